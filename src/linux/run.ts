@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+
+/** A command that failed; the message names the command line, how it ended and what it said. */
+export class CommandFailed extends Error {
+  readonly command: readonly string[];
+  readonly exitCode: number | null;
+  readonly stderr: string;
+
+  constructor(command: readonly string[], exitCode: number | null, stderr: string, why: string) {
+    super(`${command.join(' ')}: ${why}${stderr.trim() ? `: ${stderr.trim()}` : ''}`);
+    this.name = 'CommandFailed';
+    this.command = command;
+    this.exitCode = exitCode;
+    this.stderr = stderr;
+  }
+}
+
+export interface RunOptions {
+  /** Text for its standard input. */
+  readonly input?: string;
+  /** Milliseconds until it is killed and CommandFailed is thrown; 30 000 unless told. */
+  readonly timeoutMs?: number;
+  /** Exit codes that are no failure; [0] unless told. */
+  readonly okCodes?: readonly number[];
+}
+
+const MAX_OUTPUT = 64 * 1024 * 1024;
+
+/**
+ * Runs a command to its end, without a shell, and gives what it printed. The one way to run a process that ends.
+ * Throws CommandFailed when it cannot start, ends with another code than `okCodes`, or outlasts its time.
+ */
+export function run(
+  command: readonly [string, ...string[]],
+  options: RunOptions = {},
+): Promise<{ readonly stdout: string; readonly stderr: string; readonly exitCode: number }> {
+  const { input, timeoutMs = 30_000, okCodes = [0] } = options;
+  return new Promise((resolve, reject) => {
+    const [file, ...args] = command;
+    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    let stdout = '';
+    let stderr = '';
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      child.kill('SIGKILL');
+    }, timeoutMs);
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      stdout += chunk;
+      if (stdout.length > MAX_OUTPUT) child.kill('SIGKILL');
+    });
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      if (stderr.length < 65_536) stderr += chunk;
+    });
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      reject(new CommandFailed(command, null, '', `cannot be started (${error.message})`));
+    });
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      if (timedOut) reject(new CommandFailed(command, code, stderr, `did not end within ${timeoutMs} ms`));
+      else if (code !== null && okCodes.includes(code)) resolve({ stdout, stderr, exitCode: code });
+      else reject(new CommandFailed(command, code, stderr, signal ? `ended by ${signal}` : `exit code ${code}`));
+    });
+    // EPIPE when the command ends without reading its input: its exit code says what was wrong.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(input ?? '');
+  });
+}

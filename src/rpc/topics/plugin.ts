@@ -1,0 +1,60 @@
+import type { FixedIp, NetworkInfo, PortDocument } from '../documents.ts';
+import type { TopicContract } from '../topic.ts';
+
+/** What an L2 agent learns of a device (`get_devices_details_list`); a device unknown to the server has only `device`. */
+export interface DeviceDetails {
+  readonly device: string;
+  readonly port_id?: string;
+  readonly network_id?: string;
+  readonly mac_address?: string;
+  readonly admin_state_up?: boolean;
+  readonly network_type?: string;
+  readonly segmentation_id?: number | null;
+  readonly physical_network?: string | null;
+  readonly mtu?: number;
+  readonly fixed_ips?: readonly FixedIp[];
+  readonly device_owner?: string;
+}
+
+interface PluginMethods {
+  get_active_networks_info: { args: { host: string; enable_dhcp_filter?: boolean }; result: readonly NetworkInfo[] };
+  get_network_info: { args: { network_id: string; host: string }; result: NetworkInfo | null };
+  get_dhcp_port: { args: { port_id: string; host: string }; result: PortDocument };
+  create_dhcp_port: { args: { port: { port: Record<string, unknown> }; host: string }; result: PortDocument | null };
+  update_dhcp_port: {
+    args: { port_id: string; port: { port: Record<string, unknown> }; host: string };
+    result: PortDocument | null;
+  };
+  release_dhcp_port: { args: { network_id: string; device_id: string; host: string }; result: null };
+  dhcp_ready_on_ports: { args: { port_ids: readonly string[] }; result: null };
+  get_ports: { args: { port_filters: Record<string, unknown>; host: string }; result: readonly PortDocument[] };
+  get_devices_details_list: {
+    args: { devices: readonly string[]; agent_id: string; host: string };
+    result: readonly DeviceDetails[];
+  };
+  update_device_up: { args: { device: string; agent_id: string; host: string }; result: null };
+  update_device_down: {
+    args: { device: string; agent_id: string; host: string };
+    result: { device: string; exists: boolean };
+  };
+}
+
+/** `q-plugin`: what DHCP and L2 agents ask of the server. */
+export const PLUGIN_TOPIC: TopicContract<PluginMethods> = {
+  topic: 'q-plugin',
+  version: '1.10',
+  methods: {
+    get_active_networks_info: '1.1',
+    get_network_info: '1.0',
+    get_dhcp_port: '1.8',
+    create_dhcp_port: '1.1',
+    update_dhcp_port: '1.1',
+    release_dhcp_port: '1.0',
+    dhcp_ready_on_ports: '1.5',
+    get_ports: '1.10',
+    get_devices_details_list: '1.9',
+    update_device_up: '1.9',
+    update_device_down: '1.9',
+  },
+};
+export type { PluginMethods };
