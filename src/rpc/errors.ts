@@ -1,0 +1,70 @@
+/** No answer came in time: nobody serves the topic, the server is busy or died on the way. The request may have been carried out. */
+export class MessagingTimeout extends Error {
+  readonly topic: string;
+  readonly method: string;
+  readonly timeoutMs: number;
+
+  constructor(topic: string, method: string, timeoutMs: number) {
+    super(`no answer to ${method} on ${topic} within ${timeoutMs} ms`);
+    this.name = 'MessagingTimeout';
+    this.topic = topic;
+    this.method = method;
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** The server answered with a failure of its own: the class it threw there (`NetworkNotFound`) and its message. */
+export class RemoteError extends Error {
+  readonly remoteClass: string;
+  readonly remoteMessage: string;
+
+  constructor(topic: string, method: string, remoteClass: string, remoteMessage: string) {
+    super(`${method} on ${topic} failed there with ${remoteClass}: ${remoteMessage}`);
+    this.name = 'RemoteError';
+    this.remoteClass = remoteClass;
+    this.remoteMessage = remoteMessage;
+  }
+}
+
+/** The server serves the topic, but not in the version asked for. The message's form is oslo.messaging's. */
+export class UnsupportedVersion extends Error {
+  readonly method: string;
+  readonly version: string;
+
+  constructor(method: string, version: string) {
+    super(`Endpoint does not support RPC version ${version}. Attempted method: ${method}`);
+    this.name = 'UnsupportedVersion';
+    this.method = method;
+    this.version = version;
+  }
+}
+
+/** The server serves the topic in the version asked for, but has no such method. The message's form is oslo.messaging's. */
+export class NoSuchMethod extends Error {
+  readonly method: string;
+
+  constructor(method: string) {
+    super(`Endpoint does not support RPC method ${method}`);
+    this.name = 'NoSuchMethod';
+    this.method = method;
+  }
+}
+
+/** A queue holds as many messages as it may: whoever serves it does not keep up. Trying again later is right. */
+export class QueueFull extends Error {
+  readonly queue: string;
+
+  constructor(queue: string, bound: number) {
+    super(`queue ${queue} is full: ${bound} messages wait for its server`);
+    this.name = 'QueueFull';
+    this.queue = queue;
+  }
+}
+
+/** The transport was closed before (or while) it was asked. */
+export class TransportClosed extends Error {
+  constructor(doing: string) {
+    super(`${doing}: the RPC transport is closed`);
+    this.name = 'TransportClosed';
+  }
+}

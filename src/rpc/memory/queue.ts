@@ -1,0 +1,90 @@
+/** One message on its way. `text` is the arguments as JSON, so that sender and receivers share no object. */
+export interface Message {
+  readonly method: string;
+  readonly version: string;
+  readonly text: string;
+  /** Calls only: takes the result as JSON, or the failure. */
+  readonly answer?: (outcome: { readonly result: string } | { readonly failure: unknown }) => void;
+}
+
+/** What takes messages off queues: a server, with so many handlers running at a time at most. */
+export interface Consumer {
+  readonly free: number;
+  take(message: Message): void;
+}
+
+interface Link {
+  readonly message: Message;
+  before: Link | undefined;
+  after: Link | undefined;
+}
+
+/**
+ * A first-in first-out queue with competing consumers, served in turn. A linked list, because calls that timed out leave
+ * from the middle; every operation is O(1) in its length.
+ */
+export class Queue {
+  readonly name: string;
+  readonly consumers: Consumer[] = [];
+  size = 0;
+  #first: Link | undefined;
+  #last: Link | undefined;
+  #turn = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Appends; gives what takes the message off again if it still waits. */
+  push(message: Message): () => void {
+    const link: Link = { message, before: this.#last, after: undefined };
+    if (this.#last) this.#last.after = link;
+    else this.#first = link;
+    this.#last = link;
+    this.size += 1;
+    return () => this.#unlink(link);
+  }
+
+  /** Hands over up to `most` messages, oldest first, to consumers in turn; gives how many. */
+  handOver(most: number): number {
+    for (let count = 0; count < most; count += 1) {
+      const link = this.#first;
+      const consumer = link && this.#nextFree();
+      if (!consumer) return count;
+      this.#unlink(link);
+      consumer.take(link.message);
+    }
+    return most;
+  }
+
+  /** Drops the casts that wait; calls stay until they time out. Gives how many were dropped. */
+  dropCasts(): number {
+    let dropped = 0;
+    for (let link = this.#first; link; link = link.after) {
+      if (link.message.answer) continue;
+      this.#unlink(link);
+      dropped += 1;
+    }
+    return dropped;
+  }
+
+  #nextFree(): Consumer | undefined {
+    for (let tried = 0; tried < this.consumers.length; tried += 1) {
+      const consumer = this.consumers[this.#turn % this.consumers.length];
+      this.#turn += 1;
+      if (consumer && consumer.free > 0) return consumer;
+    }
+    return undefined;
+  }
+
+  #unlink(link: Link): void {
+    // Taken off already: neither neighbour nor the queue's ends know it any more.
+    if (link !== this.#first && link.before?.after !== link) return;
+    if (link.before) link.before.after = link.after;
+    else this.#first = link.after;
+    if (link.after) link.after.before = link.before;
+    else this.#last = link.before;
+    link.before = undefined;
+    this.size -= 1;
+  }
+}
