@@ -1,0 +1,19 @@
+import type { Kysely, Transaction } from 'kysely';
+import type { Schema } from './schema.ts';
+
+export type DialectName = 'sqlite' | 'mysql';
+
+/** Where queries may be put: the database itself, or a transaction of it. */
+export type Queries = Kysely<Schema>;
+export type Trx = Transaction<Schema>;
+
+/** A database of either dialect. */
+export interface Database {
+  readonly kysely: Queries;
+  readonly dialect: DialectName;
+  /** Runs `work` in one transaction; what another process's lock or a deadlock undid is run again (bounded). */
+  transaction<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
+  /** Calls back after each commit of a transaction that has written to the outbox or the like; cheap listeners only. */
+  onCommit(listener: () => void): void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,5 @@
+import { initial } from './0001-initial.ts';
+import type { Migration } from './migration.ts';
+
+/** All steps in order. A step that has landed is never changed; a new one is added. */
+export const MIGRATIONS: readonly Migration[] = [initial];

@@ -1,0 +1,35 @@
+import { type Compilable, CompiledQuery, type QueryResult } from 'kysely';
+import type { Queries } from './database.ts';
+
+class Parameter {
+  readonly name: string;
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** The value of parameter `name` in a query under construction, typed as `P` says. */
+export type ParameterOf<P> = <K extends keyof P & string>(name: K) => P[K];
+
+/**
+ * A query that is built and compiled once for a dialect and then only filled with values: for the queries of the way
+ * of a port, where building them anew costs more than running them.
+ */
+export function prepared<P extends object, R>(
+  build: (db: Queries, parameter: ParameterOf<P>) => Compilable<R>,
+): (db: Queries, values: P) => Promise<QueryResult<R>> {
+  const perDialect = new WeakMap<object, { readonly template: CompiledQuery<R>; readonly slots: readonly (string | undefined)[] }>();
+  return (db, values) => {
+    const adapter = db.getExecutor().adapter;
+    let known = perDialect.get(adapter);
+    if (!known) {
+      const template = build(db, ((name: string) => new Parameter(name)) as unknown as ParameterOf<P>).compile() as CompiledQuery<R>;
+      known = { template, slots: template.parameters.map((p) => (p instanceof Parameter ? p.name : undefined)) };
+      perDialect.set(adapter, known);
+    }
+    const { template, slots } = known;
+    const given = values as Record<string, unknown>;
+    const parameters = slots.map((name, i) => (name === undefined ? template.parameters[i] : given[name]));
+    return db.executeQuery<R>({ ...template, parameters });
+  };
+}

@@ -1,0 +1,298 @@
+import type { Generated } from 'kysely';
+
+/**
+ * The tables, by Neutron's names and columns where Neutron has the table. Booleans are 0 and 1, times are UTC
+ * as `YYYY-MM-DD HH:MM:SS` in both dialects. Where Neutrino adds a column or a table, the comment says why.
+ */
+
+/** 0 or 1 as stored; `true` and `false` may be written. */
+export type Flag = number;
+
+export interface StandardAttributes {
+  id: Generated<number>;
+  resource_type: string;
+  description: string;
+  revision_number: number;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface Networks {
+  id: string;
+  project_id: string;
+  name: string;
+  status: string;
+  admin_state_up: Flag;
+  mtu: number;
+  /** JSON list. */
+  availability_zone_hints: string;
+  standard_attr_id: number;
+}
+
+export interface NetworkSegments {
+  id: string;
+  network_id: string;
+  name: string | null;
+  network_type: string;
+  physical_network: string | null;
+  segmentation_id: number | null;
+  segment_index: number;
+  is_dynamic: Flag;
+  standard_attr_id: number;
+}
+
+/** Access of projects to networks; target_project `*` with `access_as_shared` is a shared network. */
+export interface NetworkRbacs {
+  id: string;
+  object_id: string;
+  project_id: string;
+  target_project: string;
+  action: string;
+}
+
+export interface ExternalNetworks {
+  network_id: string;
+  is_default: Flag;
+}
+
+export interface NetworkSecurityBindings {
+  network_id: string;
+  port_security_enabled: Flag;
+}
+
+export interface NetworkDnsDomains {
+  network_id: string;
+  dns_domain: string;
+}
+
+export interface Subnets {
+  id: string;
+  project_id: string;
+  name: string;
+  network_id: string;
+  ip_version: number;
+  cidr: string;
+  gateway_ip: string | null;
+  enable_dhcp: Flag;
+  ipv6_ra_mode: string | null;
+  ipv6_address_mode: string | null;
+  subnetpool_id: string | null;
+  segment_id: string | null;
+  standard_attr_id: number;
+}
+
+export interface IpAllocationPools {
+  id: string;
+  subnet_id: string;
+  first_ip: string;
+  last_ip: string;
+}
+
+export interface DnsNameservers {
+  subnet_id: string;
+  address: string;
+  order: number;
+}
+
+export interface SubnetRoutes {
+  subnet_id: string;
+  destination: string;
+  nexthop: string;
+}
+
+export interface SubnetServiceTypes {
+  subnet_id: string;
+  service_type: string;
+}
+
+export interface Ports {
+  id: string;
+  project_id: string;
+  name: string;
+  network_id: string;
+  mac_address: string;
+  admin_state_up: Flag;
+  status: string;
+  device_id: string;
+  device_owner: string;
+  ip_allocation: string;
+  standard_attr_id: number;
+}
+
+/** The fixed IPs. Primary key (subnet_id, address_key): an address belongs to one port of its subnet. */
+export interface IpAllocations {
+  port_id: string;
+  subnet_id: string;
+  network_id: string;
+  ip_address: string;
+  /** Ours: the address as fixed-width hex, so that gaps are found in order. */
+  address_key: string;
+}
+
+export interface Ml2PortBindings {
+  port_id: string;
+  host: string;
+  vif_type: string;
+  vnic_type: string;
+  /** JSON object. */
+  profile: string;
+  /** JSON object. */
+  vif_details: string;
+  status: string;
+}
+
+export interface Ml2PortBindingLevels {
+  port_id: string;
+  host: string;
+  level: number;
+  driver: string;
+  segment_id: string;
+}
+
+export interface PortSecurityBindings {
+  port_id: string;
+  port_security_enabled: Flag;
+}
+
+export interface SecurityGroups {
+  id: string;
+  project_id: string;
+  name: string;
+  stateful: Flag;
+  standard_attr_id: number;
+}
+
+export interface DefaultSecurityGroup {
+  project_id: string;
+  security_group_id: string;
+}
+
+export interface SecurityGroupPortBindings {
+  port_id: string;
+  security_group_id: string;
+}
+
+export interface AllowedAddressPairs {
+  port_id: string;
+  mac_address: string;
+  ip_address: string;
+}
+
+export interface ExtraDhcpOpts {
+  id: string;
+  port_id: string;
+  opt_name: string;
+  opt_value: string;
+  ip_version: number;
+}
+
+export interface PortDnses {
+  port_id: string;
+  dns_name: string;
+  dns_domain: string;
+}
+
+export interface PortNumaAffinityPolicies {
+  port_id: string;
+  numa_affinity_policy: string;
+}
+
+export interface ProvisioningBlocks {
+  standard_attr_id: number;
+  /** Who holds the port back from ACTIVE: `L2` or `DHCP`. */
+  entity: string;
+}
+
+export interface Tags {
+  standard_attr_id: number;
+  tag: string;
+}
+
+export interface Agents {
+  id: string;
+  agent_type: string;
+  binary: string;
+  topic: string;
+  host: string;
+  availability_zone: string | null;
+  admin_state_up: Flag;
+  created_at: string;
+  started_at: string;
+  heartbeat_timestamp: string;
+  description: string | null;
+  /** JSON object. */
+  configurations: string;
+  /** JSON object. */
+  resource_versions: string | null;
+  load: number;
+  resources_synced: Flag | null;
+}
+
+export interface NetworkDhcpAgentBindings {
+  network_id: string;
+  dhcp_agent_id: string;
+  binding_index: number;
+}
+
+export interface Ml2FlatAllocations {
+  physical_network: string;
+}
+
+export interface Ml2VlanAllocations {
+  physical_network: string;
+  vlan_id: number;
+  allocated: Flag;
+}
+
+/** Holds only ids that are allocated (Neutron's holds the whole range). */
+export interface Ml2VxlanAllocations {
+  vxlan_vni: number;
+  allocated: Flag;
+}
+
+/** Ours: what agents must still be told; written with the change, deleted when it has been published. */
+export interface Outbox {
+  id: Generated<number>;
+  /** Network that the event is about: events of one network are published in order. */
+  network_id: string;
+  /** Method of the dhcp_agent topic, or `l2.<method>`. */
+  method: string;
+  /** JSON: the payload. */
+  payload: string;
+  created_at: string;
+}
+
+export interface Schema {
+  standardattributes: StandardAttributes;
+  networks: Networks;
+  networksegments: NetworkSegments;
+  networkrbacs: NetworkRbacs;
+  externalnetworks: ExternalNetworks;
+  networksecuritybindings: NetworkSecurityBindings;
+  networkdnsdomains: NetworkDnsDomains;
+  subnets: Subnets;
+  ipallocationpools: IpAllocationPools;
+  dnsnameservers: DnsNameservers;
+  subnetroutes: SubnetRoutes;
+  subnet_service_types: SubnetServiceTypes;
+  ports: Ports;
+  ipallocations: IpAllocations;
+  ml2_port_bindings: Ml2PortBindings;
+  ml2_port_binding_levels: Ml2PortBindingLevels;
+  portsecuritybindings: PortSecurityBindings;
+  securitygroups: SecurityGroups;
+  default_security_group: DefaultSecurityGroup;
+  securitygroupportbindings: SecurityGroupPortBindings;
+  allowedaddresspairs: AllowedAddressPairs;
+  extradhcpopts: ExtraDhcpOpts;
+  portdnses: PortDnses;
+  portnumaaffinitypolicies: PortNumaAffinityPolicies;
+  provisioningblocks: ProvisioningBlocks;
+  tags: Tags;
+  agents: Agents;
+  networkdhcpagentbindings: NetworkDhcpAgentBindings;
+  ml2_flat_allocations: Ml2FlatAllocations;
+  ml2_vlan_allocations: Ml2VlanAllocations;
+  ml2_vxlan_allocations: Ml2VxlanAllocations;
+  outbox: Outbox;
+}

@@ -1,0 +1,50 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Kysely } from 'kysely';
+import type { Database, Trx } from '../database.ts';
+import { runTransaction } from '../retry.ts';
+import type { Schema } from '../schema.ts';
+import { NodeSqliteDialect } from './dialect.ts';
+
+export interface SqliteOptions {
+  /** Path of the file, or `:memory:`. */
+  readonly path: string;
+  /** Whether each commit waits for the disk (synchronous=FULL), so that even a power cut loses nothing; true unless told. */
+  readonly syncToDisk?: boolean;
+}
+
+/**
+ * Opens (or makes) an SQLite database in WAL mode. Throws when the folder cannot be written.
+ * Several processes may have it open: a write transaction waits for another's, a little in SQLite, then by retry.
+ */
+export function openSqlite(options: SqliteOptions): Database {
+  if (options.path !== ':memory:') mkdirSync(dirname(options.path), { recursive: true });
+  const file = new DatabaseSync(options.path);
+  // SQLite waits inside its own call, where this process can do nothing else: so only shortly, the retry does the rest.
+  file.exec('pragma busy_timeout = 100');
+  file.exec('pragma journal_mode = wal');
+  file.exec(`pragma synchronous = ${options.syncToDisk === false ? 'normal' : 'full'}`);
+  file.exec('pragma foreign_keys = on');
+  file.exec('pragma temp_store = memory');
+  file.exec('pragma cache_size = -65536');
+  const kysely = new Kysely<Schema>({ dialect: new NodeSqliteDialect(file) });
+  const listeners: (() => void)[] = [];
+  return {
+    kysely,
+    dialect: 'sqlite',
+    transaction: async <T>(work: (trx: Trx) => Promise<T>): Promise<T> => {
+      const result = await runTransaction(kysely, work, isBusy);
+      for (const listener of listeners) listener();
+      return result;
+    },
+    onCommit: (listener) => void listeners.push(listener),
+    close: () => kysely.destroy(),
+  };
+}
+
+/** SQLITE_BUSY (5) and SQLITE_LOCKED (6), extended codes included. */
+function isBusy(error: unknown): boolean {
+  const code = (error as { errcode?: unknown }).errcode;
+  return typeof code === 'number' && ((code & 0xff) === 5 || (code & 0xff) === 6);
+}
