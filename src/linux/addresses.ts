@@ -1,0 +1,92 @@
+import { checkDeviceName, type InNamespace, type IpCommand, ipBatch, ipQuery } from './ip.ts';
+
+/** An address on a device. */
+export interface DeviceAddress {
+  readonly family: 4 | 6;
+  /** Without prefix; IPv6 as the kernel writes it (RFC 5952). */
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly scope: string;
+  /** Made by the kernel from a router advertisement, with a lifetime. */
+  readonly dynamic: boolean;
+}
+
+interface AddressJson {
+  family: string;
+  local: string;
+  prefixlen: number;
+  scope: string;
+  dynamic?: boolean;
+}
+
+/** Addresses by device name, out of the answer of `ip -j addr show`. */
+export function parseAddresses(json: unknown): ReadonlyMap<string, readonly DeviceAddress[]> {
+  const devices = (json as { ifname?: string; addr_info?: AddressJson[] }[]).filter(
+    (device) => device.ifname !== undefined,
+  );
+  return new Map(
+    devices.map((device) => [
+      device.ifname as string,
+      (device.addr_info ?? [])
+        .filter((entry) => entry.family === 'inet' || entry.family === 'inet6')
+        .map((entry) => ({
+          family: entry.family === 'inet6' ? (6 as const) : (4 as const),
+          address: entry.local,
+          prefixLength: entry.prefixlen,
+          scope: entry.scope,
+          dynamic: entry.dynamic === true,
+        })),
+    ]),
+  );
+}
+
+/** Addresses of one device. Throws IpFailed when there is no such device. */
+export async function listAddresses(device: string, where: InNamespace = {}): Promise<readonly DeviceAddress[]> {
+  const [answer] = await ipQuery([['addr', 'show', 'dev', checkDeviceName(device)]], where);
+  return parseAddresses(answer).get(device) ?? [];
+}
+
+/** One spelling per address, for comparing: the kernel's, that of RFC 5952. Throws on text that is no address with a prefix. */
+export function canonicalCidr(cidr: string): string {
+  const slash = cidr.lastIndexOf('/');
+  const text = cidr.slice(0, slash);
+  const prefix = Number(cidr.slice(slash + 1));
+  if (slash < 1 || !Number.isInteger(prefix) || prefix < 0)
+    throw new Error(`${JSON.stringify(cidr)} is not an address with a prefix length`);
+  if (!text.includes(':')) return `${text}/${prefix}`;
+  try {
+    // The URL parser writes IPv6 as RFC 5952 wants it, but for embedded IPv4, which it writes in hexadecimal on both sides alike.
+    return `${new URL(`http://[${text}]/`).hostname.slice(1, -1)}/${prefix}`;
+  } catch {
+    throw new Error(`${JSON.stringify(cidr)} is not an address with a prefix length`);
+  }
+}
+
+/**
+ * Commands that bring a device's addresses from `actual` to exactly `wanted` (`10.0.0.2/24`, `fd00::2/64`); none when they are
+ * right. IPv6 link-local addresses, which the kernel makes of the MAC, stay unless another one is wanted by name.
+ * New ones are added before old ones go, so that routes through a gateway in the subnet survive where they can.
+ */
+export function planAddresses(
+  device: string,
+  actual: readonly DeviceAddress[],
+  wanted: readonly string[],
+): readonly IpCommand[] {
+  const want = new Map(wanted.map((cidr) => [canonicalCidr(cidr), cidr]));
+  const have = new Map(actual.map((entry) => [canonicalCidr(`${entry.address}/${entry.prefixLength}`), entry]));
+  const added = [...want.keys()].filter((key) => !have.has(key));
+  const removed = [...have].filter(([key, entry]) => !want.has(key) && !(entry.family === 6 && entry.scope === 'link'));
+  return [
+    ...added.map((key) => [
+      ...['addr', 'add', key, ...(key.includes(':') ? [] : ['brd', '+'])],
+      // Our addresses are the server's: nobody else may have them, and duplicate detection would keep them unusable for a second.
+      ...['dev', device, ...(key.includes(':') ? ['nodad'] : [])],
+    ]),
+    ...removed.map(([key]) => ['addr', 'del', key, 'dev', device]),
+  ];
+}
+
+/** Gives a device exactly these addresses, IPv4 and IPv6, in at most two processes; touches nothing that is right. */
+export async function setAddresses(device: string, wanted: readonly string[], where: InNamespace = {}): Promise<void> {
+  await ipBatch(planAddresses(checkDeviceName(device), await listAddresses(device, where), wanted), where);
+}

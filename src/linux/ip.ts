@@ -1,0 +1,135 @@
+import { CommandFailed, run } from './run.ts';
+
+/** Where a command acts: a named network namespace below /run/netns, or the caller's own without one. */
+export interface InNamespace {
+  readonly namespace?: string;
+}
+
+/** One `ip` command as words, without the `ip`: `['link', 'set', 'lo', 'up']`. */
+export type IpCommand = readonly string[];
+
+/** A step of a batch that failed; `step` is the command, `reason` what `ip` said about it. */
+export class IpFailed extends Error {
+  readonly step: IpCommand;
+  readonly reason: string;
+
+  constructor(step: IpCommand, reason: string, { namespace }: InNamespace = {}) {
+    super(`ip ${step.join(' ')}${namespace === undefined ? '' : ` (namespace ${namespace})`}: ${reason || 'failed'}`);
+    this.name = 'IpFailed';
+    this.step = step;
+    this.reason = reason;
+  }
+}
+
+/** Whether `ip` failed since the thing named is not there (device, address, route, namespace). */
+export function isNotFound(error: unknown): boolean {
+  return (
+    error instanceof IpFailed &&
+    /Cannot find device|does not exist|No such (device|process|file or directory)|Cannot assign requested address|Cannot open network namespace/.test(
+      error.reason,
+    )
+  );
+}
+
+/** Whether `ip` failed since the thing is there already. */
+export function isAlreadyThere(error: unknown): boolean {
+  return error instanceof IpFailed && /File exists/.test(error.reason);
+}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
+
+/** Refuses what cannot be a namespace's name (it becomes a path and a word of a batch). */
+export function checkNamespaceName(name: string): string {
+  if (!NAME.test(name)) {
+    throw new Error(
+      `namespace name ${JSON.stringify(name)}: letters, digits, dot, hyphen and underscore only, at most 255`,
+    );
+  }
+  return name;
+}
+
+/** Refuses what cannot be a device's name: IFNAMSIZ leaves 15 bytes, and the kernel forbids `/`, `:` and white space. */
+export function checkDeviceName(name: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._@-]{0,14}$/.test(name)) {
+    throw new Error(`device name ${JSON.stringify(name)}: 1 to 15 letters, digits, dots, hyphens and underscores`);
+  }
+  return name;
+}
+
+function base({ namespace }: InNamespace): ['ip', ...string[]] {
+  return namespace === undefined ? ['ip'] : ['ip', '-n', checkNamespaceName(namespace)];
+}
+
+/** A batch is read by lines and split at white space: a word that holds some would become two. */
+function batchText(steps: readonly IpCommand[]): string {
+  const lines = steps.map((words) => {
+    const bad = words.find((word) => word === '' || /[\s"'\\#]/.test(word));
+    if (bad !== undefined) throw new Error(`ip ${words.join(' ')}: ${JSON.stringify(bad)} cannot be a word of a batch`);
+    return words.join(' ');
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+/** What `ip -batch` says on stderr: reasons, each group closed by `Command failed -:<line>`. */
+function parseFailures(steps: readonly IpCommand[], stderr: string, where: InNamespace): IpFailed[] {
+  const failures: IpFailed[] = [];
+  let reasons: string[] = [];
+  for (const line of stderr.split('\n')) {
+    const closing = /^Command failed .*:(\d+)$/.exec(line);
+    const step = closing ? steps[Number(closing[1]) - 1] : undefined;
+    if (step) {
+      failures.push(new IpFailed(step, reasons.join('; '), where));
+      reasons = [];
+    } else if (line.trim()) reasons.push(line.trim());
+  }
+  return failures;
+}
+
+/**
+ * Runs several `ip` commands in one process, in order, up to the first that fails.
+ * Throws IpFailed that names the step; the steps before it are done, those after it are not.
+ */
+export async function ipBatch(steps: readonly IpCommand[], where: InNamespace = {}): Promise<void> {
+  if (steps.length === 0) return;
+  try {
+    await run([...base(where), '-batch', '-'], { input: batchText(steps) });
+  } catch (error) {
+    throw asIpFailed(error, steps, where);
+  }
+}
+
+/** Like `ipBatch`, but goes on after a failure and gives all of them back: for taking down what may be gone already. */
+export async function ipBatchAll(steps: readonly IpCommand[], where: InNamespace = {}): Promise<readonly IpFailed[]> {
+  if (steps.length === 0) return [];
+  const { stderr, exitCode } = await run([...base(where), '-force', '-batch', '-'], {
+    input: batchText(steps),
+    okCodes: [0, 1, 2, 255],
+  });
+  if (exitCode === 0) return [];
+  const failures = parseFailures(steps, stderr, where);
+  return failures.length > 0 ? failures : steps.map((step) => new IpFailed(step, stderr.trim(), where));
+}
+
+/**
+ * Asks several things in one process (`ip -j -d`); element i of the answer is what step i printed, parsed.
+ * The caller knows the shape, which is iproute2's JSON output. Throws IpFailed.
+ */
+export async function ipQuery(steps: readonly IpCommand[], where: InNamespace = {}): Promise<readonly unknown[]> {
+  try {
+    const { stdout } = await run([...base(where), '-j', '-d', '-batch', '-'], { input: batchText(steps) });
+    const answers = stdout.split('\n').filter((line) => line.trim() !== '');
+    // A command that finds nothing prints nothing or [] depending on the release: only a single one can be told then.
+    if (answers.length === 0 && steps.length === 1) return [[]];
+    if (answers.length !== steps.length) {
+      throw new Error(`ip -j printed ${answers.length} answers to ${steps.length} commands: ${stdout.slice(0, 200)}`);
+    }
+    return answers.map((line) => JSON.parse(line) as unknown);
+  } catch (error) {
+    throw asIpFailed(error, steps, where);
+  }
+}
+
+function asIpFailed(error: unknown, steps: readonly IpCommand[], where: InNamespace): unknown {
+  if (!(error instanceof CommandFailed) || error.exitCode === null) return error;
+  return parseFailures(steps, error.stderr, where)[0] ?? new IpFailed(steps[0] ?? [], error.stderr.trim(), where);
+}

@@ -1,0 +1,215 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import type { Logger } from 'pino';
+import { checkNamespaceName, type InNamespace } from './ip.ts';
+import { listLinks } from './links.ts';
+
+/** What the monitor knows of a device. */
+export interface MonitoredLink {
+  readonly name: string;
+  readonly index: number;
+  readonly mac: string;
+  readonly mtu: number;
+  /** Set up by an administrator (IFF_UP). */
+  readonly up: boolean;
+  /** Bridge that it is plugged into. */
+  readonly master?: string;
+}
+
+/** A device came, went, or one of its properties above changed. A renamed device goes under its old name and comes under its new one. */
+export interface LinkEvent {
+  readonly kind: 'added' | 'removed' | 'changed';
+  readonly link: MonitoredLink;
+}
+
+export interface LinkMonitor {
+  /** Devices that are there now, by name. */
+  links(): ReadonlyMap<string, MonitoredLink>;
+  close(): Promise<void>;
+}
+
+/**
+ * Reads a line of `ip -o monitor link`; undefined for what is no news of a device. A bridge tells its ports' state in lines
+ * of the same form (family AF_BRIDGE, "Deleted" when a port is unplugged), which lack the queueing discipline.
+ */
+export function parseMonitorLine(line: string): { readonly deleted: boolean; readonly link: MonitoredLink } | undefined {
+  const match =
+    /^(Deleted )?(\d+): ([^:@\s]+)(?:@\S+)?: <([^>]*)> mtu (\d+) qdisc \S+ (?:master (\S+) )?.*?(?:link\/\S+ ([0-9a-f:]+))?(?: |$)/.exec(
+      line,
+    );
+  if (!match) return undefined;
+  const [, deleted, index, name, flags, mtu, master] = match;
+  const mac = /link\/\S+ ([0-9a-f:]+)/.exec(line)?.[1] ?? '';
+  return {
+    deleted: deleted !== undefined,
+    link: {
+      name: name as string,
+      index: Number(index),
+      mac,
+      mtu: Number(mtu),
+      up: (flags as string).split(',').includes('UP'),
+      ...(master === undefined ? {} : { master }),
+    },
+  };
+}
+
+const MIN_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 10_000;
+
+/**
+ * Watches the devices of a namespace. Resolves after the first full list, whose devices are told as `added`; from then on
+ * `onEvent` hears every change, in order. When `ip monitor` ends by itself it is started again (100 ms to 10 s between) and what
+ * was missed is found by a new list. Throws when the devices cannot be listed the first time.
+ */
+export async function startLinkMonitor(
+  options: InNamespace & { readonly log: Logger; readonly onEvent: (event: LinkEvent) => void },
+): Promise<LinkMonitor> {
+  const monitor = new Monitor(options);
+  try {
+    await monitor.begin();
+  } catch (error) {
+    await monitor.close();
+    throw error;
+  }
+  return monitor;
+}
+
+class Monitor implements LinkMonitor {
+  readonly #options: InNamespace & { readonly log: Logger; readonly onEvent: (event: LinkEvent) => void };
+  readonly #byIndex = new Map<number, MonitoredLink>();
+  readonly #byName = new Map<string, MonitoredLink>();
+  #child: ChildProcessByStdio<null, Readable, null> | undefined;
+  #pause = MIN_PAUSE_MS;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: InNamespace & { readonly log: Logger; readonly onEvent: (event: LinkEvent) => void }) {
+    this.#options = options;
+  }
+
+  links(): ReadonlyMap<string, MonitoredLink> {
+    return this.#byName;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    const child = this.#child;
+    this.#child = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  /** Listens first and lists then: what happens between the two is told twice, which `#learn` does not mind. */
+  async begin(): Promise<void> {
+    const { namespace } = this.#options;
+    const before = namespace === undefined ? [] : ['-n', checkNamespaceName(namespace)];
+    const child = spawn('ip', [...before, '-o', 'monitor', 'link'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    this.#child = child;
+    const ended = new Promise<string>((resolve) => {
+      child.once('error', (error) => resolve(error.message));
+      child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`));
+    });
+    const early: string[] = [];
+    let listed = false;
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      if (listed) this.#read(line);
+      else early.push(line);
+    });
+    try {
+      await Promise.race([
+        listening(child.pid),
+        ended.then((why) => {
+          throw new Error(`ip monitor link ended (${why})`);
+        }),
+      ]);
+      const now = await listLinks(this.#options);
+      const indexes = new Set(now.map((link) => link.index));
+      for (const link of [...this.#byIndex.values()]) if (!indexes.has(link.index)) this.#forget(link);
+      for (const { name, index, mac, mtu, up, master } of now) {
+        this.#learn({ name, index, mac, mtu, up, ...(master === undefined ? {} : { master }) });
+      }
+    } finally {
+      // A failed start is closed or tried again: the child of this try must not stay.
+      if (this.#child !== child) child.kill('SIGKILL');
+    }
+    listed = true;
+    for (const line of early) this.#read(line);
+    const upSince = performance.now();
+    void ended.then((why) => {
+      if (this.#closed) return;
+      if (performance.now() - upSince > MAX_PAUSE_MS) this.#pause = MIN_PAUSE_MS;
+      this.#options.log.warn({ why }, 'ip monitor link ended; starting it again');
+      this.#again();
+    });
+  }
+
+  #again(): void {
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => {
+      this.begin().catch((error: unknown) => {
+        if (this.#closed) return;
+        this.#child?.kill('SIGKILL');
+        this.#options.log.warn({ err: error }, 'network devices cannot be watched; trying again');
+        this.#again();
+      });
+    }, this.#pause);
+    this.#pause = Math.min(this.#pause * 2, MAX_PAUSE_MS);
+  }
+
+  #read(line: string): void {
+    const news = parseMonitorLine(line);
+    if (!news || this.#closed) return;
+    if (!news.deleted) this.#learn(news.link);
+    else {
+      const known = this.#byIndex.get(news.link.index);
+      if (known) this.#forget(known);
+    }
+  }
+
+  #learn(link: MonitoredLink): void {
+    const known = this.#byIndex.get(link.index);
+    if (known && known.name !== link.name) this.#forget(known);
+    this.#byIndex.set(link.index, link);
+    this.#byName.set(link.name, link);
+    if (!known || known.name !== link.name) this.#tell('added', link);
+    else if (known.mac !== link.mac || known.mtu !== link.mtu || known.up !== link.up || known.master !== link.master) {
+      this.#tell('changed', link);
+    }
+  }
+
+  #forget(link: MonitoredLink): void {
+    this.#byIndex.delete(link.index);
+    // A device of the same name may have come before this one's end was told.
+    if (this.#byName.get(link.name)?.index === link.index) this.#byName.delete(link.name);
+    this.#tell('removed', link);
+  }
+
+  #tell(kind: LinkEvent['kind'], link: MonitoredLink): void {
+    try {
+      this.#options.onEvent({ kind, link });
+    } catch (error) {
+      this.#options.log.error({ err: error, kind, device: link.name }, 'a listener for network devices failed');
+    }
+  }
+}
+
+/** Resolves when the process has its netlink socket bound to a group: what happens from here on it will tell. */
+async function listening(pid: number | undefined): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while (pid !== undefined) {
+    // Columns: sk, protocol (0: route), port id (the pid for the first socket), groups. /proc/PID/net is that of its namespace.
+    const table = await readFile(`/proc/${pid}/net/netlink`, 'utf8').catch(() => '');
+    const bound = table.split('\n').some((line) => {
+      const [, protocol, portId, groups] = line.trim().split(/\s+/);
+      return protocol === '0' && Number(portId) === pid && groups !== '00000000';
+    });
+    if (bound) return;
+    if (performance.now() > deadline) throw new Error('ip monitor link did not listen within 5000 ms');
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}

@@ -1,0 +1,64 @@
+import { readdir, statfs } from 'node:fs/promises';
+import { checkNamespaceName, ipBatch, isAlreadyThere, isNotFound } from './ip.ts';
+
+/** Where iproute2 mounts named namespaces (ip-netns(8)). */
+const NETNS_FOLDER = '/run/netns';
+
+/** Type of the file system that a mounted namespace is a file of (statfs(2): NSFS_MAGIC). */
+const NSFS = 0x6e736673;
+
+/** Path to open a named namespace by, as nsenter(1) takes it. */
+export function namespacePath(name: string): string {
+  return `${NETNS_FOLDER}/${checkNamespaceName(name)}`;
+}
+
+/** Names of the named network namespaces. Costs no process. */
+export async function listNamespaces(): Promise<readonly string[]> {
+  try {
+    return await readdir(NETNS_FOLDER);
+  } catch (error) {
+    if (isMissingFile(error)) return [];
+    throw error;
+  }
+}
+
+/**
+ * Whether the namespace is there and can be entered. Costs no process. A file without a namespace mounted on it (left when
+ * `ip netns add` was killed halfway, or after a reboot with a persistent /run) counts as not there.
+ */
+export async function namespaceExists(name: string): Promise<boolean> {
+  try {
+    return (await statfs(namespacePath(name))).type === NSFS;
+  } catch (error) {
+    if (isMissingFile(error)) return false;
+    throw error;
+  }
+}
+
+/** Makes the namespace unless it is there; its `lo` is up afterwards. Resolves to whether it was made now. */
+export async function ensureNamespace(name: string): Promise<boolean> {
+  if (await namespaceExists(name)) return false;
+  if ((await listNamespaces()).includes(name)) await deleteNamespace(name);
+  try {
+    await ipBatch([['netns', 'add', name]]);
+  } catch (error) {
+    // Another process was faster: right already.
+    if (isAlreadyThere(error) && (await namespaceExists(name))) return false;
+    throw error;
+  }
+  await ipBatch([['link', 'set', 'lo', 'up']], { namespace: name });
+  return true;
+}
+
+/** Deletes the namespace's name; it ends for good when no process is left in it. Not there is no error. */
+export async function deleteNamespace(name: string): Promise<void> {
+  try {
+    await ipBatch([['netns', 'delete', checkNamespaceName(name)]]);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+function isMissingFile(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+}

@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+
+/** What /proc tells of a process that has not ended; a zombie, which only waits for its parent, has. */
+export interface ProcessInfo {
+  readonly pid: number;
+  /** Its arguments, the program first. Empty for kernel threads. */
+  readonly command: readonly string[];
+  /** Clock ticks after boot: with the pid it names one process for good, for pids are used again. */
+  readonly startTime: number;
+}
+
+function checkPid(pid: number): number {
+  // kill(0) and kill(-1) mean whole groups of processes: never by accident out of a broken pid file.
+  if (!Number.isSafeInteger(pid) || pid < 1) throw new Error(`process id ${pid}: a whole number from 1 up`);
+  return pid;
+}
+
+/** The process with this id, or undefined when it has ended (or never was). */
+export async function showProcess(pid: number): Promise<ProcessInfo | undefined> {
+  try {
+    const [stat, command] = await Promise.all([
+      readFile(`/proc/${checkPid(pid)}/stat`, 'utf8'),
+      readFile(`/proc/${pid}/cmdline`, 'utf8'),
+    ]);
+    // The name in parentheses may hold spaces and parentheses itself: fields count from the last one (proc(5)).
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
+    return { pid, command: command.split('\0').slice(0, -1), startTime: Number(fields[19]) };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH'))
+      return undefined;
+    throw error;
+  }
+}
+
+export async function isAlive(pid: number): Promise<boolean> {
+  return (await showProcess(pid)) !== undefined;
+}
+
+/** Its arguments, the program first; undefined when it has ended. */
+export async function commandLine(pid: number): Promise<readonly string[] | undefined> {
+  return (await showProcess(pid))?.command;
+}
+
+/** Sends a signal; resolves to false when there is no such process. Throws EPERM and the like. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(checkPid(pid), signal);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
+    throw error;
+  }
+}
+
+/**
+ * Waits until a process has ended; resolves to whether it did within `timeoutMs`. The pid may be anybody's, not only a child's:
+ * Node offers no event for those, so /proc is looked at, often at first.
+ */
+export async function waitForEnd(pid: number, timeoutMs: number): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  for (let pause = 2; ; pause = Math.min(pause * 2, 50)) {
+    if (!(await isAlive(pid))) return true;
+    const left = deadline - performance.now();
+    if (left <= 0) return false;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(pause, left)));
+  }
+}
+
+/**
+ * Ends a process: SIGTERM, and SIGKILL after `graceMs`. Resolves when it has ended; not there is no error.
+ * Throws when it does not even end within 5 s of SIGKILL (stuck in the kernel).
+ */
+export async function endProcess(pid: number, graceMs = 3_000): Promise<void> {
+  if (!signalProcess(pid, 'SIGTERM') || (await waitForEnd(pid, graceMs))) return;
+  if (!signalProcess(pid, 'SIGKILL') || (await waitForEnd(pid, 5_000))) return;
+  throw new Error(`process ${pid} did not end within 5 s of SIGKILL`);
+}

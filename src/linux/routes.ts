@@ -1,0 +1,118 @@
+import { checkDeviceName, type InNamespace, type IpCommand, ipBatch, ipQuery, isNotFound } from './ip.ts';
+
+/** A unicast route of the main table. */
+export interface Route {
+  readonly family: 4 | 6;
+  /** `default`, `10.0.0.0/24`, or an address for a host route. */
+  readonly destination: string;
+  readonly gateway?: string;
+  readonly device?: string;
+  /** `link`: straight on the wire, without a gateway. */
+  readonly scope: string;
+  /** Who made it: `kernel` (with an address), `boot` or `static` (by hand), `ra` (router advertisement). */
+  readonly protocol: string;
+}
+
+interface RouteJson {
+  type?: string;
+  dst: string;
+  gateway?: string;
+  via?: { host: string };
+  dev?: string;
+  scope?: string;
+  protocol?: string;
+  table?: string;
+}
+
+/** Reads the answer of `ip -j -d route show table all`. */
+export function parseRoutes(json: unknown): readonly Route[] {
+  return (json as RouteJson[])
+    .filter((route) => (route.type ?? 'unicast') === 'unicast' && (route.table ?? 'main') === 'main')
+    .map((route) => {
+      const gateway = route.gateway ?? route.via?.host;
+      return {
+        family: isIpv6(route) ? (6 as const) : (4 as const),
+        destination: route.dst,
+        scope: route.scope ?? 'global',
+        protocol: route.protocol ?? 'boot',
+        ...(gateway === undefined ? {} : { gateway }),
+        ...(route.dev === undefined ? {} : { device: route.dev }),
+      };
+    });
+}
+
+/** `default` names no family: its gateway does, and without one the `pref` that only IPv6 routes have. */
+function isIpv6(route: RouteJson): boolean {
+  return (
+    [route.dst, route.gateway ?? ''].some((text) => text.includes(':')) || (route.dst === 'default' && 'pref' in route)
+  );
+}
+
+/** The command whose answer `parseRoutes` reads; both families in one process. */
+export const ROUTES_QUERY: IpCommand = ['route', 'show', 'table', 'all'];
+
+/** Unicast routes of the main table, both families. */
+export async function listRoutes(where: InNamespace = {}): Promise<readonly Route[]> {
+  const [answer] = await ipQuery([ROUTES_QUERY], where);
+  return parseRoutes(answer);
+}
+
+export function isDefaultRoute(route: Route): boolean {
+  return route.destination === 'default';
+}
+
+/** A route straight on the wire that no address brought with it. */
+export function isOnLinkRoute(route: Route): boolean {
+  return route.gateway === undefined && route.protocol !== 'kernel' && route.destination !== 'default';
+}
+
+export async function defaultRoutes(where: InNamespace = {}): Promise<readonly Route[]> {
+  return (await listRoutes(where)).filter(isDefaultRoute);
+}
+
+export async function onLinkRoutes(device: string, where: InNamespace = {}): Promise<readonly Route[]> {
+  return (await listRoutes(where)).filter((route) => isOnLinkRoute(route) && route.device === device);
+}
+
+/** The default route of the gateway's family, replacing another. */
+export function defaultRouteCommand(gateway: string, device: string): IpCommand {
+  return ['route', 'replace', 'default', 'via', gateway, 'dev', checkDeviceName(device)];
+}
+
+/** A route to an address or subnet straight on the wire (for a gateway outside the subnet). */
+export function onLinkRouteCommand(destination: string, device: string): IpCommand {
+  return [
+    'route',
+    'replace',
+    destination,
+    'dev',
+    checkDeviceName(device),
+    ...(destination.includes(':') ? [] : ['scope', 'link']),
+  ];
+}
+
+/** The command that removes a route as `listRoutes` gave it. */
+export function deleteRouteCommand(route: Route): IpCommand {
+  return [
+    ...['route', 'del', route.destination === 'default' && route.family === 6 ? '::/0' : route.destination],
+    ...(route.gateway === undefined ? [] : ['via', route.gateway]),
+    ...(route.device === undefined ? [] : ['dev', route.device]),
+  ];
+}
+
+export function setDefaultRoute(gateway: string, device: string, where: InNamespace = {}): Promise<void> {
+  return ipBatch([defaultRouteCommand(gateway, device)], where);
+}
+
+export function ensureOnLinkRoute(destination: string, device: string, where: InNamespace = {}): Promise<void> {
+  return ipBatch([onLinkRouteCommand(destination, device)], where);
+}
+
+/** Removes a route; not there is no error. */
+export async function deleteRoute(route: Route, where: InNamespace = {}): Promise<void> {
+  try {
+    await ipBatch([deleteRouteCommand(route)], where);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
