@@ -1,35 +1,71 @@
-import { hostname } from 'node:os';
+import { homedir, hostname } from 'node:os';
+import { resolve } from 'node:path';
 
 /** The kinds of value an option may have; `parse.ts` turns text into them and says what would be right. */
 export type OptionKind =
-  | { readonly kind: 'string'; readonly choices?: readonly string[]; readonly pattern?: RegExp; readonly hint?: string }
+  | {
+      readonly kind: 'string';
+      readonly choices?: readonly string[];
+      /** Other spellings, such as Neutron's dotted paths of drivers, and the choice that each means. */
+      readonly aliases?: Readonly<Record<string, string>>;
+      readonly pattern?: RegExp;
+      readonly hint?: string;
+      /** The value is a path; a relative one is taken from the working folder. */
+      readonly path?: true;
+    }
   | { readonly kind: 'integer'; readonly min?: number; readonly max?: number }
   | { readonly kind: 'float'; readonly min?: number; readonly max?: number }
   | { readonly kind: 'boolean' }
-  | { readonly kind: 'list' };
+  | { readonly kind: 'list'; readonly pattern?: RegExp; readonly hint?: string };
 
 export interface Option<T> {
   readonly type: OptionKind;
   readonly default: T;
   readonly help: string;
+  /** What the docs show where the default differs from machine to machine. */
+  readonly shownDefault?: string;
+  /** Other names under which Neutron has known the option. */
+  readonly formerly?: readonly string[];
 }
 
-const text = (fallback: string, help: string, more: { choices?: readonly string[]; pattern?: RegExp; hint?: string } = {}): Option<string> => ({
-  type: { kind: 'string', ...more },
+type StringDetails = Omit<Extract<OptionKind, { kind: 'string' }>, 'kind'>;
+type ListDetails = Omit<Extract<OptionKind, { kind: 'list' }>, 'kind'>;
+type Naming = Pick<Option<unknown>, 'shownDefault' | 'formerly'>;
+
+const text = (fallback: string, help: string, details: StringDetails = {}, naming: Naming = {}): Option<string> => ({
+  type: { kind: 'string', ...details },
   default: fallback,
   help,
+  ...naming,
+});
+const bounds = (min?: number, max?: number) => ({
+  ...(min === undefined ? {} : { min }),
+  ...(max === undefined ? {} : { max }),
 });
 const integer = (fallback: number, help: string, min?: number, max?: number): Option<number> => ({
-  type: { kind: 'integer', ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) },
+  type: { kind: 'integer', ...bounds(min, max) },
   default: fallback,
   help,
 });
-const flag = (fallback: boolean, help: string): Option<boolean> => ({ type: { kind: 'boolean' }, default: fallback, help });
-const list = (fallback: readonly string[], help: string): Option<readonly string[]> => ({
-  type: { kind: 'list' },
+const float = (fallback: number, help: string, min?: number, max?: number): Option<number> => ({
+  type: { kind: 'float', ...bounds(min, max) },
   default: fallback,
   help,
 });
+const flag = (fallback: boolean, help: string): Option<boolean> => ({
+  type: { kind: 'boolean' },
+  default: fallback,
+  help,
+});
+const list = (
+  fallback: readonly string[],
+  help: string,
+  details: ListDetails = {},
+  naming: Naming = {},
+): Option<readonly string[]> => ({ type: { kind: 'list', ...details }, default: fallback, help, ...naming });
+
+const ROOT_STATE_PATH = '/var/lib/neutrino';
+const userStatePath = () => resolve(process.env.XDG_STATE_HOME || resolve(homedir(), '.local/state'), 'neutrino');
 
 /**
  * Every option that Neutrino honours, under Neutron's names and sections (the configuration reference of
@@ -37,25 +73,54 @@ const list = (fallback: readonly string[], help: string): Option<readonly string
  */
 export const OPTIONS = {
   DEFAULT: {
-    bind_host: text('127.0.0.1', 'address the API listens on'),
+    bind_host: text('127.0.0.1', 'address the API listens on', {
+      pattern: /^[^\s/]+$/,
+      hint: 'an IP address or host name',
+    }),
     bind_port: integer(9696, 'port the API listens on; 0 takes a free one', 0, 65535),
     auth_strategy: text('noauth', 'who may ask: noauth (everybody is an administrator)', { choices: ['noauth'] }),
-    state_path: text('/var/lib/neutrino', 'folder that holds the database, dnsmasq files and instances'),
-    host: text(hostname(), 'name of this host as agents report it', {
-      pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/,
-      hint: 'letters, digits, dot, hyphen and underscore, at most 255',
-    }),
+    state_path: text(
+      process.geteuid?.() === 0 ? ROOT_STATE_PATH : userStatePath(),
+      'folder that holds the database, dnsmasq files and instances',
+      { path: true },
+      { shownDefault: `${ROOT_STATE_PATH}; without root ~/.local/state/neutrino` },
+    ),
+    host: text(
+      hostname(),
+      'name of this host as agents report it',
+      {
+        pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/,
+        hint: 'letters, digits, dot, hyphen and underscore, at most 255',
+      },
+      { shownDefault: "this machine's host name" },
+    ),
     debug: flag(false, 'log at level debug'),
-    base_mac: text('fa:16:3e:00:00:00', 'first bytes of generated MAC addresses; bytes of 00 after the third are drawn at random', {
-      pattern: /^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}$/,
-      hint: 'six bytes such as fa:16:3e:00:00:00',
+    base_mac: text(
+      'fa:16:3e:00:00:00',
+      'first bytes of generated MAC addresses; bytes of 00 after the third are drawn at random',
+      { pattern: /^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}$/, hint: 'six bytes such as fa:16:3e:00:00:00' },
+    ),
+    dns_domain: text('openstacklocal', 'domain of host names that DHCP and DNS give out', {
+      pattern: /^[A-Za-z0-9._-]*$/,
+      hint: 'a domain name such as example.org',
     }),
-    dns_domain: text('openstacklocal', 'domain of host names that DHCP and DNS give out'),
-    global_physnet_mtu: integer(1500, 'MTU of the physical network; overlay networks get it less their overhead', 68, 65535),
+    global_physnet_mtu: integer(
+      1500,
+      'MTU of the physical network; overlay networks get it less their overhead',
+      68,
+      65535,
+    ),
     dhcp_lease_duration: integer(86400, 'DHCP lease time in seconds; -1 means for ever', -1),
     dhcp_agent_notification: flag(true, 'tell DHCP agents of changes'),
     dhcp_agents_per_network: integer(1, 'DHCP agents that serve a network', 1),
-    network_scheduler_driver: text('chance', 'how a DHCP agent is chosen: chance, weight, or their dotted path in Neutron'),
+    network_scheduler_driver: text('chance', "how a DHCP agent is chosen, or the choice's dotted path in Neutron", {
+      choices: ['chance', 'weight', 'az_weight'],
+      aliases: {
+        'neutron.scheduler.dhcp_agent_scheduler.ChanceScheduler': 'chance',
+        'neutron.scheduler.dhcp_agent_scheduler.WeightScheduler': 'weight',
+        'neutron.scheduler.dhcp_agent_scheduler.AZAwareWeightScheduler': 'az_weight',
+      },
+    }),
     network_auto_schedule: flag(true, 'schedule networks without an agent when one asks'),
     agent_down_time: integer(75, 'seconds without a report after which an agent counts as dead', 1),
     max_dns_nameservers: integer(5, 'DNS servers of a subnet at most', 0),
@@ -63,30 +128,45 @@ export const OPTIONS = {
     max_fixed_ips_per_port: integer(5, 'fixed IPs of a port at most', 1),
     max_allowed_address_pair: integer(10, 'allowed address pairs of a port at most', 1),
     allow_bulk: flag(true, 'allow bulk creation'),
-    pagination_max_limit: text('-1', 'resources of one page at most; -1 or infinite: no bound'),
+    pagination_max_limit: text('-1', 'resources of one page at most; -1 or infinite: no bound', {
+      pattern: /^(-?\d{1,9}|infinite)$/,
+      hint: 'a whole number or infinite',
+    }),
     resync_interval: integer(5, 'seconds between looks of the DHCP agent at what failed', 1),
     resync_throttle: integer(1, 'seconds between two full syncs of the DHCP agent at least', 0),
     num_sync_threads: integer(4, 'networks the DHCP agent works on side by side', 1, 64),
-    interface_driver: text('linuxbridge', 'how devices are plugged: linuxbridge, or its dotted path in Neutron'),
-    dhcp_driver: text('dnsmasq', 'what answers DHCP: dnsmasq, or its dotted path in Neutron'),
-    dhcp_confs: text('$state_path/dhcp', 'folder that holds the files of dnsmasq'),
+    interface_driver: text('linuxbridge', "how devices are plugged, or the choice's dotted path in Neutron", {
+      choices: ['linuxbridge'],
+      aliases: { 'neutron.agent.linux.interface.BridgeInterfaceDriver': 'linuxbridge' },
+    }),
+    dhcp_driver: text('dnsmasq', "what answers DHCP, or the choice's dotted path in Neutron", {
+      choices: ['dnsmasq'],
+      aliases: { 'neutron.agent.linux.dhcp.Dnsmasq': 'dnsmasq' },
+    }),
+    dhcp_confs: text('$state_path/dhcp', 'folder that holds the files of dnsmasq', { path: true }),
     dhcp_broadcast_reply: flag(false, 'answer by broadcast (for InfiniBand)'),
-    dnsmasq_config_file: text('', 'configuration file passed to dnsmasq'),
+    dnsmasq_config_file: text('', 'configuration file passed to dnsmasq', { path: true }),
     dnsmasq_dns_servers: list([], 'DNS servers that dnsmasq forwards to'),
-    dnsmasq_base_log_dir: text('', 'folder for the logs of dnsmasq; none unless set'),
+    dnsmasq_base_log_dir: text('', 'folder for the logs of dnsmasq; none unless set', { path: true }),
     dnsmasq_local_resolv: flag(false, "dnsmasq uses the host's resolv.conf"),
     dnsmasq_lease_max: integer(16777216, 'leases of one dnsmasq at most', 1),
     dnsmasq_enable_addr6_list: flag(false, 'one line for all DHCPv6 addresses of a port'),
     dhcp_renewal_time: integer(0, 'DHCP option 58 in seconds; 0 sends none', 0),
     dhcp_rebinding_time: integer(0, 'DHCP option 59 in seconds; 0 sends none', 0),
-    enable_isolated_metadata: flag(false, 'route to the metadata service through the DHCP port on networks without a router'),
+    enable_isolated_metadata: flag(
+      false,
+      'route to the metadata service through the DHCP port on networks without a router',
+    ),
     force_metadata: flag(false, 'route to the metadata service through the DHCP port on all networks'),
     enable_metadata_network: flag(false, 'serve metadata on networks of 169.254.169.254/16'),
     bulk_reload_interval: integer(0, 'seconds to collect changes before dnsmasq is told; 0 tells it at once', 0),
   },
   agent: {
-    report_interval: integer(30, 'seconds between reports of an agent', 1),
-    availability_zone: text('nova', 'availability zone of the agent'),
+    report_interval: float(30, 'seconds between reports of an agent', 0.1),
+    availability_zone: text('nova', 'availability zone of the agent', {
+      pattern: /^[^\s,][^,]{0,254}$/,
+      hint: 'a name of at most 255 characters without commas',
+    }),
   },
   database: {
     connection: text('', 'database URL, sqlite:////path; empty: neutrino.sqlite under state_path'),
@@ -94,14 +174,37 @@ export const OPTIONS = {
   },
   ml2: {
     type_drivers: list(['local', 'flat', 'vlan', 'vxlan'], 'network types that may be made'),
-    tenant_network_types: list(['vxlan'], 'types given to networks that ask for none, in order'),
+    tenant_network_types: list(
+      ['vxlan'],
+      'types given to networks that ask for none, in order',
+      {},
+      { formerly: ['project_network_types'] },
+    ),
     path_mtu: integer(0, 'MTU of the path between hosts; 0: global_physnet_mtu', 0),
-    physical_network_mtus: list([], 'physnet:mtu pairs'),
+    physical_network_mtus: list([], 'physnet:mtu pairs', {
+      pattern: /^[^:\s]+:\d{1,5}$/,
+      hint: 'pairs such as physnet1:9000',
+    }),
   },
   ml2_type_flat: { flat_networks: list(['*'], 'physical networks that flat networks may use; *: all') },
-  ml2_type_vlan: { network_vlan_ranges: list([], 'physnet:min:max ranges of VLAN ids') },
-  ml2_type_vxlan: { vni_ranges: list(['1:16777215'], 'min:max ranges of VXLAN ids') },
-  linux_bridge: { physical_interface_mappings: list([], 'physnet:interface pairs of this host') },
+  ml2_type_vlan: {
+    network_vlan_ranges: list([], 'physnet:min:max ranges of VLAN ids; physnet alone allows ids that are asked for', {
+      pattern: /^[^:\s]+(:\d{1,4}:\d{1,4})?$/,
+      hint: 'ranges such as physnet1:100:199',
+    }),
+  },
+  ml2_type_vxlan: {
+    vni_ranges: list(['1:16777215'], 'min:max ranges of VXLAN ids', {
+      pattern: /^\d{1,8}:\d{1,8}$/,
+      hint: 'ranges such as 1:10000',
+    }),
+  },
+  linux_bridge: {
+    physical_interface_mappings: list([], 'physnet:interface pairs of this host', {
+      pattern: /^[^:\s]+:[^:\s]+$/,
+      hint: 'pairs such as physnet1:eth1',
+    }),
+  },
 } as const;
 
 type Sections = typeof OPTIONS;
@@ -113,11 +216,55 @@ export type Config = {
   };
 };
 
+/** Any value of an option. */
+export type OptionValue = string | number | boolean | readonly string[];
+
+/** One option with its place, for those who walk through all of them. */
+export interface PlacedOption {
+  readonly section: string;
+  readonly name: string;
+  readonly option: Option<OptionValue>;
+}
+
+/** All options in the order of the table. */
+export function allOptions(): readonly PlacedOption[] {
+  return Object.entries(OPTIONS).flatMap(([section, options]) =>
+    Object.entries(options as Readonly<Record<string, Option<OptionValue>>>).map(([name, option]) => ({
+      section,
+      name,
+      option,
+    })),
+  );
+}
+
+/**
+ * The option under a section and name, or undefined where Neutrino has none. As in oslo.config, section names other than
+ * DEFAULT are the same in upper and lower case, and a hyphen in an option's name is an underscore.
+ */
+export function findOption(section: string, name: string): PlacedOption | undefined {
+  const wantedSection = section === 'DEFAULT' ? section : section.toLowerCase();
+  const wantedName = name.replaceAll('-', '_');
+  return allOptions().find(
+    (one) =>
+      one.section === wantedSection && (one.name === wantedName || one.option.formerly?.includes(wantedName) === true),
+  );
+}
+
+/** Builds a Config by asking for the value of each option. */
+export function buildConfig(decide: (placed: PlacedOption) => OptionValue): Config {
+  const sections = Object.entries(OPTIONS).map(([section, options]) => {
+    const values = Object.entries(options as Readonly<Record<string, Option<OptionValue>>>).map(
+      ([name, option]): [string, OptionValue] => [name, decide({ section, name, option })],
+    );
+    return [section, Object.fromEntries(values)];
+  });
+  return Object.fromEntries(sections) as Config;
+}
+
 /** All defaults, with `$state_path` filled in. */
 export function defaultConfig(): Config {
-  const sections = Object.entries(OPTIONS).map(([section, options]) => [
-    section,
-    Object.fromEntries(Object.entries(options as Record<string, Option<unknown>>).map(([name, o]) => [name, o.default])),
-  ]);
-  return Object.fromEntries(sections) as Config;
+  const statePath = OPTIONS.DEFAULT.state_path.default;
+  return buildConfig(({ option }) =>
+    typeof option.default === 'string' ? option.default.replace('$state_path', statePath) : option.default,
+  );
 }

@@ -1,0 +1,16 @@
+/** A flag of the command line that sets an option. */
+export interface ConfigFlag {
+  readonly flag: string;
+  /** Name of its argument in `--help`. */
+  readonly argument: string;
+  readonly section: string;
+  readonly name: string;
+}
+
+/** The flags under which options can be given to commands such as `up`; each wins over environment and files. */
+export const CONFIG_FLAGS: readonly ConfigFlag[] = [
+  { flag: '--bind-host', argument: 'ADDRESS', section: 'DEFAULT', name: 'bind_host' },
+  { flag: '--bind-port', argument: 'PORT', section: 'DEFAULT', name: 'bind_port' },
+  { flag: '--state-path', argument: 'FOLDER', section: 'DEFAULT', name: 'state_path' },
+  { flag: '--host', argument: 'NAME', section: 'DEFAULT', name: 'host' },
+];

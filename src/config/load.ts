@@ -1,0 +1,169 @@
+import { readFileSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+import { CONFIG_FLAGS } from './flags.ts';
+import { parseIni } from './ini.ts';
+import { interpolate } from './interpolate.ts';
+import { isNeutronOption, nearestOption } from './neutron-options.ts';
+import { allOptions, buildConfig, type Config, findOption, type Option, type OptionValue } from './options.ts';
+import { ConfigError, parseOption } from './parse.ts';
+
+/** Where a value comes from, as `config show` prints it. */
+export type ValueSource =
+  | { readonly kind: 'default' }
+  | { readonly kind: 'file'; readonly file: string; readonly line: number }
+  | { readonly kind: 'environment'; readonly variable: string }
+  | { readonly kind: 'flag'; readonly flag: string };
+
+export interface ConfigInputs {
+  /** Paths of INI files; where two set the same option, the later one wins. */
+  readonly files?: readonly string[];
+  /** Environment; variables `OS_<SECTION>__<NAME>` (OS_DEFAULT__BIND_PORT) set options, as in oslo.config. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Text by flag, `{ '--bind-port': '9700' }`; the flags are CONFIG_FLAGS. */
+  readonly flags?: Readonly<Record<string, string>>;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** By `section.name`. */
+  readonly sources: ReadonlyMap<string, ValueSource>;
+  /** What was given and is not used, in sentences for the operator. */
+  readonly warnings: readonly string[];
+}
+
+interface Assignment {
+  readonly section: string;
+  readonly name: string;
+  readonly text: string;
+  readonly source: ValueSource;
+}
+
+const ENVIRONMENT_NAME = /^OS_([A-Za-z0-9_]+?)__([A-Za-z0-9_]+)$/;
+const MAX_FILE_BYTES = 4 * 1024 * 1024;
+
+/**
+ * The configuration in force: defaults, then files in their order, then the environment, then flags; the later one wins.
+ * Throws ConfigError for a file that cannot be read or parsed, a value of the wrong kind and a reference to nothing.
+ */
+export function loadConfig(inputs: ConfigInputs): LoadedConfig {
+  const assignments = [
+    ...(inputs.files ?? []).flatMap(assignmentsOfFile),
+    ...assignmentsOfEnvironment(inputs.env ?? {}),
+    ...assignmentsOfFlags(inputs.flags ?? {}),
+  ];
+  const winners = new Map<string, Assignment>();
+  const unused: Assignment[] = [];
+  for (const assignment of assignments) {
+    const placed = findOption(assignment.section, assignment.name);
+    if (placed) winners.set(`${placed.section}.${placed.name}`, assignment);
+    else unused.push(assignment);
+  }
+
+  const rawText = (section: string, name: string) => {
+    const placed = findOption(section, name);
+    return placed && (winners.get(`${placed.section}.${placed.name}`)?.text ?? textOfDefault(placed.option));
+  };
+  const sources = new Map<string, ValueSource>();
+  const config = buildConfig(({ section, name, option }) => {
+    const winner = winners.get(`${section}.${name}`);
+    sources.set(`${section}.${name}`, winner?.source ?? { kind: 'default' });
+    if (!winner && !(typeof option.default === 'string' && option.default.includes('$'))) return option.default;
+    const where = winner && describeSource(winner.source);
+    const owner = `[${section}] ${name}${where ? ` (${where})` : ''}`;
+    const text = interpolate(winner?.text ?? textOfDefault(option), owner, rawText);
+    return parseOption(section, name, text, where);
+  });
+  return { config, sources, warnings: warningsAbout(unused) };
+}
+
+/** The source in words: `default`, `neutron.conf:12`, `environment OS_DEFAULT__DEBUG`, `--bind-port`. */
+export function describeSource(source: ValueSource): string {
+  switch (source.kind) {
+    case 'default':
+      return 'default';
+    case 'file':
+      return `${source.file}:${source.line}`;
+    case 'environment':
+      return `environment ${source.variable}`;
+    case 'flag':
+      return source.flag;
+  }
+}
+
+function textOfDefault(option: Option<OptionValue>): string {
+  return Array.isArray(option.default) ? option.default.join(',') : String(option.default);
+}
+
+function assignmentsOfFile(file: string): readonly Assignment[] {
+  let source: string;
+  try {
+    source = readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const why = code === 'ENOENT' ? 'no such file' : code === 'EACCES' ? 'permission denied' : String(error);
+    throw new ConfigError(`--config-file ${resolve(file)}: ${why}`);
+  }
+  if (source.length > MAX_FILE_BYTES)
+    throw new ConfigError(`--config-file ${file}: larger than ${MAX_FILE_BYTES} bytes`);
+  return parseIni(source, file).map(({ section, name, text, line }) => ({
+    section,
+    name,
+    text,
+    source: { kind: 'file', file, line },
+  }));
+}
+
+function assignmentsOfEnvironment(env: Readonly<Record<string, string | undefined>>): readonly Assignment[] {
+  return Object.entries(env).flatMap(([variable, text]) => {
+    const parts = ENVIRONMENT_NAME.exec(variable);
+    if (!parts || text === undefined) return [];
+    const [, section = '', name = ''] = parts;
+    const placed = section.toUpperCase() === 'DEFAULT' ? 'DEFAULT' : section.toLowerCase();
+    return [{ section: placed, name: name.toLowerCase(), text, source: { kind: 'environment', variable } as const }];
+  });
+}
+
+function assignmentsOfFlags(flags: Readonly<Record<string, string>>): readonly Assignment[] {
+  return Object.entries(flags).map(([flag, text]) => {
+    const known = CONFIG_FLAGS.find((one) => one.flag === flag);
+    if (!known)
+      throw new ConfigError(`${flag}: no such flag; there are ${CONFIG_FLAGS.map((one) => one.flag).join(' ')}`);
+    return { section: known.section, name: known.name, text, source: { kind: 'flag', flag } as const };
+  });
+}
+
+/** One sentence for each place with options that only Neutron has, one for each option that nobody has. */
+function warningsAbout(unused: readonly Assignment[]): readonly string[] {
+  const neutrons = new Map<string, string[]>();
+  const unknown: string[] = [];
+  for (const { section, name, source } of unused) {
+    if (isNeutronOption(section, name)) {
+      const place = source.kind === 'file' ? basename(source.file) : 'environment';
+      neutrons.set(place, [...(neutrons.get(place) ?? []), `[${section}] ${name}`]);
+    } else {
+      const near = nearestOption(section, name);
+      const advice = near ? `; did you mean [${near.section}] ${near.name}?` : '';
+      unknown.push(`${describeSource(source)}: [${section}] ${name}: no such option${advice}`);
+    }
+  }
+  const notUsed = [...neutrons].map(
+    ([place, names]) => `${place}: known in Neutron, without effect here: ${[...new Set(names)].join(', ')}`,
+  );
+  return [...notUsed, ...unknown];
+}
+
+/** All options with value and source, in the order of the table. */
+export function explainConfig(loaded: LoadedConfig): readonly {
+  readonly section: string;
+  readonly name: string;
+  readonly value: OptionValue;
+  readonly source: string;
+}[] {
+  const values = loaded.config as Readonly<Record<string, Readonly<Record<string, OptionValue>>>>;
+  return allOptions().map(({ section, name }) => ({
+    section,
+    name,
+    value: values[section]?.[name] ?? '',
+    source: describeSource(loaded.sources.get(`${section}.${name}`) ?? { kind: 'default' }),
+  }));
+}

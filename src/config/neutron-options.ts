@@ -1,0 +1,108 @@
+import { allOptions, type PlacedOption } from './options.ts';
+
+const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
+
+/**
+ * Options that Neutron and its libraries have (neutron.conf, ml2_conf.ini, dhcp_agent.ini, linuxbridge_agent.ini and the
+ * other agents' files, Zed to 2026) and Neutrino does not. Only names: they tell a stock file's line from a misspelt one.
+ */
+const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
+  DEFAULT: words(`
+    advertise_mtu advertise_ra agent_mode allow_automatic_dhcp_failover allow_automatic_l3agent_failover
+    allow_overlapping_ips allow_pagination allow_sorting allowed_conntrack_helpers api_extensions_path
+    api_paste_config api_workers api_workers_max_requests arp_responder auth_ca_cert backdoor_port backdoor_socket
+    backlog bind_ip cache_url client_socket_timeout conn_pool_min_size conn_pool_ttl control_exchange core_plugin
+    default_availability_zones default_log_levels default_notification_exchange dhcp_domain dhcp_lease_time
+    dhcp_load_type dnsmasq_dns_server dvr_base_mac edns_client_fingerprint enable_dvr enable_dvr_address_scope
+    enable_metadata_proxy enable_new_agents enable_router_advertisements
+    enable_services_on_agents_with_admin_state_down enable_set_route_for_single_port enable_snat_by_default
+    enable_traditional_dhcp executor_thread_pool_size external_dns_driver external_ingress_mark external_pids
+    fatal_deprecations filter_validation gateway_external_network_id graceful_shutdown_timeout ha_confs_path
+    ha_keepalived_state_change_server_threads ha_network_name ha_vrrp_advert_int ha_vrrp_auth_password
+    ha_vrrp_auth_type ha_vrrp_health_check_interval handle_internal_only_routers host_dvr_for_dhcp http_retries
+    instance_format instance_uuid_format ipam_driver ipv6_pd_enabled keepalived_use_no_track kernel_hz
+    keystone_endpoint l3_ha l3_ha_net_cidr l3_ha_network_physical_name l3_ha_network_type log_config_append
+    log_date_format log_dir log_file log_options log_rotate_interval log_rotate_interval_type log_rotation_type
+    logging_context_format_string logging_debug_format_suffix logging_default_format_string logging_exception_prefix
+    logging_user_identity_format max_header_line max_l3_agents_per_router max_logfile_count max_logfile_size_mb
+    max_routes max_rtr_adv_interval metadata_access_mark metadata_backlog metadata_port metadata_proxy_group
+    metadata_proxy_shared_secret metadata_proxy_socket metadata_proxy_socket_mode metadata_proxy_user
+    metadata_workers min_l3_agents_per_router min_rtr_adv_interval mtu_discovery my_ip my_ipv6 netns_resolvconf
+    netns_resolvconf_nameservers netns_resolvconf_options netns_resolvconf_search network_device_mtu
+    network_link_prefix notification_driver notification_topics notify_nova_on_port_data_changes
+    notify_nova_on_port_status_changes nova_client_cert nova_client_priv_key nova_metadata_host
+    nova_metadata_insecure nova_metadata_ip nova_metadata_port nova_metadata_protocol nova_region_name nova_url
+    ovs_integration_bridge ovs_use_veth ovs_vsctl_timeout pd_confs pd_dhcp_driver periodic_fuzzy_delay
+    periodic_interval prefix_delegation_driver publish_errors pure_unix_socket ra_confs rate_limit_burst
+    rate_limit_except_level rate_limit_interval report_interval retry_until_window root_helper router_auto_schedule
+    router_delete_namespaces router_distributed router_id router_scheduler_driver rpc_conn_pool_size
+    rpc_ping_enabled rpc_resources_processing_step rpc_response_max_timeout rpc_response_timeout
+    rpc_state_report_workers rpc_workers run_external_periodic_tasks send_arp_for_ha send_events_interval
+    service_plugins setproctitle ssl_ca_file ssl_cert_file ssl_key_file syslog_log_facility tcp_keepidle
+    transport_url use_eventlog use_journal use_json use_ssl use_stderr use_syslog vendor_pen verbose vlan_qinq
+    vlan_transparent watch_log_file wsgi_default_pool_size wsgi_keep_alive wsgi_log_format wsgi_server_debug`),
+  agent: words(`
+    agent_type arp_responder baremetal_smartnic bridge_mac_table_size check_child_processes
+    check_child_processes_action check_child_processes_interval comment_iptables_rules
+    debug_iptables_rules dont_fragment drop_flows_on_start enable_distributed_routing explicitly_egress_direct
+    extensions kill_scripts_path l2_population local_ip log_agent_heartbeats metadata_flows_table
+    minimize_polling openflow_processed_per_port ovsdb_monitor_respawn_interval polling_interval
+    prevent_arp_spoofing quitting_rpc_timeout root_helper root_helper_daemon scheduling_disabled
+    tunnel_csum tunnel_types use_helper_for_ns_read use_random_fully veth_mtu vxlan_udp_port
+    dscp dscp_inherit`),
+  database: words(`
+    backend connection_debug connection_parameters connection_recycle_time connection_trace db_inc_retry_interval
+    db_max_retries db_max_retry_interval db_retry_interval engine idle_timeout max_overflow max_pool_size max_retries
+    min_pool_size mysql_enable_ndb mysql_sql_mode mysql_wsrep_sync_wait pool_timeout retry_interval slave_connection
+    sqlite_db synchronous_reader use_db_reconnect use_tpool`),
+  ml2: words(`
+    extension_drivers external_network_type mechanism_drivers overlay_ip_version segment_mtu
+    tunnelled_network_rp_name`),
+  ml2_type_vxlan: words('vxlan_group'),
+  linux_bridge: words('bridge_mappings'),
+};
+
+/** Sections of which Neutrino uses nothing; any name in them passes as Neutron's. */
+const SECTIONS = words(`
+  auth_extra barbican bgp cache cli_script cors cors.subdomain designate dhcp_rate_limiting evpn experimental fdb
+  healthcheck ironic key_manager keystone_authtoken l3_agent local_ip macvtap metadata_rate_limiting metering
+  ml2_odl ml2_sriov ml2_type_geneve ml2_type_gre network_log network_segment_range nova nova_sys_admin octavia
+  oslo_concurrency oslo_limit oslo_messaging_amqp oslo_messaging_kafka oslo_messaging_metrics
+  oslo_messaging_notifications oslo_messaging_rabbit oslo_messaging_zmq oslo_middleware oslo_policy oslo_reports
+  oslo_versionedobjects ovn ovn_agent ovn_nb_global ovs ovs_driver ovsdb_connection placement privsep
+  privsep_conntrack privsep_dhcp_release privsep_link privsep_namespace privsep_ovs_vsctl profiler profiler_jaeger
+  profiler_otlp pvlan qos quota quotas securitygroup service_auth service_providers service_user sriov_driver
+  sriov_nic ssl vrrp vxlan wsgi`);
+
+/** Whether the option is one of Neutron's that has no effect here. */
+export function isNeutronOption(section: string, name: string): boolean {
+  const group = section === 'DEFAULT' ? section : section.toLowerCase();
+  return SECTIONS.has(group) || NAMES[group]?.has(name.replaceAll('-', '_')) === true;
+}
+
+/** The option whose name is within two typing errors of `name`, preferring its own section. */
+export function nearestOption(section: string, name: string): PlacedOption | undefined {
+  const wanted = name.toLowerCase().replaceAll('-', '_');
+  const ranked = allOptions()
+    .map((placed) => ({
+      placed,
+      distance: editDistance(wanted, placed.name) + (placed.section.toLowerCase() === section.toLowerCase() ? 0 : 0.5),
+    }))
+    .filter(({ distance }) => distance <= 2.5 && distance < wanted.length / 2)
+    .sort((a, b) => a.distance - b.distance);
+  return ranked[0]?.placed;
+}
+
+/** Levenshtein distance: insertions, deletions and replacements of one character. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replaced = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current.push(Math.min(replaced, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}

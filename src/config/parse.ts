@@ -1,0 +1,90 @@
+import { resolve } from 'node:path';
+import { type Config, findOption, type OptionKind, type OptionValue } from './options.ts';
+
+/** A configuration that cannot be used. The message names the option, its value, where it stands and what would be right. */
+export class ConfigError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'ConfigError';
+  }
+}
+
+const TRUE = new Set(['true', '1', 'on', 'yes']);
+const FALSE = new Set(['false', '0', 'off', 'no']);
+const WHOLE_NUMBER = /^[+-]?\d{1,15}$/;
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?$/i;
+
+/**
+ * Turns the text of an option into its value: numbers, booleans (true/1/on/yes, false/0/off/no), lists (split at commas),
+ * names of drivers (Neutron's dotted paths become the short names), absolute paths. `where`, when given, is put into the error.
+ * Throws ConfigError naming the option, the value and what would be right.
+ */
+export function parseOption<S extends keyof Config, N extends keyof Config[S] & string>(
+  section: S,
+  name: N,
+  text: string,
+  where?: string,
+): Config[S][N];
+export function parseOption(section: string, name: string, text: string, where?: string): OptionValue;
+export function parseOption(section: string, name: string, text: string, where?: string): OptionValue {
+  const placed = findOption(section, name);
+  if (!placed) throw new ConfigError(`[${section}] ${name}: no such option${where ? ` (${where})` : ''}`);
+  const outcome = parseValue(placed.option.type, text);
+  if ('value' in outcome) return outcome.value;
+  throw new ConfigError(
+    `[${placed.section}] ${placed.name} = ${JSON.stringify(text)}${where ? ` (${where})` : ''}: must be ${outcome.wanted}`,
+  );
+}
+
+type Outcome = { readonly value: OptionValue } | { readonly wanted: string };
+
+function parseValue(type: OptionKind, raw: string): Outcome {
+  const text = raw.trim();
+  switch (type.kind) {
+    case 'integer':
+    case 'float':
+      return parseNumber(type, text);
+    case 'boolean':
+      if (TRUE.has(text.toLowerCase())) return { value: true };
+      if (FALSE.has(text.toLowerCase())) return { value: false };
+      return { wanted: 'true or false' };
+    case 'list':
+      return parseList(type, text);
+    case 'string':
+      return parseString(type, text);
+  }
+}
+
+function parseNumber(type: Extract<OptionKind, { kind: 'integer' | 'float' }>, text: string): Outcome {
+  const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY } = type;
+  const value = Number(text);
+  const shape = type.kind === 'integer' ? WHOLE_NUMBER : NUMBER;
+  if (shape.test(text) && value >= min && value <= max) return { value };
+  const noun = type.kind === 'integer' ? 'a whole number' : 'a number';
+  if (type.min !== undefined && type.max !== undefined) return { wanted: `${noun} from ${type.min} to ${type.max}` };
+  if (type.min !== undefined) return { wanted: `${noun}, at least ${type.min}` };
+  if (type.max !== undefined) return { wanted: `${noun}, at most ${type.max}` };
+  return { wanted: noun };
+}
+
+function parseList(type: Extract<OptionKind, { kind: 'list' }>, text: string): Outcome {
+  const items = text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+  const wrong = items.find((item) => type.pattern && !type.pattern.test(item));
+  if (wrong === undefined) return { value: items };
+  return {
+    wanted: `a list of ${type.hint ?? `items like ${type.pattern}`}, separated by commas, not ${JSON.stringify(wrong)}`,
+  };
+}
+
+function parseString(type: Extract<OptionKind, { kind: 'string' }>, text: string): Outcome {
+  const value = type.aliases?.[text] ?? text;
+  if (type.choices && !type.choices.includes(value)) {
+    return { wanted: [...type.choices, ...Object.keys(type.aliases ?? {})].join(' or ') };
+  }
+  if (type.pattern && !type.pattern.test(value)) return { wanted: type.hint ?? `like ${type.pattern}` };
+  if (/\p{Cc}/u.test(value)) return { wanted: 'one line without control characters' };
+  return { value: type.path && value !== '' ? resolve(value) : value };
+}
