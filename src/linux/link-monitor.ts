@@ -34,11 +34,10 @@ export interface LinkMonitor {
  * Reads a line of `ip -o monitor link`; undefined for what is no news of a device. A bridge tells its ports' state in lines
  * of the same form (family AF_BRIDGE, "Deleted" when a port is unplugged), which lack the queueing discipline.
  */
-export function parseMonitorLine(line: string): { readonly deleted: boolean; readonly link: MonitoredLink } | undefined {
-  const match =
-    /^(Deleted )?(\d+): ([^:@\s]+)(?:@\S+)?: <([^>]*)> mtu (\d+) qdisc \S+ (?:master (\S+) )?.*?(?:link\/\S+ ([0-9a-f:]+))?(?: |$)/.exec(
-      line,
-    );
+export function parseMonitorLine(
+  line: string,
+): { readonly deleted: boolean; readonly link: MonitoredLink } | undefined {
+  const match = /^(Deleted )?(\d+): ([^:@\s]+)(?:@\S+)?: <([^>]*)> mtu (\d+) qdisc \S+ (?:master (\S+) )?/.exec(line);
   if (!match) return undefined;
   const [, deleted, index, name, flags, mtu, master] = match;
   const mac = /link\/\S+ ([0-9a-f:]+)/.exec(line)?.[1] ?? '';
@@ -134,7 +133,7 @@ class Monitor implements LinkMonitor {
         this.#learn({ name, index, mac, mtu, up, ...(master === undefined ? {} : { master }) });
       }
     } finally {
-      // A failed start is closed or tried again: the child of this try must not stay.
+      // Closed while it was starting.
       if (this.#child !== child) child.kill('SIGKILL');
     }
     listed = true;

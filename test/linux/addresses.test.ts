@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { canonicalCidr, listAddresses, planAddresses, setAddresses } from '../../src/linux/addresses.ts';
+import { ensureVeth, setUp } from '../../src/linux/links.ts';
+import { deleteNamespace, ensureNamespace } from '../../src/linux/namespaces.ts';
+import {
+  defaultRoutes,
+  deleteRoute,
+  ensureOnLinkRoute,
+  isDefaultRoute,
+  listRoutes,
+  onLinkRoutes,
+  parseRoutes,
+  setDefaultRoute,
+} from '../../src/linux/routes.ts';
+import { needsRoot } from './root.ts';
+
+const namespace = `t-addr-${randomBytes(3).toString('hex')}`;
+const shown = async () =>
+  (await listAddresses('tap0', { namespace }))
+    .filter((entry) => entry.scope !== 'link')
+    .map((entry) => `${entry.address}/${entry.prefixLength}`)
+    .sort();
+
+describe('addresses to have', () => {
+  it('has one spelling for each', () => {
+    expect(canonicalCidr('FD00:0:0::0002/64')).toBe('fd00::2/64');
+    expect(canonicalCidr('10.0.0.2/24')).toBe('10.0.0.2/24');
+    expect(() => canonicalCidr('10.0.0.2')).toThrow('"10.0.0.2"');
+    expect(() => canonicalCidr('xyz::/64')).toThrow('"xyz::/64"');
+  });
+
+  it('changes nothing that is right, whatever its spelling, and leaves link-local addresses alone', () => {
+    const actual = [
+      { family: 4 as const, address: '10.0.0.2', prefixLength: 24, scope: 'global', dynamic: false },
+      { family: 6 as const, address: 'fd00::2', prefixLength: 64, scope: 'global', dynamic: false },
+      { family: 6 as const, address: 'fe80::1', prefixLength: 64, scope: 'link', dynamic: false },
+    ];
+    expect(planAddresses('tap0', actual, ['FD00:0::2/64', '10.0.0.2/24'])).toEqual([]);
+    expect(planAddresses('tap0', actual, ['10.0.0.2/16'])).toEqual([
+      ['addr', 'add', '10.0.0.2/16', 'brd', '+', 'dev', 'tap0'],
+      ['addr', 'del', '10.0.0.2/24', 'dev', 'tap0'],
+      ['addr', 'del', 'fd00::2/64', 'dev', 'tap0'],
+    ]);
+  });
+});
+
+describe('what ip prints of routes', () => {
+  it('tells the families apart and drops other tables and kinds', () => {
+    const routes = parseRoutes([
+      { type: 'unicast', dst: 'default', gateway: '10.0.0.1', dev: 'tap0', table: 'main', protocol: 'boot' },
+      {
+        type: 'unicast',
+        dst: 'default',
+        gateway: 'fd00::1',
+        dev: 'tap0',
+        table: 'main',
+        protocol: 'boot',
+        pref: 'medium',
+      },
+      { type: 'unicast', dst: 'default', dev: 'tap0', table: 'main', protocol: 'boot', pref: 'medium' },
+      { type: 'local', dst: '10.0.0.2', dev: 'tap0', table: 'local', protocol: 'kernel' },
+      { dst: '10.0.0.0/24', dev: 'tap0', protocol: 'kernel', scope: 'link' },
+    ]);
+    expect(routes.map((route) => [route.family, route.destination])).toEqual([
+      [4, 'default'],
+      [6, 'default'],
+      [6, 'default'],
+      [4, '10.0.0.0/24'],
+    ]);
+  });
+});
+
+describe.skipIf(needsRoot)('addresses and routes of a device (needs root)', () => {
+  beforeAll(async () => {
+    await ensureNamespace(namespace);
+    await ensureVeth({ name: 'tap0', namespace }, { name: 'peer0', namespace });
+    await setUp('peer0', { namespace });
+    await setUp('tap0', { namespace });
+  });
+  afterAll(() => deleteNamespace(namespace));
+
+  it('sets exactly these addresses, IPv4 and IPv6, usable at once', async () => {
+    await setAddresses('tap0', ['10.0.0.2/24', '10.0.50.2/24', 'fd00::2/64'], { namespace });
+    expect(await shown()).toEqual(['10.0.0.2/24', '10.0.50.2/24', 'fd00::2/64']);
+    await setAddresses('tap0', ['10.0.50.2/24', 'fd00:0::3/64'], { namespace });
+    expect(await shown()).toEqual(['10.0.50.2/24', 'fd00::3/64']);
+  });
+
+  it('sets a default route for each family, and replaces it', async () => {
+    await setDefaultRoute('10.0.50.1', 'tap0', { namespace });
+    await setDefaultRoute('10.0.50.254', 'tap0', { namespace });
+    await setDefaultRoute('fd00::1', 'tap0', { namespace });
+    expect((await defaultRoutes({ namespace })).map((route) => route.gateway)).toEqual(['10.0.50.254', 'fd00::1']);
+    for (const route of await defaultRoutes({ namespace })) await deleteRoute(route, { namespace });
+    expect((await listRoutes({ namespace })).filter(isDefaultRoute)).toEqual([]);
+    await deleteRoute(
+      { family: 6, destination: 'default', gateway: 'fd00::1', device: 'tap0', scope: 'global', protocol: 'boot' },
+      { namespace },
+    );
+  });
+
+  it('makes a route on the wire for a gateway outside the subnet', async () => {
+    await ensureOnLinkRoute('192.0.2.1', 'tap0', { namespace });
+    await ensureOnLinkRoute('192.0.2.1', 'tap0', { namespace });
+    await setDefaultRoute('192.0.2.1', 'tap0', { namespace });
+    const routes = await onLinkRoutes('tap0', { namespace });
+    expect(routes.map((route) => route.destination)).toEqual(['192.0.2.1']);
+    expect((await defaultRoutes({ namespace }))[0]?.gateway).toBe('192.0.2.1');
+  });
+
+  it('names the device that is not there', async () => {
+    await expect(listAddresses('nosuch0', { namespace })).rejects.toThrow('nosuch0');
+  });
+});

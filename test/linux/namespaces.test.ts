@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { afterAll, describe, expect, it } from 'vitest';
+import { IpFailed, ipBatch, ipBatchAll, ipQuery } from '../../src/linux/ip.ts';
+import { showLink } from '../../src/linux/links.ts';
+import { deleteNamespace, ensureNamespace, listNamespaces, namespaceExists } from '../../src/linux/namespaces.ts';
+import { readSysctl, setSysctls, writeSysctlsScript } from '../../src/linux/sysctl.ts';
+import { needsRoot } from './root.ts';
+
+const namespace = `t-ns-${randomBytes(3).toString('hex')}`;
+
+describe.skipIf(needsRoot)('namespaces (needs root)', () => {
+  afterAll(() => deleteNamespace(namespace));
+
+  it('makes one once, with lo up', async () => {
+    expect(await namespaceExists(namespace)).toBe(false);
+    expect(await ensureNamespace(namespace)).toBe(true);
+    expect(await ensureNamespace(namespace)).toBe(false);
+    expect(await namespaceExists(namespace)).toBe(true);
+    expect(await listNamespaces()).toContain(namespace);
+    expect(await showLink('lo', { namespace })).toMatchObject({ up: true });
+  });
+
+  it('lets two make the same one at the same time', async () => {
+    const name = `${namespace}-race`;
+    try {
+      const made = await Promise.all([ensureNamespace(name), ensureNamespace(name), ensureNamespace(name)]);
+      expect(made.filter(Boolean)).toHaveLength(1);
+    } finally {
+      await deleteNamespace(name);
+    }
+  });
+
+  it('replaces a file that no namespace is mounted on', async () => {
+    const name = `${namespace}-stale`;
+    await writeFile(`/run/netns/${name}`, '');
+    try {
+      expect(await namespaceExists(name)).toBe(false);
+      expect(await ensureNamespace(name)).toBe(true);
+    } finally {
+      await deleteNamespace(name);
+      await rm(`/run/netns/${name}`, { force: true });
+    }
+  });
+
+  it('deletes one, and does not mind that it is gone', async () => {
+    const name = `${namespace}-gone`;
+    await ensureNamespace(name);
+    await deleteNamespace(name);
+    await deleteNamespace(name);
+    expect(await namespaceExists(name)).toBe(false);
+  });
+
+  it('sets and reads kernel settings inside one, and leaves the own ones alone', async () => {
+    const key = 'net/ipv6/conf/default/accept_ra';
+    const own = await readSysctl(key);
+    await setSysctls({ [key]: 0, 'net/ipv4/conf/all/promote_secondaries': 1 }, { namespace });
+    expect(await readSysctl(key, { namespace })).toBe('0');
+    expect(await readSysctl('net/ipv4/conf/all/promote_secondaries', { namespace })).toBe('1');
+    expect(await readSysctl(key)).toBe(own);
+    await expect(readSysctl('net/no/such', { namespace })).rejects.toThrow('No such file');
+  });
+
+  it('runs a batch up to the step that fails, and names it', async () => {
+    const failing = ipBatch(
+      [
+        ['link', 'add', 'b0', 'type', 'bridge'],
+        ['link', 'set', 'nosuch', 'up'],
+        ['link', 'add', 'b1', 'type', 'bridge'],
+      ],
+      { namespace },
+    );
+    await expect(failing).rejects.toThrow(
+      `ip link set nosuch up (namespace ${namespace}): Cannot find device "nosuch"`,
+    );
+    await expect(failing).rejects.toBeInstanceOf(IpFailed);
+    expect(await showLink('b0', { namespace })).toBeDefined();
+    expect(await showLink('b1', { namespace })).toBeUndefined();
+  });
+
+  it('runs a batch to its end if told, and tells all that failed', async () => {
+    const failures = await ipBatchAll(
+      [
+        ['link', 'del', 'none1'],
+        ['link', 'add', 'b2', 'type', 'bridge'],
+        ['link', 'del', 'none2'],
+      ],
+      { namespace },
+    );
+    expect(failures.map((failure) => failure.step[2])).toEqual(['none1', 'none2']);
+    expect(await showLink('b2', { namespace })).toBeDefined();
+  });
+
+  it('answers several questions in one process', async () => {
+    const [links, routes] = await ipQuery(
+      [
+        ['link', 'show'],
+        ['route', 'show', 'table', 'all'],
+      ],
+      { namespace },
+    );
+    expect(links).toEqual(expect.arrayContaining([expect.objectContaining({ ifname: 'lo' })]));
+    expect(routes).toEqual(expect.arrayContaining([expect.objectContaining({ dst: '127.0.0.1' })]));
+  });
+});
+
+describe('words that would become something else', () => {
+  it('refuses white space and quotes in a batch', async () => {
+    await expect(ipBatch([['link', 'set', 'a b', 'up']])).rejects.toThrow('"a b" cannot be a word of a batch');
+    await expect(ipBatch([['link', 'set', 'a\nlink', 'up']])).rejects.toThrow('cannot be a word of a batch');
+  });
+
+  it('refuses paths as namespaces and keys that leave /proc/sys', async () => {
+    await expect(ensureNamespace('../etc/x')).rejects.toThrow('namespace name "../etc/x"');
+    await expect(readSysctl('../../etc/passwd')).rejects.toThrow('sysctl "../../etc/passwd"');
+    expect(() => writeSysctlsScript({ 'net/ipv4/ip_forward': "1'; reboot '" })).toThrow('sysctl net/ipv4/ip_forward');
+  });
+});

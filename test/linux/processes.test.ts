@@ -1,0 +1,56 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { afterEach, describe, expect, it } from 'vitest';
+import { commandLine, endProcess, isAlive, showProcess, signalProcess, waitForEnd } from '../../src/linux/processes.ts';
+
+const started: ChildProcess[] = [];
+async function start(script: string): Promise<ChildProcess & { pid: number }> {
+  const child = spawn('/bin/sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+  started.push(child);
+  await once(child.stdout as NodeJS.ReadableStream, 'data');
+  return child as ChildProcess & { pid: number };
+}
+
+describe('processes', () => {
+  afterEach(() => {
+    for (const child of started.splice(0)) child.kill('SIGKILL');
+  });
+
+  it('tells that one lives, and what it was started as', async () => {
+    const child = await start('echo "ready ("; sleep 100 & wait');
+    expect(await isAlive(child.pid)).toBe(true);
+    expect(await commandLine(child.pid)).toEqual(['/bin/sh', '-c', 'echo "ready ("; sleep 100 & wait']);
+    expect((await showProcess(child.pid))?.startTime).toBeGreaterThan(0);
+  });
+
+  it('counts a zombie as ended', async () => {
+    // exec makes sleep the parent, which never asks for its child's end.
+    const parent = spawn('/bin/sh', ['-c', 'sleep 0 & echo $!; exec sleep 100'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    started.push(parent);
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+    expect(await waitForEnd(Number(line.toString()), 5_000)).toBe(true);
+    expect(signalProcess(Number(line.toString()), 'SIGTERM')).toBe(true);
+  });
+
+  it('ends one that minds SIGTERM, and one that does not', async () => {
+    const obedient = await start('echo ready; exec sleep 100');
+    await endProcess(obedient.pid);
+    expect(await isAlive(obedient.pid)).toBe(false);
+    const stubborn = await start("trap '' TERM; echo ready; while :; do sleep 1; done");
+    await endProcess(stubborn.pid, 50);
+    expect(await isAlive(stubborn.pid)).toBe(false);
+    await endProcess(stubborn.pid);
+  });
+
+  it('stops waiting after its time', async () => {
+    const child = await start('echo ready; exec sleep 100');
+    expect(await waitForEnd(child.pid, 10)).toBe(false);
+  });
+
+  it('never signals a group by a broken pid', () => {
+    for (const pid of [0, -1, 1.5, Number.NaN])
+      expect(() => signalProcess(pid, 'SIGTERM')).toThrow(`process id ${pid}`);
+  });
+});
