@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+
+/**
+ * Starts a program that outlives this process: a session of its own, no terminal, its output appended to `log`.
+ * Resolves to its pid once the program has been started; throws when it cannot be. What becomes of it then is for the
+ * caller to find out.
+ */
+export async function startDetached(
+  command: readonly [string, ...string[]],
+  options: { readonly log: string; readonly folder?: string; readonly env?: Readonly<Record<string, string>> },
+): Promise<number> {
+  const [file, ...args] = command;
+  const log = openSync(options.log, 'a');
+  try {
+    const child = spawn(file, args, {
+      detached: true,
+      stdio: ['ignore', log, log],
+      ...(options.folder === undefined ? {} : { cwd: options.folder }),
+      env: { PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin', ...options.env },
+    });
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', (error) => reject(new Error(`${file} cannot be started: ${error.message}`)));
+    });
+    child.unref();
+    return child.pid ?? 0;
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** The last line that a program wrote to its log, for messages; empty when there is none. */
+export function lastLine(text: string): string {
+  return text.trimEnd().split('\n').at(-1)?.trim() ?? '';
+}
