@@ -60,6 +60,7 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
     tunnelled_network_rp_name`),
   ml2_type_vxlan: words('vxlan_group'),
   linux_bridge: words('bridge_mappings'),
+  vxlan: words('arp_responder l2_population multicast_ranges tos ttl udp_dstport udp_srcport_max udp_srcport_min'),
 };
 
 /** Sections of which Neutrino uses nothing; any name in them passes as Neutron's. */
@@ -72,7 +73,7 @@ const SECTIONS = words(`
   oslo_versionedobjects ovn ovn_agent ovn_nb_global ovs ovs_driver ovsdb_connection placement privsep
   privsep_conntrack privsep_dhcp_release privsep_link privsep_namespace privsep_ovs_vsctl profiler profiler_jaeger
   profiler_otlp pvlan qos quota quotas securitygroup service_auth service_providers service_user sriov_driver
-  sriov_nic ssl vrrp vxlan wsgi`);
+  sriov_nic ssl vrrp wsgi`);
 
 /** Whether the option is one of Neutron's that has no effect here. */
 export function isNeutronOption(section: string, name: string): boolean {

@@ -205,6 +205,17 @@ export const OPTIONS = {
       hint: 'pairs such as physnet1:eth1',
     }),
   },
+  vxlan: {
+    enable_vxlan: flag(true, 'the L2 agent wires VXLAN networks'),
+    local_ip: text('', 'address of this host that VXLAN packets leave from; empty: VXLAN networks stay on this host', {
+      pattern: /^$|^[0-9a-fA-F.:]{2,39}$/,
+      hint: 'an IPv4 or IPv6 address of this host',
+    }),
+    vxlan_group: text('224.0.0.1', 'multicast group that carries broadcasts of VXLAN networks between hosts', {
+      pattern: /^(22[4-9]|23\d)(\.\d{1,3}){3}$|^[fF]{2}[0-9a-fA-F:]{2,37}$/,
+      hint: 'one multicast address such as 224.0.0.1',
+    }),
+  },
 } as const;
 
 type Sections = typeof OPTIONS;
