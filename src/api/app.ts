@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { Config } from '../config/options.ts';
+import type { RequestContext } from '../plugin/core.ts';
+import { neutronError } from '../resources/errors.ts';
+import { parseBody } from './body.ts';
+import type { IdentityProvider } from './context.ts';
+import { errorAnswer } from './error-bodies.ts';
+import { resourceRoutes, type ServedResource } from './routes/resource.ts';
+import { versionRoutes } from './routes/versions.ts';
+
+export interface ApiOptions {
+  readonly config: Config;
+  readonly log: FastifyBaseLogger;
+  readonly identity: IdentityProvider;
+  readonly resources: readonly ServedResource[];
+  /** Further routes (of extensions); `contextOf` tells who asks. */
+  readonly routes?: readonly ((app: FastifyInstance, contextOf: (request: FastifyRequest) => RequestContext) => void)[];
+}
+
+const MAX_BODY = 16 * 1024 * 1024;
+const METHODS_HERE = ['GET', 'POST', 'PUT', 'DELETE'];
+
+/** python-neutronclient asks for `/v2.0/ports.json`, others for `/v2.0/ports/`: both mean `/v2.0/ports`. */
+function plainUrl(url: string): string {
+  const at = url.indexOf('?');
+  const path = at < 0 ? url : url.slice(0, at);
+  const plain = path.replace(/(\.json|\/)$/, '');
+  return `${plain === '' ? '/' : plain}${at < 0 ? '' : url.slice(at)}`;
+}
+
+function acceptsJson(accept: string | undefined): boolean {
+  if (accept === undefined || accept === '') return true;
+  return accept.split(',').some((part) => /^\s*(application\/(json|\*)|\*\/\*)\s*(;|$)/i.test(part));
+}
+
+/** `-1` and `infinite` are no bound, as in Neutron. */
+function maxPage(config: Config): number | undefined {
+  const limit = Number(config.DEFAULT.pagination_max_limit);
+  return Number.isInteger(limit) && limit > 0 ? limit : undefined;
+}
+
+/** The API: all routes on one Fastify instance, not yet listening. */
+export function buildApi(options: ApiOptions): FastifyInstance {
+  const { config, log, identity, resources } = options;
+  const contexts = new WeakMap<FastifyRequest, RequestContext>();
+  const contextOf = (request: FastifyRequest): RequestContext => {
+    const context = contexts.get(request);
+    if (!context) throw new Error('a route was reached before its caller was known');
+    return context;
+  };
+  const app = Fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    bodyLimit: MAX_BODY,
+    genReqId: () => `req-${randomUUID()}`,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: 300, ignoreTrailingSlash: false },
+    rewriteUrl: (request) => plainUrl(request.url ?? '/'),
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string', bodyLimit: MAX_BODY }, async (_request: FastifyRequest, body: string) => parseBody(body));
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-openstack-request-id', request.id);
+    if (!acceptsJson(request.headers.accept)) throw neutronError('HTTPNotAcceptable', { accept: String(request.headers.accept).slice(0, 100) });
+    contexts.set(request, await identity.identify(request));
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (reply.getHeader('content-type') !== undefined) reply.header('content-type', 'application/json');
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const told = errorAnswer(error);
+    if (told) {
+      reply.code(told.status).send(told.body);
+      return;
+    }
+    request.log.error({ err: error, method: request.method, url: request.url }, 'a request failed for a reason of ours');
+    const body = { NeutronError: { type: 'HTTPInternalServerError', message: `Request ${request.id} failed inside the server; its log says why.`, detail: '' } };
+    reply.code(500).send(body);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const [path = '/'] = request.url.split('?');
+    const known = METHODS_HERE.some((method) => app.findRoute({ method, url: path } as never) !== null || app.hasRoute({ method, url: path } as never));
+    if (known || isResourcePath(path, resources)) throw neutronError('HTTPMethodNotAllowed', { method: request.method, path });
+    reply.code(404).send({ code: 404, title: 'Not Found', description: null });
+  });
+
+  versionRoutes(app, resources.map((r) => r.resource));
+  for (const served of resources) resourceRoutes(app, served, { maxPage: maxPage(config), contextOf });
+  for (const routes of options.routes ?? []) routes(app, contextOf);
+  return app;
+}
+
+function isResourcePath(path: string, resources: readonly ServedResource[]): boolean {
+  const [, version, name, ...rest] = path.split('/');
+  return path === '/' || (version === 'v2.0' && rest.length <= 1 && resources.some((r) => r.resource.path === name));
+}
+

@@ -1,0 +1,33 @@
+import { neutronError } from '../resources/errors.ts';
+
+const MAX_DEPTH = 64;
+
+/** How deep the brackets of a JSON text nest; texts inside strings do not count. */
+function nesting(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (quoted) {
+      if (c === 92) i++;
+      else if (c === 34) quoted = false;
+    } else if (c === 34) quoted = true;
+    else if (c === 123 || c === 91) {
+      if (++depth > deepest) deepest = depth;
+    } else if (c === 125 || c === 93) depth--;
+  }
+  return deepest;
+}
+
+/** The body of a request: JSON whatever its Content-Type says, as Neutron reads it; undefined when empty. Throws HTTPBadRequest. */
+export function parseBody(text: string): unknown {
+  if (text === '') return undefined;
+  // Whoever walks a document recursively must not be walked into a stack overflow.
+  if (nesting(text) > MAX_DEPTH) throw neutronError('HTTPBadRequest', { reason: `Body contains invalid data: it nests deeper than ${MAX_DEPTH}` });
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw neutronError('HTTPBadRequest', { reason: 'Body contains invalid data' });
+  }
+}

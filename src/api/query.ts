@@ -1,0 +1,102 @@
+import type { ListQuery } from '../plugin/core.ts';
+import type { Resource } from '../resources/attribute.ts';
+import { neutronError } from '../resources/errors.ts';
+
+/** The query string of a list, split into what it filters, how it sorts, which page, and which attributes are shown. */
+export interface ParsedQuery {
+  readonly list: ListQuery;
+  /** Attributes to show; all when empty. */
+  readonly fields: readonly string[];
+}
+
+const RESERVED = new Set(['fields', 'sort_key', 'sort_dir', 'limit', 'marker', 'page_reverse']);
+const bad = (reason: string) => neutronError('HTTPBadRequest', { reason });
+// Bounds what one query can make the database do.
+const MAX_FILTER_VALUES = 5000;
+
+function limitOf(text: string | null, maximum: number | undefined): number | undefined {
+  if (text === null) return maximum;
+  if (!/^\d{1,15}$/.test(text)) throw neutronError('BadRequest', { resource: 'limit', reason: `Limit must be an integer 0 or greater and not '${text.slice(0, 100)}'` });
+  const limit = Number(text);
+  if (limit === 0) return maximum;
+  return maximum === undefined ? limit : Math.min(limit, maximum);
+}
+
+function sortsOf(resource: Resource, parameters: URLSearchParams): ListQuery['sorts'] {
+  const keys = parameters.getAll('sort_key');
+  const dirs = parameters.getAll('sort_dir');
+  if (keys.length === 0 && dirs.length === 0) return [];
+  if (keys.length !== dirs.length) throw bad('The number of sort_keys and sort_dirs must be same');
+  const invalid = keys.filter((key) => !(Object.hasOwn(resource.attributes, key) && resource.attributes[key]?.sort));
+  if (invalid.length > 0) throw bad(`[${invalid.map((k) => `'${k}'`).join(', ')}] is invalid attribute for sort_keys`);
+  return keys.map((attribute, i) => {
+    const direction = dirs[i];
+    if (direction !== 'asc' && direction !== 'desc') throw bad(`sort_dir '${direction}' is none of: asc, desc`);
+    return { attribute, descending: direction === 'desc' };
+  });
+}
+
+/**
+ * Reads the query string of a list. Throws NeutronError for unknown filters, sort keys and bad pages.
+ * `maximum`: resources of a page at most (pagination_max_limit).
+ */
+export function parseListQuery(
+  resource: Resource,
+  parameters: URLSearchParams,
+  isFilter: (name: string) => boolean,
+  maximum: number | undefined,
+): ParsedQuery {
+  const filters: Record<string, string[]> = {};
+  const unknown = new Set<string>();
+  for (const name of new Set(parameters.keys())) {
+    if (RESERVED.has(name)) continue;
+    const values = parameters.getAll(name);
+    if (!isFilter(name)) unknown.add(name);
+    if (values.length > MAX_FILTER_VALUES) throw bad(`${values.length} values of filter '${name}' are more than the ${MAX_FILTER_VALUES} allowed`);
+    filters[name] = values;
+  }
+  if (unknown.size > 0) throw bad(`[${[...unknown].map((n) => `'${n}'`).join(', ')}] is invalid attribute for filtering`);
+  const limit = limitOf(parameters.get('limit'), maximum);
+  const marker = parameters.get('marker');
+  return {
+    list: {
+      filters,
+      sorts: sortsOf(resource, parameters),
+      pageReverse: parameters.get('page_reverse')?.toLowerCase() === 'true',
+      ...(limit === undefined ? {} : { limit }),
+      ...(marker === null || marker === '' ? {} : { marker }),
+    },
+    fields: parameters.getAll('fields').filter((f) => f !== ''),
+  };
+}
+
+/** The attributes of a document that were asked for; all when none was. */
+export function pickFields(document: Readonly<Record<string, unknown>>, fields: readonly string[]): Readonly<Record<string, unknown>> {
+  if (fields.length === 0) return document;
+  return Object.fromEntries(fields.filter((f) => Object.hasOwn(document, f)).map((f) => [f, document[f]]));
+}
+
+interface Link {
+  readonly rel: 'next' | 'previous';
+  readonly href: string;
+}
+
+/** `*_links` of a page: next while there may be more, previous to go back (API reference: Pagination). */
+export function pageLinks(url: string, parameters: URLSearchParams, query: ListQuery, ids: readonly string[]): readonly Link[] {
+  const first = ids[0];
+  const last = ids.at(-1);
+  if (!parameters.has('limit') || query.limit === undefined || first === undefined || last === undefined) return [];
+  const full = ids.length >= query.limit;
+  const link = (rel: Link['rel'], marker: string, reverse: boolean): Link => {
+    const kept = new URLSearchParams(parameters);
+    kept.delete('marker');
+    kept.delete('page_reverse');
+    kept.append('marker', marker);
+    if (reverse) kept.append('page_reverse', 'True');
+    return { rel, href: `${url}?${kept}` };
+  };
+  return [
+    ...(full || query.pageReverse ? [link('next', last, false)] : []),
+    ...(full || !query.pageReverse ? [link('previous', first, true)] : []),
+  ];
+}

@@ -1,0 +1,95 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isFilter } from '../../plugin/listing.ts';
+import type { RequestContext, ResourceRules } from '../../plugin/core.ts';
+import type { Resource } from '../../resources/attribute.ts';
+import { type ErrorType, ERRORS, neutronError } from '../../resources/errors.ts';
+import { resourceOfBody, resourcesOfBody, validateCreate, validateUpdate } from '../../resources/validate.ts';
+import { pageLinks, parseListQuery, pickFields } from '../query.ts';
+
+/** A resource as the API serves it: its declaration, its rules, and what filters its lists. */
+export interface ServedResource {
+  readonly resource: Resource;
+  readonly rules: ResourceRules;
+  readonly conditions: Parameters<typeof isFilter>[0]['conditions'];
+}
+
+export interface ResourceRouteOptions {
+  /** Resources of a page at most; undefined: no bound. */
+  readonly maxPage: number | undefined;
+  readonly contextOf: (request: FastifyRequest) => RequestContext;
+}
+
+const parametersOf = (request: FastifyRequest): URLSearchParams => {
+  const at = request.url.indexOf('?');
+  return new URLSearchParams(at < 0 ? '' : request.url.slice(at + 1));
+};
+
+/** The revision that If-Match demands (`revision_number=N`); anything else in the header demands nothing, as in Neutron. */
+function demandedRevision(request: FastifyRequest): number | undefined {
+  const match = /^\s*revision_number=(\d{1,15})\s*$/.exec(request.headers['if-match'] ?? '');
+  return match ? Number(match[1]) : undefined;
+}
+
+const baseUrl = (request: FastifyRequest): string => `${request.protocol}://${request.host}`;
+
+/** Routes of one resource: list, create, show, update, delete, as its declaration allows. */
+export function resourceRoutes(app: FastifyInstance, served: ServedResource, options: ResourceRouteOptions): void {
+  const { resource, rules, conditions } = served;
+  const { maxPage, contextOf } = options;
+  const collection = `/v2.0/${resource.path}`;
+  const item = `${collection}/:id`;
+  const can = (method: Resource['methods'][number]) => resource.methods.includes(method);
+  const idOf = (request: FastifyRequest): string => (request.params as { id: string }).id;
+
+  const list = async (request: FastifyRequest) => {
+    const parameters = parametersOf(request);
+    const query = parseListQuery(resource, parameters, (name) => isFilter({ resource, conditions }, name), maxPage);
+    const documents = await rules.list(contextOf(request), query.list);
+    const links = pageLinks(`${baseUrl(request)}${collection}`, parameters, query.list, documents.map((d) => String(d['id'])));
+    return {
+      [resource.plural]: documents.map((d) => pickFields(d, query.fields)),
+      ...(links.length > 0 ? { [`${resource.plural}_links`]: links } : {}),
+    };
+  };
+  app.get(collection, list);
+  // Neutron answers OPTIONS on a collection with the list.
+  app.options(collection, list);
+
+  if (can('create'))
+    app.post(collection, async (request, reply) => {
+      const context = contextOf(request);
+      const { bulk, items } = resourcesOfBody(resource, request.body);
+      const values = items.map((given) => validateCreate(resource, given, context.projectId));
+      const documents = (await rules.create?.(context, values)) ?? [];
+      reply.code(201);
+      return bulk ? { [resource.plural]: documents } : { [resource.name]: documents[0] };
+    });
+
+  app.get(item, async (request) => {
+    const fields = parametersOf(request).getAll('fields').filter((f) => f !== '');
+    return { [resource.name]: pickFields(await rules.show(contextOf(request), idOf(request)), fields) };
+  });
+
+  if (can('update'))
+    app.put(item, async (request) => {
+      const changes = validateUpdate(resource, resourceOfBody(resource, request.body));
+      return { [resource.name]: await rules.update?.(contextOf(request), idOf(request), changes, demandedRevision(request)) };
+    });
+
+  if (can('delete'))
+    app.delete(item, async (request, reply) => {
+      if (request.body !== undefined) throw neutronError('HTTPBadRequest', { reason: 'Request body is not supported in DELETE.' });
+      await rules.delete?.(contextOf(request), idOf(request), demandedRevision(request));
+      return noContent(reply);
+    });
+
+  const notFound = `${resource.name.replace(/(^|_)([a-z])/g, (_, __, c: string) => c.toUpperCase())}NotFound`;
+  app.delete(collection, async () => {
+    throw notFound in ERRORS ? neutronError(notFound as ErrorType, { id: 'None' }) : neutronError('HTTPNotFound', { path: collection });
+  });
+}
+
+/** 204. */
+export function noContent(reply: FastifyReply): FastifyReply {
+  return reply.code(204).removeHeader('content-type').send();
+}

@@ -1,0 +1,27 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { EXTENSIONS, type Extension } from '../../resources/extensions.ts';
+import type { Resource } from '../../resources/attribute.ts';
+
+const base = (request: FastifyRequest): string => `${request.protocol}://${request.host}`;
+const shown = ({ alias, name, description, updated }: Extension) => ({ alias, name, description, updated, links: [] });
+
+/** What there is: versions, resources, extensions. */
+export function versionRoutes(app: FastifyInstance, resources: readonly Resource[]): void {
+  app.get('/', async (request) => ({
+    versions: [{ id: 'v2.0', status: 'CURRENT', links: [{ rel: 'self', href: `${base(request)}/v2.0/` }] }],
+  }));
+  app.get('/v2.0', async (request) => ({
+    resources: resources.map((r) => ({
+      name: r.name,
+      collection: r.plural,
+      links: [{ rel: 'self', href: `${base(request)}/v2.0/${r.path}` }],
+    })),
+  }));
+  app.get('/v2.0/extensions', async () => ({ extensions: EXTENSIONS.map(shown) }));
+  app.get<{ Params: { alias: string } }>('/v2.0/extensions/:alias', async (request, reply) => {
+    const { alias } = request.params;
+    const found = EXTENSIONS.find((e) => e.alias === alias);
+    if (found) return { extension: shown(found) };
+    return reply.code(404).send({ message: `Extension with alias ${alias} does not exist`, code: '404 Not Found', title: 'Not Found' });
+  });
+}

@@ -1,0 +1,44 @@
+import type { Trx } from '../db/database.ts';
+import { prepared } from '../db/prepared.ts';
+import { nowText } from './standard-attributes.ts';
+
+/**
+ * What agents are told, by method: one catalogue of the events that rules write to the outbox, in the transaction of the change.
+ * Methods of the `dhcp_agent` topic carry their payload as it goes over the wire (less `priority`, which the notifier adds);
+ * those that begin with `l2.` go to the L2 agents' fanout topics.
+ */
+export type OutboxMethod =
+  | 'network_create_end'
+  | 'network_update_end'
+  | 'network_delete_end'
+  | 'subnet_create_end'
+  | 'subnet_update_end'
+  | 'subnet_delete_end'
+  | 'port_create_end'
+  | 'port_update_end'
+  | 'port_delete_end'
+  | 'l2.port_update'
+  | 'l2.port_delete'
+  | 'l2.network_update'
+  | 'l2.network_delete';
+
+interface NewEvent {
+  readonly network_id: string;
+  readonly method: OutboxMethod;
+  readonly payload: string;
+  readonly created_at: string;
+}
+
+const insert = prepared<NewEvent, unknown>((db, p) =>
+  db.insertInto('outbox').values({
+    network_id: p('network_id'),
+    method: p('method'),
+    payload: p('payload'),
+    created_at: p('created_at'),
+  }),
+);
+
+/** Writes down in the change's own transaction what agents must hear of it; the notifier publishes it after the commit. */
+export async function tellAgents(trx: Trx, networkId: string, method: OutboxMethod, payload: object): Promise<void> {
+  await insert(trx, { network_id: networkId, method, payload: JSON.stringify(payload), created_at: nowText() });
+}

@@ -1,0 +1,54 @@
+/** An extension as GET /v2.0/extensions tells of it: what a client may rely on beyond the core API. */
+export interface Extension {
+  readonly alias: string;
+  readonly name: string;
+  readonly description: string;
+  /** As Neutron states it, so that clients that compare dates see the same API. */
+  readonly updated: string;
+}
+
+const extension = (alias: string, name: string, updated: string, description: string): Extension => ({ alias, name, description, updated });
+
+/** The extensions that are served; an attribute or resource that names an alias must find it here (a test checks). */
+export const EXTENSIONS: readonly Extension[] = [
+  extension('address-scope', 'Address scope', '2015-07-26T10:00:00-00:00', 'Address scopes of networks; null for now.'),
+  extension('agent', 'agent', '2013-02-03T10:00:00-00:00', 'The agent management extension.'),
+  extension('agent-resources-synced', "Agent's Resource View Synced to Placement", '2018-12-19T00:00:00-00:00', 'Stores success/failure of last sync to Placement'),
+  extension('allowed-address-pairs', 'Allowed Address Pairs', '2013-07-23T10:00:00-00:00', 'Provides allowed address pairs'),
+  extension('auto-allocated-topology', 'Auto Allocated Topology Services', '2016-01-01T00:00:00-00:00', 'is_default of external networks.'),
+  extension('availability_zone', 'Availability Zone', '2015-01-01T10:00:00-00:00', 'The availability zone extension.'),
+  extension('binding', 'Port Binding', '2014-02-03T10:00:00-00:00', 'Expose port bindings of a virtual port to external application'),
+  extension('default-subnetpools', 'Default Subnetpools', '2016-02-18T18:00:00-00:00', 'Provides ability to mark and use a subnetpool as the default.'),
+  extension('dhcp_agent_scheduler', 'DHCP Agent Scheduler', '2013-02-07T10:00:00-00:00', 'Schedule networks among dhcp agents'),
+  extension('dns-integration', 'DNS Integration', '2015-08-15T18:00:00-00:00', 'Provides integration with DNS.'),
+  extension('empty-string-filtering', 'Empty String Filtering Extension', '2018-05-01T10:00:00-00:00', 'Allow filtering by attributes with empty string value'),
+  extension('external-net', 'Neutron external network', '2013-01-14T10:00:00-00:00', 'Adds external network attribute to network resource.'),
+  extension('extra_dhcp_opt', 'Neutron Extra DHCP options', '2013-03-17T12:00:00-00:00', 'Extra options configuration for DHCP of a port.'),
+  extension('filter-validation', 'Filter parameters validation', '2018-07-04T10:00:00-00:00', 'Provides validation on filter parameters.'),
+  extension('ip_allocation', 'IP Allocation', '2016-06-10T23:00:00-00:00', 'Tells how the addresses of a port are allocated.'),
+  extension('ip-substring-filtering', 'IP address substring filtering', '2017-11-28T09:00:00-00:00', 'Provides IP address substring filtering when listing ports'),
+  extension('l2_adjacency', 'L2 Adjacency', '2016-04-12T16:00:00-00:00', 'Display L2 Adjacency for Neutron Networks.'),
+  extension('net-mtu', 'Network MTU', '2015-03-25T10:00:00-00:00', 'Provides MTU attribute for a network resource.'),
+  extension('net-mtu-writable', 'Network MTU (writable)', '2017-07-12T00:00:00-00:00', 'Provides a writable MTU attribute for a network resource.'),
+  extension('network_availability_zone', 'Network Availability Zone', '2015-01-01T10:00:00-00:00', 'Availability zone support for network.'),
+  extension('pagination', 'Pagination support', '2016-06-12T00:00:00-00:00', 'Extension that indicates that pagination is enabled.'),
+  extension('port-mac-address-regenerate', 'Neutron Port MAC address regenerate', '2018-05-03T10:00:00-00:00', 'Network port MAC address regenerate'),
+  extension('port-numa-affinity-policy', 'Port NUMA affinity policy', '2020-07-08T10:00:00-00:00', 'Expose the port NUMA affinity policy'),
+  extension('port-resource-request', 'Port Resource Request', '2018-05-08T10:00:00-00:00', 'Expose resource request to Port'),
+  extension('port-security', 'Port Security', '2012-07-23T10:00:00-00:00', 'Provides port security'),
+  extension('port-security-groups-filtering', 'Port filtering on security groups', '2018-01-09T09:00:00-00:00', 'Provides security groups filtering when listing ports'),
+  extension('project-id', 'project_id field enabled', '2016-09-09T09:09:09-09:09', 'Extension that indicates that project_id field is enabled.'),
+  extension('provider', 'Provider Network', '2012-09-07T10:00:00-00:00', 'Expose mapping of virtual networks to physical networks'),
+  extension('qos', 'Quality of Service', '2015-06-08T10:00:00-00:00', 'The attributes of QoS policies on networks and ports; null for now.'),
+  extension('qos-port-network-policy', 'QoS port network policy ID', '2019-11-01T10:00:00-00:00', 'Provides qos_network_policy_id of a port.'),
+  extension('revision-if-match', 'If-Match constraints based on revision_number', '2016-12-11T00:00:00-00:00', 'Extension indicating that If-Match based on revision_number is supported.'),
+  extension('security-group', 'security-group', '2012-10-05T10:00:00-00:00', 'The security groups extension.'),
+  extension('segment', 'Segment', '2016-02-24T17:00:00-00:00', 'segment_id of subnets.'),
+  extension('sorting', 'Sorting support', '2016-06-12T00:00:00-00:00', 'Extension that indicates that sorting is enabled.'),
+  extension('standard-attr-description', 'standard-attr-description', '2016-02-10T10:00:00-00:00', 'Extension to add descriptions to standard attributes'),
+  extension('standard-attr-revisions', 'Resource revision numbers', '2016-04-11T10:00:00-00:00', 'This extension will display the revision number of neutron resources.'),
+  extension('standard-attr-tag', 'Tag support for resources with standard attribute', '2017-01-01T00:00:00-00:00', 'Enables to set tag on resources with standard attribute.'),
+  extension('standard-attr-timestamp', 'Resource timestamps', '2016-09-12T10:00:00-00:00', 'Adds created_at and updated_at fields to all Neutron resources that have Neutron standard attributes.'),
+  extension('subnet-service-types', 'Subnet service types', '2016-03-15T18:00:00-00:00', 'Provides ability to set the subnet service_types field'),
+  extension('subnet_allocation', 'Subnet Allocation', '2015-03-30T10:00:00-00:00', 'Enables allocation of subnets from a subnet pool'),
+];

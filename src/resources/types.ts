@@ -1,0 +1,234 @@
+import { canonicalIp, formatCidr, parseCidr, parseIp } from './addresses.ts';
+import type { AttributeType } from './attribute.ts';
+import { invalidAttribute, neutronError, shown } from './errors.ts';
+
+const UUID = /^[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}$/;
+const MAC = /^[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}$/;
+// Control characters (a newline above all) have no place in a name: they would break lines of files and logs.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const CONTROL = /[\u0000-\u001f\u007f]/;
+
+const asText = (text: string): string => text;
+
+/** Text of at most `max` characters. Neutron counts characters, not bytes; control characters are refused. */
+export function text(max: number): AttributeType<string> {
+  return {
+    schema: { type: 'string', maxLength: max },
+    parse(value, attribute) {
+      if (typeof value !== 'string') throw invalidAttribute(attribute, `'${shown(value)}' is not a valid string`);
+      if ([...value].length > max) throw invalidAttribute(attribute, `'${shown(value)}' exceeds maximum length of ${max}`);
+      if (value.includes('\u0000')) throw invalidAttribute(attribute, 'a NUL character is not allowed');
+      if (!value.isWellFormed()) throw invalidAttribute(attribute, 'the text holds half a surrogate pair');
+      return value;
+    },
+    filter: asText,
+  };
+}
+
+/** Text that will stand in a line of a file somewhere: as `text`, and no control characters. */
+export function line(max: number): AttributeType<string> {
+  const base = text(max);
+  return {
+    ...base,
+    parse(value, attribute) {
+      const parsed = base.parse(value, attribute);
+      if (CONTROL.test(parsed)) throw invalidAttribute(attribute, `'${shown(value)}' holds control characters`);
+      return parsed;
+    },
+  };
+}
+
+/** Reads true and false as Neutron's converter does; undefined for anything else. */
+function readBoolean(value: unknown): boolean | undefined {
+  if (typeof value === 'boolean') return value;
+  if (value === 1 || value === 0) return value === 1;
+  if (typeof value === 'string') {
+    const lower = value.toLowerCase();
+    if (lower === 'true' || lower === '1') return true;
+    if (lower === 'false' || lower === '0') return false;
+  }
+  return undefined;
+}
+
+/** true or false; also "True", "false", 1, 0, "1", "0", as Neutron converts them. */
+export const boolean: AttributeType<boolean> = {
+  schema: { type: 'boolean' },
+  parse(value) {
+    const parsed = readBoolean(value);
+    if (parsed === undefined) throw neutronError('InvalidInput', { reason: `'${shown(value)}' cannot be converted to boolean` });
+    return parsed;
+  },
+  filter: (value) => {
+    const parsed = readBoolean(value);
+    if (parsed === undefined) throw neutronError('InvalidInput', { reason: `'${shown(value)}' cannot be converted to boolean` });
+    return parsed ? 1 : 0;
+  },
+};
+
+/** A whole number; text of digits is converted, as Neutron does. */
+export function integer(range: { readonly min?: number; readonly max?: number } = {}): AttributeType<number> {
+  const { min = -2147483648, max = 2147483647 } = range;
+  return {
+    schema: { type: 'integer', minimum: min, maximum: max },
+    parse(value, attribute) {
+      const parsed = typeof value === 'number' ? value : typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value) ? Number(value) : Number.NaN;
+      if (!Number.isInteger(parsed)) throw neutronError('InvalidInput', { reason: `'${shown(value)}' is not an integer` });
+      if (parsed < min) throw invalidAttribute(attribute, `'${parsed}' is too small - must be at least '${min}'`);
+      if (parsed > max) throw invalidAttribute(attribute, `'${parsed}' is too large - must be no larger than '${max}'`);
+      return parsed;
+    },
+    filter: (value) => (/^\s*[+-]?\d{1,15}\s*$/.test(value) ? Number(value) : undefined),
+  };
+}
+
+/** A UUID, with or without hyphens; kept as written. */
+export const uuid: AttributeType<string> = {
+  schema: { type: 'string', format: 'uuid' },
+  parse(value, attribute) {
+    if (typeof value !== 'string' || !UUID.test(value)) throw invalidAttribute(attribute, `'${shown(value)}' is not a valid UUID`);
+    return value;
+  },
+  filter: asText,
+};
+
+/** An IPv4 or IPv6 address, in canonical text. */
+export const ipAddress: AttributeType<string> = {
+  schema: { type: 'string' },
+  parse(value, attribute) {
+    return parseIpText(value, attribute);
+  },
+  filter: (value) => canonicalIp(value) ?? value,
+};
+
+/** An address in canonical text. Throws as Neutron does, telling leading zeros from other nonsense. */
+export function parseIpText(value: unknown, attribute: string): string {
+  const parsed = typeof value === 'string' ? canonicalIp(value) : undefined;
+  if (parsed !== undefined) return parsed;
+  if (typeof value === 'string' && /^\d+(\.\d+){3}$/.test(value)) {
+    const stripped = value.split('.').map(Number).join('.');
+    if (parseIp(stripped)) throw invalidAttribute(attribute, `'${value}' is not an accepted IP address, '${stripped}' is recommended`);
+  }
+  throw invalidAttribute(attribute, `'${shown(value)}' is not a valid IP address`);
+}
+
+/** `address/length`, in canonical text with host bits cleared. */
+export const cidr: AttributeType<string> = {
+  schema: { type: 'string' },
+  parse(value, attribute) {
+    const parsed = typeof value === 'string' ? parseCidr(value) : undefined;
+    if (!parsed) throw invalidAttribute(attribute, `'${shown(value)}' is not a valid IP subnet`);
+    return formatCidr(parsed);
+  },
+  filter: (value) => {
+    const parsed = parseCidr(value);
+    return parsed ? formatCidr(parsed) : value;
+  },
+};
+
+/** A MAC address, lower case with colons. All zeros is refused as Neutron does. */
+export const macAddress: AttributeType<string> = {
+  schema: { type: 'string' },
+  parse(value, attribute) {
+    if (typeof value !== 'string' || !MAC.test(value) || /^0[0]([:-]00){5}$/.test(value))
+      throw invalidAttribute(attribute, `'${shown(value)}' is not a valid MAC address`);
+    return value.replaceAll('-', ':').toLowerCase();
+  },
+  filter: (value) => value.replaceAll('-', ':').toLowerCase(),
+};
+
+/** One of the given texts. */
+export function oneOf<const T extends string>(values: readonly T[]): AttributeType<T> {
+  return {
+    schema: { type: 'string', enum: values },
+    parse(value, attribute) {
+      if (!values.includes(value as T)) throw invalidAttribute(attribute, `${shown(value)} is not in valid_values`);
+      return value as T;
+    },
+    filter: asText,
+  };
+}
+
+/** One of the given numbers; text of digits is converted. */
+export function oneOfNumbers<const T extends number>(values: readonly T[]): AttributeType<T> {
+  const base = integer();
+  return {
+    schema: { type: 'integer', enum: values },
+    parse(value, attribute) {
+      const parsed = base.parse(value, attribute);
+      if (!values.includes(parsed as T)) throw invalidAttribute(attribute, `${parsed} is not in valid_values`);
+      return parsed as T;
+    },
+    filter: (value) => base.filter?.(value),
+  };
+}
+
+/** The type, or null. */
+export function nullable<T>(type: AttributeType<T>): AttributeType<T | null> {
+  return {
+    schema: { anyOf: [type.schema, { type: 'null' }] },
+    parse: (value, attribute) => (value === null ? null : type.parse(value, attribute)),
+    ...(type.filter ? { filter: type.filter } : {}),
+  };
+}
+
+/** A list whose elements one parser turns around; `what` names an element in the error. */
+export function listOf<T>(
+  element: AttributeType<T>,
+  options: { readonly max?: number; readonly unique?: boolean } = {},
+): AttributeType<readonly T[]> {
+  const { max = 1000, unique = false } = options;
+  return {
+    schema: { type: 'array', items: element.schema, maxItems: max },
+    parse(value, attribute) {
+      if (!Array.isArray(value)) throw invalidAttribute(attribute, `'${shown(value)}' is not a list`);
+      if (value.length > max) throw invalidAttribute(attribute, `${value.length} items are more than the ${max} allowed`);
+      const parsed = value.map((item) => element.parse(item, attribute));
+      if (unique) {
+        const seen = new Set<T>();
+        for (const item of parsed) {
+          if (seen.has(item)) throw invalidAttribute(attribute, `Duplicate items in the list: '${shown(item)}'`);
+          seen.add(item);
+        }
+      }
+      return parsed;
+    },
+  };
+}
+
+/** Bounded nesting and size, so that a stored document cannot be made to break its column. */
+export function dictionary(maxBytes: number): AttributeType<Readonly<Record<string, unknown>>> {
+  return {
+    schema: { type: 'object' },
+    parse(value, attribute) {
+      if (value === null || typeof value !== 'object' || Array.isArray(value))
+        throw invalidAttribute(attribute, `'${shown(value)}' is not a dictionary`);
+      if (Buffer.byteLength(JSON.stringify(value)) > maxBytes) throw invalidAttribute(attribute, `the value is longer than ${maxBytes} bytes`);
+      return value as Readonly<Record<string, unknown>>;
+    },
+  };
+}
+
+/** Only for attributes that requests cannot set: no value is ever parsed. */
+export function readOnly(schema: Readonly<Record<string, unknown>>, filter: NonNullable<AttributeType['filter']> = asText): AttributeType<never> {
+  return {
+    schema,
+    parse(_value, attribute) {
+      throw neutronError('HTTPBadRequest', { reason: `Cannot update read-only attribute ${attribute}` });
+    },
+    filter,
+  };
+}
+
+/** An object that has exactly the named keys, as Neutron words it when it has not. */
+export function requireKeys(value: unknown, keys: readonly string[], attribute: string): Record<string, unknown> {
+  const quoted = (names: readonly string[]) => names.map((n) => `'${n}'`).join(', ');
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw invalidAttribute(attribute, `Invalid input. '${shown(value)}' must be a dictionary with keys: [${quoted(keys)}]`);
+  const given = Object.keys(value);
+  if (given.length !== keys.length || !keys.every((k) => given.includes(k)))
+    throw invalidAttribute(
+      attribute,
+      `Validation of dictionary's keys failed. Expected keys: {${quoted(keys)}} Provided keys: {${quoted(given)}}`,
+    );
+  return value as Record<string, unknown>;
+}

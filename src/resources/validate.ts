@@ -1,0 +1,88 @@
+import type { Attribute, Resource } from './attribute.ts';
+import { neutronError } from './errors.ts';
+
+const bad = (reason: string) => neutronError('HTTPBadRequest', { reason });
+
+type Body = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is Body {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+/** Own attribute of that name; a request may name `constructor` or `__proto__` too. */
+function attributeOf(resource: Resource, name: string): Attribute | undefined {
+  return Object.hasOwn(resource.attributes, name) ? resource.attributes[name] : undefined;
+}
+
+function refuseUnknown(resource: Resource, given: Body): void {
+  const unknown = Object.keys(given).filter((name) => !attributeOf(resource, name));
+  if (unknown.length > 0) throw bad(`Unrecognized attribute(s) '${unknown.join(', ')}'`);
+}
+
+/** The project of a new resource: as the body says, else the caller's own. */
+function projectOf(given: Body, callerProject: string): string {
+  const { project_id: project, tenant_id: tenant } = given;
+  if (project !== undefined && tenant !== undefined && project !== tenant) throw bad("'project_id' and 'tenant_id' do not match");
+  return (project ?? tenant ?? callerProject) as string;
+}
+
+/**
+ * Checks the attributes of one resource of a POST body and fills in defaults. Throws NeutronError.
+ * Optional attributes that the body does not name stay away.
+ */
+export function validateCreate(resource: Resource, given: unknown, callerProject: string): Record<string, unknown> {
+  if (!isObject(given)) throw bad(`Object '${resource.name}' contains invalid data`);
+  refuseUnknown(resource, given);
+  const settable = 'project_id' in resource.attributes;
+  const project = settable ? projectOf(given, callerProject) : callerProject;
+  const values: Record<string, unknown> = {};
+  for (const [name, attribute] of Object.entries(resource.attributes)) {
+    if (!attribute.post) {
+      if (name in given) throw bad(`Attribute '${name}' not allowed in POST`);
+      continue;
+    }
+    if (!(name in given) && attribute.default === undefined && !attribute.optional)
+      throw bad(`Failed to parse request. Required attribute '${name}' not specified`);
+  }
+  for (const [name, attribute] of Object.entries(resource.attributes)) {
+    if (!attribute.post) continue;
+    if (name in given) values[name] = attribute.type.parse(given[name], name);
+    else if (attribute.default !== undefined) values[name] = attribute.default;
+  }
+  if (settable) {
+    const parsed = attributeOf(resource, 'project_id')?.type.parse(project, 'project_id');
+    values['project_id'] = parsed;
+    values['tenant_id'] = parsed;
+  }
+  return values;
+}
+
+/** Checks the attributes of a PUT body. Throws NeutronError; gives only what the body names. */
+export function validateUpdate(resource: Resource, given: unknown): Record<string, unknown> {
+  if (!isObject(given)) throw bad(`Object '${resource.name}' contains invalid data`);
+  refuseUnknown(resource, given);
+  for (const name of Object.keys(given))
+    if (!attributeOf(resource, name)?.put) throw bad(`Cannot update read-only attribute ${name}`);
+  return Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [name, attributeOf(resource, name)?.type.parse(value, name)]),
+  );
+}
+
+/** The resources of a POST body: one below the resource's name, or several below its plural. */
+export function resourcesOfBody(resource: Resource, body: unknown): { readonly bulk: boolean; readonly items: readonly unknown[] } {
+  if (!isObject(body)) throw bad(body === undefined || body === null ? 'Resource body required' : 'Body contains invalid data');
+  if (resource.plural in body) {
+    const items = body[resource.plural];
+    if (!Array.isArray(items) || items.length === 0) throw bad('Resources required');
+    return { bulk: true, items };
+  }
+  return { bulk: false, items: [resourceOfBody(resource, body)] };
+}
+
+/** The resource of a body, below its name. */
+export function resourceOfBody(resource: Resource, body: unknown): unknown {
+  if (!isObject(body)) throw bad(body === undefined || body === null ? 'Resource body required' : 'Body contains invalid data');
+  if (Object.keys(body).length === 0) throw bad('Resource body required');
+  if (body[resource.name] === undefined || body[resource.name] === null) throw bad(`Unable to find '${resource.name}' in request body`);
+  return body[resource.name];
+}
