@@ -1,0 +1,73 @@
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
+import { SetupError } from './progress.mjs';
+
+const LISTS = '/var/lib/apt/lists';
+
+/** The lines of the list of commands that `purpose` (none, up or test) needs, as { command, package }. */
+function neededTools(root, purpose) {
+  if (purpose === 'none') return [];
+  return readFileSync(`${root}/bin/setup/debian-packages`, 'utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.startsWith('#'))
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , needed]) => needed === 'up' || needed === purpose)
+    .map(([command, name]) => ({ command, package: name }));
+}
+
+function isInPath(command) {
+  return process.env.PATH.split(':').some((folder) => {
+    try {
+      accessSync(`${folder}/${command}`, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Installs the Debian packages of commands that are missing. Without root it does nothing: the commands say what they miss. */
+export async function setUpDebianPackages(root, purpose, progress) {
+  const missing = () => neededTools(root, purpose).filter(({ command }) => !isInPath(command));
+  const wanted = [...new Set(missing().map((tool) => tool.package))];
+  if (wanted.length === 0 || process.getuid() !== 0) return;
+  const names = wanted.join(' ');
+  const alone = purpose === 'up' ? '; the API alone runs without them: bin/neutrino up --no-agents' : '';
+  const advice = `see that \`apt-get install ${names}\` works, or install these programs in another way, then start again${alone}`;
+  if (!isInPath('apt-get')) {
+    const commands = missing().map((tool) => tool.command);
+    throw new SetupError(`missing: ${commands.join(', ')} (Debian packages ${names}), and there is no apt-get\n  what to do: ${advice}`);
+  }
+  await progress.step(`Debian packages ${names}`, async () => {
+    if (!haveLists()) await aptGet(progress, ['update'], advice);
+    try {
+      await aptGet(progress, ['install', ...wanted], advice);
+    } catch (error) {
+      if (!(error instanceof SetupError)) throw error;
+      // Lists older than the mirror, or a dpkg that was interrupted half way: both are mended without a question.
+      progress.say('    that did not work; trying once more with fresh package lists');
+      await progress.run(['dpkg', '--configure', '-a'], { env: QUIET, advice }).catch(() => undefined);
+      await aptGet(progress, ['update'], advice);
+      await aptGet(progress, ['install', ...wanted], advice);
+    }
+  });
+  const still = missing();
+  if (still.length > 0) {
+    const commands = still.map((tool) => tool.command).join(', ');
+    throw new SetupError(`still missing after apt-get install ${names}: ${commands}\n  what to do: ${advice}`);
+  }
+}
+
+const QUIET = { DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_MODE: 'l', LC_ALL: 'C.UTF-8' };
+
+function aptGet(progress, args, advice) {
+  const options = ['-y', '-q', '--no-install-recommends', '-o', 'Dpkg::Use-Pty=0', '-o', 'DPkg::Lock::Timeout=300'];
+  return progress.run(['apt-get', ...options, ...args], { env: QUIET, advice });
+}
+
+function haveLists() {
+  try {
+    return readdirSync(LISTS).some((name) => name.includes('_Packages'));
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+
+/** Runs npm quietly. What an outer `npm start` has put into the environment about its own folder would mislead this one. */
+export function npm(progress, root, args, { advice }) {
+  const quiet = ['--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'];
+  const env = { npm_config_local_prefix: undefined, npm_config_prefix: undefined, NODE_COMPILE_CACHE: undefined };
+  return progress.run(['npm', ...args, ...quiet], { cwd: root, env, advice });
+}
+
+/**
+ * Makes node_modules what package-lock.json says; `kind` is run (without development packages) or dev. The stamp, written
+ * last, says what is there: without it, or with another hash than the lock file's, the packages are installed anew.
+ */
+export async function setUpPackages(root, kind, progress) {
+  const lock = readFileSync(`${root}/package-lock.json`);
+  const hash = createHash('sha256').update(lock).digest('hex');
+  const stamp = readStamp(root);
+  if (stamp.hash === hash && (stamp.kind === 'dev' || stamp.kind === kind)) return;
+
+  const installed = installedByHand(root, JSON.parse(lock.toString('utf8')));
+  if (installed === 'dev' || installed === kind) {
+    writeStamp(root, installed, hash);
+    return;
+  }
+  const advice = 'check the network and that package.json and package-lock.json belong together, then start again';
+  await progress.step(kind === 'dev' ? 'npm packages, with those for development' : 'npm packages', async () => {
+    const which = kind === 'dev' ? '--include=dev' : '--omit=dev';
+    if (stamp.hash === hash) {
+      // Only the development packages are missing. `npm ci` would take the others away under a Neutrino that runs.
+      await npm(progress, root, ['install', '--no-save', '--ignore-scripts', which], { advice });
+    } else {
+      await npm(progress, root, ['ci', '--ignore-scripts', which], { advice });
+    }
+    writeStamp(root, kind, hash);
+  });
+}
+
+const stampFile = (root) => `${root}/node_modules/.neutrino-installed`;
+
+function readStamp(root) {
+  try {
+    const [kind, hash] = readFileSync(stampFile(root), 'utf8').trim().split(' ');
+    return { kind, hash };
+  } catch {
+    return {};
+  }
+}
+
+function writeStamp(root, kind, hash) {
+  writeFileSync(`${stampFile(root)}.new`, `${kind} ${hash}\n`);
+  renameSync(`${stampFile(root)}.new`, stampFile(root));
+}
+
+/**
+ * Which packages a developer's own `npm install` has left: run, dev, or undefined when they are not what the lock file says.
+ * npm writes node_modules/.package-lock.json when it has finished.
+ */
+function installedByHand(root, lock) {
+  let present;
+  try {
+    present = JSON.parse(readFileSync(`${root}/node_modules/.package-lock.json`, 'utf8')).packages;
+  } catch {
+    return undefined;
+  }
+  const wanted = Object.entries(lock.packages).filter(([path]) => path !== '');
+  const missing = wanted.filter(([path, entry]) => present[path]?.version !== entry.version);
+  const strangers = Object.keys(present).filter((path) => !(path in lock.packages));
+  const gone = Object.keys(present).filter((path) => !existsSync(`${root}/${path}/package.json`));
+  if (strangers.length > 0 || gone.length > 0) return undefined;
+  const needed = missing.filter(([path, entry]) => !(entry.optional && !(path in present)));
+  if (needed.length === 0) return 'dev';
+  return needed.every(([, entry]) => entry.dev) ? 'run' : undefined;
+}

@@ -1,0 +1,44 @@
+import { Command } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
+import { configInputs, withConfigFlags } from './config-flags.ts';
+
+const DESCRIPTION = `OpenStack-compatible networks, fixed IPs and DHCP on this machine.
+
+Start it with "neutrino up" and speak Neutron's API v2.0 to http://127.0.0.1:9696.
+Everything it keeps lies under the state path (/var/lib/neutrino unless --state-path says otherwise).`;
+
+/**
+ * The command line. What a command does is imported only when it runs, so that each starts fast.
+ */
+export function buildProgram(): Command {
+  const program = new Command('neutrino')
+    .description(DESCRIPTION)
+    .version(packageJson.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help, or that of a command')
+    .helpCommand('help [command]', 'print the help of a command')
+    .showHelpAfterError('("neutrino --help" and "neutrino COMMAND --help" tell what there is)');
+
+  withConfigFlags(program.command('up').description('start server and agents, and stay until Ctrl-C or SIGTERM'))
+    .option('--no-agents', 'the API alone, without DHCP and L2 agent')
+    .action(async (options: { readonly agents: boolean }) => {
+      const { runUp } = await import('./up.ts');
+      const inputs = configInputs(options as never, process.env);
+      await runUp({ inputs, agents: options.agents, version: packageJson.version });
+    });
+
+  const config = program.command('config').description('look at the configuration');
+  withConfigFlags(config.command('show').description('print the values in force and where each comes from')).action(
+    async (options: Readonly<Record<string, unknown>>) => {
+      const { showConfig } = await import('./config-show.ts');
+      process.stdout.write(showConfig(configInputs(options, process.env)));
+    },
+  );
+  config
+    .command('reference')
+    .description('print the reference of all options as Markdown (docs/configuration.md)')
+    .action(async () => {
+      const { renderReference } = await import('../config/reference.ts');
+      process.stdout.write(renderReference());
+    });
+  return program;
+}

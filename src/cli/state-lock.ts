@@ -1,0 +1,92 @@
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { showProcess } from '../linux/processes.ts';
+
+/** The Neutrino that runs on a state path. */
+export interface RunningNeutrino {
+  readonly pid: number;
+  /** Clock ticks after boot at which the process began; with the pid it names one process for good. */
+  readonly startTime: number;
+  /** Base URL of its API; undefined while it starts. */
+  readonly url?: string;
+}
+
+export interface StateLock {
+  /** Tells others where the API of this process is. */
+  announce(url: string): void;
+  /** Gives the state path free. */
+  release(): void;
+}
+
+const LOCK = 'up.lock';
+const RECORD = 'up.json';
+
+/**
+ * Takes the state path for this process, or returns undefined when another process has it. The lock is the kernel's own
+ * on a file, through SQLite: it ends with the process, also by kill -9, so none is ever stale. The record beside it
+ * (pid and URL) only tells who holds it.
+ */
+export async function lockStatePath(statePath: string): Promise<StateLock | undefined> {
+  const release = holdFile(join(statePath, LOCK));
+  if (!release) return undefined;
+  const record = join(statePath, RECORD);
+  const self = await showProcess(process.pid);
+  const write = (url?: string) => {
+    const running: RunningNeutrino = { pid: process.pid, startTime: self?.startTime ?? 0, ...(url ? { url } : {}) };
+    writeFileSync(`${record}.new`, `${JSON.stringify(running)}\n`);
+    renameSync(`${record}.new`, record);
+  };
+  try {
+    write();
+  } catch (error) {
+    release();
+    throw error;
+  }
+  return {
+    announce: write,
+    release: () => {
+      rmSync(record, { force: true });
+      release();
+    },
+  };
+}
+
+/** Whether a process holds the state path at this moment. */
+export function isStatePathHeld(statePath: string): boolean {
+  const lock = join(statePath, LOCK);
+  if (!existsSync(lock)) return false;
+  const release = holdFile(lock);
+  release?.();
+  return release === undefined;
+}
+
+/**
+ * The Neutrino that runs on the state path, or undefined when none does. A record left by one that was killed does not count,
+ * nor does one whose pid belongs to another process by now.
+ */
+export async function runningNeutrino(statePath: string): Promise<RunningNeutrino | undefined> {
+  let running: RunningNeutrino;
+  try {
+    running = JSON.parse(readFileSync(join(statePath, RECORD), 'utf8')) as RunningNeutrino;
+  } catch {
+    return undefined;
+  }
+  if (!Number.isSafeInteger(running.pid) || running.pid < 1) return undefined;
+  const found = await showProcess(running.pid);
+  return found?.startTime === running.startTime && isStatePathHeld(statePath) ? running : undefined;
+}
+
+/** Locks a file until the returned function is called; undefined when another process has it locked. */
+function holdFile(path: string): (() => void) | undefined {
+  const database = new DatabaseSync(path, { timeout: 0 });
+  try {
+    database.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    database.close();
+    // SQLITE_BUSY
+    if ((error as { errcode?: number }).errcode === 5) return undefined;
+    throw error;
+  }
+  return () => database.close();
+}

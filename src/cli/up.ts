@@ -1,0 +1,129 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { type ConfigInputs, loadConfig } from '../config/load.ts';
+import type { Config } from '../config/options.ts';
+import { agentObstacles } from './agent-obstacles.ts';
+import { type RunningParts, startNeutrino } from './compose.ts';
+import { CliFailure } from './failure.ts';
+import { stderrLogger } from './log.ts';
+import { lockStatePath, runningNeutrino } from './state-lock.ts';
+import { prepareStatePath } from './state-path.ts';
+
+export interface UpOptions {
+  readonly inputs: ConfigInputs;
+  /** Whether the operator wants the agents of this host (no `--no-agents`). */
+  readonly agents: boolean;
+  readonly version: string;
+}
+
+/** Time that server and agents have to stop in. */
+const CLOSE_MS = 10_000;
+
+/**
+ * `neutrino up`: runs server and agents until SIGTERM or SIGINT, then stops them and leaves dnsmasq serving. A second signal
+ * ends it at once. Throws CliFailure, ConfigError and errors of listening, all for `explainFailure`.
+ */
+export async function runUp({ inputs, agents, version }: UpOptions): Promise<void> {
+  const { config, warnings } = loadConfig(inputs);
+  const log = stderrLogger(config.DEFAULT.debug);
+  for (const warning of warnings) log.warn(warning);
+  const { state_path: statePath } = config.DEFAULT;
+  prepareStatePath(statePath);
+  const lock = await lockStatePath(statePath);
+  if (!lock) throw new CliFailure(await whoHolds(statePath));
+
+  const stop = stopSignal();
+  try {
+    const obstacles = agents ? agentObstacles() : [];
+    const withAgents = agents && obstacles.length === 0;
+    const starting = startNeutrino({ config, agents: withAgents, log });
+    const parts = await Promise.race([starting, stop.then(() => undefined)]);
+    if (parts) {
+      lock.announce(parts.url);
+      process.stdout.write(banner({ version, config, url: parts.url, agents, obstacles }));
+      const signal = await stop;
+      process.stderr.write(`neutrino: ${signal}: stopping; dnsmasq goes on serving the machines\n`);
+    }
+    await closeWithin(parts ?? (await startedInTime(starting)), log);
+  } finally {
+    lock.release();
+  }
+  // Whatever else may still hold the event loop has had its time.
+  process.exit();
+}
+
+/** Resolves with the first SIGTERM or SIGINT; the second one ends the process. */
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let stopping = false;
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        if (stopping) process.exit(1);
+        stopping = true;
+        resolve(signal);
+      });
+    }
+  });
+}
+
+async function startedInTime(starting: Promise<RunningParts>): Promise<RunningParts> {
+  const parts = await Promise.race([starting, delay(CLOSE_MS, undefined, { ref: false })]);
+  if (!parts)
+    throw new CliFailure(`told to stop while starting, and the start did not end within ${CLOSE_MS / 1000} s`);
+  return parts;
+}
+
+async function closeWithin(parts: RunningParts, log: Logger): Promise<void> {
+  const closed = await Promise.race([parts.close().then(() => true), delay(CLOSE_MS, false, { ref: false })]);
+  if (closed) return;
+  log.error(`server and agents did not stop within ${CLOSE_MS / 1000} s; ending without them`);
+  process.exitCode = 1;
+}
+
+async function whoHolds(statePath: string): Promise<string> {
+  const holder = await runningNeutrino(statePath);
+  const who = holder
+    ? `process ${holder.pid}${holder.url ? `, API at ${holder.url}` : ', which is starting'}`
+    : 'another process';
+  return `a Neutrino runs on state path ${statePath} already (${who}); stop it with bin/neutrino down, or choose another with --state-path`;
+}
+
+interface BannerFacts {
+  readonly version: string;
+  readonly config: Config;
+  readonly url: string;
+  readonly agents: boolean;
+  readonly obstacles: readonly string[];
+}
+
+/** What `up` prints when it is ready: where the API is, what does not run and why, and what to try next. */
+export function banner({ version, config, url, agents, obstacles }: BannerFacts): string {
+  const { host, state_path: statePath } = config.DEFAULT;
+  const running = agents && obstacles.length === 0;
+  const agentLines = running
+    ? [`DHCP and L2 agent of host ${host}`]
+    : agents
+      ? ['none, the API runs alone: ports are made, but no machine gets an answer to DHCP.', ...obstacles]
+      : ['none (--no-agents)'];
+  const json = "-H 'Content-Type: application/json'";
+  return [
+    `Neutrino ${version} is up.`,
+    '',
+    `  API      ${url}   (no authentication: every request is an administrator's)`,
+    `  State    ${statePath}`,
+    ...agentLines.map((line, index) => `  ${index === 0 ? 'Agents   ' : '         '}${line}`),
+    '',
+    'Try next, in another terminal:',
+    '',
+    `  curl -s ${url}/v2.0/networks ${json} -d '{"network": {"name": "net1"}}'`,
+    `  curl -s ${url}/v2.0/subnets ${json} -d '{"subnet": {"network_id": "ID", "ip_version": 4, "cidr": "10.0.0.0/24"}}'`,
+    `  curl -s ${url}/v2.0/ports ${json} -d '{"port": {"network_id": "ID"}}'`,
+    ...(running ? ['  bin/neutrino vm boot vm1 --network net1     a machine that gets its address by DHCP'] : []),
+    '',
+    running
+      ? 'Ctrl-C stops Neutrino; machines keep their DHCP. bin/neutrino down also removes what it made on this host.'
+      : 'Ctrl-C stops Neutrino.',
+    '',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,60 @@
+import { CONFIG_FLAGS } from './flags.ts';
+import { allOptions, type OptionKind, type PlacedOption } from './options.ts';
+
+/** The reference of all options as Markdown, one table a section; docs/configuration.md is this text. */
+export function renderReference(): string {
+  const sections = [...new Set(allOptions().map(({ section }) => section))];
+  const tables = sections.flatMap((section) => [
+    `## [${section}]`,
+    '',
+    '| option | default | values | what it does |',
+    '|---|---|---|---|',
+    ...allOptions()
+      .filter((placed) => placed.section === section)
+      .map(row),
+    '',
+  ]);
+  return [
+    '# Configuration',
+    '',
+    "Options carry Neutron's names and sections. They come, the later one winning, from the defaults, from INI files",
+    '(`--config-file FILE`, repeatable), from the environment (`OS_<SECTION>__<NAME>`, such as `OS_DEFAULT__BIND_PORT=9700`)',
+    `and from flags (${CONFIG_FLAGS.map(({ flag }) => `\`${flag}\``).join(', ')}).`,
+    'A value may refer to another option: `$state_path`, or in braces `{agent.availability_zone}` after a `$`; `$$` is a',
+    'dollar sign.',
+    '`bin/neutrino config show` prints the values in force and where each comes from. An option that only Neutron has is',
+    'named in a warning at start and has no effect; a value that cannot be is refused.',
+    '',
+    'Made by `bin/neutrino config reference` from the table in `src/config/options.ts`.',
+    '',
+    ...tables,
+  ].join('\n');
+}
+
+function row({ name, option }: PlacedOption): string {
+  const fallback =
+    option.shownDefault ?? (Array.isArray(option.default) ? option.default.join(',') : String(option.default));
+  const shown = option.shownDefault !== undefined ? fallback : fallback === '' ? 'empty' : `\`${fallback}\``;
+  return `| \`${name}\` | ${shown} | ${cell(values(option.type))} | ${cell(option.help)} |`;
+}
+
+const cell = (text: string) => text.replaceAll('|', '\\|');
+
+function values(type: OptionKind): string {
+  switch (type.kind) {
+    case 'integer':
+    case 'float': {
+      const noun = type.kind === 'integer' ? 'whole number' : 'number';
+      if (type.min !== undefined && type.max !== undefined) return `${noun}, ${type.min} to ${type.max}`;
+      return type.min === undefined ? noun : `${noun}, at least ${type.min}`;
+    }
+    case 'boolean':
+      return '`true`, `false`';
+    case 'list':
+      return type.hint ? `list of ${type.hint}` : 'list';
+    case 'string':
+      if (type.choices)
+        return [...type.choices, ...Object.keys(type.aliases ?? {})].map((one) => `\`${one}\``).join(', ');
+      return type.hint ?? (type.path ? 'path' : 'text');
+  }
+}
