@@ -1,0 +1,31 @@
+import type { GuestSpec } from '../contract.ts';
+
+/** A comma ends a value in QEMU's options unless it is doubled. */
+function value(text: string): string {
+  return text.replaceAll(',', ',,');
+}
+
+/** Files of a machine, relative to its folder, which is QEMU's working directory: no path can break an option. */
+export const MACHINE_FILES = { console: 'console.log', socket: 'console.sock', initramfs: 'initramfs.gz' } as const;
+
+/**
+ * QEMU's command line for a machine: software emulation, no disk, no screen, a serial console that is logged and can be
+ * written to, one virtio NIC for each tap device.
+ */
+export function qemuCommand(spec: GuestSpec, kernel: string): [string, ...string[]] {
+  const parameters = ['console=ttyS0', 'quiet', 'panic=-1', 'net.ifnames=0', `neutrino.nics=${spec.nics.length}`];
+  const { console, socket } = MACHINE_FILES;
+  return [
+    'qemu-system-x86_64',
+    ...['-name', `guest=${value(spec.name)}`, '-uuid', spec.id],
+    ...['-nodefaults', '-no-user-config', '-nographic', '-no-reboot', '-machine', 'q35', '-accel', 'tcg', '-m', '192'],
+    ...['-kernel', kernel, '-initrd', MACHINE_FILES.initramfs, '-append', parameters.join(' ')],
+    ...['-chardev', `socket,id=console,path=${socket},server=on,wait=off,logfile=${console}`],
+    ...['-serial', 'chardev:console'],
+    ...spec.nics.flatMap(({ mac, device }, i) => [
+      ...['-netdev', `tap,id=nic${i},ifname=${value(device)},script=no,downscript=no`],
+      // No boot ROM: it would only be loaded and looked through.
+      ...['-device', `virtio-net-pci,netdev=nic${i},mac=${value(mac)},romfile=`],
+    ]),
+  ];
+}

@@ -1,0 +1,99 @@
+import { gzipSync } from 'node:zlib';
+import { clientCommand, clientScript } from '../client.ts';
+import { cpioArchive } from './cpio.ts';
+import type { KernelModule } from './modules.ts';
+
+const BUSYBOX = '/bin/busybox';
+const SCRIPT = '/etc/dhcp-client.sh';
+
+/** Word of the console line that says the machine is up and its DHCP clients start. */
+export const READY = 'NEUTRINO-READY';
+
+/**
+ * The first and only program of the machine: loads the modules, starts a DHCP client on each NIC, then takes orders
+ * from the console, `renew MAC` and `poweroff`.
+ */
+function initScript(requestOptions: readonly string[], clientArguments: readonly string[]): string {
+  const client = clientCommand({
+    nic: '"$nic"',
+    script: SCRIPT,
+    pidFile: '"/run/$nic.pid"',
+    requestOptions: requestOptions.map(quoted),
+    clientArguments: clientArguments.map(quoted),
+  });
+  return `#!${BUSYBOX} sh
+bb=${BUSYBOX}
+export PATH=/bin
+"$bb" mount -t proc proc /proc
+"$bb" mount -t sysfs sys /sys
+"$bb" mount -t devtmpfs dev /dev
+"$bb" dmesg -n 1
+for module in /modules/*.ko; do
+  [ -f "$module" ] && { "$bb" insmod "$module" || echo "NEUTRINO-FAILED insmod $module"; }
+done
+
+read -r command_line < /proc/cmdline
+for word in $command_line; do
+  case "$word" in neutrino.nics=*) wanted=\${word#neutrino.nics=} ;; esac
+done
+nics() { for path in /sys/class/net/eth*; do [ -e "$path" ] && echo "\${path##*/}"; done; }
+patience=100
+while [ "$(nics | "$bb" wc -l)" -lt "\${wanted:-1}" ] && [ "$patience" -gt 0 ]; do
+  "$bb" usleep 100000
+  patience=$((patience - 1))
+done
+[ "$patience" -gt 0 ] || echo "NEUTRINO-FAILED only $(nics | "$bb" wc -l) of \${wanted:-1} NICs appeared"
+
+"$bb" ip link set lo up
+export NEUTRINO_FOLDER=/run NEUTRINO_RESOLV=/etc/resolv.conf NEUTRINO_CONSOLE=/dev/console NEUTRINO_SET_HOSTNAME=yes
+read -r NEUTRINO_STARTED_UPTIME rest < /proc/uptime
+export NEUTRINO_STARTED_UPTIME
+echo ${READY}
+for nic in $(nics); do
+  "$bb" ${client.join(' ')} > "/run/$nic.log" 2>&1 < /dev/null &
+done
+
+while :; do
+  read -r order mac || { "$bb" sleep 1; continue; }
+  case "$order" in
+    renew)
+      for nic in $(nics); do
+        read -r own < "/sys/class/net/$nic/address"
+        [ "$own" = "$mac" ] || continue
+        read -r pid < "/run/$nic.pid" && kill -USR1 "$pid"
+      done
+      ;;
+    poweroff) "$bb" poweroff -f ;;
+  esac
+done
+`;
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** The initramfs of the machine, compressed: a static busybox, kernel modules in the order given, and the scripts. */
+export function initramfs(options: {
+  readonly busybox: Uint8Array;
+  readonly modules: readonly KernelModule[];
+  readonly requestOptions?: readonly string[];
+  readonly clientArguments?: readonly string[];
+}): Buffer {
+  const { busybox, modules, requestOptions = [], clientArguments = [] } = options;
+  const folders = ['bin', 'dev', 'etc', 'modules', 'proc', 'run', 'sys', 'tmp'];
+  const archive = cpioArchive([
+    ...folders.map((path) => ({ kind: 'folder', path }) as const),
+    // The kernel opens it for init before anything is mounted.
+    { kind: 'device', path: 'dev/console', major: 5, minor: 1 },
+    { kind: 'file', path: 'bin/busybox', data: busybox, executable: true },
+    { kind: 'link', path: 'bin/sh', target: 'busybox' },
+    { kind: 'file', path: SCRIPT.slice(1), data: clientScript(BUSYBOX), executable: true },
+    { kind: 'file', path: 'init', data: initScript(requestOptions, clientArguments), executable: true },
+    ...modules.map(
+      ({ name, data }, i) =>
+        ({ kind: 'file', path: `modules/${String(i).padStart(2, '0')}-${name}.ko`, data }) as const,
+    ),
+  ]);
+  return gzipSync(archive, { level: 1 });
+}

@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CommandFailed } from '../../linux/run.ts';
+import { findBusybox } from '../busybox.ts';
+import { packageDependencies, type Say, unpackPackages, withFreshLists } from '../debian.ts';
+import { collectModules, type KernelModule } from './modules.ts';
+import { isStaticProgram } from './static-program.ts';
+
+/** What a machine boots: a kernel and what belongs into its initramfs. */
+export interface BootParts {
+  /** Release of the kernel, such as 6.1.0-56-cloud-amd64. */
+  readonly release: string;
+  readonly kernelPath: string;
+  readonly busyboxPath: string;
+  /** In the order in which they are to be loaded. */
+  readonly modules: readonly KernelModule[];
+}
+
+/** Packages that name the newest kernel for virtual machines: Debian's small one, Debian's ordinary one, Ubuntu's. */
+const KERNEL_PACKAGES = ['linux-image-cloud-amd64', 'linux-image-amd64', 'linux-image-virtual'];
+const MODULES = ['virtio_pci', 'virtio_net'];
+
+/** The packages that hold the kernel itself and its modules (Ubuntu has them apart). Throws CommandFailed when there is none. */
+async function kernelPackages(): Promise<readonly string[]> {
+  let unknown: unknown;
+  for (const name of KERNEL_PACKAGES) {
+    try {
+      const image = (await packageDependencies(name)).find((one) => /^linux-image-\d/.test(one));
+      if (image === undefined) continue;
+      const modules = (await packageDependencies(image)).filter((one) => /^linux-modules-\d/.test(one));
+      return [image, ...modules];
+    } catch (error) {
+      if (!(error instanceof CommandFailed)) throw error;
+      unknown = error;
+    }
+  }
+  throw unknown ?? new Error(`none of the packages ${KERNEL_PACKAGES.join(', ')} depends on a kernel`);
+}
+
+async function readParts(folder: string): Promise<BootParts | undefined> {
+  try {
+    const release = (await readFile(join(folder, 'release'), 'utf8')).trim();
+    const names = (await readdir(join(folder, 'modules'))).sort();
+    const modules = await Promise.all(
+      names.map(async (file) => ({
+        name: file.replace(/^\d+-/, '').replace(/\.ko$/, ''),
+        data: await readFile(join(folder, 'modules', file)),
+      })),
+    );
+    return { release, kernelPath: join(folder, 'vmlinuz'), busyboxPath: join(folder, 'busybox'), modules };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function fetchParts(folder: string, say: Say): Promise<void> {
+  const unpacked = join(folder, 'unpacked');
+  await withFreshLists(say, async () => {
+    const packages = await kernelPackages();
+    say(`fetching a kernel for virtual machines (Debian package ${packages.join(', ')}; not installed on this host)`);
+    await unpackPackages(packages, unpacked);
+  });
+  const image = (await readdir(join(unpacked, 'boot'))).find((file) => file.startsWith('vmlinuz-'));
+  if (image === undefined) throw new Error('the kernel package holds no boot/vmlinuz');
+  const release = image.slice('vmlinuz-'.length);
+  // lib may have moved to usr/lib in a later release.
+  const modulesFolder = await firstWith([
+    join(unpacked, 'lib/modules', release),
+    join(unpacked, 'usr/lib/modules', release),
+  ]);
+  const modules = await collectModules(modulesFolder, MODULES);
+  await mkdir(join(folder, 'modules'));
+  for (const [i, { name, data }] of modules.entries()) {
+    await writeFile(join(folder, 'modules', `${String(i).padStart(2, '0')}-${name}.ko`), data);
+  }
+  await copyFile(join(unpacked, 'boot', image), join(folder, 'vmlinuz'));
+  await copyFile(await staticBusybox(folder, say), join(folder, 'busybox'));
+  await writeFile(join(folder, 'release'), `${release}\n`);
+  await rm(unpacked, { recursive: true });
+  await rm(join(folder, 'busybox-package'), { recursive: true, force: true });
+}
+
+async function firstWith(folders: readonly string[]): Promise<string> {
+  for (const folder of folders) {
+    if (
+      await readdir(folder).then(
+        () => true,
+        () => false,
+      )
+    )
+      return folder;
+  }
+  throw new Error(`the kernel package holds no modules (${folders.join(', ')})`);
+}
+
+/** A busybox that needs no libraries: this host's, or else one out of the package, which is not installed. */
+async function staticBusybox(folder: string, say: Say): Promise<string> {
+  const own = await findBusybox().catch(() => undefined);
+  if (own !== undefined && isStaticProgram(await readFile(own))) return own;
+  say('fetching a static busybox (Debian package busybox-static; not installed on this host)');
+  const unpacked = join(folder, 'busybox-package');
+  await withFreshLists(say, () => unpackPackages(['busybox-static'], unpacked));
+  const places = [join(unpacked, 'bin/busybox'), join(unpacked, 'usr/bin/busybox')];
+  for (const place of places) {
+    if (await readFile(place).then(isStaticProgram, () => false)) return place;
+  }
+  throw new Error('the package busybox-static holds no static busybox');
+}
+
+/**
+ * The kernel and busybox that machines boot, out of the cache, or fetched from Debian's (or Ubuntu's) packages first.
+ * The cache is complete or not there: it is made beside and moved into place.
+ */
+export async function bootParts(cacheFolder: string, say: Say): Promise<BootParts> {
+  if (process.arch !== 'x64') throw new Error(`virtual machines need an amd64 host; this one is ${process.arch}`);
+  const folder = join(cacheFolder, 'kernel');
+  const cached = await readParts(folder);
+  if (cached) return cached;
+  const fresh = join(cacheFolder, `.kernel-${randomUUID()}`);
+  await mkdir(fresh, { recursive: true });
+  try {
+    await fetchParts(fresh, say);
+    // Another boot may have been faster: its cache is as good.
+    await rename(fresh, folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    });
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
+  }
+  const parts = await readParts(folder);
+  if (!parts) throw new Error(`the kernel cache ${folder} is not complete; remove it and try again`);
+  return parts;
+}
