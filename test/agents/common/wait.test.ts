@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { pause, WaitTimeout, waitFor } from '../../../src/agents/common/wait.ts';
+
+describe('waitFor', () => {
+  it('gives what an event brings', async () => {
+    expect(await waitFor('an event', Promise.resolve(7), 1_000)).toBe(7);
+  });
+
+  it('looks until there is a value', async () => {
+    let looks = 0;
+    expect(await waitFor('three looks', async () => ++looks >= 3 && `after ${looks}`, 10_000)).toBe('after 3');
+  });
+
+  it('takes 0 and the empty text for values', async () => {
+    expect(await waitFor('a number', () => 0, 1_000)).toBe(0);
+    expect(await waitFor('a text', () => '', 1_000)).toBe('');
+  });
+
+  it('names what did not happen', async () => {
+    const waiting = waitFor('dnsmasq of network n1 is up', () => false as const, 5);
+    await expect(waiting).rejects.toThrow('dnsmasq of network n1 is up did not happen within 5 ms');
+    await expect(waitFor('x', new Promise(() => undefined), 1)).rejects.toBeInstanceOf(WaitTimeout);
+  });
+
+  it('stops looking once its time is over', async () => {
+    let looks = 0;
+    await expect(
+      waitFor(
+        'never',
+        () => {
+          looks += 1;
+          return null;
+        },
+        5,
+      ),
+    ).rejects.toThrow('never');
+    const then = looks;
+    await pause(30);
+    expect(looks).toBe(then);
+  });
+
+  it('throws what a look throws', async () => {
+    await expect(
+      waitFor(
+        'a broken look',
+        () => {
+          throw new Error('no such file');
+        },
+        1_000,
+      ),
+    ).rejects.toThrow('no such file');
+  });
+});
+
+describe('pause', () => {
+  it('ends early when told to stop', async () => {
+    const stop = new AbortController();
+    const waiting = pause(60_000, stop.signal);
+    stop.abort();
+    expect(await waiting).toBe(false);
+    expect(await pause(60_000, stop.signal)).toBe(false);
+    expect(await pause(1)).toBe(true);
+  });
+});
