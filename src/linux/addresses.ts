@@ -64,29 +64,44 @@ export function canonicalCidr(cidr: string): string {
 
 /**
  * Commands that bring a device's addresses from `actual` to exactly `wanted` (`10.0.0.2/24`, `fd00::2/64`); none when they are
- * right. IPv6 link-local addresses, which the kernel makes of the MAC, stay unless another one is wanted by name.
- * New ones are added before old ones go, so that routes through a gateway in the subnet survive where they can.
+ * right. The IPv6 link-local address that the kernel makes of the MAC (a /64) stays.
+ * Old ones go before new ones come: without `promote_secondaries` the kernel deletes, with the first address of a subnet, the later too.
+ * Routes that hung on a deleted address may be gone afterwards.
  */
 export function planAddresses(
   device: string,
   actual: readonly DeviceAddress[],
   wanted: readonly string[],
 ): readonly IpCommand[] {
-  const want = new Map(wanted.map((cidr) => [canonicalCidr(cidr), cidr]));
+  const want = new Set(wanted.map(canonicalCidr));
   const have = new Map(actual.map((entry) => [canonicalCidr(`${entry.address}/${entry.prefixLength}`), entry]));
-  const added = [...want.keys()].filter((key) => !have.has(key));
-  const removed = [...have].filter(([key, entry]) => !want.has(key) && !(entry.family === 6 && entry.scope === 'link'));
+  const removed = [...have].filter(([key, entry]) => !want.has(key) && !isKernelLinkLocal(entry));
+  const added = [...want].filter((key) => !have.has(key));
   return [
+    // Backwards: the kernel lists the first address of a subnet before those that would go along with it.
+    ...removed.reverse().map(([key]) => ['addr', 'del', key, 'dev', device]),
+    // nodad: these are the server's to give, nobody else may have them; duplicate detection would keep them unusable for a second.
     ...added.map((key) => [
-      ...['addr', 'add', key, ...(key.includes(':') ? [] : ['brd', '+'])],
-      // Our addresses are the server's: nobody else may have them, and duplicate detection would keep them unusable for a second.
-      ...['dev', device, ...(key.includes(':') ? ['nodad'] : [])],
+      'addr',
+      'add',
+      key,
+      ...(key.includes(':') ? ['dev', device, 'nodad'] : ['brd', '+', 'dev', device]),
     ]),
-    ...removed.map(([key]) => ['addr', 'del', key, 'dev', device]),
   ];
 }
 
-/** Gives a device exactly these addresses, IPv4 and IPv6, in at most two processes; touches nothing that is right. */
+function isKernelLinkLocal(entry: DeviceAddress): boolean {
+  return entry.family === 6 && entry.scope === 'link' && entry.prefixLength === 64;
+}
+
+/** Looks at most: the second one finds what the kernel deleted along with another address of the subnet. */
+const MAX_LOOKS = 3;
+
+/** Gives a device exactly these addresses, IPv4 and IPv6; touches nothing that is right. */
 export async function setAddresses(device: string, wanted: readonly string[], where: InNamespace = {}): Promise<void> {
-  await ipBatch(planAddresses(checkDeviceName(device), await listAddresses(device, where), wanted), where);
+  for (let look = 1; look <= MAX_LOOKS; look += 1) {
+    const plan = planAddresses(checkDeviceName(device), await listAddresses(device, where), wanted);
+    await ipBatch(plan, where);
+    if (!plan.some((step) => step[1] === 'del')) return;
+  }
 }

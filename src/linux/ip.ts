@@ -36,6 +36,14 @@ export function isAlreadyThere(error: unknown): boolean {
   return error instanceof IpFailed && /File exists/.test(error.reason);
 }
 
+/** Where iproute2 mounts named namespaces (ip-netns(8)). */
+export const NETNS_FOLDER = '/run/netns';
+
+/** Path to open a named namespace by, as nsenter(1) takes it. */
+export function namespacePath(name: string): string {
+  return `${NETNS_FOLDER}/${checkNamespaceName(name)}`;
+}
+
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
 
 /** Refuses what cannot be a namespace's name (it becomes a path and a word of a batch). */
@@ -60,8 +68,8 @@ function base({ namespace }: InNamespace): ['ip', ...string[]] {
   return namespace === undefined ? ['ip'] : ['ip', '-n', checkNamespaceName(namespace)];
 }
 
-/** A batch is read by lines and split at white space: a word that holds some would become two. */
-function batchText(steps: readonly IpCommand[]): string {
+/** The text of a batch, which is read by lines and split at white space: a word that holds some would become two. */
+export function batchText(steps: readonly IpCommand[]): string {
   const lines = steps.map((words) => {
     const bad = words.find((word) => word === '' || /[\s"'\\#]/.test(word));
     if (bad !== undefined) throw new Error(`ip ${words.join(' ')}: ${JSON.stringify(bad)} cannot be a word of a batch`);
@@ -129,7 +137,14 @@ export async function ipQuery(steps: readonly IpCommand[], where: InNamespace = 
   }
 }
 
-function asIpFailed(error: unknown, steps: readonly IpCommand[], where: InNamespace): unknown {
+/** The failed step out of what `ip -batch` said; any other error as it is. */
+export function asIpFailed(
+  error: unknown,
+  steps: readonly IpCommand[],
+  where: InNamespace,
+  options: { readonly onlySteps?: boolean } = {},
+): unknown {
   if (!(error instanceof CommandFailed) || error.exitCode === null) return error;
-  return parseFailures(steps, error.stderr, where)[0] ?? new IpFailed(steps[0] ?? [], error.stderr.trim(), where);
+  const failed = parseFailures(steps, error.stderr, where)[0];
+  return failed ?? (options.onlySteps ? error : new IpFailed(steps[0] ?? [], error.stderr.trim(), where));
 }

@@ -1,16 +1,10 @@
 import { readdir, statfs } from 'node:fs/promises';
-import { checkNamespaceName, ipBatch, isAlreadyThere, isNotFound } from './ip.ts';
-
-/** Where iproute2 mounts named namespaces (ip-netns(8)). */
-const NETNS_FOLDER = '/run/netns';
+import { checkNamespaceName, ipBatch, isAlreadyThere, isNotFound, NETNS_FOLDER, namespacePath } from './ip.ts';
 
 /** Type of the file system that a mounted namespace is a file of (statfs(2): NSFS_MAGIC). */
 const NSFS = 0x6e736673;
 
-/** Path to open a named namespace by, as nsenter(1) takes it. */
-export function namespacePath(name: string): string {
-  return `${NETNS_FOLDER}/${checkNamespaceName(name)}`;
-}
+export { namespacePath } from './ip.ts';
 
 /** Names of the named network namespaces. Costs no process. */
 export async function listNamespaces(): Promise<readonly string[]> {

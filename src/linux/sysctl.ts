@@ -1,6 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import type { InNamespace } from './ip.ts';
-import { namespacePath } from './namespaces.ts';
+import { asIpFailed, batchText, type InNamespace, type IpCommand, namespacePath } from './ip.ts';
 import { run } from './run.ts';
 
 /** Keys are paths below /proc/sys (`net/ipv6/conf/eth0.5/accept_ra`): device names may hold dots. */
@@ -11,14 +10,17 @@ function sysctlPath(key: string): string {
   return `/proc/sys/${key}`;
 }
 
-/** The shell text that writes these keys; for a process that enters a namespace and has more to do there. */
-export function writeSysctlsScript(values: Readonly<Record<string, string | number>>): string {
-  return Object.entries(values)
-    .map(([key, value]) => {
-      if (!/^[A-Za-z0-9 ._:-]*$/.test(String(value))) throw new Error(`sysctl ${key}: value ${JSON.stringify(value)}`);
-      return `echo '${value}' > '${sysctlPath(key)}'`;
-    })
-    .join(' && ');
+/** Shell text that writes these keys. */
+function writeScript(
+  values: Readonly<Record<string, string | number>>,
+  options: { readonly skipAbsent: boolean },
+): string {
+  const writes = Object.entries(values).map(([key, value]) => {
+    if (!/^[A-Za-z0-9 ._:-]*$/.test(String(value))) throw new Error(`sysctl ${key}: value ${JSON.stringify(value)}`);
+    const path = sysctlPath(key);
+    return `${options.skipAbsent ? `[ ! -e '${path}' ] || ` : ''}echo '${value}' > '${path}'`;
+  });
+  return writes.map((write) => `{ ${write}; }`).join(' && ');
 }
 
 /** Reads a kernel setting. Throws when the kernel has no such key (ENOENT), or the namespace is not there. */
@@ -37,6 +39,33 @@ export async function setSysctls(
   if (namespace === undefined) {
     for (const [key, value] of Object.entries(values)) await writeFile(sysctlPath(key), `${value}\n`);
   } else {
-    await run(['nsenter', `--net=${namespacePath(namespace)}`, '/bin/sh', '-c', writeSysctlsScript(values)]);
+    await run([
+      'nsenter',
+      `--net=${namespacePath(namespace)}`,
+      '/bin/sh',
+      '-c',
+      writeScript(values, { skipAbsent: false }),
+    ]);
+  }
+}
+
+/**
+ * Sets kernel settings of a namespace and then runs a batch of `ip` commands in it, all in one process. Keys that this kernel
+ * does not have (IPv6 switched off, say) are left out. Throws IpFailed that names the step, CommandFailed for a refused setting.
+ */
+export async function setSysctlsAndIp(
+  values: Readonly<Record<string, string | number>>,
+  steps: readonly IpCommand[],
+  where: Required<InNamespace>,
+): Promise<void> {
+  const script = [writeScript(values, { skipAbsent: true }), 'exec ip -batch -']
+    .filter((text) => text !== '')
+    .join(' && ');
+  try {
+    await run(['nsenter', `--net=${namespacePath(where.namespace)}`, '/bin/sh', '-c', script], {
+      input: batchText(steps),
+    });
+  } catch (error) {
+    throw asIpFailed(error, steps, where, { onlySteps: true });
   }
 }

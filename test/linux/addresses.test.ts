@@ -38,9 +38,9 @@ describe('addresses to have', () => {
     ];
     expect(planAddresses('tap0', actual, ['FD00:0::2/64', '10.0.0.2/24'])).toEqual([]);
     expect(planAddresses('tap0', actual, ['10.0.0.2/16'])).toEqual([
-      ['addr', 'add', '10.0.0.2/16', 'brd', '+', 'dev', 'tap0'],
-      ['addr', 'del', '10.0.0.2/24', 'dev', 'tap0'],
       ['addr', 'del', 'fd00::2/64', 'dev', 'tap0'],
+      ['addr', 'del', '10.0.0.2/24', 'dev', 'tap0'],
+      ['addr', 'add', '10.0.0.2/16', 'brd', '+', 'dev', 'tap0'],
     ]);
   });
 });
@@ -85,6 +85,13 @@ describe.skipIf(needsRoot)('addresses and routes of a device (needs root)', () =
     expect(await shown()).toEqual(['10.0.0.2/24', '10.0.50.2/24', 'fd00::2/64']);
     await setAddresses('tap0', ['10.0.50.2/24', 'fd00:0::3/64'], { namespace });
     expect(await shown()).toEqual(['10.0.50.2/24', 'fd00::3/64']);
+  });
+
+  it('keeps an address whose elder in the same subnet goes', async () => {
+    await setAddresses('tap0', ['10.0.50.2/24', '10.0.50.3/24', '10.0.50.4/24'], { namespace });
+    await setAddresses('tap0', ['10.0.50.3/24', '10.0.50.5/24'], { namespace });
+    expect(await shown()).toEqual(['10.0.50.3/24', '10.0.50.5/24']);
+    await setAddresses('tap0', ['10.0.50.2/24', 'fd00::3/64'], { namespace });
   });
 
   it('sets a default route for each family, and replaces it', async () => {

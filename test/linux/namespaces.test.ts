@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { IpFailed, ipBatch, ipBatchAll, ipQuery } from '../../src/linux/ip.ts';
 import { showLink } from '../../src/linux/links.ts';
 import { deleteNamespace, ensureNamespace, listNamespaces, namespaceExists } from '../../src/linux/namespaces.ts';
-import { readSysctl, setSysctls, writeSysctlsScript } from '../../src/linux/sysctl.ts';
+import { readSysctl, setSysctls, setSysctlsAndIp } from '../../src/linux/sysctl.ts';
 import { needsRoot } from './root.ts';
 
 const namespace = `t-ns-${randomBytes(3).toString('hex')}`;
@@ -61,6 +61,19 @@ describe.skipIf(needsRoot)('namespaces (needs root)', () => {
     await expect(readSysctl('net/no/such', { namespace })).rejects.toThrow('No such file');
   });
 
+  it('sets kernel settings and runs a batch in one process, without the settings this kernel lacks', async () => {
+    await setSysctlsAndIp(
+      { 'net/no/such': 1, 'net/ipv4/conf/default/forwarding': 1 },
+      [['link', 'add', 'b9', 'type', 'bridge']],
+      { namespace },
+    );
+    expect(await readSysctl('net/ipv4/conf/default/forwarding', { namespace })).toBe('1');
+    expect(await showLink('b9', { namespace })).toBeDefined();
+    await expect(setSysctlsAndIp({}, [['link', 'set', 'nosuch', 'up']], { namespace })).rejects.toThrow(
+      `ip link set nosuch up (namespace ${namespace}): Cannot find device`,
+    );
+  });
+
   it('runs a batch up to the step that fails, and names it', async () => {
     const failing = ipBatch(
       [
@@ -113,6 +126,8 @@ describe('words that would become something else', () => {
   it('refuses paths as namespaces and keys that leave /proc/sys', async () => {
     await expect(ensureNamespace('../etc/x')).rejects.toThrow('namespace name "../etc/x"');
     await expect(readSysctl('../../etc/passwd')).rejects.toThrow('sysctl "../../etc/passwd"');
-    expect(() => writeSysctlsScript({ 'net/ipv4/ip_forward': "1'; reboot '" })).toThrow('sysctl net/ipv4/ip_forward');
+    await expect(setSysctls({ 'net/ipv4/ip_forward': "1'; reboot '" }, { namespace: 'x' })).rejects.toThrow(
+      'sysctl net/ipv4/ip_forward',
+    );
   });
 });
