@@ -1,0 +1,145 @@
+import { isIPv4, isIPv6 } from 'node:net';
+
+declare const checked: unique symbol;
+
+/**
+ * A piece of a line for dnsmasq that cannot leave its place in it. Only the functions of this file make one, so that no
+ * external text reaches a file or a command line unchecked.
+ */
+export type Field = string & { readonly [checked]: true };
+
+/** A whole line, without its line feed. */
+export type Line = string & { readonly [checked]: true; readonly line: true };
+
+/** A value that cannot be said to dnsmasq. It is left out; the message says which one and why. */
+export class Refused extends Error {
+  constructor(what: string, value: string, wanted: string) {
+    super(`${what} ${JSON.stringify(value.length > 200 ? `${value.slice(0, 200)}...` : value)}: must be ${wanted}`);
+    this.name = 'Refused';
+  }
+}
+
+function check(ok: boolean, what: string, value: string, wanted: string, field = value): Field {
+  if (!ok) throw new Refused(what, value, wanted);
+  return field as Field;
+}
+
+/** Words of the format itself, written in this source. */
+export function word(literal: string): Field {
+  return check(/^[a-z0-9:*=-]+$/i.test(literal), 'word', literal, 'letters, digits, colon, hyphen');
+}
+
+export function whole(value: number): Field {
+  return check(Number.isSafeInteger(value) && value >= 0, 'number', String(value), 'a whole number from 0 up');
+}
+
+export function mac(text: string): Field {
+  return check(
+    /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text),
+    'MAC address',
+    text,
+    'six bytes such as fa:16:3e:00:00:01',
+    text.toLowerCase(),
+  );
+}
+
+export function ipv4(text: string): Field {
+  return check(isIPv4(text), 'address', text, 'an IPv4 address');
+}
+
+export function ipv6(text: string): Field {
+  // Node also takes a zone behind a percent sign, which is any text.
+  return check(isIPv6(text) && !text.includes('%'), 'address', text, 'an IPv6 address');
+}
+
+/** An address as dnsmasq wants it between commas: brackets tell an IPv6 address from a MAC address. */
+export function address(text: string): Field {
+  return text.includes(':') ? (`[${ipv6(text)}]` as Field) : ipv4(text);
+}
+
+/** An address as it stands in a file of hosts: without brackets. */
+export function plainAddress(text: string): Field {
+  return text.includes(':') ? ipv6(text) : ipv4(text);
+}
+
+export function ipv4Cidr(text: string): Field {
+  const [network = '', length = '', more] = text.split('/');
+  const ok = more === undefined && isIPv4(network) && /^\d{1,2}$/.test(length) && Number(length) <= 32;
+  return check(ok, 'destination', text, 'an IPv4 network such as 10.0.0.0/24');
+}
+
+/** Ids become tags and names of folders. */
+export function id(text: string): Field {
+  return check(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/.test(text), 'id', text, 'letters, digits and hyphens, at most 64');
+}
+
+const LABEL = /^[A-Za-z0-9_-]{1,63}$/;
+
+/**
+ * A host or domain name; a dot at its end is kept. Refused is also what dnsmasq would take for something else at a name's
+ * place in a dhcp-host line (dnsmasq(8), --dhcp-host): a lease time, an address, the words `ignore` and `infinite`.
+ */
+export function name(text: string, what = 'name'): Field {
+  const labels = text.replace(/\.$/, '').split('.');
+  const ok = text.length <= 253 && labels.every((label) => LABEL.test(label)) && /^[A-Za-z0-9]/.test(text);
+  const misread = /^([\d.]+|\d+[smhdw]|ignore|infinite)$/i.test(text);
+  return check(ok && !misread, what, text, 'labels of letters, digits and hyphens, not a number, ignore or infinite');
+}
+
+/** A DHCP client id: hexadecimal bytes with colons, or text. */
+export function clientId(text: string): Field {
+  const ok = text.length <= 255 && /^[!-~]+$/.test(text) && !/[,"\\#]/.test(text);
+  return check(ok, 'client id', text, 'visible characters without comma, quote, backslash and #, at most 255');
+}
+
+/** Name or number of a DHCP option; `tag:NAME,` before it narrows down whom it is for. Gives both apart, tags with their comma. */
+export function optionName(text: string): { readonly tags: Field; readonly option: Field } {
+  const found = /^((?:tag:!?[A-Za-z0-9_-]{1,64},)*)([A-Za-z0-9-]{1,64})$/.exec(text);
+  if (!found) throw new Refused('DHCP option', text, 'a name or number, after tag:NAME, if need be');
+  return { tags: (found[1] ?? '') as Field, option: (found[2] ?? '') as Field };
+}
+
+/**
+ * The value of a DHCP option, which stands last in its line and may hold commas: they part the values of an option that
+ * takes several. Quotes and what is in them mean to dnsmasq what its man page says. Refused: control characters, quotes
+ * that do not close, and a # that dnsmasq would take for the start of a comment.
+ */
+export function optionValue(text: string): Field {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there.
+  const ok = text !== '' && !/[\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]/u.test(text) && isUnbroken(text);
+  return check(ok, 'value of a DHCP option', text, 'text without control characters, open quotes and comments');
+}
+
+/** Walks as dnsmasq does (read_file in its option.c: quotes, escapes inside them, # after white space). */
+function isUnbroken(text: string): boolean {
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i];
+    if (c === '"') quoted = !quoted;
+    else if (quoted && c === '\\' && '"tnebr\\'.includes(text[i + 1] ?? ' ')) i++;
+    else if (!quoted && c === '#' && text[i - 1] === ' ') return false;
+  }
+  return !quoted;
+}
+
+/** dnsmasq reads 1 024 bytes at a time (MAXDNAME) and takes the rest of a longer line for another line. */
+const MAX_LINE_BYTES = 1023;
+
+/** Joins fields to a line. Throws Refused when the line is longer than dnsmasq reads. */
+export function line(separator: ',' | '\t' | ' ', fields: readonly Field[]): Line {
+  const text = fields.join(separator);
+  if (text.length * 3 > MAX_LINE_BYTES && Buffer.byteLength(text) > MAX_LINE_BYTES) {
+    throw new Refused('line', text, `at most ${MAX_LINE_BYTES} bytes`);
+  }
+  return text as Line;
+}
+
+/** Glues fields together where the format has no separator, as in `set:` and an id. */
+export function glue(...fields: readonly Field[]): Field {
+  return fields.join('') as Field;
+}
+
+/** The text of a file. */
+export function fileText(lines: readonly Line[]): string {
+  return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,36 @@
+import type { Config } from '../../../../config/options.ts';
+import type { NetworkInfo } from '../../../../rpc/documents.ts';
+import { allSubnets } from './subnets.ts';
+
+/** Address of the metadata service, as a route's destination. */
+export const METADATA_ROUTE = '169.254.169.254/32';
+
+const ROUTER_OWNERS = new Set([
+  'network:router_interface',
+  'network:router_interface_distributed',
+  'network:ha_router_replicated_interface',
+]);
+
+/** Ids of the subnets whose gateway is the address of a router's port. The others are isolated. */
+export function routedSubnets(info: NetworkInfo): ReadonlySet<string> {
+  const gateways = new Map(allSubnets(info).map((s) => [s.id, s.gateway_ip]));
+  const routed = new Set<string>();
+  for (const port of info.ports) {
+    if (!ROUTER_OWNERS.has(port.device_owner)) continue;
+    for (const { subnet_id, ip_address } of port.fixed_ips) {
+      if (gateways.get(subnet_id) === ip_address) routed.add(subnet_id);
+    }
+  }
+  return routed;
+}
+
+/** Whether the network's namespace is to answer for the metadata service. Only subnets with DHCP count: the others have no address there. */
+export function wantsMetadata(info: NetworkInfo, options: Config['DEFAULT']): boolean {
+  const subnets = allSubnets(info).filter((subnet) => subnet.enable_dhcp);
+  if (subnets.length === 0) return false;
+  if (options.force_metadata) return true;
+  if (!options.enable_isolated_metadata) return false;
+  if (options.enable_metadata_network && subnets.some((subnet) => subnet.cidr.startsWith('169.254.'))) return true;
+  const routed = routedSubnets(info);
+  return subnets.some((subnet) => !routed.has(subnet.id));
+}

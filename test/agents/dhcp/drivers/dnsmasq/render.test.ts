@@ -1,0 +1,197 @@
+import { describe, expect, test } from 'vitest';
+import { type PortLineCache, renderNetwork } from '../../../../../src/agents/dhcp/drivers/dnsmasq/render.ts';
+import type { PortDocument, SubnetDocument } from '../../../../../src/rpc/documents.ts';
+import { config, network, port, subnet } from './documents.ts';
+
+describe('a value that dnsmasq would misread is left out, the rest is served', () => {
+  const good = port(2);
+  const goodLine = 'fa:16:3e:00:00:02,host-10-0-0-2.openstacklocal,10.0.0.2';
+  const named = (fqdn: string): PortDocument => ({
+    ...port(1),
+    dns_assignment: [{ ip_address: '10.0.0.1', hostname: 'vm', fqdn }],
+  });
+  const withOption = (opt_name: string, opt_value: string): PortDocument => ({
+    ...port(1),
+    extra_dhcp_opts: [{ opt_name, opt_value, ip_version: 4 }],
+  });
+
+  test.each([
+    ['a line feed', 'a\nfa:16:3e:00:00:09,10.0.0.9'],
+    ['a comma', 'a,10.0.0.9'],
+    ['a space', 'a b'],
+    ['a lease time', '45m'],
+    ['a number', '123'],
+    ['an address', '10.0.0.9'],
+    ['the word that makes dnsmasq ignore a host', 'ignore'],
+    ['the word for an endless lease', 'infinite'],
+    ['a letter beyond ASCII', 'bücher.example.org.'],
+    ['a label of 64', `${'a'.repeat(64)}.org.`],
+    ['an empty label', 'a..org'],
+    ['nothing', ''],
+    ['254 characters', `${'a.'.repeat(127)}`],
+  ])('host name: %s', (_, fqdn) => {
+    const { host, addnHosts, refused } = renderNetwork(network([named(fqdn), good]), config());
+    expect(host).toBe(`fa:16:3e:00:00:01,host-10-0-0-1.openstacklocal,10.0.0.1\n${goodLine}\n`);
+    expect(addnHosts).toContain('10.0.0.1\thost-10-0-0-1.openstacklocal host-10-0-0-1\n');
+    expect(refused).toEqual([
+      { owner: `port ${port(1).id}`, reason: expect.stringContaining(JSON.stringify(fqdn.slice(0, 200)).slice(0, -1)) },
+    ]);
+  });
+
+  test.each([
+    ['a line feed in the value', 'bootfile-name', 'a\ntag:x,3,10.0.0.9'],
+    ['a carriage return in the value', 'bootfile-name', 'a\rb'],
+    ['NUL in the value', 'bootfile-name', 'a\0b'],
+    ['a quote that does not close', 'bootfile-name', 'say "hi'],
+    ['a quote closed by an escaped one alone', 'bootfile-name', '"hi\\"'],
+    ['a comment', 'bootfile-name', 'a #b'],
+    ['half a surrogate pair', 'bootfile-name', 'a\ud800'],
+    ['a comma in the name', 'bootfile-name,3', 'x'],
+    ['a foreign tag', 'set:other,3', 'x'],
+    ['a line feed in the name', '3\n6', 'x'],
+    ['a line longer than dnsmasq reads', 'bootfile-name', 'x'.repeat(1100)],
+  ])('extra DHCP option: %s', (_, name, value) => {
+    const { host, opts, refused } = renderNetwork(network([withOption(name, value), good]), config());
+    expect(host).toContain(`${goodLine}\n`);
+    expect(opts).toBe(`${SUBNET_OPTS}\n`);
+    expect(refused).toHaveLength(1);
+  });
+
+  test.each([
+    ['commas part values', '150', '10.0.0.8,10.0.0.9', ',150,10.0.0.8,10.0.0.9'],
+    ['quotes that close', 'root-path', '"a,b \\" #c"', ',option:root-path,"a,b \\" #c"'],
+    ['a # in a word', 'root-path', 'a#b', ',option:root-path,a#b'],
+    ['letters beyond ASCII', 'root-path', 'ä', ',option:root-path,ä'],
+    ['tags', 'tag:ipxe,tag:!known,67', 'x', ',tag:ipxe,tag:!known,67,x'],
+    ['no value', 'router', '', ',option:router'],
+  ])('extra DHCP option that passes: %s', (_, name, value, line) => {
+    const { opts, refused } = renderNetwork(network([withOption(name, value)]), config());
+    expect(opts).toBe(`${SUBNET_OPTS}\ntag:port-${port(1).id}${line}\n`);
+    expect(refused).toEqual([]);
+  });
+
+  test('a bad client id is left out, its port is served', () => {
+    const { host, refused } = renderNetwork(network([withOption('client-id', 'a,b')]), config());
+    expect(host).toBe('fa:16:3e:00:00:01,host-10-0-0-1.openstacklocal,10.0.0.1\n');
+    expect(refused).toHaveLength(1);
+  });
+
+  test('a port without a usable MAC, address or id is left out alone', () => {
+    const bad: PortDocument[] = [
+      { ...port(1), mac_address: 'fa:16:3e' },
+      { ...port(3), id: 'x,y' },
+      { ...port(4), fixed_ips: [{ subnet_id: 's1', ip_address: '10.0.0.4/24' }] },
+      { ...port(5), fixed_ips: [{ subnet_id: 's1', ip_address: 'fe80::1%eth0,x' }] },
+    ];
+    const { host, refused } = renderNetwork(network([...bad, good]), config());
+    expect(host).toBe(`${goodLine}\n`);
+    expect(refused).toHaveLength(4);
+  });
+
+  test('a subnet that cannot be read is left out, with its hosts', () => {
+    const bad: SubnetDocument = { ...subnet('s2', '10.0.1.0/33') };
+    const odd = { ...port(1), fixed_ips: [{ subnet_id: 's2', ip_address: '10.0.1.1' }] };
+    const { host, commandLine, refused } = renderNetwork(
+      { ...network([odd, good]), subnets: [subnet('s1', '10.0.0.0/24'), bad] },
+      config(),
+    );
+    expect(host).toBe(`${goodLine}\n`);
+    expect(commandLine.filter((one) => one.startsWith('--dhcp-range'))).toHaveLength(1);
+    expect(refused).toHaveLength(1);
+  });
+
+  test('a bad dns_domain and a bad DNS server are left out', () => {
+    const info = {
+      ...network([good]),
+      subnets: [{ ...subnet('s1', '10.0.0.0/24'), dns_nameservers: ['1.1.1.1\n3,x'] }],
+    };
+    const { host, opts, commandLine } = renderNetwork(info, config({ dns_domain: 'a b' }));
+    expect(host).toBe('fa:16:3e:00:00:02,host-10-0-0-2,10.0.0.2\n');
+    expect(opts).toBe(`${SUBNET_OPTS}\n`);
+    expect(commandLine.some((one) => one.startsWith('--domain'))).toBe(false);
+  });
+
+  test('a network id that is no folder name is refused', () => {
+    expect(() => renderNetwork({ ...network([]), id: '..' }, config())).toThrow(/id "\.\.": must be/);
+  });
+});
+
+const SUBNET_OPTS = 'tag:subnet-s1,option:router,10.0.0.254';
+
+describe('routes', () => {
+  const many = Array.from({ length: 60 }, (_, i) => subnet(`t${i}`, `10.1.${i}.0/24`));
+
+  test('routes to other subnets give way when the option is full; what leads over a router stays', () => {
+    const first = {
+      ...subnet('s1', '10.0.0.0/24'),
+      host_routes: [{ destination: '10.9.0.0/16', nexthop: '10.0.0.9' }],
+    };
+    const { opts, refused } = renderNetwork({ ...network([]), subnets: [first, ...many] }, config());
+    const line = opts.split('\n').find((one) => one.startsWith('tag:subnet-s1,249,')) ?? '';
+    const routes = line.split(',').slice(2);
+    expect(routes.slice(-4)).toEqual(['10.9.0.0/16', '10.0.0.9', '0.0.0.0/0', '10.0.0.254']);
+    const bytes = routes
+      .filter((_, i) => i % 2 === 0)
+      .reduce((sum, to) => sum + 5 + Math.ceil(Number(to.split('/')[1]) / 8), 0);
+    expect(bytes).toBeLessThanOrEqual(255);
+    expect(bytes).toBeGreaterThan(255 - 9);
+    expect(refused[0]?.reason).toMatch(/^\d+ routes to other subnets left out/);
+  });
+
+  test("the metadata service is reached through the agent's own DHCP port", () => {
+    const dhcp = (n: number) => ({ ...port(n), device_owner: 'network:dhcp' });
+    const info = network([dhcp(3), dhcp(4)]);
+    const route = (ownPortId?: string) =>
+      renderNetwork(info, config({ force_metadata: true }), ownPortId ? { ownPortId } : {}).opts.match(
+        /169\.254\.169\.254\/32,([\d.]+)/,
+      )?.[1];
+    expect(route(port(3).id)).toBe('10.0.0.3');
+    expect(route()).toBe('10.0.0.4');
+  });
+});
+
+describe('the command line', () => {
+  test("dnsmasq logs into the network's folder, or where the operator wants it, with queries", () => {
+    const of = (more: object) => renderNetwork(network([]), config(more)).commandLine;
+    expect(of({})).toContain('--log-facility=/state/dhcp/n1/log');
+    expect(of({})).not.toContain('--log-dhcp');
+    const told = of({ dnsmasq_base_log_dir: '/var/log/dm' });
+    expect(told).toEqual(
+      expect.arrayContaining(['--log-queries', '--log-dhcp', '--log-facility=/var/log/dm/n1/dhcp_dns_log']),
+    );
+  });
+
+  test("bits of hosts in a network's address are masked away", () => {
+    const info = { ...network([]), subnets: [subnet('s1', '192.168.7.77/26')] };
+    expect(renderNetwork(info, config()).commandLine).toContain(
+      '--dhcp-range=set:subnet-s1,192.168.7.64,static,255.255.255.192,86400s',
+    );
+  });
+});
+
+describe('rendering again', () => {
+  test('pays only for ports whose document is new, and for all when a subnet changed', () => {
+    let reads = 0;
+    const counted = (n: number): PortDocument =>
+      new Proxy(port(n), {
+        get: (target, key) => {
+          if (key === 'mac_address') reads++;
+          return Reflect.get(target, key);
+        },
+      });
+    const cache: PortLineCache = new WeakMap();
+    const ports = [1, 2, 3, 4].map(counted);
+    const first = renderNetwork(network(ports), config(), { cache });
+    const readsOfOne = reads / 4;
+    reads = 0;
+    const changed = [...ports.slice(0, 3), counted(5)];
+    const second = renderNetwork(network(changed), config(), { cache });
+    expect(reads).toBe(readsOfOne);
+    expect(second.host).toBe(renderNetwork(network(changed), config()).host);
+    expect(second.host).not.toBe(first.host);
+
+    const off = { ...network(changed), subnets: [{ ...subnet('s1', '10.0.0.0/24'), enable_dhcp: false }] };
+    expect(renderNetwork(off, config(), { cache }).host).toBe('');
+    expect(renderNetwork(network(changed), config({ dns_domain: 'x.org' }), { cache }).host).toContain('.x.org,');
+  });
+});
