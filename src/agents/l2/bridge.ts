@@ -1,0 +1,60 @@
+import type { IpCommand } from '../../linux/ip.ts';
+import type { MonitoredLink } from '../../linux/link-monitor.ts';
+import { markOf } from './names.ts';
+
+/** A command and what to do when it fails: `optional` ones may. */
+export interface WiringStep {
+  readonly command: IpCommand;
+  readonly optional?: true;
+}
+
+const set = (device: string, ...words: readonly string[]): IpCommand => ['link', 'set', 'dev', device, ...words];
+
+/** No IPv6 address of its own for a device that only carries others' packets. Kernels without IPv6 refuse the command. */
+const withoutAddress = (device: string): WiringStep => ({
+  command: set(device, 'addrgenmode', 'none'),
+  optional: true,
+});
+
+/**
+ * Makes a network's bridge: no spanning tree and no forwarding delay, so that a machine's first DHCPDISCOVER gets through; no
+ * multicast snooping, since with it one guest that sends MLD queries decides who hears neighbour discovery.
+ */
+export function makeBridge(bridge: string, networkId: string, mtu: number): readonly WiringStep[] {
+  return [
+    {
+      command: [
+        ...['link', 'add', 'name', bridge, 'type', 'bridge'],
+        ...['forward_delay', '0', 'stp_state', '0', 'mcast_snooping', '0'],
+      ],
+    },
+    { command: set(bridge, 'alias', markOf(networkId)) },
+    withoutAddress(bridge),
+    // Set, not given at creation: only so does the kernel keep it when ports with other MTUs come and go.
+    { command: set(bridge, 'mtu', String(mtu), 'up') },
+  ];
+}
+
+/** Brings a bridge that is there to the wanted MTU and up, and, the first time, rids it of its delay, whoever made it. */
+export function adjustBridge(bridge: MonitoredLink, mtu: number, firstTime: boolean): readonly WiringStep[] {
+  return [
+    ...(firstTime ? [{ command: set(bridge.name, 'type', 'bridge', 'forward_delay', '0', 'stp_state', '0') }] : []),
+    ...(bridge.mtu === mtu && bridge.up ? [] : [{ command: set(bridge.name, 'mtu', String(mtu), 'up') }]),
+  ];
+}
+
+/** Whether a device carries traffic of the bridge as wanted. */
+export function isPlugged(link: MonitoredLink, bridge: string, mtu: number): boolean {
+  return link.master === bridge && link.mtu === mtu && link.up;
+}
+
+/** Plugs a device into a bridge; no steps when it is right already. */
+export function plug(link: MonitoredLink, bridge: string, mtu: number): readonly WiringStep[] {
+  if (isPlugged(link, bridge, mtu)) return [];
+  return [withoutAddress(link.name), { command: set(link.name, 'mtu', String(mtu), 'master', bridge, 'up') }];
+}
+
+/** Cuts a device off; no steps when it is off already. */
+export function unplug(link: MonitoredLink): readonly WiringStep[] {
+  return link.master === undefined && !link.up ? [] : [{ command: set(link.name, 'nomaster', 'down') }];
+}

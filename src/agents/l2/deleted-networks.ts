@@ -1,0 +1,60 @@
+import type { Logger } from 'pino';
+import { type InNamespace, isNotFound } from '../../linux/ip.ts';
+import { listLinks } from '../../linux/links.ts';
+import { BRIDGE_NAME, bridgeName, markedNetwork } from './names.ts';
+import type { Wiring } from './wiring.ts';
+
+/** Networks that the server has deleted and whose bridges may still be on the host, for a device may still be plugged in. */
+export class DeletedNetworks {
+  readonly #wiring: Wiring;
+  readonly #where: InNamespace;
+  readonly #log: Logger;
+  readonly #ids = new Set<string>();
+
+  constructor(wiring: Wiring, where: InNamespace, log: Logger) {
+    this.#wiring = wiring;
+    this.#where = where;
+    this.#log = log;
+  }
+
+  get size(): number {
+    return this.#ids.size;
+  }
+
+  /** An id that no bridge can be named after is ignored. */
+  add(networkId: string): void {
+    if (BRIDGE_NAME.test(bridgeName(networkId))) this.#ids.add(networkId);
+  }
+
+  /** Removes the bridges on which no device is left; the others are tried again with the next call. */
+  async removeBridges(): Promise<void> {
+    for (const networkId of this.#ids) {
+      try {
+        if (await this.#wiring.removeNetwork(networkId)) this.#ids.delete(networkId);
+      } catch (error) {
+        this.#log.warn({ err: error, network: networkId }, 'the bridge of a deleted network cannot be removed');
+      }
+    }
+  }
+
+  /**
+   * Finds bridges of networks that were deleted while nobody listened: marked as ours, no device plugged in, and `exists` says
+   * that the server does not know the network. Throws what `exists` throws.
+   */
+  async findOrphans(exists: (networkId: string) => Promise<boolean>): Promise<void> {
+    for (const { name, alias } of await listLinks({ ...this.#where, kind: 'bridge' })) {
+      const networkId = markedNetwork(alias);
+      if (networkId === undefined || bridgeName(networkId) !== name || (await this.#inUse(name))) continue;
+      if (!(await exists(networkId))) this.add(networkId);
+    }
+  }
+
+  async #inUse(bridge: string): Promise<boolean> {
+    try {
+      return await this.#wiring.inUse(bridge);
+    } catch (error) {
+      if (isNotFound(error)) return false;
+      throw error;
+    }
+  }
+}

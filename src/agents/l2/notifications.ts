@@ -1,0 +1,72 @@
+import type { RpcTransport } from '../../rpc/contract.ts';
+import type { PortDocument } from '../../rpc/documents.ts';
+import { topicEndpoint } from '../../rpc/topic.ts';
+import {
+  NETWORK_DELETE_TOPIC,
+  NETWORK_UPDATE_TOPIC,
+  PORT_DELETE_TOPIC,
+  PORT_UPDATE_TOPIC,
+} from '../../rpc/topics/l2-agent.ts';
+
+/** What the agent does when the server tells of a change. Each only says where to look; the server is asked for the rest. */
+export interface NotificationHandlers {
+  portUpdated(port: PortDocument): void;
+  portDeleted(portId: string): void;
+  networkUpdated(networkId: string): void;
+  networkDeleted(networkId: string): void;
+}
+
+/** Listens to the topics of L2 agents until `close`. */
+export async function serveNotifications(
+  transport: RpcTransport,
+  host: string,
+  on: NotificationHandlers,
+): Promise<{ close(): Promise<void> }> {
+  const served = await Promise.all([
+    transport.serve(
+      PORT_UPDATE_TOPIC.topic,
+      host,
+      topicEndpoint(PORT_UPDATE_TOPIC, {
+        port_update: ({ port }) => {
+          on.portUpdated(port);
+          return null;
+        },
+      }),
+    ),
+    transport.serve(
+      PORT_DELETE_TOPIC.topic,
+      host,
+      topicEndpoint(PORT_DELETE_TOPIC, {
+        port_delete: ({ port_id }) => {
+          on.portDeleted(port_id);
+          return null;
+        },
+      }),
+    ),
+    transport.serve(
+      NETWORK_UPDATE_TOPIC.topic,
+      host,
+      topicEndpoint(NETWORK_UPDATE_TOPIC, {
+        network_update: ({ network }) => {
+          on.networkUpdated(network.id);
+          return null;
+        },
+      }),
+    ),
+    transport.serve(
+      NETWORK_DELETE_TOPIC.topic,
+      host,
+      topicEndpoint(NETWORK_DELETE_TOPIC, {
+        network_delete: ({ network_id }) => {
+          on.networkDeleted(network_id);
+          return null;
+        },
+      }),
+    ),
+  ]);
+  return {
+    close: async () => {
+      await Promise.all(served.map((server) => server.close()));
+    },
+  };
+}
