@@ -8,10 +8,14 @@ import type { Config } from '../config/options.ts';
 import type { Database } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
 import { openSqlite } from '../db/sqlite/open.ts';
+import { AddressAllocator } from '../ipam/allocate.ts';
 import type { Core } from '../plugin/core.ts';
 import { NETWORK_LIST } from '../plugin/networks/documents.ts';
 import { networkRules } from '../plugin/networks/rules.ts';
+import { PORT_LIST } from '../plugin/ports/documents.ts';
+import { portRules } from '../plugin/ports/rules.ts';
 import { NETWORK } from '../resources/network.ts';
+import { PORT } from '../resources/port.ts';
 import type { RpcTransport } from '../rpc/contract.ts';
 
 export interface ServerOptions {
@@ -38,7 +42,11 @@ export function openDatabase(config: Config): Database {
 
 /** The resources that the API serves, with their rules. */
 export function servedResources(core: Core): readonly ServedResource[] {
-  return [{ resource: NETWORK, rules: networkRules(core), conditions: NETWORK_LIST.conditions }];
+  const allocator = new AddressAllocator();
+  return [
+    { resource: NETWORK, rules: networkRules(core), conditions: NETWORK_LIST.conditions },
+    { resource: PORT, rules: portRules(core, allocator), conditions: PORT_LIST.conditions },
+  ];
 }
 
 /** Starts the server: database, rules, API. The 201 of a request goes out after its commit. */

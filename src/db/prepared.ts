@@ -1,4 +1,4 @@
-import { type Compilable, CompiledQuery, type QueryResult } from 'kysely';
+import type { Compilable, CompiledQuery, QueryResult } from 'kysely';
 import type { Queries } from './database.ts';
 
 class Parameter {
@@ -18,12 +18,18 @@ export type ParameterOf<P> = <K extends keyof P & string>(name: K) => P[K];
 export function prepared<P extends object, R>(
   build: (db: Queries, parameter: ParameterOf<P>) => Compilable<R>,
 ): (db: Queries, values: P) => Promise<QueryResult<R>> {
-  const perDialect = new WeakMap<object, { readonly template: CompiledQuery<R>; readonly slots: readonly (string | undefined)[] }>();
+  const perDialect = new WeakMap<
+    object,
+    { readonly template: CompiledQuery<R>; readonly slots: readonly (string | undefined)[] }
+  >();
   return (db, values) => {
     const adapter = db.getExecutor().adapter;
     let known = perDialect.get(adapter);
     if (!known) {
-      const template = build(db, ((name: string) => new Parameter(name)) as unknown as ParameterOf<P>).compile() as CompiledQuery<R>;
+      const template = build(
+        db,
+        ((name: string) => new Parameter(name)) as unknown as ParameterOf<P>,
+      ).compile() as CompiledQuery<R>;
       known = { template, slots: template.parameters.map((p) => (p instanceof Parameter ? p.name : undefined)) };
       perDialect.set(adapter, known);
     }

@@ -37,6 +37,11 @@ export interface ResourceRules {
   list(context: RequestContext, query: ListQuery): Promise<readonly Document[]>;
   show(context: RequestContext, id: string): Promise<Document>;
   /** `revision`: the change is made only while the resource has this revision (If-Match). */
-  update?(context: RequestContext, id: string, changes: Readonly<Record<string, unknown>>, revision?: number): Promise<Document>;
+  update?(
+    context: RequestContext,
+    id: string,
+    changes: Readonly<Record<string, unknown>>,
+    revision?: number,
+  ): Promise<Document>;
   delete?(context: RequestContext, id: string, revision?: number): Promise<void>;
 }

@@ -38,9 +38,13 @@ function condition(plan: ListPlan, name: string, values: readonly string[]): Con
   const special = Object.hasOwn(plan.conditions, name) ? plan.conditions[name] : undefined;
   if (special) return special(values);
   const attribute = plan.resource.attributes[name];
-  if (!attribute?.column) throw neutronError('HTTPBadRequest', { reason: `['${name}'] is invalid attribute for filtering` });
+  if (!attribute?.column)
+    throw neutronError('HTTPBadRequest', { reason: `['${name}'] is invalid attribute for filtering` });
   const { type, column } = attribute;
-  return columnIn(column, values.map((v) => (type.filter ? type.filter(v) : v)));
+  return columnIn(
+    column,
+    values.map((v) => (type.filter ? type.filter(v) : v)),
+  );
 }
 
 interface SortKey {
@@ -54,7 +58,8 @@ function sortKeys(plan: ListPlan, query: ListQuery): readonly SortKey[] {
     descending: descending !== query.pageReverse,
   }));
   // The id makes the order total, so that no page misses or repeats a row.
-  if (!query.sorts.some((s) => s.attribute === 'id')) keys.push({ column: `${plan.table}.id`, descending: query.pageReverse });
+  if (!query.sorts.some((s) => s.attribute === 'id'))
+    keys.push({ column: `${plan.table}.id`, descending: query.pageReverse });
   return keys;
 }
 
@@ -64,20 +69,35 @@ async function afterMarker(db: Queries, plan: ListPlan, keys: readonly SortKey[]
   const { rows } = await sql<Record<string, string | number | null>>`
     select ${sql.join(columns)} ${plan.from} where ${sql.ref(`${plan.table}.id`)} = ${marker}`.execute(db);
   const row = rows[0];
-  if (!row) throw neutronError('BadRequest', { resource: plan.resource.plural, reason: `marker '${marker}' names no ${plan.resource.name}` });
+  if (!row)
+    throw neutronError('BadRequest', {
+      resource: plan.resource.plural,
+      reason: `marker '${marker}' names no ${plan.resource.name}`,
+    });
   const alternatives = keys.map((key, i) => {
     const equal = keys.slice(0, i).map((k, j) => sql`${sql.ref(k.column)} = ${row[`k${j}`]}`);
-    const beyond = key.descending ? sql`${sql.ref(key.column)} < ${row[`k${i}`]}` : sql`${sql.ref(key.column)} > ${row[`k${i}`]}`;
+    const beyond = key.descending
+      ? sql`${sql.ref(key.column)} < ${row[`k${i}`]}`
+      : sql`${sql.ref(key.column)} > ${row[`k${i}`]}`;
     return sql`(${sql.join([...equal, beyond], sql` and `)})`;
   });
   return sql<SqlBool>`(${sql.join(alternatives, sql` or `)})`;
 }
 
 /** Ids of the rows that a list asks for, in its order. `extra`: conditions of the caller (what it may see). */
-export async function listIds(db: Queries, plan: ListPlan, query: ListQuery, extra: readonly Condition[] = []): Promise<readonly string[]> {
-  const conditions = [...extra, ...Object.entries(query.filters).map(([name, values]) => condition(plan, name, values))];
+export async function listIds(
+  db: Queries,
+  plan: ListPlan,
+  query: ListQuery,
+  extra: readonly Condition[] = [],
+): Promise<readonly string[]> {
+  const conditions = [
+    ...extra,
+    ...Object.entries(query.filters).map(([name, values]) => condition(plan, name, values)),
+  ];
   const keys = sortKeys(plan, query);
-  if (query.marker !== undefined && query.limit !== undefined) conditions.push(await afterMarker(db, plan, keys, query.marker));
+  if (query.marker !== undefined && query.limit !== undefined)
+    conditions.push(await afterMarker(db, plan, keys, query.marker));
   const where = conditions.length > 0 ? sql`where ${sql.join(conditions, sql` and `)}` : sql``;
   const order = keys.map((k) => (k.descending ? sql`${sql.ref(k.column)} desc` : sql`${sql.ref(k.column)} asc`));
   const limit = query.limit === undefined ? sql`` : sql`limit ${query.limit}`;
@@ -90,7 +110,10 @@ export async function listIds(db: Queries, plan: ListPlan, query: ListQuery, ext
 const CHUNK = 500;
 
 /** Loads documents by ids in bounded chunks and gives them in the order of the ids; ids that went meanwhile are left out. */
-export async function loadInOrder<D>(ids: readonly string[], load: (ids: readonly string[]) => Promise<ReadonlyMap<string, D>>): Promise<readonly D[]> {
+export async function loadInOrder<D>(
+  ids: readonly string[],
+  load: (ids: readonly string[]) => Promise<ReadonlyMap<string, D>>,
+): Promise<readonly D[]> {
   const documents: D[] = [];
   for (let at = 0; at < ids.length; at += CHUNK) {
     const chunk = ids.slice(at, at + CHUNK);

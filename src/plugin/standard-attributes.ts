@@ -50,7 +50,11 @@ export async function bumpRevision(trx: Trx, standardAttrId: number, expected?: 
 /** Throws RevisionNumberConstraintFailed unless the resource has this revision. */
 export async function requireRevision(trx: Trx, standardAttrId: number, expected: number | undefined): Promise<void> {
   if (expected === undefined) return;
-  const row = await trx.selectFrom('standardattributes').select('revision_number').where('id', '=', standardAttrId).executeTakeFirst();
+  const row = await trx
+    .selectFrom('standardattributes')
+    .select('revision_number')
+    .where('id', '=', standardAttrId)
+    .executeTakeFirst();
   if (row && Number(row.revision_number) !== expected)
     throw neutronError('RevisionNumberConstraintFailed', { expected, current: Number(row.revision_number) });
 }

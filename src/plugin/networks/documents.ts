@@ -5,16 +5,21 @@ import type { Document } from '../core.ts';
 import { type Condition, columnIn, groupBy, type ListPlan, tagConditions } from '../listing.ts';
 import { timeShown } from '../standard-attributes.ts';
 
-const flags = (values: readonly string[]): readonly number[] => values.map((v) => NETWORK.attributes.shared.type.filter?.(v) as number);
+const flags = (values: readonly string[]): readonly number[] =>
+  values.map((v) => NETWORK.attributes.shared.type.filter?.(v) as number);
 
 /** A flag that is kept as the presence of a row: true asks for rows where `exists` holds. */
-const presence = (exists: Condition) => (values: readonly string[]): Condition => {
-  const wanted = new Set(flags(values));
-  return sql`(${wanted.has(1) ? exists : sql`1 = 0`} or ${wanted.has(0) ? sql`not ${exists}` : sql`1 = 0`})`;
-};
+const presence =
+  (exists: Condition) =>
+  (values: readonly string[]): Condition => {
+    const wanted = new Set(flags(values));
+    return sql`(${wanted.has(1) ? exists : sql`1 = 0`} or ${wanted.has(0) ? sql`not ${exists}` : sql`1 = 0`})`;
+  };
 
-const segment = (column: 'network_type' | 'physical_network' | 'segmentation_id') => (values: readonly string[]): Condition =>
-  sql`exists (select 1 from networksegments s where s.network_id = networks.id and ${columnIn(`s.${column}`, values)})`;
+const segment =
+  (column: 'network_type' | 'physical_network' | 'segmentation_id') =>
+  (values: readonly string[]): Condition =>
+    sql`exists (select 1 from networksegments s where s.network_id = networks.id and ${columnIn(`s.${column}`, values)})`;
 
 /** How lists of networks are found. */
 export const NETWORK_LIST: ListPlan = {
@@ -22,15 +27,23 @@ export const NETWORK_LIST: ListPlan = {
   table: 'networks',
   from: sql`from networks inner join standardattributes on standardattributes.id = networks.standard_attr_id`,
   conditions: {
-    shared: presence(sql`exists (select 1 from networkrbacs r where r.object_id = networks.id and r.action = 'access_as_shared' and r.target_project = '*')`),
+    shared: presence(
+      sql`exists (select 1 from networkrbacs r where r.object_id = networks.id and r.action = 'access_as_shared' and r.target_project = '*')`,
+    ),
     'router:external': presence(sql`exists (select 1 from externalnetworks x where x.network_id = networks.id)`),
-    is_default: presence(sql`exists (select 1 from externalnetworks x where x.network_id = networks.id and x.is_default = 1)`),
-    port_security_enabled: presence(sql`exists (select 1 from networksecuritybindings b where b.network_id = networks.id and b.port_security_enabled = 1)`),
-    dns_domain: (values) => sql`coalesce((select d.dns_domain from networkdnsdomains d where d.network_id = networks.id), '') in (${sql.join(values)})`,
+    is_default: presence(
+      sql`exists (select 1 from externalnetworks x where x.network_id = networks.id and x.is_default = 1)`,
+    ),
+    port_security_enabled: presence(
+      sql`exists (select 1 from networksecuritybindings b where b.network_id = networks.id and b.port_security_enabled = 1)`,
+    ),
+    dns_domain: (values) =>
+      sql`coalesce((select d.dns_domain from networkdnsdomains d where d.network_id = networks.id), '') in (${sql.join(values)})`,
     'provider:network_type': segment('network_type'),
     'provider:physical_network': segment('physical_network'),
     'provider:segmentation_id': segment('segmentation_id'),
-    subnets: (values) => sql`exists (select 1 from subnets s where s.network_id = networks.id and s.id in (${sql.join(values)}))`,
+    subnets: (values) =>
+      sql`exists (select 1 from subnets s where s.network_id = networks.id and s.id in (${sql.join(values)}))`,
     ...tagConditions('networks'),
   },
 };
@@ -46,21 +59,55 @@ export async function networkDocuments(db: Queries, ids: readonly string[]): Pro
     .leftJoin('networkdnsdomains as dns', 'dns.network_id', 'networks.id')
     .leftJoin('externalnetworks as ext', 'ext.network_id', 'networks.id')
     .selectAll('networks')
-    .select(['sa.description', 'sa.revision_number', 'sa.created_at', 'sa.updated_at', 'ps.port_security_enabled', 'dns.dns_domain', 'ext.is_default', 'ext.network_id as external'])
+    .select([
+      'sa.description',
+      'sa.revision_number',
+      'sa.created_at',
+      'sa.updated_at',
+      'ps.port_security_enabled',
+      'dns.dns_domain',
+      'ext.is_default',
+      'ext.network_id as external',
+    ])
     .where('networks.id', 'in', list)
     .execute();
-  const subnets = groupBy(await db.selectFrom('subnets').select(['id', 'network_id']).where('network_id', 'in', list).orderBy('id').execute(), (r) => r.network_id);
+  const subnets = groupBy(
+    await db.selectFrom('subnets').select(['id', 'network_id']).where('network_id', 'in', list).orderBy('id').execute(),
+    (r) => r.network_id,
+  );
   const segments = groupBy(
-    await db.selectFrom('networksegments').selectAll().where('network_id', 'in', list).where('is_dynamic', '=', 0).orderBy('segment_index').execute(),
+    await db
+      .selectFrom('networksegments')
+      .selectAll()
+      .where('network_id', 'in', list)
+      .where('is_dynamic', '=', 0)
+      .orderBy('segment_index')
+      .execute(),
     (r) => r.network_id,
   );
   const shared = new Set(
-    (await db.selectFrom('networkrbacs').select('object_id').where('object_id', 'in', list).where('action', '=', 'access_as_shared').where('target_project', '=', '*').execute())
-      .map((r) => r.object_id),
+    (
+      await db
+        .selectFrom('networkrbacs')
+        .select('object_id')
+        .where('object_id', 'in', list)
+        .where('action', '=', 'access_as_shared')
+        .where('target_project', '=', '*')
+        .execute()
+    ).map((r) => r.object_id),
   );
   const zones = await servingZones(db, list);
   const tags = groupBy(
-    await db.selectFrom('tags').selectAll().where('standard_attr_id', 'in', rows.map((r) => r.standard_attr_id)).orderBy('tag').execute(),
+    await db
+      .selectFrom('tags')
+      .selectAll()
+      .where(
+        'standard_attr_id',
+        'in',
+        rows.map((r) => r.standard_attr_id),
+      )
+      .orderBy('tag')
+      .execute(),
     (r) => String(r.standard_attr_id),
   );
   const documents = new Map<string, Document>();

@@ -35,7 +35,9 @@ export function parseVlanRanges(entries: readonly string[]): ReadonlyMap<string,
     const range = { min: Number(min), max: Number(max) };
     const fine = physnet !== '' && rest.length === 0 && Number.isInteger(range.min) && Number.isInteger(range.max);
     if (!fine || range.min < 1 || range.max > 4094 || range.min > range.max)
-      throw new Error(`[ml2_type_vlan] network_vlan_ranges: '${entry}' is none of physnet, physnet:min:max with 1 <= min <= max <= 4094`);
+      throw new Error(
+        `[ml2_type_vlan] network_vlan_ranges: '${entry}' is none of physnet, physnet:min:max with 1 <= min <= max <= 4094`,
+      );
     known.push(range);
   }
   return ranges;
@@ -81,7 +83,8 @@ export function checkWantedSegment(config: Config, wanted: WantedSegment): void 
 function checkFlat(config: Config, physnet: string | null, id: number | null): void {
   if (physnet === null || physnet === '') throw invalid('physical_network required for flat provider network');
   const allowed = config.ml2_type_flat.flat_networks;
-  if (!allowed.includes('*') && !allowed.includes(physnet)) throw invalid(`physical_network '${physnet}' unknown for flat provider network`);
+  if (!allowed.includes('*') && !allowed.includes(physnet))
+    throw invalid(`physical_network '${physnet}' unknown for flat provider network`);
   if (id !== null) throw invalid('segmentation_id prohibited for flat provider network');
 }
 
@@ -94,18 +97,27 @@ function checkVlan(config: Config, physnet: string | null, id: number | null): v
   const known = ranges.get(physnet);
   if (!known) throw invalid(`physical_network '${physnet}' unknown for VLAN provider network`);
   if (id !== null && (id < 1 || id > 4094)) throw invalid('segmentation_id out of range (1 through 4094)');
-  if (id === null && known.length === 0) throw invalid(`Physical network ${physnet} requires segmentation_id to be specified when creating a provider network`);
+  if (id === null && known.length === 0)
+    throw invalid(
+      `Physical network ${physnet} requires segmentation_id to be specified when creating a provider network`,
+    );
 }
 
 async function insertedVlan(trx: Trx, physnet: string, id: number): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await trx
-    .insertInto('ml2_vlan_allocations').ignore().values({ physical_network: physnet, vlan_id: id, allocated: 1 }).executeTakeFirstOrThrow();
+    .insertInto('ml2_vlan_allocations')
+    .ignore()
+    .values({ physical_network: physnet, vlan_id: id, allocated: 1 })
+    .executeTakeFirstOrThrow();
   return (numInsertedOrUpdatedRows ?? 0n) > 0n;
 }
 
 async function insertedVni(trx: Trx, vni: number): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await trx
-    .insertInto('ml2_vxlan_allocations').ignore().values({ vxlan_vni: vni, allocated: 1 }).executeTakeFirstOrThrow();
+    .insertInto('ml2_vxlan_allocations')
+    .ignore()
+    .values({ vxlan_vni: vni, allocated: 1 })
+    .executeTakeFirstOrThrow();
   return (numInsertedOrUpdatedRows ?? 0n) > 0n;
 }
 
@@ -144,16 +156,32 @@ async function freeId(
   return undefined;
 }
 
-async function allocateVlan(trx: Trx, config: Config, physnet: string | null, id: number | null): Promise<Segment | undefined> {
+async function allocateVlan(
+  trx: Trx,
+  config: Config,
+  physnet: string | null,
+  id: number | null,
+): Promise<Segment | undefined> {
   const ranges = parseVlanRanges(config.ml2_type_vlan.network_vlan_ranges);
   if (physnet !== null && id !== null) {
     if (!(await insertedVlan(trx, physnet, id))) throw neutronError('VlanIdInUse', { vlan: id, physnet });
     return { network_type: 'vlan', physical_network: physnet, segmentation_id: id };
   }
   for (const [name, own] of physnet === null ? ranges : [[physnet, ranges.get(physnet) ?? []] as const]) {
-    const found = await freeId(own, (vlan) => insertedVlan(trx, name, vlan), async (range) =>
-      (await trx.selectFrom('ml2_vlan_allocations').select('vlan_id').where('physical_network', '=', name)
-        .where('vlan_id', '>=', range.min).where('vlan_id', '<=', range.max).execute()).map((r) => r.vlan_id));
+    const found = await freeId(
+      own,
+      (vlan) => insertedVlan(trx, name, vlan),
+      async (range) =>
+        (
+          await trx
+            .selectFrom('ml2_vlan_allocations')
+            .select('vlan_id')
+            .where('physical_network', '=', name)
+            .where('vlan_id', '>=', range.min)
+            .where('vlan_id', '<=', range.max)
+            .execute()
+        ).map((r) => r.vlan_id),
+    );
     if (found !== undefined) return { network_type: 'vlan', physical_network: name, segmentation_id: found };
   }
   return undefined;
@@ -164,14 +192,28 @@ async function allocateVxlan(trx: Trx, config: Config, id: number | null): Promi
     if (!(await insertedVni(trx, id))) throw neutronError('TunnelIdInUse', { tunnel: id });
     return { network_type: 'vxlan', physical_network: null, segmentation_id: id };
   }
-  const found = await freeId(parseVniRanges(config.ml2_type_vxlan.vni_ranges), (vni) => insertedVni(trx, vni), async (range) =>
-    (await trx.selectFrom('ml2_vxlan_allocations').select('vxlan_vni').where('vxlan_vni', '>=', range.min).where('vxlan_vni', '<=', range.max).execute())
-      .map((r) => r.vxlan_vni));
+  const found = await freeId(
+    parseVniRanges(config.ml2_type_vxlan.vni_ranges),
+    (vni) => insertedVni(trx, vni),
+    async (range) =>
+      (
+        await trx
+          .selectFrom('ml2_vxlan_allocations')
+          .select('vxlan_vni')
+          .where('vxlan_vni', '>=', range.min)
+          .where('vxlan_vni', '<=', range.max)
+          .execute()
+      ).map((r) => r.vxlan_vni),
+  );
   return found === undefined ? undefined : { network_type: 'vxlan', physical_network: null, segmentation_id: found };
 }
 
 async function allocateFlat(trx: Trx, physnet: string): Promise<Segment> {
-  const { numInsertedOrUpdatedRows } = await trx.insertInto('ml2_flat_allocations').ignore().values({ physical_network: physnet }).executeTakeFirstOrThrow();
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('ml2_flat_allocations')
+    .ignore()
+    .values({ physical_network: physnet })
+    .executeTakeFirstOrThrow();
   if ((numInsertedOrUpdatedRows ?? 0n) === 0n) throw neutronError('FlatNetworkInUse', { physnet });
   return { network_type: 'flat', physical_network: physnet, segmentation_id: null };
 }
@@ -205,10 +247,16 @@ export async function allocateSegment(trx: Trx, config: Config, wanted: WantedSe
 /** Gives a segment's id back. */
 export async function releaseSegment(trx: Trx, segment: Segment): Promise<void> {
   const { network_type: type, physical_network: physnet, segmentation_id: id } = segment;
-  if (type === 'flat' && physnet !== null) await trx.deleteFrom('ml2_flat_allocations').where('physical_network', '=', physnet).execute();
+  if (type === 'flat' && physnet !== null)
+    await trx.deleteFrom('ml2_flat_allocations').where('physical_network', '=', physnet).execute();
   if (type === 'vlan' && physnet !== null && id !== null)
-    await trx.deleteFrom('ml2_vlan_allocations').where('physical_network', '=', physnet).where('vlan_id', '=', id).execute();
-  if (type === 'vxlan' && id !== null) await trx.deleteFrom('ml2_vxlan_allocations').where('vxlan_vni', '=', id).execute();
+    await trx
+      .deleteFrom('ml2_vlan_allocations')
+      .where('physical_network', '=', physnet)
+      .where('vlan_id', '=', id)
+      .execute();
+  if (type === 'vxlan' && id !== null)
+    await trx.deleteFrom('ml2_vxlan_allocations').where('vxlan_vni', '=', id).execute();
 }
 
 /** Moves a VLAN network to another VLAN id. Throws VlanIdInUse. */

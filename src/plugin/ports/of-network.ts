@@ -8,15 +8,40 @@ const SHOWN = 20;
 
 /** Ids of ports (some of them) that keep a network from being deleted. */
 export async function portsInUse(trx: Trx, networkId: string): Promise<readonly string[]> {
-  const rows = await trx.selectFrom('ports').select('id').where('network_id', '=', networkId).where('device_owner', 'not in', [...AUTOMATIC_OWNERS]).limit(SHOWN).execute();
+  const rows = await trx
+    .selectFrom('ports')
+    .select('id')
+    .where('network_id', '=', networkId)
+    .where('device_owner', 'not in', [...AUTOMATIC_OWNERS])
+    .limit(SHOWN)
+    .execute();
   return rows.map((r) => r.id);
 }
 
 /** Deletes the ports of a network that Neutrino's agents made for themselves. */
 export async function deleteAutomaticPorts(trx: Trx, networkId: string): Promise<void> {
-  const rows = await trx.selectFrom('ports').select(['id', 'standard_attr_id']).where('network_id', '=', networkId).where('device_owner', 'in', [...AUTOMATIC_OWNERS]).execute();
+  const rows = await trx
+    .selectFrom('ports')
+    .select(['id', 'standard_attr_id'])
+    .where('network_id', '=', networkId)
+    .where('device_owner', 'in', [...AUTOMATIC_OWNERS])
+    .execute();
   if (rows.length === 0) return;
-  await trx.deleteFrom('ports').where('id', 'in', rows.map((r) => r.id)).execute();
-  await trx.deleteFrom('standardattributes').where('id', 'in', rows.map((r) => r.standard_attr_id)).execute();
+  await trx
+    .deleteFrom('ports')
+    .where(
+      'id',
+      'in',
+      rows.map((r) => r.id),
+    )
+    .execute();
+  await trx
+    .deleteFrom('standardattributes')
+    .where(
+      'id',
+      'in',
+      rows.map((r) => r.standard_attr_id),
+    )
+    .execute();
   for (const { id } of rows) await tellAgents(trx, networkId, 'l2.port_delete', { port_id: id });
 }

@@ -1,0 +1,74 @@
+import type { NetworkFacts } from './network-facts.ts';
+
+/** A living L2 agent of a host, as it reports itself. */
+export interface L2Agent {
+  readonly agentType: string;
+  readonly configurations: Readonly<Record<string, unknown>>;
+}
+
+export interface Binding {
+  readonly host: string;
+  readonly vifType: string;
+  readonly vifDetails: Readonly<Record<string, unknown>>;
+  /** Name of the mechanism that bound it; undefined when none did. */
+  readonly driver?: string;
+}
+
+/** Mechanisms by the type of agent that does their work, and how nova is to plug the device. */
+const MECHANISMS: Readonly<
+  Record<
+    string,
+    {
+      readonly driver: string;
+      readonly vifType: string;
+      readonly mappings: string;
+      readonly details: Readonly<Record<string, unknown>>;
+    }
+  >
+> = {
+  'Linux bridge agent': {
+    driver: 'linuxbridge',
+    vifType: 'bridge',
+    mappings: 'interface_mappings',
+    details: { connectivity: 'l2', port_filter: true, bound_drivers: { '0': 'linuxbridge' } },
+  },
+  'Open vSwitch agent': {
+    driver: 'openvswitch',
+    vifType: 'ovs',
+    mappings: 'bridge_mappings',
+    details: {
+      connectivity: 'l2',
+      port_filter: true,
+      ovs_hybrid_plug: false,
+      datapath_type: 'system',
+      bridge_name: 'br-int',
+      bound_drivers: { '0': 'openvswitch' },
+    },
+  },
+};
+
+/** Whether the agent has a way to the network's segment, by what it says of itself. */
+function reaches(agent: L2Agent, mappings: string, network: NetworkFacts): boolean {
+  const { networkType, physicalNetwork } = network;
+  if (networkType === 'local') return true;
+  if (networkType === 'flat' || networkType === 'vlan') {
+    const known = agent.configurations[mappings] ?? agent.configurations.bridge_mappings;
+    return (
+      physicalNetwork !== null && known !== null && typeof known === 'object' && Object.hasOwn(known, physicalNetwork)
+    );
+  }
+  const tunnels = agent.configurations.tunnel_types;
+  return Array.isArray(tunnels) && tunnels.includes(networkType);
+}
+
+/** How a port is bound to a host: by the host's living L2 agent, if that reaches the network; else the binding has failed. */
+export function bindPort(host: string, vnicType: string, network: NetworkFacts, agent: L2Agent | undefined): Binding {
+  if (host === '') return { host, vifType: 'unbound', vifDetails: {} };
+  const mechanism = agent && Object.hasOwn(MECHANISMS, agent.agentType) ? MECHANISMS[agent.agentType] : undefined;
+  if (!agent || !mechanism || vnicType !== 'normal' || !reaches(agent, mechanism.mappings, network))
+    return { host, vifType: 'binding_failed', vifDetails: {} };
+  return { host, vifType: mechanism.vifType, vifDetails: mechanism.details, driver: mechanism.driver };
+}
+
+/** Whether a VIF type means that the port is on its host. */
+export const isBound = (vifType: string): boolean => vifType !== 'unbound' && vifType !== 'binding_failed';

@@ -1,0 +1,201 @@
+import { randomUUID } from 'node:crypto';
+import type { Trx } from '../../db/database.ts';
+import { prepared } from '../../db/prepared.ts';
+import type { AddressAllocator } from '../../ipam/allocate.ts';
+import { randomMac } from '../../ipam/mac.ts';
+import type { CreateOf } from '../../resources/attribute.ts';
+import { neutronError } from '../../resources/errors.ts';
+import type { PORT } from '../../resources/port.ts';
+import { livingL2Agent } from '../agents/hosts.ts';
+import type { Core, Document } from '../core.ts';
+import { tellAgents } from '../events.ts';
+import { addBlocks, blocksFor } from '../provisioning.ts';
+import { insertStandardAttributes, nowText } from '../standard-attributes.ts';
+import { bindPort, isBound } from './binding.ts';
+import { type PortParts, portDocument } from './documents.ts';
+import { takeDefault, takeWanted } from './fixed-ips.ts';
+import { type NetworkFacts, networkFacts } from './network-facts.ts';
+import {
+  insertAddressPairs,
+  insertBinding,
+  insertDhcpOpts,
+  insertPort,
+  insertPortSecurity,
+  insertSecurityGroups,
+  setDnsName,
+  setNumaPolicy,
+} from './rows.ts';
+import { defaultSecurityGroup, isNetworkDevice, requireSecurityGroups } from './security.ts';
+import { checkFixedIpCount, dnsNameInForce, newDhcpOpts, refuseQos, resolvedPairs } from './values.ts';
+
+export type PortCreate = CreateOf<typeof PORT>;
+
+const MAC_TRIES = 16;
+
+const scheduled = prepared<{ id: string }, { network_id: string }>((db, p) =>
+  db.selectFrom('networkdhcpagentbindings').select('network_id').where('network_id', '=', p('id')).limit(1),
+);
+
+/** Whether a DHCP agent serves the network. */
+export const isScheduled = async (trx: Trx, networkId: string): Promise<boolean> =>
+  (await scheduled(trx, { id: networkId })).rows.length > 0;
+
+/** Whether one of the addresses lies in a subnet that DHCP answers in. */
+export const hasDhcpAddress = (network: NetworkFacts, fixedIps: PortParts['fixed_ips']): boolean =>
+  fixedIps.some((ip) => network.subnets.some((s) => s.id === ip.subnet_id && s.enableDhcp));
+
+async function insertWithMac(
+  trx: Trx,
+  baseMac: string,
+  wanted: string | null | undefined,
+  row: Omit<Parameters<typeof insertPort>[1], 'mac_address'>,
+): Promise<string> {
+  if (wanted !== null && wanted !== undefined) {
+    if (!(await insertPort(trx, { ...row, mac_address: wanted })))
+      throw neutronError('MacAddressInUse', { network: row.network_id, mac: wanted });
+    return wanted;
+  }
+  for (let tries = 0; tries < MAC_TRIES; tries++) {
+    const mac = randomMac(baseMac);
+    if (await insertPort(trx, { ...row, mac_address: mac })) return mac;
+  }
+  throw neutronError('MacAddressGenerationFailure', { network: row.network_id });
+}
+
+async function securityGroupsOf(
+  trx: Trx,
+  values: PortCreate,
+  portSecurity: boolean,
+  networkDevice: boolean,
+): Promise<readonly string[]> {
+  const wanted = values.security_groups;
+  if (!portSecurity && wanted && wanted.length > 0) throw neutronError('PortSecurityAndIPRequiredForSecurityGroups');
+  if (wanted) {
+    const groups = [...new Set(wanted)].sort();
+    await requireSecurityGroups(trx, groups);
+    return groups;
+  }
+  // A default group is made even for ports without port security, as the first port of a project makes it.
+  return portSecurity && !networkDevice ? [await defaultSecurityGroup(trx, values.project_id)] : [];
+}
+
+/**
+ * Makes a port: row and MAC, fixed IPs, security, binding, what holds it back from ACTIVE, and what agents must be told,
+ * all in the caller's transaction. Throws NeutronError for whatever is wrong with the values.
+ */
+export async function createPort(
+  trx: Trx,
+  core: Core,
+  allocator: AddressAllocator,
+  values: PortCreate,
+): Promise<Document> {
+  const { config } = core;
+  const network = await networkFacts(trx, values.network_id);
+  if (!network) throw neutronError('NetworkNotFound', { id: values.network_id });
+  refuseQos(values.qos_policy_id);
+  const networkDevice = isNetworkDevice(values.device_owner);
+  const portSecurity = values.port_security_enabled ?? (networkDevice ? false : network.portSecurityEnabled);
+  if (values.fixed_ips) checkFixedIpCount(config, values.fixed_ips, networkDevice);
+  const groups = await securityGroupsOf(trx, values, portSecurity, networkDevice);
+  const dnsName = dnsNameInForce(config, values.dns_name);
+
+  const id = randomUUID();
+  const now = nowText();
+  const attr = await insertStandardAttributes(trx, {
+    resource_type: 'ports',
+    description: values.description,
+    revision_number: 1,
+    now,
+  });
+  const row = {
+    id,
+    project_id: values.project_id,
+    name: values.name,
+    network_id: network.id,
+    admin_state_up: values.admin_state_up ? 1 : 0,
+    status: 'DOWN',
+    device_id: values.device_id,
+    device_owner: values.device_owner,
+    ip_allocation: 'immediate',
+    standard_attr_id: attr,
+  };
+  const mac = await insertWithMac(trx, config.DEFAULT.base_mac, values.mac_address, row);
+  const addressed = { id, mac, deviceOwner: values.device_owner };
+  const fixedIps = values.fixed_ips
+    ? await takeWanted(trx, allocator, network, addressed, values.fixed_ips)
+    : await takeDefault(trx, allocator, network, addressed);
+
+  const host = values['binding:host_id'] ?? '';
+  const vnicType = values['binding:vnic_type'];
+  const profile = values['binding:profile'] ?? {};
+  const binding = bindPort(host, vnicType, network, host === '' ? undefined : await livingL2Agent(trx, config, host));
+  const bound = isBound(binding.vifType);
+  await insertBinding(trx, {
+    port_id: id,
+    host,
+    vif_type: binding.vifType,
+    vnic_type: vnicType,
+    profile: JSON.stringify(profile),
+    vif_details: JSON.stringify(binding.vifDetails),
+    status: 'ACTIVE',
+  });
+  if (binding.driver !== undefined && network.segmentId !== null)
+    await trx
+      .insertInto('ml2_port_binding_levels')
+      .values({ port_id: id, host, level: 0, driver: binding.driver, segment_id: network.segmentId })
+      .execute();
+  await insertPortSecurity(trx, id, portSecurity);
+  await insertSecurityGroups(trx, id, groups);
+  const pairs = resolvedPairs(config, values.allowed_address_pairs, mac, portSecurity);
+  await insertAddressPairs(
+    trx,
+    pairs.map((pair) => ({ port_id: id, ...pair })),
+  );
+  const opts = newDhcpOpts(values.extra_dhcp_opts);
+  await insertDhcpOpts(trx, id, opts);
+  if (dnsName !== '') await setDnsName(trx, id, dnsName);
+  if (values.numa_affinity_policy !== null) await setNumaPolicy(trx, id, values.numa_affinity_policy);
+
+  const dhcp = hasDhcpAddress(network, fixedIps);
+  const networkScheduled = dhcp && bound && (await isScheduled(trx, network.id));
+  await addBlocks(
+    trx,
+    attr,
+    blocksFor({ bound, deviceOwner: values.device_owner, hasDhcpAddress: dhcp, networkScheduled }),
+  );
+
+  const document = portDocument(
+    {
+      id,
+      name: values.name,
+      network_id: network.id,
+      project_id: values.project_id,
+      mac_address: mac,
+      admin_state_up: values.admin_state_up,
+      status: 'DOWN',
+      device_id: values.device_id,
+      device_owner: values.device_owner,
+      fixed_ips: fixedIps,
+      security_groups: groups,
+      port_security_enabled: portSecurity,
+      allowed_address_pairs: pairs,
+      extra_dhcp_opts: opts,
+      host,
+      vnic_type: vnicType,
+      vif_type: binding.vifType,
+      vif_details: binding.vifDetails,
+      profile,
+      dns_name: dnsName,
+      ip_allocation: 'immediate',
+      description: values.description,
+      tags: [],
+      created_at: now,
+      updated_at: now,
+      revision_number: 1,
+    },
+    config.DEFAULT.dns_domain,
+  );
+  if (network.subnets.some((s) => s.enableDhcp))
+    await tellAgents(trx, network.id, 'port_create_end', { port: document });
+  return document;
+}

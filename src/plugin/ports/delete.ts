@@ -1,0 +1,42 @@
+import type { Trx } from '../../db/database.ts';
+import { prepared } from '../../db/prepared.ts';
+import { neutronError } from '../../resources/errors.ts';
+import { tellAgents } from '../events.ts';
+import { requireRevision } from '../standard-attributes.ts';
+import { isBound } from './binding.ts';
+
+interface Found {
+  readonly network_id: string;
+  readonly standard_attr_id: number;
+  readonly vif_type: string;
+}
+
+const find = prepared<{ id: string }, Found>((db, p) =>
+  db
+    .selectFrom('ports')
+    .innerJoin('ml2_port_bindings as b', 'b.port_id', 'ports.id')
+    .select(['ports.network_id', 'ports.standard_attr_id', 'b.vif_type'])
+    .where('ports.id', '=', p('id')),
+);
+const addresses = prepared<{ id: string }, { subnet_id: string; ip_address: string }>((db, p) =>
+  db.selectFrom('ipallocations').select(['subnet_id', 'ip_address']).where('port_id', '=', p('id')),
+);
+// The port's row and all that hang on it go with the standard attributes.
+const remove = prepared<{ attr: number }, unknown>((db, p) =>
+  db.deleteFrom('standardattributes').where('id', '=', p('attr')),
+);
+
+/** Deletes a port with all that belongs to it, and writes down what agents must be told. Throws PortNotFound. */
+export async function deletePort(trx: Trx, id: string, revision?: number): Promise<void> {
+  const found = (await find(trx, { id })).rows[0];
+  if (!found) throw neutronError('PortNotFound', { id });
+  await requireRevision(trx, found.standard_attr_id, revision);
+  const fixedIps = (await addresses(trx, { id })).rows;
+  await remove(trx, { attr: found.standard_attr_id });
+  await tellAgents(trx, found.network_id, 'port_delete_end', {
+    port_id: id,
+    network_id: found.network_id,
+    fixed_ips: fixedIps,
+  });
+  if (isBound(found.vif_type)) await tellAgents(trx, found.network_id, 'l2.port_delete', { port_id: id });
+}

@@ -1,0 +1,139 @@
+import type { Trx } from '../../db/database.ts';
+import { type AddressAllocator, takeAddress } from '../../ipam/allocate.ts';
+import { cidrContains, eui64Address, formatIp, type Ip, parseIp } from '../../resources/addresses.ts';
+import { neutronError } from '../../resources/errors.ts';
+import type { WantedFixedIp } from '../../resources/port-types.ts';
+import type { FixedIp } from '../../rpc/documents.ts';
+import type { NetworkFacts, SubnetFacts } from './network-facts.ts';
+
+const ROUTER_OWNERS: readonly string[] = [
+  'network:router_interface',
+  'network:ha_router_replicated_interface',
+  'network:router_interface_distributed',
+  'network:router_gateway',
+  'network:router_centralized_snat',
+];
+
+/** The port whose addresses are allocated. */
+export interface AddressedPort {
+  readonly id: string;
+  readonly mac: string;
+  readonly deviceOwner: string;
+}
+
+const isRouter = (port: AddressedPort): boolean => ROUTER_OWNERS.includes(port.deviceOwner);
+
+/** Subnets that a port of this owner may have addresses of: those for its owner, and those for all. */
+const suitable = (network: NetworkFacts, port: AddressedPort): readonly SubnetFacts[] =>
+  network.subnets.filter((s) => s.serviceTypes.length === 0 || s.serviceTypes.includes(port.deviceOwner));
+
+/** Whether a host can have this address in the subnet: not the network's own, nor IPv4's broadcast. */
+function isHostAddress(subnet: SubnetFacts, ip: Ip): boolean {
+  if (!cidrContains(subnet.cidr, ip)) return false;
+  const bits = subnet.ipVersion === 4 ? 32 : 128;
+  if (subnet.cidr.prefixLength >= bits - 1) return true;
+  return ip.value !== subnet.cidr.first && (subnet.ipVersion === 6 || ip.value !== subnet.cidr.last);
+}
+
+/** What is wanted, with each entry's subnet found and its address checked. */
+type Resolved = { readonly subnet: SubnetFacts; readonly value?: bigint };
+
+function resolve(network: NetworkFacts, port: AddressedPort, wanted: WantedFixedIp): Resolved {
+  const { subnet_id: subnetId, ip_address: address } = wanted;
+  if (subnetId === undefined && address === undefined)
+    throw neutronError('InvalidInput', { reason: 'IP allocation requires subnet_id or ip_address' });
+  const ip = address === undefined ? undefined : parseIp(address);
+  const subnet =
+    subnetId === undefined
+      ? network.subnets.find((s) => ip && isHostAddress(s, ip))
+      : network.subnets.find((s) => s.id === subnetId);
+  if (!subnet) throw neutronError('InvalidIpForNetwork', { ip: address ?? '' });
+  if (ip === undefined) return { subnet };
+  if (!isHostAddress(subnet, ip) && !isRouter(port)) throw neutronError('InvalidIpForSubnet', { ip: address ?? '' });
+  if (!cidrContains(subnet.cidr, ip)) throw neutronError('InvalidIpForSubnet', { ip: address ?? '' });
+  if (subnet.autoAddress && !isRouter(port) && ip.value !== eui64Address(subnet.cidr.first, port.mac))
+    throw neutronError('AllocationOnAutoAddressSubnet', { ip: address ?? '', subnet: subnet.id });
+  return { subnet, value: ip.value };
+}
+
+/** A subnet that is named must exist and be on the port's network. */
+async function requireOwnSubnets(trx: Trx, network: NetworkFacts, wanted: readonly WantedFixedIp[]): Promise<void> {
+  for (const { subnet_id: id } of wanted) {
+    if (id === undefined || network.subnets.some((s) => s.id === id)) continue;
+    const elsewhere = await trx.selectFrom('subnets').select('id').where('id', '=', id).executeTakeFirst();
+    if (!elsewhere) throw neutronError('SubnetNotFound', { id });
+    throw neutronError('InvalidInput', {
+      reason: `Failed to create port on network ${network.id}, because fixed_ips included invalid subnet ${id}`,
+    });
+  }
+}
+
+async function takeExactly(trx: Trx, subnet: SubnetFacts, port: AddressedPort, value: bigint): Promise<FixedIp> {
+  const ip = formatIp(subnet.ipVersion, value);
+  if (!(await takeAddress(trx, subnet, port.id, value)))
+    throw neutronError('IpAddressAlreadyAllocated', { ip, subnet: subnet.id });
+  return { subnet_id: subnet.id, ip_address: ip };
+}
+
+async function takeAny(
+  trx: Trx,
+  allocator: AddressAllocator,
+  network: NetworkFacts,
+  port: AddressedPort,
+  subnets: readonly SubnetFacts[],
+): Promise<FixedIp> {
+  for (const subnet of subnets) {
+    const ip = await allocator.take(trx, subnet, port.id);
+    if (ip !== undefined) return { subnet_id: subnet.id, ip_address: ip };
+  }
+  throw neutronError('IpAddressGenerationFailure', { network: network.id });
+}
+
+/** Takes what the caller names. The port's row must be there already. */
+export async function takeWanted(
+  trx: Trx,
+  allocator: AddressAllocator,
+  network: NetworkFacts,
+  port: AddressedPort,
+  wanted: readonly WantedFixedIp[],
+): Promise<readonly FixedIp[]> {
+  await requireOwnSubnets(trx, network, wanted);
+  const resolved = wanted.map((w) => resolve(network, port, w));
+  const taken: FixedIp[] = [];
+  // Named addresses first, so that an address drawn for another entry cannot be one of them.
+  for (const { subnet, value } of resolved)
+    if (value !== undefined) taken.push(await takeExactly(trx, subnet, port, value));
+  for (const { subnet, value } of resolved) {
+    if (value !== undefined) continue;
+    if (subnet.autoAddress && !isRouter(port))
+      taken.push(await takeExactly(trx, subnet, port, eui64Address(subnet.cidr.first, port.mac)));
+    else taken.push(await takeAny(trx, allocator, network, port, [subnet]));
+  }
+  return taken;
+}
+
+/**
+ * Takes what a port gets that names nothing: one address of the network's IPv4 subnets, one of its stateful IPv6 subnets, and the
+ * automatic address of each SLAAC or stateless subnet.
+ */
+export async function takeDefault(
+  trx: Trx,
+  allocator: AddressAllocator,
+  network: NetworkFacts,
+  port: AddressedPort,
+): Promise<readonly FixedIp[]> {
+  const subnets = suitable(network, port);
+  if (subnets.length === 0) {
+    if (network.subnets.length > 0) throw neutronError('IpAddressGenerationFailure', { network: network.id });
+    return [];
+  }
+  const v4 = subnets.filter((s) => s.ipVersion === 4);
+  const automatic = subnets.filter((s) => s.ipVersion === 6 && s.autoAddress && !isRouter(port));
+  const stateful = subnets.filter((s) => s.ipVersion === 6 && !automatic.includes(s));
+  const taken: FixedIp[] = [];
+  for (const subnet of automatic)
+    taken.push(await takeExactly(trx, subnet, port, eui64Address(subnet.cidr.first, port.mac)));
+  if (v4.length > 0) taken.push(await takeAny(trx, allocator, network, port, v4));
+  if (stateful.length > 0) taken.push(await takeAny(trx, allocator, network, port, stateful));
+  return taken;
+}

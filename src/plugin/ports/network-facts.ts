@@ -1,0 +1,140 @@
+import type { Queries } from '../../db/database.ts';
+import { prepared } from '../../db/prepared.ts';
+import type { AllocatableSubnet } from '../../ipam/allocate.ts';
+import { type Cidr, parseCidr, parseIp } from '../../resources/addresses.ts';
+
+/** A subnet as the making of a port needs it. */
+export interface SubnetFacts extends AllocatableSubnet {
+  readonly cidr: Cidr;
+  readonly enableDhcp: boolean;
+  /** Addresses are made of the prefix and the MAC (SLAAC, stateless DHCPv6). */
+  readonly autoAddress: boolean;
+  /** Device owners that it is for; all when empty. */
+  readonly serviceTypes: readonly string[];
+}
+
+/** A network as the making of a port needs it. */
+export interface NetworkFacts {
+  readonly id: string;
+  readonly projectId: string;
+  readonly portSecurityEnabled: boolean;
+  readonly networkType: string;
+  readonly physicalNetwork: string | null;
+  readonly segmentationId: number | null;
+  readonly segmentId: string | null;
+  /** In the order in which they were made. */
+  readonly subnets: readonly SubnetFacts[];
+}
+
+interface NetworkRow {
+  readonly id: string;
+  readonly project_id: string;
+  readonly port_security_enabled: number | null;
+  readonly network_type: string | null;
+  readonly physical_network: string | null;
+  readonly segmentation_id: number | null;
+  readonly segment_id: string | null;
+}
+
+const networkRow = prepared<{ id: string }, NetworkRow>((db, p) =>
+  db
+    .selectFrom('networks')
+    .leftJoin('networksecuritybindings as ps', 'ps.network_id', 'networks.id')
+    .leftJoin('networksegments as s', (join) =>
+      join.onRef('s.network_id', '=', 'networks.id').on('s.segment_index', '=', 0),
+    )
+    .select([
+      'networks.id',
+      'networks.project_id',
+      'ps.port_security_enabled',
+      's.network_type',
+      's.physical_network',
+      's.segmentation_id',
+      's.id as segment_id',
+    ])
+    .where('networks.id', '=', p('id')),
+);
+
+interface SubnetRow {
+  readonly id: string;
+  readonly ip_version: number;
+  readonly cidr: string;
+  readonly enable_dhcp: number;
+  readonly ipv6_ra_mode: string | null;
+  readonly ipv6_address_mode: string | null;
+  readonly first_ip: string | null;
+  readonly last_ip: string | null;
+  readonly service_type: string | null;
+}
+
+const subnetRows = prepared<{ id: string }, SubnetRow>((db, p) =>
+  db
+    .selectFrom('subnets')
+    .leftJoin('ipallocationpools as pool', 'pool.subnet_id', 'subnets.id')
+    .leftJoin('subnet_service_types as t', 't.subnet_id', 'subnets.id')
+    .select([
+      'subnets.id',
+      'subnets.ip_version',
+      'subnets.cidr',
+      'subnets.enable_dhcp',
+      'subnets.ipv6_ra_mode',
+      'subnets.ipv6_address_mode',
+      'pool.first_ip',
+      'pool.last_ip',
+      't.service_type',
+    ])
+    .where('subnets.network_id', '=', p('id'))
+    .orderBy('subnets.standard_attr_id'),
+);
+
+const AUTO_MODES: readonly (string | null)[] = ['slaac', 'dhcpv6-stateless'];
+
+/** Whether a subnet's ports get addresses made of their MACs. */
+export const isAutoAddress = (raMode: string | null, addressMode: string | null): boolean =>
+  AUTO_MODES.includes(raMode) || AUTO_MODES.includes(addressMode);
+
+function subnetFacts(networkId: string, rows: readonly SubnetRow[]): readonly SubnetFacts[] {
+  const found = new Map<string, SubnetFacts & { pools: { first: bigint; last: bigint }[]; serviceTypes: string[] }>();
+  for (const row of rows) {
+    let subnet = found.get(row.id);
+    if (!subnet) {
+      const cidr = parseCidr(row.cidr);
+      if (!cidr) throw new Error(`subnet ${row.id} has cidr '${row.cidr}' in the database, which is none`);
+      subnet = {
+        id: row.id,
+        networkId,
+        ipVersion: row.ip_version === 6 ? 6 : 4,
+        cidr,
+        enableDhcp: row.enable_dhcp === 1,
+        autoAddress: isAutoAddress(row.ipv6_ra_mode, row.ipv6_address_mode),
+        pools: [],
+        serviceTypes: [],
+      };
+      found.set(row.id, subnet);
+    }
+    const first = row.first_ip === null ? undefined : parseIp(row.first_ip);
+    const last = row.last_ip === null ? undefined : parseIp(row.last_ip);
+    // Pools times service types: each pool comes once for every service type.
+    if (first && last && !subnet.pools.some((p) => p.first === first.value))
+      subnet.pools.push({ first: first.value, last: last.value });
+    if (row.service_type !== null && !subnet.serviceTypes.includes(row.service_type))
+      subnet.serviceTypes.push(row.service_type);
+  }
+  return [...found.values()];
+}
+
+/** What the making of a port must know of its network; undefined when there is no such network. */
+export async function networkFacts(db: Queries, id: string): Promise<NetworkFacts | undefined> {
+  const row = (await networkRow(db, { id })).rows[0];
+  if (!row) return undefined;
+  return {
+    id: row.id,
+    projectId: row.project_id,
+    portSecurityEnabled: row.port_security_enabled !== 0,
+    networkType: row.network_type ?? 'local',
+    physicalNetwork: row.physical_network,
+    segmentationId: row.segmentation_id,
+    segmentId: row.segment_id,
+    subnets: subnetFacts(id, (await subnetRows(db, { id })).rows),
+  };
+}

@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto';
+import type { Trx } from '../../db/database.ts';
+import { prepared } from '../../db/prepared.ts';
+import { neutronError } from '../../resources/errors.ts';
+import { insertStandardAttributes, nowText } from '../standard-attributes.ts';
+
+/** Ports of these owners belong to the network's own services: no port security, no groups unless asked for. */
+export const isNetworkDevice = (owner: string): boolean => owner.startsWith('network:') || owner.startsWith('neutron:');
+
+const findDefault = prepared<{ project: string }, { security_group_id: string }>((db, p) =>
+  db.selectFrom('default_security_group').select('security_group_id').where('project_id', '=', p('project')),
+);
+
+/** Id of a project's default security group, made when the project has none yet. */
+export async function defaultSecurityGroup(trx: Trx, projectId: string): Promise<string> {
+  const known = (await findDefault(trx, { project: projectId })).rows[0];
+  if (known) return known.security_group_id;
+  const id = randomUUID();
+  const attr = await insertStandardAttributes(trx, {
+    resource_type: 'securitygroups',
+    description: 'Default security group',
+    revision_number: 1,
+    now: nowText(),
+  });
+  await trx
+    .insertInto('securitygroups')
+    .values({ id, project_id: projectId, name: 'default', stateful: 1, standard_attr_id: attr })
+    .execute();
+  // The key is the project: of two servers that make it at once, one is undone and runs again.
+  await trx.insertInto('default_security_group').values({ project_id: projectId, security_group_id: id }).execute();
+  return id;
+}
+
+/** Throws SecurityGroupNotFound for the first id that names no group. */
+export async function requireSecurityGroups(trx: Trx, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  const rows = await trx
+    .selectFrom('securitygroups')
+    .select('id')
+    .where('id', 'in', [...ids])
+    .execute();
+  const missing = ids.find((id) => !rows.some((r) => r.id === id));
+  if (missing !== undefined) throw neutronError('SecurityGroupNotFound', { id: missing });
+}
