@@ -44,5 +44,5 @@ export const NETWORK_DELETE_TOPIC: TopicContract<NetworkDeleteMethods> = {
 export const NETWORK_UPDATE_TOPIC: TopicContract<NetworkUpdateMethods> = {
   topic: 'q-agent-notifier-network-update',
   version: '1.4',
-  methods: { network_update: '1.0' },
+  methods: { network_update: '1.4' },
 };
