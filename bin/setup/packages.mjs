@@ -1,11 +1,33 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 
-/** Runs npm quietly. What an outer `npm start` has put into the environment about its own folder would mislead this one. */
+/**
+ * Runs npm quietly, under the settings it has with the Node that was here first: npm looks for its global settings beside the
+ * Node it runs on, and with the one in .node/ it would miss those (certificates, mirrors, proxies).
+ */
 export function npm(progress, root, args, { advice }) {
   const quiet = ['--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'];
-  const env = { npm_config_local_prefix: undefined, npm_config_prefix: undefined, NODE_COMPILE_CACHE: undefined };
+  const env = {
+    npm_config_globalconfig: globalSettings(root),
+    // What an outer `npm start` says of its own folder would mislead this one.
+    npm_config_local_prefix: undefined,
+    npm_config_prefix: undefined,
+  };
   return progress.run(['npm', ...args, ...quiet], { cwd: root, env, advice });
+}
+
+function globalSettings(root) {
+  const PATH = process.env.PATH.split(':')
+    .filter((folder) => folder !== `${root}/.node/bin`)
+    .join(':');
+  try {
+    const options = { cwd: root, env: { ...process.env, PATH }, timeout: 30_000, stdio: ['ignore', 'pipe', 'ignore'] };
+    return execFileSync('npm', ['config', 'get', 'globalconfig'], options).toString('utf8').trim();
+  } catch {
+    // npm itself is missing or broken: running it says so.
+    return undefined;
+  }
 }
 
 /**
