@@ -10,12 +10,6 @@ export interface WiringStep {
 
 const set = (device: string, ...words: readonly string[]): IpCommand => ['link', 'set', 'dev', device, ...words];
 
-/** No IPv6 address of its own for a device that only carries others' packets. Kernels without IPv6 refuse the command. */
-const withoutAddress = (device: string): WiringStep => ({
-  command: set(device, 'addrgenmode', 'none'),
-  optional: true,
-});
-
 /**
  * Makes a network's bridge: no spanning tree and no forwarding delay, so that a machine's first DHCPDISCOVER gets through; no
  * multicast snooping, since with it one guest that sends MLD queries decides who hears neighbour discovery.
@@ -29,7 +23,8 @@ export function makeBridge(bridge: string, networkId: string, mtu: number): read
       ],
     },
     { command: set(bridge, 'alias', markOf(networkId)) },
-    withoutAddress(bridge),
+    // No link-local address, not even for the moment until IPv6 is off. Kernels without IPv6 refuse the command.
+    { command: set(bridge, 'addrgenmode', 'none'), optional: true },
     // Set, not given at creation: only so does the kernel keep it when ports with other MTUs come and go.
     { command: set(bridge, 'mtu', String(mtu), 'up') },
   ];
@@ -51,7 +46,7 @@ export function isPlugged(link: MonitoredLink, bridge: string, mtu: number): boo
 /** Plugs a device into a bridge; no steps when it is right already. */
 export function plug(link: MonitoredLink, bridge: string, mtu: number): readonly WiringStep[] {
   if (isPlugged(link, bridge, mtu)) return [];
-  return [withoutAddress(link.name), { command: set(link.name, 'mtu', String(mtu), 'master', bridge, 'up') }];
+  return [{ command: set(link.name, 'mtu', String(mtu), 'master', bridge, 'up') }];
 }
 
 /** Cuts a device off; no steps when it is off already. */

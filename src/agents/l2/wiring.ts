@@ -161,6 +161,10 @@ export class Wiring {
       const link = links.get(device);
       if (link) add(unplug(link), [device]);
     }
+    // Before they are plugged: a machine must not hear the host's end of its own cable solicit routers.
+    await this.#withoutIpv6(
+      groups.flatMap(({ devices }) => devices).filter((device) => links.get(device)?.master === undefined),
+    );
     const failures = await this.#run(steps);
     await this.#withoutIpv6(made);
     for (const failure of failures) {
@@ -195,10 +199,9 @@ export class Wiring {
   }
 
   /** The host itself has no business on a network of guests: no router advertisement of theirs may configure it. */
-  async #withoutIpv6(bridges: readonly string[]): Promise<void> {
-    if (bridges.length === 0) return;
-    const keys = bridges.map((bridge) => [`net/ipv6/conf/${bridge}/disable_ipv6`, 1]);
-    // A kernel without IPv6 has no such keys.
+  async #withoutIpv6(devices: readonly string[]): Promise<void> {
+    const keys = devices.map((device) => [`net/ipv6/conf/${device}/disable_ipv6`, 1]);
+    // A kernel without IPv6 has no such keys, nor has a device that has vanished.
     await setSysctls(Object.fromEntries(keys), this.#where).catch(() => undefined);
   }
 

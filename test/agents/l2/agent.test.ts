@@ -49,6 +49,18 @@ describe.skipIf(needsRoot)('the L2 agent (needs root)', () => {
       expect(await listAddresses(device, world)).toEqual([]);
     });
 
+    test('has no IPv6 address on its host end, even if it was up before', async () => {
+      await world.startAgent();
+      const { device } = world.server.port();
+      await world.ip(
+        `link add ${device} type veth peer name peer`,
+        'link set dev peer up',
+        `link set dev ${device} up`,
+      );
+      await world.server.hears(`update_device_up ${device}`);
+      expect(await listAddresses(device, world)).toEqual([]);
+    });
+
     test('joins a bridge that somebody else has made, and leaves it unmarked', async () => {
       const { device, networkId } = world.server.port();
       const bridge = bridgeName(networkId);
