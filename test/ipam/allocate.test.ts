@@ -95,6 +95,8 @@ describe('allocating addresses', () => {
     const statements: string[] = [];
     await inTransaction(async (trx) => {
       const port = await seedPort(trx, subnet.networkId);
+      // The queries are compiled once, on a real connection; then only what is executed is looked at.
+      await new AddressAllocator().take(trx, subnet, port);
       const spied = {
         getExecutor: () => trx.getExecutor(),
         executeQuery: (query: CompiledQuery) => {
