@@ -1,0 +1,35 @@
+interface Entry {
+  readonly at: number;
+  readonly reason: string;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** Networks to be looked at later, each at most once: of two moments the earlier counts. */
+export class Agenda {
+  readonly #entries = new Map<string, Entry>();
+  readonly #due: (networkId: string, reason: string) => void;
+  #closed = false;
+
+  constructor(due: (networkId: string, reason: string) => void) {
+    this.#due = due;
+  }
+
+  /** Wants the network looked at in `delayMs`, and says why. */
+  put(networkId: string, delayMs: number, reason: string): void {
+    const at = performance.now() + delayMs;
+    const standing = this.#entries.get(networkId);
+    if (this.#closed || (standing && standing.at <= at)) return;
+    clearTimeout(standing?.timer);
+    const timer = setTimeout(() => {
+      this.#entries.delete(networkId);
+      this.#due(networkId, reason);
+    }, delayMs);
+    this.#entries.set(networkId, { at, reason, timer });
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const entry of this.#entries.values()) clearTimeout(entry.timer);
+    this.#entries.clear();
+  }
+}

@@ -1,0 +1,262 @@
+import type { Logger } from 'pino';
+import type { Config } from '../../config/options.ts';
+import type { RpcTransport } from '../../rpc/contract.ts';
+import { topicEndpoint } from '../../rpc/topic.ts';
+import { DHCP_AGENT_TOPIC } from '../../rpc/topics/dhcp-agent.ts';
+import type { AgentState } from '../../rpc/topics/reports.ts';
+import { backoffDelay } from '../common/backoff.ts';
+import { type Heartbeat, startHeartbeat } from '../common/heartbeat.ts';
+import { KeyedQueue } from '../common/keyed-queue.ts';
+import { pause, waitFor } from '../common/wait.ts';
+import { Agenda } from './agenda.ts';
+import type { DhcpDriver } from './contract.ts';
+import { dhcpDeviceId } from './device-id.ts';
+import { type DhcpDevices, linuxDevices } from './devices.ts';
+import { FullSync } from './full-sync.ts';
+import { NetworkCache } from './network-cache.ts';
+import { notificationHandlers } from './notifications.ts';
+import { type PluginClient, pluginClient } from './plugin-client.ts';
+import { ReadyPorts } from './ready-ports.ts';
+import { RecentIds } from './recent-ids.ts';
+import { Reconciler } from './reconciler.ts';
+
+/** Networks taken off the agent to remember: more than late messages can be of. */
+const MAX_DISMISSED = 10_000;
+/** A sync's passes go after those that a notification asks for (0 to 6). */
+const SYNC_PRIORITY = 10;
+const DEATH_PRIORITY = 0;
+/** Longest pause between two tries for one network. */
+const MAX_RETRY_MS = 60_000;
+/** A server that lived this long has not been dying again and again. */
+const STEADY_MS = 60_000;
+/** How long to wait for more when something happened to the agent's own port; a server deletes port, subnet and network in a row. */
+const HOLD_MS = 1_000;
+/** How long the first sync waits for the first report's answer: a server gives networks only to agents that it knows. */
+const FIRST_REPORT_MS = 5_000;
+/** How long `close` waits for passes that run. */
+const CLOSE_MS = 10_000;
+
+export interface DhcpAgentOptions {
+  readonly config: Config;
+  readonly transport: RpcTransport;
+  readonly driver: DhcpDriver;
+  readonly log: Logger;
+  /** How namespaces and devices are made; by iproute2 unless told. */
+  readonly devices?: DhcpDevices;
+}
+
+/**
+ * Starts a DHCP agent: a reconciler that serves the networks the server gives it. Resolves when it hears notifications; the
+ * first sync follows by itself, and again until the server answers. `close` leaves DHCP servers and devices as they are.
+ * Transport, driver and `devices` are the caller's to close.
+ */
+export async function startDhcpAgent(options: DhcpAgentOptions): Promise<{ close(): Promise<void> }> {
+  const { config, log } = options;
+  const devices = options.devices ?? (await linuxDevices({ host: config.DEFAULT.host, log }));
+  const agent = new DhcpAgent({ ...options, devices });
+  const closeDevices = async () => {
+    if (!options.devices) await devices.close();
+  };
+  try {
+    await agent.start();
+  } catch (error) {
+    await agent.close();
+    await closeDevices();
+    throw error;
+  }
+  return {
+    close: async () => {
+      await agent.close();
+      await closeDevices();
+    },
+  };
+}
+
+class DhcpAgent {
+  readonly #options: DhcpAgentOptions & { readonly devices: DhcpDevices };
+  readonly #plugin: PluginClient;
+  readonly #cache = new NetworkCache();
+  readonly #dismissed = new RecentIds(MAX_DISMISSED);
+  readonly #ready: ReadyPorts;
+  readonly #reconciler: Reconciler;
+  readonly #queue: KeyedQueue;
+  readonly #agenda: Agenda;
+  readonly #fullSync: FullSync;
+  readonly #stop = new AbortController();
+  /** Failures in a row by network; none stands for a network that is well. */
+  readonly #failures = new Map<string, number>();
+  readonly #deaths = new Map<string, { readonly count: number; readonly at: number }>();
+  /** Networks that the running full sync still waits for. */
+  readonly #syncing = new Set<string>();
+  #syncBegan = 0;
+  #heartbeat: Heartbeat | undefined;
+  #endpoint: { close(): Promise<void> } | undefined;
+
+  constructor(options: DhcpAgentOptions & { readonly devices: DhcpDevices }) {
+    this.#options = options;
+    const { config, transport, driver, devices, log } = options;
+    const { host } = config.DEFAULT;
+    this.#plugin = pluginClient(transport, host);
+    this.#ready = new ReadyPorts((portIds) => this.#plugin.dhcpReadyOnPorts(portIds), log);
+    this.#reconciler = new Reconciler({
+      host,
+      metadata: config.DEFAULT.enable_isolated_metadata || config.DEFAULT.force_metadata,
+      plugin: this.#plugin,
+      cache: this.#cache,
+      devices,
+      driver,
+      onReady: (portIds) => this.#ready.add(portIds),
+      log,
+    });
+    this.#queue = new KeyedQueue({
+      workers: config.DEFAULT.num_sync_threads,
+      work: (networkId) => this.#pass(networkId),
+      onError: (networkId, error) => this.#failed(networkId, error),
+    });
+    this.#agenda = new Agenda((networkId, reason) => {
+      log.info({ network: networkId, reason }, 'looking at a network again');
+      this.#reconciler.resume(networkId);
+      this.#queue.add(networkId, DEATH_PRIORITY);
+    });
+    this.#fullSync = new FullSync({
+      sync: (reasons) => this.#sync(reasons),
+      throttleMs: config.DEFAULT.resync_throttle * 1_000,
+      log,
+    });
+  }
+
+  async start(): Promise<void> {
+    const { config, transport, driver, devices } = this.#options;
+    const { host } = config.DEFAULT;
+    driver.onDeath((networkId) => this.#died(networkId));
+    devices.onLost((networkId) => {
+      this.#reconciler.recheck(networkId);
+      this.#agenda.put(networkId, 0, 'its device vanished');
+    });
+    const handlers = notificationHandlers({
+      cache: this.#cache,
+      reconciler: this.#reconciler,
+      dismissed: this.#dismissed,
+      queue: (networkId, priority) => this.#queue.add(networkId, priority),
+      hold: (networkId, reason) => {
+        this.#reconciler.hold(networkId);
+        this.#agenda.put(networkId, HOLD_MS, reason);
+      },
+      onPortDeleted: (portId) => this.#ready.forget(portId),
+      onAgentUpdated: (up) => this.#fullSync.request(`the agent was switched ${up ? 'on' : 'off'}`),
+      ownDeviceId: (networkId) => dhcpDeviceId(host, networkId),
+    });
+    this.#endpoint = await transport.serve(DHCP_AGENT_TOPIC.topic, host, topicEndpoint(DHCP_AGENT_TOPIC, handlers));
+    this.#heartbeat = startHeartbeat({
+      transport,
+      intervalMs: config.agent.report_interval * 1_000,
+      state: () => this.#report(),
+      log: this.#options.log,
+      onRevived: () => this.#fullSync.request('the server had taken the agent for dead'),
+      onRecovered: () => this.#fullSync.request('the server was out of reach'),
+    });
+    void Promise.race([this.#heartbeat.first, pause(FIRST_REPORT_MS, this.#stop.signal)]).then(() => {
+      this.#fullSync.request('the agent started');
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#heartbeat?.close();
+    this.#fullSync.close();
+    this.#agenda.close();
+    this.#ready.close();
+    await this.#endpoint?.close();
+    await waitFor('the end of the passes that run', this.#queue.close(), CLOSE_MS).catch((error: unknown) => {
+      this.#options.log.warn({ err: error }, 'the DHCP agent ends with work under way; the next start completes it');
+    });
+  }
+
+  async #sync(reasons: readonly string[]): Promise<void> {
+    const { driver, devices, log } = this.#options;
+    log.info({ reasons }, 'synchronising networks');
+    this.#syncBegan = performance.now();
+    const asked = this.#cache.now();
+    const [networks, known, owned] = await Promise.all([
+      this.#plugin.getActiveNetworks(),
+      driver.known(),
+      devices.owned(),
+    ]);
+    if (this.#stop.signal.aborted) return;
+    const present = new Set([...known, ...owned]);
+    const active = new Set(networks.map((info) => info.id));
+    for (const info of networks) {
+      // Taken off while the answer was on its way: the answer is the older news.
+      if ((this.#dismissed.get(info.id) ?? 0) > asked) continue;
+      this.#dismissed.delete(info.id);
+      this.#reconciler.adopt(info.id, { present: present.has(info.id) });
+      this.#reconciler.recheck(info.id);
+      this.#reconciler.resume(info.id);
+      this.#cache.merge(info, asked);
+      this.#cache.oweTelling(info.id);
+      this.#want(info.id);
+    }
+    for (const id of new Set([...this.#cache.ids(), ...this.#reconciler.ids(), ...present])) {
+      if (active.has(id) || (this.#reconciler.since(id) ?? 0) > asked) continue;
+      this.#reconciler.dismiss(id, { present: present.has(id) });
+      this.#want(id);
+    }
+  }
+
+  #want(networkId: string): void {
+    this.#syncing.add(networkId);
+    this.#queue.add(networkId, SYNC_PRIORITY);
+  }
+
+  async #pass(networkId: string): Promise<void> {
+    try {
+      await this.#reconciler.pass(networkId);
+      this.#failures.delete(networkId);
+      if (this.#reconciler.since(networkId) === undefined) this.#deaths.delete(networkId);
+    } finally {
+      if (this.#syncing.delete(networkId) && this.#syncing.size === 0) {
+        const ms = Math.round(performance.now() - this.#syncBegan);
+        this.#options.log.info({ ...this.#cache.counts(), failed: this.#failures.size, ms }, 'networks synchronised');
+      }
+    }
+  }
+
+  #failed(networkId: string, error: unknown): void {
+    if (this.#stop.signal.aborted) return;
+    const failures = (this.#failures.get(networkId) ?? 0) + 1;
+    this.#failures.set(networkId, failures);
+    const firstMs = this.#options.config.DEFAULT.resync_interval * 1_000;
+    const retryMs = backoffDelay(failures, { firstMs, maxMs: Math.max(firstMs, MAX_RETRY_MS) });
+    this.#options.log.warn(
+      { err: error, network: networkId, failures, retryMs },
+      'a network could not be brought to its state',
+    );
+    if (this.#reconciler.since(networkId) !== undefined) this.#reconciler.refetch(networkId);
+    this.#agenda.put(networkId, retryMs, error instanceof Error ? error.message : String(error));
+  }
+
+  /** Back at once; one that dies again and again, after a growing pause. */
+  #died(networkId: string): void {
+    if (this.#stop.signal.aborted || !this.#reconciler.isPresent(networkId)) return;
+    const before = this.#deaths.get(networkId);
+    const now = performance.now();
+    const count = before && now - before.at < STEADY_MS ? before.count + 1 : 1;
+    this.#deaths.set(networkId, { count, at: now });
+    const delayMs = count === 1 ? 0 : backoffDelay(count - 1, { firstMs: 500, maxMs: MAX_RETRY_MS });
+    this.#options.log.warn({ network: networkId, count, delayMs }, "a network's DHCP server died");
+    this.#agenda.put(networkId, delayMs, 'its DHCP server died');
+  }
+
+  #report(): AgentState {
+    const { config } = this.#options;
+    const { host, dhcp_driver, dhcp_lease_duration } = config.DEFAULT;
+    return {
+      binary: 'neutron-dhcp-agent',
+      host,
+      availability_zone: config.agent.availability_zone,
+      topic: DHCP_AGENT_TOPIC.topic,
+      agent_type: 'DHCP agent',
+      configurations: { dhcp_driver, dhcp_lease_duration, log_agent_heartbeats: false, ...this.#cache.counts() },
+    };
+  }
+}

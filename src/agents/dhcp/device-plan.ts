@@ -1,0 +1,194 @@
+import { BlockList, isIPv6 } from 'node:net';
+import { canonicalCidr, type DeviceAddress, planAddresses } from '../../linux/addresses.ts';
+import type { IpCommand } from '../../linux/ip.ts';
+import { addVethCommand, type Link } from '../../linux/links.ts';
+import {
+  defaultRouteCommand,
+  deleteRouteCommand,
+  isDefaultRoute,
+  isOnLinkRoute,
+  onLinkRouteCommand,
+  type Route,
+} from '../../linux/routes.ts';
+import type { NetworkInfo, PortDocument, SubnetDocument } from '../../rpc/documents.ts';
+
+/** The device that carries the agent's port on a network, as it should be. */
+export interface DeviceSpec {
+  readonly networkId: string;
+  readonly namespace: string;
+  /** Name of both ends: one in the namespace, one on the host for the L2 agent to plug. */
+  readonly device: string;
+  readonly mac: string;
+  readonly mtu: number;
+  /** With prefix lengths. */
+  readonly addresses: readonly string[];
+  /** Default gateways that would be right, the preferred first; at most one of each family is set. */
+  readonly gateways: readonly Gateway[];
+}
+
+export interface Gateway {
+  readonly address: string;
+  /** Outside its subnet: a route straight on the wire must lead to it. */
+  readonly outside: boolean;
+}
+
+/** What there is of it. */
+export interface ActualDevice {
+  /** The host's end. */
+  readonly outer: Link | undefined;
+  /** Devices of the namespace. */
+  readonly inner: readonly Link[];
+  readonly addresses: ReadonlyMap<string, readonly DeviceAddress[]>;
+  readonly routes: readonly Route[];
+}
+
+/** Steps to run, on the host first. `fresh`: the inner end is new, its kernel settings have to be made. */
+export interface DevicePlan {
+  readonly host: readonly IpCommand[];
+  readonly inside: readonly IpCommand[];
+  readonly fresh: boolean;
+}
+
+/** What a virtual machine asks for its metadata (link-local, both families). */
+const METADATA_ADDRESSES = ['169.254.169.254/32', 'fe80::a9fe:a9fe/128'];
+
+export function dhcpNamespace(networkId: string): string {
+  return `qdhcp-${networkId}`;
+}
+
+/** `tap` and the port's first 11 characters: with 14 a device's name is within the kernel's 15. */
+export function tapName(portId: string): string {
+  return `tap${portId.slice(0, 11)}`;
+}
+
+/** The device that a network's DHCP port wants. Fixed IPs of subnets that the document no longer has are left out. */
+export function deviceSpec(info: NetworkInfo, port: PortDocument, options: { readonly metadata: boolean }): DeviceSpec {
+  const subnets = new Map(info.subnets.map((subnet) => [subnet.id, subnet]));
+  const own = port.fixed_ips.flatMap((fixed) => {
+    const subnet = subnets.get(fixed.subnet_id);
+    return subnet ? [`${fixed.ip_address}/${prefixLength(subnet.cidr)}`] : [];
+  });
+  return {
+    networkId: info.id,
+    namespace: dhcpNamespace(info.id),
+    device: tapName(port.id),
+    mac: port.mac_address.toLowerCase(),
+    mtu: info.mtu,
+    addresses: [...own, ...(options.metadata ? METADATA_ADDRESSES : [])].map(canonicalCidr),
+    gateways: info.subnets.filter(mayLeadOut).map((subnet) => ({
+      address: subnet.gateway_ip as string,
+      outside: !isInside(subnet.cidr, subnet.gateway_ip as string),
+    })),
+  };
+}
+
+/** Whether a subnet's gateway can be the namespace's: it is served, has one, and is no odd IPv6 size that nobody can route. */
+function mayLeadOut(subnet: SubnetDocument): boolean {
+  if (!subnet.enable_dhcp || !subnet.gateway_ip) return false;
+  if (subnet.ip_version === 4) return true;
+  const length = prefixLength(subnet.cidr);
+  const selfMade = [subnet.ipv6_address_mode, subnet.ipv6_ra_mode].some(
+    (mode) => mode === 'slaac' || mode === 'dhcpv6-stateless',
+  );
+  return length > 0 && length <= 126 && (length === 64 || !selfMade);
+}
+
+function prefixLength(cidr: string): number {
+  return Number(cidr.slice(cidr.lastIndexOf('/') + 1));
+}
+
+function isInside(cidr: string, address: string): boolean {
+  const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+  // Every device reaches link-local addresses straight on the wire (RFC 4291, section 2.5.6).
+  if (family === 'ipv6' && /^fe[89ab]/i.test(address)) return true;
+  const block = new BlockList();
+  block.addSubnet(cidr.slice(0, cidr.lastIndexOf('/')), prefixLength(cidr), family);
+  return block.check(address, family);
+}
+
+/** The steps from what there is to what should be; none at all when it is right already. */
+export function planDevice(spec: DeviceSpec, alias: string, actual: ActualDevice): DevicePlan {
+  const { device, mtu, mac } = spec;
+  const inner = actual.inner.find((link) => link.name === device);
+  const { outer } = actual;
+  const paired =
+    inner?.kind === 'veth' &&
+    outer?.kind === 'veth' &&
+    inner.peerIndex === outer.index &&
+    outer.peerIndex === inner.index;
+  // Devices of earlier DHCP ports of the network. Only what agents make is touched (`ns-`: Neutron's name of the inner end).
+  const stale = actual.inner.filter((link) => link.name !== device && /^(tap|ns-)/.test(link.name));
+  const inside: IpCommand[] = stale.map((link) => ['link', 'delete', 'dev', link.name]);
+  const host: IpCommand[] = [];
+  // With another MAC the inner end would keep the IPv6 link-local address of the old one.
+  if (!paired || inner.mac !== mac) {
+    if (outer) host.push(['link', 'delete', 'dev', device]);
+    // Half a pair cannot be: the inner end goes with the outer one, but for a stranger of this name.
+    if (inner && inner.peerIndex !== outer?.index) inside.push(['link', 'delete', 'dev', device]);
+    return { host, inside, fresh: true };
+  }
+  if (outer.mtu !== mtu) host.push(['link', 'set', 'dev', device, 'mtu', String(mtu)]);
+  if (outer.alias !== alias) host.push(['link', 'set', 'dev', device, 'alias', alias]);
+  if (!outer.up) host.push(['link', 'set', 'dev', device, 'up']);
+  if (inner.mtu !== mtu) inside.push(['link', 'set', 'dev', device, 'mtu', String(mtu)]);
+  if (!inner.up) inside.push(['link', 'set', 'dev', device, 'up']);
+  if (actual.inner.some((link) => link.name === 'lo' && !link.up)) inside.push(['link', 'set', 'dev', 'lo', 'up']);
+  const addresses = planAddresses(device, actual.addresses.get(device) ?? [], spec.addresses);
+  // Routes may go with addresses, and with a device that was down: then all are set again, which harms none.
+  const routes = addresses.length > 0 || !inner.up ? [] : actual.routes;
+  return { host, inside: [...inside, ...addresses, ...planRoutes(spec, routes)], fresh: false };
+}
+
+/** All steps for a device that is not there: made on the host, in a namespace that `makeNamespace` says is to be made too. */
+export function planNewDevice(
+  spec: DeviceSpec,
+  alias: string,
+  options: { readonly makeNamespace: boolean },
+): DevicePlan {
+  const { device, namespace, mtu, mac } = spec;
+  return {
+    host: [
+      ...(options.makeNamespace ? [['netns', 'add', namespace]] : []),
+      addVethCommand({ name: device }, { name: device, namespace, mac }, mtu),
+      ['link', 'set', 'dev', device, 'alias', alias, 'up'],
+    ],
+    inside: [
+      ['link', 'set', 'dev', 'lo', 'up'],
+      ['link', 'set', 'dev', device, 'up'],
+      ...planAddresses(device, [], spec.addresses),
+      ...planRoutes(spec, []),
+    ],
+    fresh: true,
+  };
+}
+
+/** A default route of each family through the first right gateway, unless the one there is right; none where none is. */
+function planRoutes(spec: DeviceSpec, actual: readonly Route[]): readonly IpCommand[] {
+  const leftOver = actual.filter(
+    (route) =>
+      isOnLinkRoute(route) &&
+      route.device === spec.device &&
+      !spec.gateways.some((gateway) => gateway.outside && isSameAddress(gateway.address, route.destination)),
+  );
+  return [...leftOver.map(deleteRouteCommand), ...planDefaultRoutes(spec, actual)];
+}
+
+function planDefaultRoutes(spec: DeviceSpec, actual: readonly Route[]): readonly IpCommand[] {
+  return ([4, 6] as const).flatMap((family): readonly IpCommand[] => {
+    const right = spec.gateways.filter((gateway) => isIPv6(gateway.address) === (family === 6));
+    const now = actual.filter((route) => route.family === family && isDefaultRoute(route) && route.protocol !== 'ra');
+    const standing = now.find((route) => right.some((gateway) => isSameAddress(gateway.address, route.gateway)));
+    const surplus = now.filter((route) => route !== standing).map(deleteRouteCommand);
+    const [best] = right;
+    if (standing || !best) return surplus;
+    return [
+      ...surplus,
+      ...(best.outside ? [onLinkRouteCommand(best.address, spec.device)] : []),
+      defaultRouteCommand(best.address, spec.device),
+    ];
+  });
+}
+
+function isSameAddress(one: string, two: string | undefined): boolean {
+  return two !== undefined && !two.includes('/') && canonicalCidr(`${one}/128`) === canonicalCidr(`${two}/128`);
+}

@@ -1,0 +1,88 @@
+import type { NetworkInfo, PortDocument } from '../../rpc/documents.ts';
+import { RESERVED_DHCP_PORT } from './device-id.ts';
+
+/** A fixed IP to ask for: of a subnet, and which address, unless the server shall choose. */
+export interface FixedIpRequest {
+  readonly subnet_id: string;
+  readonly ip_address?: string;
+}
+
+/** What is to be done so that the agent has its port on a network; with the bodies that `q-plugin` wants. */
+export type DhcpPortStep =
+  | { readonly kind: 'right'; readonly port: PortDocument }
+  | {
+      readonly kind: 'update';
+      readonly portId: string;
+      readonly body: { readonly network_id: string; readonly fixed_ips: readonly FixedIpRequest[] };
+    }
+  | {
+      readonly kind: 'adopt';
+      readonly portId: string;
+      readonly body: { readonly network_id: string; readonly device_id: string };
+    }
+  | { readonly kind: 'create'; readonly body: Readonly<Record<string, unknown>> };
+
+/** Subnets that want a DHCP server: the agent's port has an address in each, also where hosts form their own (SLAAC). */
+export function dhcpSubnetIds(info: NetworkInfo): readonly string[] {
+  return info.subnets.filter((subnet) => subnet.enable_dhcp).map((subnet) => subnet.id);
+}
+
+/** Whether the network is to be served at all. */
+export function wantsDhcp(info: NetworkInfo): boolean {
+  return info.admin_state_up && info.subnets.some((subnet) => subnet.enable_dhcp);
+}
+
+/** The agent's own port on the network, found by its `device_id`. */
+export function findDhcpPort(info: NetworkInfo, deviceId: string): PortDocument | undefined {
+  return info.ports.find((port) => port.device_id === deviceId);
+}
+
+/** Subnets in which the port has an address against those in which it should. */
+function subnetsDiffer(port: PortDocument, wanted: readonly string[]): boolean {
+  const has = new Set(port.fixed_ips.map((fixed) => fixed.subnet_id));
+  return has.size !== wanted.length || wanted.some((id) => !has.has(id));
+}
+
+/**
+ * The next step towards the agent's own port: correct the one it has, take over one that the server reserved for the next
+ * agent, or have one made. `refused` are reserved ports that another agent was faster to take.
+ */
+export function planDhcpPort(
+  info: NetworkInfo,
+  deviceId: string,
+  refused: ReadonlySet<string> = new Set(),
+): DhcpPortStep {
+  const wanted = dhcpSubnetIds(info);
+  const own = findDhcpPort(info, deviceId);
+  if (own && !subnetsDiffer(own, wanted)) return { kind: 'right', port: own };
+  if (own) {
+    const kept = own.fixed_ips.filter((fixed) => wanted.includes(fixed.subnet_id));
+    const missing = wanted.filter((id) => !kept.some((fixed) => fixed.subnet_id === id));
+    return {
+      kind: 'update',
+      portId: own.id,
+      body: {
+        network_id: info.id,
+        fixed_ips: [
+          ...kept.map(({ subnet_id, ip_address }) => ({ subnet_id, ip_address })),
+          ...missing.map((subnet_id) => ({ subnet_id })),
+        ],
+      },
+    };
+  }
+  const reserved = info.ports.find((port) => port.device_id === RESERVED_DHCP_PORT && !refused.has(port.id));
+  if (reserved) {
+    return { kind: 'adopt', portId: reserved.id, body: { network_id: info.id, device_id: deviceId } };
+  }
+  return {
+    kind: 'create',
+    body: {
+      name: '',
+      admin_state_up: true,
+      device_id: deviceId,
+      network_id: info.id,
+      project_id: info.project_id ?? info.tenant_id,
+      fixed_ips: wanted.map((subnet_id) => ({ subnet_id })),
+    },
+  };
+}

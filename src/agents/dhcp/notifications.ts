@@ -1,0 +1,107 @@
+import type { PortDocument } from '../../rpc/documents.ts';
+import type { Handlers } from '../../rpc/topic.ts';
+import type { DhcpAgentMethods } from '../../rpc/topics/dhcp-agent.ts';
+import { dhcpSubnetIds, findDhcpPort } from './dhcp-port.ts';
+import type { NetworkCache } from './network-cache.ts';
+import type { RecentIds } from './recent-ids.ts';
+import type { Reconciler } from './reconciler.ts';
+
+/** How urgent a pass is when the server does not say; its own go from 0 (network created) to 6 (port changed). */
+const USUAL_PRIORITY = 6;
+
+export interface NotificationsOptions {
+  readonly cache: NetworkCache;
+  readonly reconciler: Reconciler;
+  /** Networks that were taken off this agent, with the moment on the cache's clock. */
+  readonly dismissed: RecentIds;
+  /** Wants a pass over the network. */
+  readonly queue: (networkId: string, priority: number) => void;
+  /** Something happened to the agent's own port: passes wait until the server has told the rest of it. */
+  readonly hold: (networkId: string, reason: string) => void;
+  readonly onPortDeleted: (portId: string) => void;
+  readonly onAgentUpdated: (adminStateUp: boolean) => void;
+  /** `device_id` of the agent's own port on a network. */
+  readonly ownDeviceId: (networkId: string) => string;
+}
+
+/**
+ * The handlers of `dhcp_agent`. None does any work: each writes down what is newer and which network is to be looked at. Networks
+ * and subnets are asked for again whole; ports, of which there are many, are taken from the notification.
+ */
+export function notificationHandlers(options: NotificationsOptions): Handlers<DhcpAgentMethods> {
+  const { cache, reconciler, dismissed, queue, hold } = options;
+
+  function refetch(networkId: string | undefined, priority: number | undefined): null {
+    // A message that was overtaken by the one that took the network away.
+    if (networkId === undefined || dismissed.has(networkId)) return null;
+    reconciler.refetch(networkId);
+    queue(networkId, priority ?? USUAL_PRIORITY);
+    return null;
+  }
+
+  function portChanged({ port, priority = USUAL_PRIORITY }: { port: PortDocument; priority?: number }): null {
+    const networkId = port.network_id;
+    if (dismissed.has(networkId)) return null;
+    const news = cache.applyPort(port);
+    if (news.outcome === 'unknown-network') return refetch(networkId, priority);
+    if (news.outcome !== 'changed') return null;
+    const ownId = options.ownDeviceId(networkId);
+    if (news.before?.device_id === ownId && port.device_id !== ownId) {
+      hold(networkId, 'its DHCP port was taken away');
+    } else if (port.device_id === ownId && news.before && losesSubnets(networkId, news.before, port)) {
+      hold(networkId, 'its DHCP port lost a subnet');
+    } else {
+      // Two ports with one address cannot be: the older one's end was missed, or comes later.
+      if (news.rival) reconciler.refetch(networkId);
+      queue(networkId, priority);
+    }
+    return null;
+  }
+
+  /** Most likely the subnet is being deleted: asking for an address in it now would hinder that. */
+  function losesSubnets(networkId: string, before: PortDocument, port: PortDocument): boolean {
+    const info = cache.info(networkId);
+    const has = new Set(port.fixed_ips.map((fixed) => fixed.subnet_id));
+    const had = new Set(before.fixed_ips.map((fixed) => fixed.subnet_id));
+    return info !== undefined && dhcpSubnetIds(info).some((id) => had.has(id) && !has.has(id));
+  }
+
+  return {
+    network_create_end: ({ payload }) => {
+      dismissed.delete(payload.network.id);
+      return refetch(payload.network.id, payload.priority);
+    },
+    network_update_end: ({ payload }) => refetch(payload.network.id, payload.priority),
+    network_delete_end: ({ payload }) => {
+      dismissed.add(payload.network_id, cache.now());
+      // A fanout: most agents that hear it never served the network.
+      if (!cache.has(payload.network_id) && reconciler.since(payload.network_id) === undefined) return null;
+      reconciler.dismiss(payload.network_id);
+      queue(payload.network_id, payload.priority ?? USUAL_PRIORITY);
+      return null;
+    },
+    subnet_create_end: ({ payload }) => refetch(payload.subnet.network_id, payload.priority),
+    subnet_update_end: ({ payload }) => refetch(payload.subnet.network_id, payload.priority),
+    subnet_delete_end: ({ payload }) => {
+      const networkId = payload.network_id ?? cache.networkOfSubnet(payload.subnet_id);
+      const info = networkId === undefined ? undefined : cache.info(networkId);
+      // This is why the own port lost a subnet: nothing more is to come.
+      if (info && findDhcpPort(info, options.ownDeviceId(info.id))) reconciler.resume(info.id);
+      return refetch(networkId, payload.priority);
+    },
+    port_create_end: ({ payload }) => portChanged(payload),
+    port_update_end: ({ payload }) => portChanged(payload),
+    port_delete_end: ({ payload }) => {
+      const port = cache.deletePort(payload.port_id);
+      options.onPortDeleted(payload.port_id);
+      if (!port) return null;
+      if (port.device_id === options.ownDeviceId(port.network_id)) hold(port.network_id, 'its DHCP port was deleted');
+      else queue(port.network_id, payload.priority ?? USUAL_PRIORITY);
+      return null;
+    },
+    agent_updated: ({ payload }) => {
+      options.onAgentUpdated(payload.admin_state_up);
+      return null;
+    },
+  };
+}

@@ -1,0 +1,259 @@
+import type { Logger } from 'pino';
+import type { NetworkInfo, PortDocument } from '../../rpc/documents.ts';
+import { RemoteError } from '../../rpc/errors.ts';
+import type { DhcpDriver } from './contract.ts';
+import { dhcpDeviceId } from './device-id.ts';
+import { deviceSpec } from './device-plan.ts';
+import type { DhcpDevices } from './devices.ts';
+import { type DhcpPortStep, findDhcpPort, planDhcpPort, wantsDhcp } from './dhcp-port.ts';
+import type { NetworkCache } from './network-cache.ts';
+import type { PluginClient } from './plugin-client.ts';
+
+/** What is known of a network beside its document. */
+interface NetworkState {
+  /** Its document is to be asked for again. */
+  refetch: boolean;
+  /** It is not this agent's any more, or deleted. */
+  dismissed: boolean;
+  /** Something of it may be on this host. */
+  present: boolean;
+  /** Nothing is to be done for it yet: the server is about to tell more. */
+  held: boolean;
+  /** The device that was made or found right, as text; undefined: look again. */
+  device: string | undefined;
+  /** Counts the reasons to look at the device again. */
+  deviceDoubts: number;
+  /** When it became this agent's, on the cache's clock. */
+  readonly since: number;
+  releaseFailures: number;
+}
+
+/** Reserved ports to try to take over, and corrections of the own port, in one pass. */
+const MAX_ADOPTIONS = 8;
+const MAX_CORRECTIONS = 2;
+/** Tries to release a DHCP port; then the server keeps it until the next full sync of the network finds it. */
+const MAX_RELEASES = 8;
+
+export interface ReconcilerOptions {
+  readonly host: string;
+  /** Whether DHCP ports carry the metadata addresses (enable_isolated_metadata or force_metadata). */
+  readonly metadata: boolean;
+  readonly plugin: PluginClient;
+  readonly cache: NetworkCache;
+  readonly devices: DhcpDevices;
+  readonly driver: DhcpDriver;
+  /** Hears of ports that are served now. */
+  readonly onReady: (portIds: readonly string[]) => void;
+  readonly log: Logger;
+}
+
+/**
+ * Brings one network at a time from what there is to what the server wants: document, the agent's own port, device, DHCP server.
+ * A pass may be repeated at any time, and after any failure; what is right already is left alone.
+ */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #states = new Map<string, NetworkState>();
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+  }
+
+  ids(): readonly string[] {
+    return [...this.#states.keys()];
+  }
+
+  /** The moment on the cache's clock at which a network became this agent's; undefined when it is not. */
+  since(networkId: string): number | undefined {
+    const state = this.#states.get(networkId);
+    return state?.dismissed ? undefined : state?.since;
+  }
+
+  /** The network is this agent's. `present`: something of it was found on this host. */
+  adopt(networkId: string, options: { readonly present?: boolean } = {}): void {
+    const state = this.#states.get(networkId);
+    if (state && !state.dismissed) state.present ||= options.present ?? false;
+    else this.#states.set(networkId, this.#newState((state?.present ?? false) || (options.present ?? false)));
+  }
+
+  /** The network is not this agent's any more: the next pass removes what there is of it. */
+  dismiss(networkId: string, options: { readonly present?: boolean } = {}): void {
+    const state = this.#states.get(networkId) ?? this.#newState(options.present ?? false);
+    this.#states.set(networkId, state);
+    state.present ||= options.present ?? false;
+    state.dismissed = true;
+    state.held = false;
+    this.#options.cache.deleteNetwork(networkId);
+  }
+
+  /** The next pass asks for the network's document. */
+  refetch(networkId: string): void {
+    this.adopt(networkId);
+    const state = this.#states.get(networkId);
+    if (state) state.refetch = true;
+  }
+
+  /** The next pass looks whether the device is right. */
+  recheck(networkId: string): void {
+    const state = this.#states.get(networkId);
+    if (!state) return;
+    state.device = undefined;
+    state.deviceDoubts += 1;
+  }
+
+  /** Passes do nothing, unless the network is dismissed, until `resume`; then they ask for the document first. */
+  hold(networkId: string): void {
+    const state = this.#states.get(networkId);
+    if (!state) return;
+    state.held = true;
+    state.refetch = true;
+  }
+
+  resume(networkId: string): void {
+    const state = this.#states.get(networkId);
+    if (state) state.held = false;
+  }
+
+  isPresent(networkId: string): boolean {
+    return this.#states.get(networkId)?.present ?? false;
+  }
+
+  /** One pass. Throws what went wrong, to be tried again; what could be done is done. */
+  async pass(networkId: string): Promise<void> {
+    const { cache } = this.#options;
+    const state = this.#states.get(networkId);
+    if (!state || (state.held && !state.dismissed)) return;
+    let trouble: unknown;
+    if (state.refetch && !state.dismissed) {
+      trouble = await this.#fetch(networkId, state).catch((error: unknown) => error);
+      // With the server out of reach, what is known already can be served.
+      if (trouble !== undefined && !cache.has(networkId)) throw trouble;
+    }
+    const info = cache.info(networkId);
+    if (!state.dismissed && info && wantsDhcp(info)) await this.#serve(networkId, state);
+    else await this.#disable(networkId, state, info);
+    if (trouble !== undefined) throw trouble;
+  }
+
+  async #fetch(networkId: string, state: NetworkState): Promise<void> {
+    const { plugin, cache } = this.#options;
+    state.refetch = false;
+    const asked = cache.now();
+    try {
+      const info = await plugin.getNetworkInfo(networkId);
+      if (state.dismissed) return;
+      if (info) cache.merge(info, asked);
+      else this.dismiss(networkId);
+    } catch (error) {
+      state.refetch = true;
+      throw error;
+    }
+  }
+
+  async #serve(networkId: string, state: NetworkState): Promise<void> {
+    const { cache, devices, driver, metadata, onReady } = this.#options;
+    state.present = true;
+    const port = await this.#ensurePort(networkId, state);
+    const known = cache.info(networkId);
+    if (!known || state.dismissed) return;
+    const spec = deviceSpec(known, port, { metadata });
+    const wanted = JSON.stringify(spec);
+    if (state.device !== wanted) {
+      const doubts = state.deviceDoubts;
+      state.device = undefined;
+      await devices.ensure(spec);
+      if (state.deviceDoubts === doubts) state.device = wanted;
+    }
+    // Notifications came while this pass waited: the newest counts. Whoever took the network or its port away wants another pass.
+    const info = cache.info(networkId);
+    if (!info || state.dismissed || !cache.port(port.id)) return;
+    const untold = cache.takeUntold(networkId);
+    try {
+      await driver.apply({ info, namespace: spec.namespace, device: spec.device, dhcpPortId: port.id });
+    } catch (error) {
+      cache.oweTelling(networkId, untold);
+      state.device = undefined;
+      throw error;
+    }
+    onReady(untold);
+  }
+
+  async #ensurePort(networkId: string, state: NetworkState): Promise<PortDocument> {
+    const { cache, host } = this.#options;
+    const deviceId = dhcpDeviceId(host, networkId);
+    const refused = new Set<string>();
+    for (let corrections = 0; corrections <= MAX_CORRECTIONS && refused.size <= MAX_ADOPTIONS; ) {
+      const info = cache.info(networkId);
+      if (!info) break;
+      const step = planDhcpPort(info, deviceId, refused);
+      if (step.kind === 'right') return step.port;
+      if (step.kind !== 'adopt') corrections += 1;
+      const answer = await this.#takeStep(step);
+      if (answer) cache.applyPort(answer);
+      else if (step.kind === 'adopt') refused.add(step.portId);
+      else {
+        state.refetch = true;
+        throw new Error(
+          `the server did not ${step.kind} the DHCP port of network ${networkId}: network or port gone, or no address free`,
+        );
+      }
+    }
+    state.refetch = true;
+    throw new Error(`network ${networkId} has no DHCP port with an address in each subnet that wants one`);
+  }
+
+  async #takeStep(step: Exclude<DhcpPortStep, { kind: 'right' }>): Promise<PortDocument | null> {
+    const { plugin } = this.#options;
+    if (step.kind === 'create') return plugin.createDhcpPort(step.body);
+    try {
+      return await plugin.updateDhcpPort(step.portId, step.body);
+    } catch (error) {
+      // Another agent took the reserved port first.
+      if (step.kind === 'adopt' && error instanceof RemoteError && error.remoteClass === 'DhcpPortInUse') return null;
+      throw error;
+    }
+  }
+
+  async #disable(networkId: string, state: NetworkState, info: NetworkInfo | undefined): Promise<void> {
+    const { driver, devices, cache, host } = this.#options;
+    const own = info && findDhcpPort(info, dhcpDeviceId(host, networkId));
+    if (state.present || own) {
+      state.device = undefined;
+      await driver.disable(networkId);
+      await devices.remove(networkId);
+      await this.#release(networkId, state);
+      if (own) cache.deletePort(own.id);
+      state.present = false;
+    }
+    if (state.dismissed && this.#states.get(networkId) === state) this.#states.delete(networkId);
+  }
+
+  async #release(networkId: string, state: NetworkState): Promise<void> {
+    const { plugin, host, log } = this.#options;
+    try {
+      await plugin.releaseDhcpPort(networkId, dhcpDeviceId(host, networkId));
+      state.releaseFailures = 0;
+    } catch (error) {
+      state.releaseFailures += 1;
+      // An answer, even a refusal, is the server's last word.
+      if (!(error instanceof RemoteError) && state.releaseFailures < MAX_RELEASES) throw error;
+      log.warn(
+        { err: error, network: networkId },
+        'the DHCP port of a network that is served no more could not be released',
+      );
+    }
+  }
+
+  #newState(present: boolean): NetworkState {
+    return {
+      refetch: false,
+      dismissed: false,
+      present,
+      held: false,
+      device: undefined,
+      deviceDoubts: 0,
+      since: this.#options.cache.now(),
+      releaseFailures: 0,
+    };
+  }
+}
