@@ -1,16 +1,11 @@
-import { access, constants } from 'node:fs/promises';
-
-const PLACES = ['/bin/busybox', '/usr/bin/busybox', '/usr/local/bin/busybox', '/sbin/busybox'];
+import { findProgram } from './debian.ts';
+import { LabFailure } from './failure.ts';
 
 /** Path of this host's busybox. Throws when there is none, naming the package that brings it. */
 export async function findBusybox(): Promise<string> {
-  for (const place of PLACES) {
-    try {
-      await access(place, constants.X_OK);
-      return place;
-    } catch {
-      // Not here; the next place.
-    }
-  }
-  throw new Error("busybox is not installed: the guests' DHCP client is its udhcpc (Debian package busybox-static)");
+  const found = await findProgram('busybox');
+  if (found !== undefined) return found;
+  throw new LabFailure(
+    "busybox is not installed: the guests' DHCP client is its udhcpc (Debian package busybox-static)",
+  );
 }

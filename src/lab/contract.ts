@@ -1,3 +1,5 @@
+import { LabFailure } from './failure.ts';
+
 /** A way out of a routing table that DHCP gave: destination in CIDR form, gateway (0.0.0.0: on the link itself). */
 export interface Route {
   readonly destination: string;
@@ -69,7 +71,7 @@ export interface Guest {
 }
 
 /** No lease within the time; the message names the machine, the NIC and the time. */
-export class NoLease extends Error {
+export class NoLease extends LabFailure {
   constructor(machine: string, nic: string, ms: number, hint: string) {
     super(`${machine}: no DHCP lease for ${nic} within ${ms} ms${hint ? ` (${hint})` : ''}`);
     this.name = 'NoLease';

@@ -1,6 +1,7 @@
 import { access, constants, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CommandFailed, run } from '../linux/run.ts';
+import { LabFailure } from './failure.ts';
 
 /** Says to whoever watches what takes its time. */
 export type Say = (line: string) => void;
@@ -47,9 +48,9 @@ export async function ensureProgram(program: string, packageName: string, say: S
   const found = await findProgram(program);
   if (found !== undefined) return found;
   const missing = `${program} is not installed (Debian package ${packageName})`;
-  if (process.getuid?.() !== 0) throw new Error(`${missing}; only root can install it`);
+  if (process.getuid?.() !== 0) throw new LabFailure(`${missing}; only root can install it`);
   if ((await findProgram('apt-get')) === undefined)
-    throw new Error(`${missing}, and there is no apt-get to install it`);
+    throw new LabFailure(`${missing}, and there is no apt-get to install it`);
   say(`installing the Debian package ${packageName}, which brings ${program}`);
   await withFreshLists(say, () =>
     run([...APT, 'apt-get', ...PATIENT, 'install', '-y', '-q', '--no-install-recommends', packageName], {
@@ -57,7 +58,7 @@ export async function ensureProgram(program: string, packageName: string, say: S
     }),
   );
   const installed = await findProgram(program);
-  if (installed === undefined) throw new Error(`${missing}, even after installing ${packageName}`);
+  if (installed === undefined) throw new LabFailure(`${missing}, even after installing ${packageName}`);
   return installed;
 }
 

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { LabFailure } from './failure.ts';
 
 /**
  * Starts a program that outlives this process: a session of its own, no terminal, its output appended to `log`.
@@ -21,7 +22,7 @@ export async function startDetached(
     });
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
-      child.once('error', (error) => reject(new Error(`${file} cannot be started: ${error.message}`)));
+      child.once('error', (error) => reject(new LabFailure(`${file} cannot be started: ${error.message}`)));
     });
     child.unref();
     return child.pid ?? 0;

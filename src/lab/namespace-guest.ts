@@ -9,6 +9,7 @@ import { findBusybox } from './busybox.ts';
 import { clientCommand, clientScript } from './client.ts';
 import { type Guest, type GuestSpec, type NicLease, NoLease } from './contract.ts';
 import { lastLine, startDetached } from './detached.ts';
+import { LabFailure } from './failure.ts';
 import { parseEnvironment, parseLease } from './lease.ts';
 import { WaitedTooLong, waitFor } from './wait.ts';
 
@@ -56,7 +57,7 @@ export function namespaceGuest(spec: GuestSpec): Guest {
   const resolv = join(etcFolder(namespace), 'resolv.conf');
 
   async function plug(): Promise<void> {
-    if (!(await ensureNamespace(namespace))) throw new Error(`namespace ${namespace} exists already`);
+    if (!(await ensureNamespace(namespace))) throw new LabFailure(`namespace ${namespace} exists already`);
     await ipBatch(
       spec.nics.flatMap(({ name, mac, device }) => [
         addVethCommand({ name: device }, { name, mac, namespace }),
@@ -125,7 +126,7 @@ export function namespaceGuest(spec: GuestSpec): Guest {
     const pid = Number(await readIfThere(pidFile(nic)));
     // A pid may be somebody else's by now: it counts only with our script among its arguments.
     const client = pid > 0 ? await showProcess(pid) : undefined;
-    if (!client?.command.includes(script)) throw new Error(`${spec.name}: no DHCP client runs on ${nic}`);
+    if (!client?.command.includes(script)) throw new LabFailure(`${spec.name}: no DHCP client runs on ${nic}`);
     const asked = performance.now();
     signalProcess(pid, 'SIGUSR1');
     const lease = await waitForLease(nic, timeoutMs, before?.stamp);
@@ -135,7 +136,7 @@ export function namespaceGuest(spec: GuestSpec): Guest {
   async function stop(): Promise<void> {
     for (const pid of await processesIn(namespace)) {
       signalProcess(pid, 'SIGKILL');
-      if (!(await waitForEnd(pid, 5_000))) throw new Error(`process ${pid} in ${namespace} does not end`);
+      if (!(await waitForEnd(pid, 5_000))) throw new LabFailure(`process ${pid} in ${namespace} does not end`);
     }
     // Before the namespace, which the kernel takes down some time later, and its devices with it.
     for (const { device } of spec.nics) await deleteLink(device);

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LabFailure } from './failure.ts';
 
 /** Something did not come about in time; the message names it. */
-export class WaitedTooLong extends Error {
+export class WaitedTooLong extends LabFailure {
   constructor(what: string, ms: number) {
     super(`waited ${ms} ms for ${what}`);
     this.name = 'WaitedTooLong';
@@ -28,6 +29,7 @@ export async function waitFor<T>(what: string, probe: () => Promise<T | undefine
     if (found !== undefined) return found;
     const left = end - performance.now();
     if (left <= 0) throw new WaitedTooLong(what, timeoutMs);
-    await sleep(Math.min(intervalMs, left), undefined, signal ? { signal } : {});
+    // Given up while asleep: the next round throws the signal's own reason.
+    await sleep(Math.min(intervalMs, left), undefined, signal ? { signal } : {}).catch(() => undefined);
   }
 }

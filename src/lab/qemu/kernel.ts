@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { CommandFailed } from '../../linux/run.ts';
 import { findBusybox } from '../busybox.ts';
 import { packageDependencies, type Say, unpackPackages, withFreshLists } from '../debian.ts';
+import { LabFailure } from '../failure.ts';
 import { collectModules, type KernelModule } from './modules.ts';
 import { isStaticProgram } from './static-program.ts';
 
@@ -35,7 +36,12 @@ async function kernelPackages(): Promise<readonly string[]> {
       unknown = error;
     }
   }
-  throw unknown ?? new Error(`none of the packages ${KERNEL_PACKAGES.join(', ')} depends on a kernel`);
+  throw unknown ?? new LabFailure(`none of the packages ${KERNEL_PACKAGES.join(', ')} depends on a kernel`);
+}
+
+/** What the cache holds, or undefined when nothing has been fetched yet. */
+export function cachedBootParts(cacheFolder: string): Promise<BootParts | undefined> {
+  return readParts(join(cacheFolder, 'kernel'));
 }
 
 async function readParts(folder: string): Promise<BootParts | undefined> {
@@ -63,7 +69,7 @@ async function fetchParts(folder: string, say: Say): Promise<void> {
     await unpackPackages(packages, unpacked);
   });
   const image = (await readdir(join(unpacked, 'boot'))).find((file) => file.startsWith('vmlinuz-'));
-  if (image === undefined) throw new Error('the kernel package holds no boot/vmlinuz');
+  if (image === undefined) throw new LabFailure('the kernel package holds no boot/vmlinuz');
   const release = image.slice('vmlinuz-'.length);
   // lib may have moved to usr/lib in a later release.
   const modulesFolder = await firstWith([
@@ -92,7 +98,7 @@ async function firstWith(folders: readonly string[]): Promise<string> {
     )
       return folder;
   }
-  throw new Error(`the kernel package holds no modules (${folders.join(', ')})`);
+  throw new LabFailure(`the kernel package holds no modules (${folders.join(', ')})`);
 }
 
 /** A busybox that needs no libraries: this host's, or else one out of the package, which is not installed. */
@@ -106,7 +112,7 @@ async function staticBusybox(folder: string, say: Say): Promise<string> {
   for (const place of places) {
     if (await readFile(place).then(isStaticProgram, () => false)) return place;
   }
-  throw new Error('the package busybox-static holds no static busybox');
+  throw new LabFailure('the package busybox-static holds no static busybox');
 }
 
 /**
@@ -114,9 +120,9 @@ async function staticBusybox(folder: string, say: Say): Promise<string> {
  * The cache is complete or not there: it is made beside and moved into place.
  */
 export async function bootParts(cacheFolder: string, say: Say): Promise<BootParts> {
-  if (process.arch !== 'x64') throw new Error(`virtual machines need an amd64 host; this one is ${process.arch}`);
+  if (process.arch !== 'x64') throw new LabFailure(`virtual machines need an amd64 host; this one is ${process.arch}`);
   const folder = join(cacheFolder, 'kernel');
-  const cached = await readParts(folder);
+  const cached = await cachedBootParts(cacheFolder);
   if (cached) return cached;
   const fresh = join(cacheFolder, `.kernel-${randomUUID()}`);
   await mkdir(fresh, { recursive: true });
@@ -130,6 +136,6 @@ export async function bootParts(cacheFolder: string, say: Say): Promise<BootPart
     await rm(fresh, { recursive: true, force: true });
   }
   const parts = await readParts(folder);
-  if (!parts) throw new Error(`the kernel cache ${folder} is not complete; remove it and try again`);
+  if (!parts) throw new LabFailure(`the kernel cache ${folder} is not complete; remove it and try again`);
   return parts;
 }

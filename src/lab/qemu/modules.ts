@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { run } from '../../linux/run.ts';
 import { findBusybox } from '../busybox.ts';
+import { LabFailure } from '../failure.ts';
 
 /** A kernel module, unpacked. */
 export interface KernelModule {
@@ -53,7 +54,7 @@ export async function collectModules(folder: string, wanted: readonly string[]):
   const add = async (name: string, neededBy: string): Promise<void> => {
     if (found.has(name) || builtin.has(name)) return;
     const path = paths.get(name);
-    if (path === undefined) throw new Error(`kernel module ${name}${neededBy} is not in ${folder}`);
+    if (path === undefined) throw new LabFailure(`kernel module ${name}${neededBy} is not in ${folder}`);
     const data = await unpackModule(path);
     for (const dependency of moduleDependencies(data)) await add(dependency, ` (needed by ${name})`);
     found.set(name, { name, data });

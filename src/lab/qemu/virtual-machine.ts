@@ -5,13 +5,13 @@ import { ipBatch } from '../../linux/ip.ts';
 import { deleteLink } from '../../linux/links.ts';
 import { showProcess, signalProcess, waitForEnd } from '../../linux/processes.ts';
 import { type Guest, type GuestNic, type GuestSpec, type NicLease, NoLease } from '../contract.ts';
-import { ensureProgram, type Say } from '../debian.ts';
 import { lastLine, startDetached } from '../detached.ts';
+import { LabFailure } from '../failure.ts';
 import { WaitedTooLong, waitFor } from '../wait.ts';
 import { MACHINE_FILES, qemuCommand } from './command.ts';
 import { type ConsoleLease, consoleFailures, consoleLeases, consoleTail } from './console.ts';
 import { initramfs } from './initramfs.ts';
-import { bootParts } from './kernel.ts';
+import { cachedBootParts } from './kernel.ts';
 
 /** As much of a console's log as is looked at: machines say little, and a broken one may say the same for ever. */
 const CONSOLE_BYTES = 1_048_576;
@@ -48,15 +48,15 @@ async function readTail(path: string): Promise<string> {
 /**
  * A guest that is a real virtual machine: Debian's kernel under QEMU's software emulation, with a busybox that runs a DHCP
  * client on each NIC and reports leases on the serial console, whose log stays in the folder. The device on the host is a tap.
- * `cacheFolder` keeps the kernel; `say` hears of what is fetched or installed.
+ * QEMU MUST be installed and the kernel be in `cacheFolder` (`bootParts`).
  */
-export function virtualMachine(spec: GuestSpec, cacheFolder: string, say: Say): Guest {
+export function virtualMachine(spec: GuestSpec, cacheFolder: string): Guest {
   const file = (name: string) => join(spec.folder, name);
   const consoleText = () => readTail(file(MACHINE_FILES.console));
 
   function nicNamed(name: string): GuestNic {
     const nic = spec.nics.find((one) => one.name === name);
-    if (!nic) throw new Error(`${spec.name} has no NIC ${name}`);
+    if (!nic) throw new LabFailure(`${spec.name} has no NIC ${name}`);
     return nic;
   }
 
@@ -70,13 +70,13 @@ export function virtualMachine(spec: GuestSpec, cacheFolder: string, say: Say): 
   }
 
   async function start(): Promise<void> {
-    const qemu = await ensureProgram('qemu-system-x86_64', 'qemu-system-x86', say);
-    const { kernelPath, busyboxPath, modules } = await bootParts(cacheFolder, say);
+    const parts = await cachedBootParts(cacheFolder);
+    if (!parts) throw new LabFailure(`${spec.name}: no kernel in ${cacheFolder}`);
+    const { kernelPath, busyboxPath, modules } = parts;
     const { requestOptions = [], clientArguments = [] } = spec;
     const busybox = await readFile(busyboxPath);
     await writeFile(file(MACHINE_FILES.initramfs), initramfs({ busybox, modules, requestOptions, clientArguments }));
-    const [, ...words] = qemuCommand(spec, kernelPath);
-    await startDetached([qemu, ...words], { log: file('qemu.log'), folder: spec.folder });
+    await startDetached(qemuCommand(spec, kernelPath), { log: file('qemu.log'), folder: spec.folder });
   }
 
   async function latest(mac: string): Promise<ConsoleLease | undefined> {
@@ -95,8 +95,8 @@ export function virtualMachine(spec: GuestSpec, cacheFolder: string, say: Say): 
       const report = await latest(mac);
       if (report && report.at > after) return report.lease;
       const [failure] = consoleFailures(await consoleText());
-      if (failure !== undefined) throw new Error(`${spec.name}: ${failure} (see ${file(MACHINE_FILES.console)})`);
-      if ((await machineProcesses(spec.id)).length === 0) throw new Error(await obituary());
+      if (failure !== undefined) throw new LabFailure(`${spec.name}: ${failure} (see ${file(MACHINE_FILES.console)})`);
+      if ((await machineProcesses(spec.id)).length === 0) throw new LabFailure(await obituary());
       return undefined;
     };
     try {
@@ -111,7 +111,7 @@ export function virtualMachine(spec: GuestSpec, cacheFolder: string, say: Say): 
     const { mac } = nicNamed(nic);
     const before = await latest(mac);
     const [pid] = await machineProcesses(spec.id);
-    if (pid === undefined) throw new Error(`${spec.name} does not run`);
+    if (pid === undefined) throw new LabFailure(`${spec.name} does not run`);
     const asked = performance.now();
     // By way of /proc: a socket's path may have 107 bytes only, and the folder's may be longer.
     await sendLine(`/proc/${pid}/cwd/${MACHINE_FILES.socket}`, `renew ${mac.toLowerCase()}`, timeoutMs);
@@ -122,7 +122,7 @@ export function virtualMachine(spec: GuestSpec, cacheFolder: string, say: Say): 
   async function stop(): Promise<void> {
     for (const pid of await machineProcesses(spec.id)) {
       signalProcess(pid, 'SIGKILL');
-      if (!(await waitForEnd(pid, 5_000))) throw new Error(`process ${pid} of ${spec.name} does not end`);
+      if (!(await waitForEnd(pid, 5_000))) throw new LabFailure(`process ${pid} of ${spec.name} does not end`);
     }
     for (const { device } of spec.nics) await deleteLink(device);
     await rm(file(MACHINE_FILES.socket), { force: true });

@@ -45,7 +45,7 @@ describe.skipIf(process.getuid?.() !== 0)('a virtual machine (needs root)', () =
     }));
     await world.setHosts([`${nics[0]?.mac},first,10.64.0.71`, `${nics[1]?.mac},second,10.64.0.72`]);
     const spec = { id, name: 'a "real", machine', folder, nics };
-    const machine = virtualMachine(spec, CACHE, silent);
+    const machine = virtualMachine(spec, CACHE);
     try {
       await machine.plug();
       for (const { device } of nics) await setMaster(device, world.bridge);
@@ -64,7 +64,7 @@ describe.skipIf(process.getuid?.() !== 0)('a virtual machine (needs root)', () =
       expect(await readFile(join(folder, 'console.log'), 'latin1')).toContain('NEUTRINO-READY');
 
       // A second process, with the spec alone, finds and ends it.
-      const again = virtualMachine(spec, CACHE, silent);
+      const again = virtualMachine(spec, CACHE);
       expect(await again.running()).toBe(true);
       await again.stop();
       expect(await machine.running()).toBe(false);
@@ -81,7 +81,7 @@ describe.skipIf(process.getuid?.() !== 0)('a virtual machine (needs root)', () =
     const folder = join(world.folder, id);
     await mkdir(folder);
     const nics = [{ name: 'eth0', mac: 'not a mac', device: `t-x-${id.slice(0, 8)}` }];
-    const machine = virtualMachine({ id, name: 'broken', folder, nics }, CACHE, silent);
+    const machine = virtualMachine({ id, name: 'broken', folder, nics }, CACHE);
     try {
       await machine.plug();
       await machine.start();

@@ -1,0 +1,236 @@
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { listNamespaces } from '../linux/namespaces.ts';
+import { showProcess } from '../linux/processes.ts';
+import { type Guest, type NicLease, NoLease } from './contract.ts';
+import type { Say } from './debian.ts';
+import { LabFailure } from './failure.ts';
+import { guestOf, prepareGuest } from './guests.ts';
+import type { Instance, InstanceNic, InstanceStore } from './instance.ts';
+import { libvirtXml } from './libvirt-xml.ts';
+import { guestNamespace } from './namespace-guest.ts';
+import type { NetworkDocument, Neutron, PortDocument } from './neutron.ts';
+import { addressesByDhcp, portRequest } from './port-request.ts';
+import { removeMachine } from './remove.ts';
+import { printable } from './table.ts';
+import { waitFor } from './wait.ts';
+import { type SeenMessage, watchExchange } from './watch-exchange.ts';
+
+export interface NicRequest {
+  /** Id or name. */
+  readonly network: string;
+  readonly fixedIp?: string;
+}
+
+export interface BootRequest {
+  readonly name: string;
+  readonly kind: Instance['kind'];
+  readonly nics: readonly NicRequest[];
+}
+
+/** What a boot works with. */
+export interface Lab {
+  readonly neutron: Neutron;
+  readonly store: InstanceStore;
+  /** Name of this host, as its agents report it. */
+  readonly host: string;
+  /** Where dnsmasq logs what it does for a network. */
+  readonly dhcpLog: (networkId: string) => string;
+  readonly say: Say;
+  readonly cacheFolder?: string;
+}
+
+export interface BootLimits {
+  /** Milliseconds for the ports to become ACTIVE. */
+  readonly pluggedMs: number;
+  /** Milliseconds for each lease, from the start of the machine. */
+  readonly leaseMs: number;
+  /** Ends the boot; what it has made is removed. */
+  readonly signal?: AbortSignal;
+}
+
+export interface NicReport {
+  readonly nic: InstanceNic;
+  readonly lease: NicLease | null;
+  /** Why there is no lease. */
+  readonly problem: string | null;
+  /** Whether what the port has and what DHCP gave agree. */
+  readonly right: boolean;
+}
+
+export interface BootReport {
+  readonly instance: Instance;
+  readonly folder: string;
+  readonly nics: readonly NicReport[];
+  readonly exchange: readonly SeenMessage[];
+  readonly right: boolean;
+}
+
+// Control characters have no place in XML 1.0, slashes none in libvirt's names.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+const NAME = /^[^\x00-\x1f\x7f-\x9f/]{1,255}$/;
+const MAX_NICS = 16;
+
+async function checkRequest({ name, nics }: BootRequest, store: InstanceStore): Promise<void> {
+  if (!NAME.test(name)) {
+    throw new LabFailure(`name ${JSON.stringify(name)}: 1 to 255 characters, no slash and no control characters`);
+  }
+  if (nics.length < 1 || nics.length > MAX_NICS) {
+    throw new LabFailure(`a machine has 1 to ${MAX_NICS} networks (--network), not ${nics.length}`);
+  }
+  const [taken] = await store.find(name);
+  if (taken) throw new LabFailure(`there is a machine ${JSON.stringify(name)} already (${taken.id}): delete it first`);
+}
+
+/** A UUID whose first eight digits name no namespace of this host yet. */
+async function freeId(): Promise<string> {
+  const taken = new Set(await listNamespaces());
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const id = randomUUID();
+    if (!taken.has(guestNamespace(id))) return id;
+  }
+  throw new LabFailure('no free name for a namespace in 100 attempts: too many machines on this host');
+}
+
+async function nicOf(
+  name: string,
+  port: PortDocument,
+  network: NetworkDocument,
+  neutron: Neutron,
+): Promise<InstanceNic> {
+  return {
+    name,
+    mac: port.mac_address.toLowerCase(),
+    device: `tap${port.id.slice(0, 11)}`,
+    bridge: `brq${network.id.slice(0, 11)}`,
+    networkId: network.id,
+    networkName: network.name,
+    mtu: network.mtu ?? null,
+    portId: port.id,
+    fixedIps: port.fixed_ips.map(({ ip_address }) => ip_address),
+    asked: addressesByDhcp(port, await neutron.subnets(network.id)),
+  };
+}
+
+/** Waits as nova-compute does for network-vif-plugged: the L2 agent has plugged the device and DHCP is ready for it. */
+async function waitForActive(instance: Instance, neutron: Neutron, { pluggedMs, signal }: BootLimits): Promise<void> {
+  const waiting = instance.nics.map(({ name, portId, device }) => {
+    const what = `port ${portId} of ${name} to become ACTIVE (the L2 agent of host ${instance.host} plugs ${device}, a DHCP agent serves the port)`;
+    const active = async () => {
+      const port = await neutron.port(portId);
+      if (!port) throw new LabFailure(`port ${portId} of ${name} has been deleted`);
+      return port.status === 'ACTIVE' ? true : undefined;
+    };
+    return waitFor(what, active, { timeoutMs: pluggedMs, intervalMs: 50, signal });
+  });
+  await Promise.all(waiting);
+}
+
+async function reportNic(nic: InstanceNic, guest: Guest, { leaseMs, signal }: BootLimits): Promise<NicReport> {
+  // Without DHCP there is nothing to wait for: the port has no address, or gets it by other means.
+  if (nic.asked.length === 0) return { nic, lease: null, problem: 'no DHCP here', right: true };
+  try {
+    const lease = await guest.lease(nic.name, leaseMs, signal);
+    return { nic, lease, problem: null, right: nic.asked.includes(lease.address) };
+  } catch (error) {
+    if (!(error instanceof NoLease)) throw error;
+    return { nic, lease: null, problem: error.message, right: false };
+  }
+}
+
+/**
+ * Boots a machine as nova-compute does: ports, libvirt.xml, devices, waiting for ACTIVE, then the machine; waits for its leases
+ * and tells what came. Each message of the DHCP exchange goes to `watch` as it happens. What was made is removed when it fails.
+ * Throws LabFailure; no lease or a wrong one is no failure but stands in the report.
+ */
+export async function bootMachine(
+  request: BootRequest,
+  lab: Lab,
+  limits: BootLimits,
+  watch: (message: SeenMessage) => void,
+): Promise<BootReport> {
+  const { neutron, store, host } = lab;
+  await checkRequest(request, store);
+  const networks = await Promise.all(request.nics.map(({ network }) => neutron.findNetwork(network)));
+  const named = await neutron.hasExtension('dns-integration');
+  await prepareGuest(request.kind, lab.say, lab.cacheFolder);
+  const self = await showProcess(process.pid);
+  let instance: Instance = {
+    version: 1,
+    id: await freeId(),
+    name: request.name,
+    kind: request.kind,
+    url: neutron.url,
+    host,
+    createdAt: new Date().toISOString(),
+    stage: 'making',
+    maker: { pid: process.pid, startTime: self?.startTime ?? 0 },
+    nics: [],
+  };
+  const record = async (change: Partial<Instance>) => {
+    instance = { ...instance, ...change };
+    await store.save(instance);
+  };
+  const folder = store.folder(instance.id);
+  // From here on everything that is made can be found by the machine's id, also after kill -9.
+  await store.create(instance);
+  try {
+    for (const [i, network] of networks.entries()) {
+      limits.signal?.throwIfAborted();
+      const nic = `eth${i}`;
+      const fixedIp = request.nics[i]?.fixedIp;
+      const wish = { machine: instance, network, host, named, ...(fixedIp === undefined ? {} : { fixedIp }) };
+      const port = await neutron.createPort(portRequest(wish));
+      await record({ nics: [...instance.nics, await nicOf(nic, port, network, neutron)] });
+      lab.say(
+        `${nic} on ${printable(network.name) || network.id}: port ${port.id}, ${port.mac_address}, ${addressesOf(port)}`,
+      );
+      if (port['binding:vif_type'] === 'binding_failed') {
+        throw new LabFailure(
+          `port ${port.id} cannot be bound to host ${host}: no living L2 agent of that name serves the network`,
+        );
+      }
+    }
+    await writeFile(join(folder, 'libvirt.xml'), libvirtXml(instance));
+    const guest = guestOf(instance.kind, { ...instance, folder }, lab.cacheFolder);
+    await guest.plug();
+    const plugged = performance.now();
+    await waitForActive(instance, neutron, limits);
+    const devices = instance.nics.map(({ device }) => device).join(', ');
+    lab.say(`plugged ${devices}; ACTIVE ${Math.round(performance.now() - plugged)} ms later`);
+
+    const exchange = await watchExchange(instance.nics, lab.dhcpLog, watch);
+    try {
+      await guest.start();
+      await record({ stage: 'ready' });
+      const nics = await Promise.all(instance.nics.map((nic) => reportNic(nic, guest, limits)));
+      const right = nics.every((nic) => nic.right);
+      return { instance, folder, nics, exchange: await exchange.stop(), right };
+    } finally {
+      await exchange.stop();
+    }
+  } catch (error) {
+    await removeAfter(error, instance, lab);
+    throw error;
+  }
+}
+
+/** Removes what a failed boot has made; when that fails too, says how to finish it beside what went wrong at first. */
+async function removeAfter(error: unknown, instance: Instance, lab: Lab): Promise<void> {
+  try {
+    await removeMachine({ id: instance.id, folder: lab.store.folder(instance.id), instance }, lab);
+  } catch (second) {
+    const [first, then] = [error, second].map((one) => (one instanceof Error ? one.message : String(one)));
+    throw new LabFailure(
+      `${first}; and not all it made could be removed (${then}): neutrino vm delete ${instance.id}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function addressesOf(port: PortDocument): string {
+  return port.fixed_ips.map(({ ip_address }) => ip_address).join(' ') || 'no address';
+}

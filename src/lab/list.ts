@@ -1,0 +1,41 @@
+import { showProcess } from '../linux/processes.ts';
+import { guestOf } from './guests.ts';
+import type { InstanceNic, InstanceStore, StoredInstance } from './instance.ts';
+
+export interface ListedNic {
+  readonly nic: InstanceNic;
+  /** The address it has by DHCP now. */
+  readonly got: string | null;
+}
+
+export interface ListedMachine {
+  readonly id: string;
+  readonly folder: string;
+  /** Unknown when the boot was killed before it wrote the first word. */
+  readonly name: string | null;
+  readonly kind: 'namespace' | 'qemu' | null;
+  /** `broken`: its boot was killed; only to be deleted. */
+  readonly status: 'running' | 'stopped' | 'booting' | 'broken';
+  readonly nics: readonly ListedNic[];
+}
+
+async function look({ id, folder, instance }: StoredInstance): Promise<ListedMachine> {
+  if (!instance) return { id, folder, name: null, kind: null, status: 'broken', nics: [] };
+  const { name, kind, stage, maker } = instance;
+  const guest = guestOf(kind, { id, name, folder, nics: instance.nics });
+  const running = await guest.running();
+  const making = stage === 'making' && (await showProcess(maker.pid))?.startTime === maker.startTime;
+  const status = making ? 'booting' : stage === 'making' ? 'broken' : running ? 'running' : 'stopped';
+  const nics = await Promise.all(
+    instance.nics.map(async (nic) => ({
+      nic,
+      got: running ? ((await guest.current(nic.name))?.address ?? null) : null,
+    })),
+  );
+  return { id, folder, name, kind, status, nics };
+}
+
+/** All machines of the store, oldest first, with what they really are at this moment. */
+export async function listMachines(store: InstanceStore): Promise<readonly ListedMachine[]> {
+  return Promise.all((await store.list()).map(look));
+}

@@ -1,0 +1,154 @@
+import { LabFailure } from './failure.ts';
+
+/** The fields that the lab reads of what the API answers (Networking API v2.0). */
+export interface NetworkDocument {
+  readonly id: string;
+  readonly name: string;
+  readonly mtu?: number | null;
+  readonly tenant_id?: string;
+}
+export interface SubnetDocument {
+  readonly id: string;
+  readonly cidr: string;
+  readonly ip_version: 4 | 6;
+  readonly enable_dhcp: boolean;
+}
+export interface PortDocument {
+  readonly id: string;
+  readonly mac_address: string;
+  readonly status: string;
+  readonly network_id: string;
+  readonly fixed_ips: readonly { readonly subnet_id: string; readonly ip_address: string }[];
+  readonly 'binding:vif_type'?: string;
+}
+
+/** The API as one client of it sees it. Everything throws LabFailure that names the request and the answer. */
+export interface Neutron {
+  readonly url: string;
+  /** The network with this id or else this name; throws when there is none, or more than one. */
+  findNetwork(idOrName: string): Promise<NetworkDocument>;
+  subnets(networkId: string): Promise<readonly SubnetDocument[]>;
+  hasExtension(alias: string): Promise<boolean>;
+  createPort(port: Readonly<Record<string, unknown>>): Promise<PortDocument>;
+  /** Undefined when there is no such port. */
+  port(id: string): Promise<PortDocument | undefined>;
+  portsOfDevice(deviceId: string): Promise<readonly PortDocument[]>;
+  /** No such port is no error. */
+  deletePort(id: string): Promise<void>;
+  /** Any request, for what has no function of its own; the answer's body, parsed. */
+  request(method: string, path: string, body?: unknown): Promise<unknown>;
+}
+
+const REQUEST_MS = 30_000;
+
+/** What the API answered when it refused. */
+export class RequestRefused extends LabFailure {
+  readonly status: number;
+
+  constructor(request: string, status: number, body: string) {
+    super(`${request}: ${status} ${refusal(body)}`);
+    this.name = 'RequestRefused';
+    this.status = status;
+  }
+}
+
+/** `Type: message` out of a NeutronError body, or the beginning of whatever else came. */
+function refusal(body: string): string {
+  try {
+    const { NeutronError: error } = JSON.parse(body) as { NeutronError?: { type?: string; message?: string } };
+    if (error) return [error.type, error.message].filter(Boolean).join(': ');
+  } catch {
+    // Not JSON: shown as it is.
+  }
+  return body.slice(0, 200).trim();
+}
+
+/** Why a request got no answer at all; `fetch` hides it in the cause. */
+function unreachable(url: string, error: unknown): LabFailure {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  if (cause instanceof Error && cause.name === 'TimeoutError') {
+    return new LabFailure(`${url} did not answer within ${REQUEST_MS / 1_000} s`, { cause: error });
+  }
+  const why = cause instanceof Error ? cause.message || String((cause as NodeJS.ErrnoException).code) : String(cause);
+  return new LabFailure(
+    `no Neutrino answers at ${url} (${why}): start it with bin/neutrino up, or name it with --url`,
+    {
+      cause: error,
+    },
+  );
+}
+
+/** A client of the API at `url` (`http://127.0.0.1:9696`). */
+export function neutronAt(url: string): Neutron {
+  const base = url.replace(/\/+$/, '').replace(/\/v2\.0$/, '');
+
+  async function request(method: string, path: string, body?: unknown): Promise<unknown> {
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetch(`${base}${path}`, {
+        method,
+        signal: AbortSignal.timeout(REQUEST_MS),
+        ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      });
+      text = await response.text();
+    } catch (error) {
+      throw unreachable(base, error);
+    }
+    if (!response.ok) throw new RequestRefused(`${method} ${path}`, response.status, text);
+    if (text === '') return undefined;
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      throw new LabFailure(`${method} ${base}${path}: the answer is no JSON; is that a Neutrino?`);
+    }
+  }
+
+  async function list<T>(plural: string, filter: Readonly<Record<string, string>>): Promise<readonly T[]> {
+    const answer = await request('GET', `/v2.0/${plural}?${new URLSearchParams(filter)}`);
+    return (answer as Readonly<Record<string, readonly T[]>>)[plural] ?? [];
+  }
+
+  async function findNetwork(idOrName: string): Promise<NetworkDocument> {
+    const [byId] = await list<NetworkDocument>('networks', { id: idOrName });
+    if (byId) return byId;
+    const byName = await list<NetworkDocument>('networks', { name: idOrName });
+    if (byName.length > 1) {
+      const ids = byName.slice(0, 10).map(({ id }) => id);
+      throw new LabFailure(
+        `${byName.length} networks are named ${JSON.stringify(idOrName)}; give an id: ${ids.join(', ')}`,
+      );
+    }
+    if (!byName[0]) throw new LabFailure(`there is no network with the id or name ${JSON.stringify(idOrName)}`);
+    return byName[0];
+  }
+
+  async function absentAsUndefined<T>(answer: Promise<T>): Promise<T | undefined> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (error instanceof RequestRefused && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  const portOf = (answer: unknown) => (answer as { readonly port: PortDocument }).port;
+
+  return {
+    url: base,
+    request,
+    findNetwork,
+    subnets: (networkId) => list<SubnetDocument>('subnets', { network_id: networkId }),
+    hasExtension: async (alias) =>
+      (await absentAsUndefined(request('GET', `/v2.0/extensions/${encodeURIComponent(alias)}`))) !== undefined,
+    createPort: async (port) => portOf(await request('POST', '/v2.0/ports', { port })),
+    port: async (id) => {
+      const answer = await absentAsUndefined(request('GET', `/v2.0/ports/${encodeURIComponent(id)}`));
+      return answer === undefined ? undefined : portOf(answer);
+    },
+    portsOfDevice: (deviceId) => list<PortDocument>('ports', { device_id: deviceId }),
+    deletePort: async (id) => {
+      await absentAsUndefined(request('DELETE', `/v2.0/ports/${encodeURIComponent(id)}`));
+    },
+  };
+}

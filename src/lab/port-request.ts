@@ -1,0 +1,47 @@
+import type { NetworkDocument, PortDocument, SubnetDocument } from './neutron.ts';
+
+export interface PortWish {
+  readonly machine: { readonly id: string; readonly name: string };
+  readonly network: NetworkDocument;
+  /** Host that the machine is to run on. */
+  readonly host: string;
+  /** The address to have; any unless told. */
+  readonly fixedIp?: string;
+  /** Whether the server knows `dns_name` (extension dns-integration). */
+  readonly named: boolean;
+}
+
+/** A host name out of a machine's name, as RFC 1123 allows it; undefined when nothing is left of it. */
+export function hostName(name: string): string | undefined {
+  const host = name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replaceAll(/[ _.]/g, '-')
+    .replaceAll(/[^a-z0-9-]/g, '')
+    .replaceAll(/-+/g, '-')
+    .slice(0, 63)
+    .replaceAll(/^-+|-+$/g, '');
+  return host || undefined;
+}
+
+/** The body of POST /v2.0/ports by which nova-compute asks for a NIC: bound to its host from the start. */
+export function portRequest(wish: PortWish): Readonly<Record<string, unknown>> {
+  const { machine, network, host, fixedIp, named } = wish;
+  const dnsName = named ? hostName(machine.name) : undefined;
+  return {
+    network_id: network.id,
+    ...(network.tenant_id ? { tenant_id: network.tenant_id } : {}),
+    admin_state_up: true,
+    device_id: machine.id,
+    device_owner: 'compute:nova',
+    'binding:host_id': host,
+    ...(fixedIp === undefined ? {} : { fixed_ips: [{ ip_address: fixedIp }] }),
+    ...(dnsName === undefined ? {} : { dns_name: dnsName }),
+  };
+}
+
+/** Those of a port's addresses that DHCP is to give: IPv4, in a subnet that has DHCP. */
+export function addressesByDhcp(port: PortDocument, subnets: readonly SubnetDocument[]): readonly string[] {
+  const served = new Set(subnets.filter((one) => one.ip_version === 4 && one.enable_dhcp).map(({ id }) => id));
+  return port.fixed_ips.filter(({ subnet_id }) => served.has(subnet_id)).map(({ ip_address }) => ip_address);
+}

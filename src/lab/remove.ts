@@ -1,0 +1,56 @@
+import type { Guest, GuestNic } from './contract.ts';
+import { guestOf } from './guests.ts';
+import type { Instance, InstanceStore, StoredInstance } from './instance.ts';
+import type { Neutron, PortDocument } from './neutron.ts';
+
+interface Removal {
+  readonly neutron: Neutron;
+  readonly store: InstanceStore;
+}
+
+/** NICs that the record and the API know of: a boot that was killed may have made a port and not written it down. */
+function allNics(instance: Instance | undefined, ports: readonly PortDocument[]): readonly GuestNic[] {
+  const recorded = instance?.nics ?? [];
+  const known = new Set(recorded.map(({ portId }) => portId));
+  const found = ports
+    .filter(({ id }) => !known.has(id))
+    .map(({ id, mac_address }) => ({ name: id, mac: mac_address, device: `tap${id.slice(0, 11)}` }));
+  return [...recorded, ...found];
+}
+
+/** The guest of a machine; both kinds when the record does not say which. */
+function guestsOf({ id, folder, instance }: StoredInstance, nics: readonly GuestNic[]): readonly Guest[] {
+  const kinds = instance ? [instance.kind] : (['namespace', 'qemu'] as const);
+  return kinds.map((kind) => guestOf(kind, { id, name: instance?.name ?? id, folder, nics }));
+}
+
+/**
+ * Ends a machine and removes its devices, its ports and its folder, however far it came; what is gone already is no error.
+ * When the API cannot be asked, the machine is ended all the same, its folder stays, and the API's failure is thrown.
+ */
+export async function removeMachine(stored: StoredInstance, { neutron, store }: Removal): Promise<void> {
+  const { id, instance } = stored;
+  const asked = await neutron.portsOfDevice(id).then(
+    (ports) => ({ ports }),
+    (failure: unknown) => ({ ports: [], failure }),
+  );
+  for (const guest of guestsOf(stored, allNics(instance, asked.ports))) await guest.stop();
+  if ('failure' in asked) throw asked.failure;
+  for (const port of asked.ports) await neutron.deletePort(port.id);
+  await store.remove(id);
+}
+
+/**
+ * Ends all machines of a state path and removes their devices, without asking the API: for taking this host down.
+ * Ports and folders stay, so that `vm delete` can finish. Resolves to the names of those that were ended.
+ */
+export async function stopMachines(store: InstanceStore): Promise<readonly string[]> {
+  const ended: string[] = [];
+  for (const stored of await store.list()) {
+    for (const guest of guestsOf(stored, stored.instance?.nics ?? [])) {
+      if (await guest.running()) ended.push(stored.instance?.name ?? stored.id);
+      await guest.stop();
+    }
+  }
+  return ended;
+}

@@ -1,0 +1,96 @@
+import type { BootReport, NicReport } from './boot.ts';
+import type { ListedMachine } from './list.ts';
+import { guestNamespace } from './namespace-guest.ts';
+import { renderTable } from './table.ts';
+import type { SeenMessage } from './watch-exchange.ts';
+
+/** One message of an exchange as a line: dnsmasq's clock, milliseconds since the start, NIC, what was said of which address. */
+export function exchangeLine({ time, ms, nic, kind, address, mac, note }: SeenMessage): string {
+  const words = [
+    time,
+    `+${ms} ms`.padStart(9),
+    nic.padEnd(5),
+    kind.padEnd(8),
+    (address ?? '').padEnd(15),
+    mac,
+    note ?? '',
+  ];
+  return words.join('  ').trimEnd();
+}
+
+/** A lease time in words: 4294967295 seconds mean for ever (RFC 2131, section 3.3). */
+function leaseTime(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined) return '-';
+  return seconds === 0xffffffff ? 'for ever' : `${seconds} s`;
+}
+
+const HEADINGS = ['NIC', 'MAC', 'ASKED FOR', 'GOT', 'LEASE', 'ROUTER', 'DNS', 'MS TO LEASE'];
+
+function row({ nic, lease, problem }: NicReport): readonly string[] {
+  const asked = nic.asked.join(' ') || '-';
+  if (!lease) return [nic.name, nic.mac, asked, nic.asked.length > 0 ? 'nothing' : (problem ?? ''), '-', '-', '-', '-'];
+  const { address, leaseSeconds, routers, dns, ms } = lease;
+  return [
+    nic.name,
+    nic.mac,
+    asked,
+    address,
+    leaseTime(leaseSeconds),
+    routers.join(' ') || '-',
+    dns.join(' ') || '-',
+    String(ms),
+  ];
+}
+
+/** The table at the end of a boot, and a line for each NIC that did not get what its port has. */
+export function bootTable({ nics, instance }: BootReport): string {
+  const complaints = nics
+    .filter(({ right }) => !right)
+    .map(
+      ({ nic, lease, problem }) =>
+        problem ?? `${instance.name}: ${nic.name} got ${lease?.address}, its port has ${nic.asked.join(' ')}`,
+    );
+  return [renderTable(HEADINGS, nics.map(row)), ...complaints].join('\n');
+}
+
+/** The same for programs. */
+export function bootJson({ instance, folder, nics, exchange, right }: BootReport): unknown {
+  const { id, name, kind, host } = instance;
+  return {
+    id,
+    name,
+    kind,
+    host,
+    folder,
+    ...(kind === 'namespace' ? { namespace: guestNamespace(id) } : {}),
+    right,
+    nics: nics.map(({ nic, lease, problem, right: rightNic }) => ({ ...nic, right: rightNic, problem, lease })),
+    exchange,
+  };
+}
+
+/** The machines, a line each, and a line for each of their NICs. */
+export function machineList(machines: readonly ListedMachine[]): string {
+  if (machines.length === 0) return 'no machines; neutrino vm boot NAME --network NET makes one';
+  const heads = machines.map(({ id, name, kind, status }) => [
+    name ?? '-',
+    id,
+    kind === 'qemu' ? 'virtual machine' : kind === 'namespace' ? guestNamespace(id) : '-',
+    status,
+  ]);
+  const headLines = renderTable(['NAME', 'UUID', 'GUEST', 'STATUS'], heads).split('\n');
+  const nics = machines.flatMap((machine) => machine.nics.map((nic) => ({ machine, ...nic })));
+  if (nics.length === 0) return headLines.join('\n');
+  const nicTable = renderTable(
+    ['MACHINE', 'NIC', 'NETWORK', 'MAC', 'FIXED IP', 'GOT'],
+    nics.map(({ machine, nic, got }) => [
+      machine.name ?? '-',
+      nic.name,
+      nic.networkName || nic.networkId,
+      nic.mac,
+      nic.fixedIps.join(' ') || '-',
+      got ?? '-',
+    ]),
+  );
+  return [...headLines, '', nicTable].join('\n');
+}

@@ -1,0 +1,197 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type BootRequest, bootMachine, type Lab } from '../../src/lab/boot.ts';
+import { instanceStore } from '../../src/lab/instance.ts';
+import { listMachines } from '../../src/lab/list.ts';
+import { guestNamespace } from '../../src/lab/namespace-guest.ts';
+import { neutronAt } from '../../src/lab/neutron.ts';
+import { removeMachine, stopMachines } from '../../src/lab/remove.ts';
+import { bootTable, machineList } from '../../src/lab/show.ts';
+import { linkExists } from '../../src/linux/links.ts';
+import { namespaceExists } from '../../src/linux/namespaces.ts';
+import { type DnsmasqWorld, startDnsmasqWorld } from './dnsmasq-world.ts';
+import { type FakeNeutron, startFakeNeutron } from './fake-neutron.ts';
+
+describe.skipIf(process.getuid?.() !== 0)('booting a machine (needs root)', () => {
+  let world: DnsmasqWorld;
+  let neutron: FakeNeutron;
+  let statePath: string;
+  let lab: Lab;
+  let said: string[];
+  const limits = { pluggedMs: 20_000, leaseMs: 20_000 };
+
+  beforeEach(async () => {
+    world = await startDnsmasqWorld(['--dhcp-option=tag:s,option:router,10.64.0.1']);
+    neutron = await startFakeNeutron(world);
+    statePath = await mkdtemp(join(tmpdir(), 'neutrino-boot-'));
+    said = [];
+    lab = {
+      neutron: neutronAt(neutron.url),
+      store: instanceStore(statePath),
+      host: 'this-host',
+      dhcpLog: () => world.log,
+      say: (line) => said.push(line),
+    };
+  });
+  afterEach(async () => {
+    for (const stored of await lab.store.list()) await removeMachine(stored, lab);
+    await neutron.stop();
+    await world.stop();
+    await rm(statePath, { recursive: true });
+  });
+
+  const boot = (request: Partial<BootRequest> = {}, more: Partial<typeof limits> & { signal?: AbortSignal } = {}) =>
+    bootMachine(
+      { name: 'vm1', kind: 'namespace', nics: [{ network: 'net1' }], ...request },
+      lab,
+      { ...limits, ...more },
+      () => undefined,
+    );
+
+  async function expectNothingLeft() {
+    expect([...neutron.ports.keys()]).toEqual([]);
+    expect(await lab.store.list()).toEqual([]);
+    const asked = neutron.asked.map(({ device_id }) => guestNamespace(String(device_id)));
+    for (const namespace of asked) expect(await namespaceExists(namespace)).toBe(false);
+  }
+
+  test('asks for ports as nova-compute does, and gets the address of each by DHCP', async () => {
+    const report = await boot({
+      name: 'My VM <&> "1"',
+      nics: [{ network: neutron.network.id }, { network: 'net1', fixedIp: '10.64.0.77' }],
+    });
+    expect(neutron.asked).toMatchObject([
+      {
+        network_id: neutron.network.id,
+        'binding:host_id': 'this-host',
+        device_owner: 'compute:nova',
+        device_id: report.instance.id,
+        admin_state_up: true,
+        tenant_id: 'a-project',
+        dns_name: 'my-vm-1',
+      },
+      { fixed_ips: [{ ip_address: '10.64.0.77' }] },
+    ]);
+    expect(report.right).toBe(true);
+    expect(report.nics.map(({ lease }) => lease?.address)).toEqual(['10.64.0.101', '10.64.0.77']);
+    for (const nic of ['eth0', 'eth1']) {
+      const kinds = report.exchange.filter((message) => message.nic === nic).map(({ kind }) => kind);
+      expect(kinds).toEqual(['DISCOVER', 'OFFER', 'REQUEST', 'ACK']);
+    }
+    const [first] = report.instance.nics;
+    expect(await readFile(join(report.folder, 'libvirt.xml'), 'utf8')).toContain(
+      [
+        `  <uuid>${report.instance.id}</uuid>`,
+        '  <name>My VM &lt;&amp;&gt; &quot;1&quot;</name>',
+        '  <devices>',
+        '    <interface type="bridge">',
+        `      <mac address="${first?.mac}"/>`,
+        '      <model type="virtio"/>',
+        `      <source bridge="brq${neutron.network.id.slice(0, 11)}"/>`,
+        '      <mtu size="1450"/>',
+        `      <target dev="tap${first?.portId.slice(0, 11)}"/>`,
+        '    </interface>',
+      ].join('\n'),
+    );
+    const table = bootTable(report).split('\n');
+    expect(table[0]).toMatch(/^NIC +MAC +ASKED FOR +GOT +LEASE +ROUTER +DNS +MS TO LEASE$/);
+    expect(table[1]).toMatch(
+      /^eth0 +fa:16:3e:\S+ +10\.64\.0\.101 +10\.64\.0\.101 +600 s +10\.64\.0\.1 +10\.64\.0\.2 +\d+$/,
+    );
+
+    const machines = await listMachines(lab.store);
+    expect(machines).toMatchObject([
+      { name: 'My VM <&> "1"', status: 'running', nics: [{ got: '10.64.0.101' }, { got: '10.64.0.77' }] },
+    ]);
+    expect(machineList(machines)).toContain(`${guestNamespace(report.instance.id)}  running`);
+
+    // The host goes down, the machine with it; its port and folder wait for `vm delete`.
+    expect(await stopMachines(lab.store)).toEqual(['My VM <&> "1"']);
+    expect(await listMachines(lab.store)).toMatchObject([{ status: 'stopped', nics: [{ got: null }, { got: null }] }]);
+    for (const stored of await lab.store.list()) await removeMachine(stored, lab);
+    await expectNothingLeft();
+    await removeMachine({ id: report.instance.id, folder: report.folder }, lab);
+  });
+
+  test('a network without DHCP has nothing to wait for', async () => {
+    const report = await boot({ nics: [{ network: 'silent' }] });
+    expect(report).toMatchObject({ right: true, nics: [{ lease: null, problem: 'no DHCP here' }] });
+  });
+
+  test('says so when DHCP gives another address than the port has, and keeps the machine', async () => {
+    neutron.faults.wrongAddress = '10.64.0.99';
+    const report = await boot();
+    expect(report.right).toBe(false);
+    expect(bootTable(report)).toContain('vm1: eth0 got 10.64.0.99, its port has 10.64.0.101');
+    expect(await listMachines(lab.store)).toMatchObject([{ status: 'running' }]);
+  });
+
+  test('says so when nobody answers', async () => {
+    neutron.faults.wrongAddress = '10.99.0.1';
+    const report = await boot({}, { leaseMs: 1_500 });
+    expect(report.right).toBe(false);
+    expect(report.exchange.every(({ kind, note }) => kind === 'DISCOVER' && note === 'no address available')).toBe(
+      true,
+    );
+    expect(bootTable(report)).toMatch(/eth0 .* nothing +- +- +- +-\nvm1: no DHCP lease for eth0 within 1500 ms/);
+  });
+
+  test('refuses what cannot be before it makes anything', async () => {
+    await expect(boot({ nics: [{ network: 'net9' }] })).rejects.toThrow(
+      'there is no network with the id or name "net9"',
+    );
+    await expect(boot({ nics: [{ network: 'twin' }] })).rejects.toThrow(/^2 networks are named "twin"; give an id: /);
+    await expect(boot({ name: 'a/b' })).rejects.toThrow('name "a/b": 1 to 255 characters');
+    await expect(boot({ nics: [] })).rejects.toThrow('a machine has 1 to 16 networks');
+    const unreachable = { ...lab, neutron: neutronAt('http://127.0.0.1:1') };
+    const request = { name: 'vm1', kind: 'namespace', nics: [{ network: 'net1' }] } as const;
+    await expect(bootMachine(request, unreachable, limits, () => undefined)).rejects.toThrow(
+      /^no Neutrino answers at http:\/\/127\.0\.0\.1:1 \(.*\): start it with bin\/neutrino up/,
+    );
+    expect(neutron.asked).toEqual([]);
+    expect(existsSync(join(statePath, 'instances'))).toBe(false);
+
+    await boot();
+    await expect(boot()).rejects.toThrow('there is a machine "vm1" already');
+  });
+
+  test('a port that never becomes ACTIVE ends the boot, and nothing is left of it', async () => {
+    neutron.faults.neverActive = true;
+    await expect(boot({}, { pluggedMs: 500 })).rejects.toThrow(
+      /^waited 500 ms for port \S+ of eth0 to become ACTIVE \(the L2 agent of host this-host plugs tap/,
+    );
+    await expectNothingLeft();
+  });
+
+  test('a port that cannot be bound ends the boot, and nothing is left of it', async () => {
+    neutron.faults.bindingFailed = true;
+    await expect(boot()).rejects.toThrow(/cannot be bound to host this-host: no living L2 agent/);
+    await expectNothingLeft();
+  });
+
+  test('a boot that is given up leaves nothing', async () => {
+    neutron.faults.neverActive = true;
+    const controller = new AbortController();
+    const booting = boot({}, { signal: controller.signal });
+    neutron.faults.beforePortAnswer = () => setTimeout(() => controller.abort(new Error('given up')), 100);
+    await expect(booting).rejects.toThrow('given up');
+    await expectNothingLeft();
+  });
+
+  test('without the API a machine is ended all the same, and can be deleted later', async () => {
+    const { instance } = await boot();
+    const [stored] = await lab.store.list();
+    if (!stored) throw new Error('no machine');
+    await expect(removeMachine(stored, { ...lab, neutron: neutronAt('http://127.0.0.1:1') })).rejects.toThrow(
+      'no Neutrino answers',
+    );
+    expect(await linkExists(instance.nics[0]?.device ?? '')).toBe(false);
+    expect(await namespaceExists(guestNamespace(instance.id))).toBe(false);
+    expect(await readdir(join(statePath, 'instances'))).toEqual([instance.id]);
+    await removeMachine(stored, lab);
+    await expectNothingLeft();
+  });
+});

@@ -1,0 +1,102 @@
+import { appendFile, mkdir, mkdtemp, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parseExchangeLine } from '../../src/lab/exchange.ts';
+import { followFile } from '../../src/lab/follow.ts';
+import { waitFor } from '../../src/lab/wait.ts';
+import { watchExchange } from '../../src/lab/watch-exchange.ts';
+
+describe('a line of the log of dnsmasq', () => {
+  const at = 'Nov  2 23:08:01 dnsmasq-dhcp[123]:';
+  const mac = 'fa:16:3e:00:00:01';
+  const common = { time: '23:08:01', device: 'tap01234567-89', mac, address: null, note: null };
+
+  test.each([
+    [`${at} DHCPDISCOVER(tap01234567-89) ${mac} `, { ...common, kind: 'DISCOVER' }],
+    [`${at} 2745243 DHCPOFFER(tap01234567-89) 10.0.0.5 ${mac} `, { ...common, kind: 'OFFER', address: '10.0.0.5' }],
+    [
+      `${at} DHCPACK(tap01234567-89) 10.0.0.5 ${mac} host-10-0-0-5`,
+      { ...common, kind: 'ACK', address: '10.0.0.5', note: 'host-10-0-0-5' },
+    ],
+    [
+      `${at} DHCPNAK(tap01234567-89) 10.0.0.5 ${mac} wrong address`,
+      { ...common, kind: 'NAK', address: '10.0.0.5', note: 'wrong address' },
+    ],
+    [
+      `${at} DHCPDISCOVER(tap01234567-89) ${mac} no address available`,
+      { ...common, kind: 'DISCOVER', note: 'no address available' },
+    ],
+  ])('%s', (line, message) => {
+    expect(parseExchangeLine(line)).toEqual(message);
+  });
+
+  test.each([
+    `${at} read /x/host`,
+    'Nov  2 23:08:01 dnsmasq[123]: started, version 2.90',
+    `${at} 2745243 available DHCP subnet: 10.0.0.0/255.255.255.0`,
+    '',
+  ])('%s tells of no message', (line) => {
+    expect(parseExchangeLine(line)).toBeUndefined();
+  });
+});
+
+describe('following a log', () => {
+  let folder: string;
+  let log: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'neutrino-follow-'));
+    log = join(folder, 'log');
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const until = (lines: readonly string[], count: number) =>
+    waitFor(`${count} lines`, async () => (lines.length >= count ? true : undefined), { timeoutMs: 10_000 });
+
+  test('hands over whole lines from now on, through cutting and replacing', async () => {
+    await writeFile(log, 'before\n');
+    const lines: string[] = [];
+    const following = await followFile(log, (line) => lines.push(line));
+    await appendFile(log, 'one\ntw');
+    await until(lines, 1);
+    await appendFile(log, 'o\n');
+    await until(lines, 2);
+    await truncate(log);
+    await appendFile(log, 'x\n');
+    await until(lines, 3);
+    await appendFile(log, 'late\n');
+    await rename(log, `${log}.1`);
+    await writeFile(log, 'new\n');
+    await until(lines, 5);
+    await appendFile(log, 'last\nunfinished');
+    await following.stop();
+    expect(lines).toEqual(['one', 'two', 'x', 'late', 'new', 'last']);
+  });
+
+  test('waits for a log that is not there yet, in a folder that is not either', async () => {
+    const lines: string[] = [];
+    const following = await followFile(join(folder, 'later', 'log'), (line) => lines.push(line));
+    await mkdir(join(folder, 'later'));
+    await writeFile(join(folder, 'later', 'log'), 'first\n');
+    await until(lines, 1);
+    await following.stop();
+    expect(lines).toEqual(['first']);
+  });
+
+  test('tells the messages of its own NICs, each of its own network', async () => {
+    const mac = 'fa:16:3e:00:00:01';
+    const line = (kind: string, of: string) => `Nov  2 23:08:01 dnsmasq-dhcp[1]: DHCP${kind}(tap) 10.0.0.5 ${of} \n`;
+    const nics = [{ name: 'eth0', mac, networkId: 'a' }];
+    await writeFile(log, line('ACK', mac));
+    const seen: string[] = [];
+    const watch = await watchExchange(
+      nics,
+      () => log,
+      ({ nic, kind }) => seen.push(`${nic} ${kind}`),
+    );
+    await appendFile(log, line('OFFER', mac) + line('OFFER', 'fa:16:3e:00:00:02'));
+    const all = await watch.stop();
+    expect(seen).toEqual(['eth0 OFFER']);
+    expect(all).toMatchObject([{ nic: 'eth0', kind: 'OFFER', address: '10.0.0.5' }]);
+  });
+});

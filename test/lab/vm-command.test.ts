@@ -1,0 +1,157 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { guestNamespace } from '../../src/lab/namespace-guest.ts';
+import { waitFor } from '../../src/lab/wait.ts';
+import { linkExists } from '../../src/linux/links.ts';
+import { namespaceExists } from '../../src/linux/namespaces.ts';
+import { run } from '../../src/linux/run.ts';
+import { type DnsmasqWorld, startDnsmasqWorld } from './dnsmasq-world.ts';
+import { type FakeNeutron, startFakeNeutron } from './fake-neutron.ts';
+
+const MAIN = join(import.meta.dirname, 'vm-main.ts');
+
+describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)', () => {
+  let world: DnsmasqWorld;
+  let neutron: FakeNeutron;
+  let statePath: string;
+  let child: ChildProcess | undefined;
+
+  beforeEach(async () => {
+    world = await startDnsmasqWorld();
+    neutron = await startFakeNeutron(world);
+    statePath = await mkdtemp(join(tmpdir(), 'neutrino-vm-'));
+    await mkdir(join(statePath, 'dhcp', neutron.network.id), { recursive: true });
+  });
+  afterEach(async () => {
+    child?.kill('SIGKILL');
+    await vm(['delete', '--all']);
+    await neutron.stop();
+    await world.stop();
+    await rm(statePath, { recursive: true });
+  });
+
+  const command = (words: readonly string[]): [string, ...string[]] => [
+    process.execPath,
+    MAIN,
+    'vm',
+    ...words,
+    ...['--url', neutron.url, '--state-path', statePath],
+  ];
+  const vm = (words: readonly string[]) => run(command(words), { okCodes: [0, 1], timeoutMs: 60_000 });
+  const listed = async () => JSON.parse((await vm(['list', '--json'])).stdout) as Record<string, unknown>[];
+
+  /** Starts a boot, kills it when `when` has come about, and gives the UUID that it had chosen. */
+  async function killBoot(when: () => Promise<true | undefined>): Promise<string> {
+    const [program, ...words] = command(['boot', 'vm1', '--network', 'net1']);
+    const boot = spawn(program, words, { stdio: 'ignore' });
+    child = boot;
+    const ended = new Promise((resolve) => boot.once('close', resolve));
+    await waitFor('the moment to kill', when, { timeoutMs: 30_000, intervalMs: 5 });
+    boot.kill('SIGKILL');
+    await ended;
+    return String(neutron.asked[0]?.device_id);
+  }
+
+  async function expectDeletable(id: string) {
+    expect(await listed()).toMatchObject([{ id, name: 'vm1', status: 'broken' }]);
+    const again = await vm(['boot', 'vm1', '--network', 'net1']);
+    expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('there is a machine "vm1" already') });
+    const devices = [...neutron.ports.keys()].map((port) => `tap${port.slice(0, 11)}`);
+    expect(await vm(['delete', 'vm1'])).toMatchObject({ exitCode: 0, stdout: `deleted vm1 ${id}\n` });
+    expect(await listed()).toEqual([]);
+    expect(neutron.ports.size).toBe(0);
+    expect(await namespaceExists(guestNamespace(id))).toBe(false);
+    for (const device of devices) expect(await linkExists(device)).toBe(false);
+    expect(await vm(['delete', 'vm1'])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringContaining('nothing to delete'),
+    });
+    expect(await vm(['delete', id])).toMatchObject({ exitCode: 0 });
+  }
+
+  test('boot, list and delete tell what they do', async () => {
+    // dnsmasq's log stands where Neutrino has it.
+    await rm(join(statePath, 'dhcp', neutron.network.id), { recursive: true });
+    await run(['ln', '-s', world.folder, join(statePath, 'dhcp', neutron.network.id)]);
+    const boot = await vm(['boot', 'vm1', '--network', 'net1', '--fixed-ip', '10.64.0.44']);
+    expect(boot).toMatchObject({ exitCode: 0, stderr: '' });
+    const told = boot.stdout.split('\n').map((line) => line.replaceAll(/\d\d:\d\d:\d\d/g, 'TIME'));
+    expect(told[0]).toMatch(/^eth0 on net1: port \S{36}, fa:16:3e:\S+, 10\.64\.0\.44$/);
+    expect(told[1]).toMatch(/^plugged tap\S{11}; ACTIVE \d+ ms later$/);
+    expect(told.slice(2, 6).map((line) => line.replace(/ +/g, ' ').split(' ').slice(0, 5).join(' '))).toEqual([
+      expect.stringMatching(/^TIME \+\d+ ms eth0 DISCOVER$/),
+      expect.stringMatching(/^TIME \+\d+ ms eth0 OFFER$/),
+      expect.stringMatching(/^TIME \+\d+ ms eth0 REQUEST$/),
+      expect.stringMatching(/^TIME \+\d+ ms eth0 ACK$/),
+    ]);
+    expect(told.slice(2, 8).every((line) => line.length <= 100)).toBe(true);
+    expect(told[8]).toMatch(/^eth0 .* 10\.64\.0\.44 +10\.64\.0\.44 /);
+
+    const { stdout: list } = await vm(['list']);
+    expect(list).toMatch(
+      /^NAME +UUID +GUEST +STATUS\nvm1 .* running\n\nMACHINE +NIC +NETWORK +MAC +FIXED IP +GOT\nvm1 +eth0 +net1 .* 10\.64\.0\.44\n$/,
+    );
+    expect(await vm(['delete', '--all'])).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^deleted vm1 /),
+    });
+    expect((await vm(['list'])).stdout).toMatch(/^no machines;/);
+  });
+
+  test('a wrong address is exit code 1, and JSON says the same', async () => {
+    neutron.faults.wrongAddress = '10.64.0.99';
+    const { exitCode, stdout } = await vm(['boot', 'vm1', '--network', 'net1', '--json']);
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      name: 'vm1',
+      right: false,
+      nics: [{ name: 'eth0', asked: ['10.64.0.101'], right: false, lease: { address: '10.64.0.99', prefix: 24 } }],
+    });
+  });
+
+  test('a boot killed before it knows the port it has asked for can be deleted', async () => {
+    let asked = false;
+    neutron.faults.beforePortAnswer = () => {
+      asked = true;
+      child?.kill('SIGKILL');
+    };
+    await expectDeletable(await killBoot(async () => asked || undefined));
+  });
+
+  test('a boot killed while it waits for its ports can be deleted', async () => {
+    neutron.faults.neverActive = true;
+    const id = await killBoot(async () => {
+      const [port] = neutron.ports.keys();
+      return port !== undefined && (await linkExists(`tap${port.slice(0, 11)}`)) ? true : undefined;
+    });
+    await expectDeletable(id);
+  });
+
+  test('a folder without a word in it lists as broken and can be deleted by its UUID', async () => {
+    const id = '11111111-2222-4333-8444-555555555555';
+    await mkdir(join(statePath, 'instances', id), { recursive: true });
+    await writeFile(join(statePath, 'instances', id, 'instance.json.new'), '{"vers');
+    expect(await listed()).toMatchObject([{ id, name: null, status: 'broken' }]);
+    expect((await vm(['list'])).stdout).toContain(`-     ${id}`);
+    expect(await vm(['delete', id])).toMatchObject({ exitCode: 0 });
+    expect(await listed()).toEqual([]);
+  });
+
+  test('refuses what makes no sense', async () => {
+    const refused = async (...words: string[]) => (await vm(words)).stderr;
+    expect(await refused('delete')).toContain('name the machines to delete, or say --all');
+    expect(await refused('boot', 'x', '--network', 'net1', '--fixed-ip', 'any', '--fixed-ip', '10.0.0.1')).toContain(
+      '2 times --fixed-ip, but only 1 times --network',
+    );
+    expect(await refused('boot', 'x', '--network', 'net1', '--lease-timeout', 'soon')).toContain(
+      '--lease-timeout soon: whole seconds, 1 to 99999',
+    );
+    const { stderr } = await run([process.execPath, MAIN, 'vm', 'list', '--host', '-', '--state-path', statePath], {
+      okCodes: [1],
+    });
+    expect(stderr).toContain('host');
+  });
+});
