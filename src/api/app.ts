@@ -59,11 +59,16 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     rewriteUrl: (request) => plainUrl(request.url ?? '/'),
   });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string', bodyLimit: MAX_BODY }, async (_request: FastifyRequest, body: string) => parseBody(body));
+  app.addContentTypeParser(
+    '*',
+    { parseAs: 'string', bodyLimit: MAX_BODY },
+    async (_request: FastifyRequest, body: string) => parseBody(body),
+  );
 
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-openstack-request-id', request.id);
-    if (!acceptsJson(request.headers.accept)) throw neutronError('HTTPNotAcceptable', { accept: String(request.headers.accept).slice(0, 100) });
+    if (!acceptsJson(request.headers.accept))
+      throw neutronError('HTTPNotAcceptable', { accept: String(request.headers.accept).slice(0, 100) });
     contexts.set(request, await identity.identify(request));
   });
   app.addHook('onSend', async (_request, reply) => {
@@ -75,18 +80,34 @@ export function buildApi(options: ApiOptions): FastifyInstance {
       reply.code(told.status).send(told.body);
       return;
     }
-    request.log.error({ err: error, method: request.method, url: request.url }, 'a request failed for a reason of ours');
-    const body = { NeutronError: { type: 'HTTPInternalServerError', message: `Request ${request.id} failed inside the server; its log says why.`, detail: '' } };
+    request.log.error(
+      { err: error, method: request.method, url: request.url },
+      'a request failed for a reason of ours',
+    );
+    const body = {
+      NeutronError: {
+        type: 'HTTPInternalServerError',
+        message: `Request ${request.id} failed inside the server; its log says why.`,
+        detail: '',
+      },
+    };
     reply.code(500).send(body);
   });
   app.setNotFoundHandler((request, reply) => {
     const [path = '/'] = request.url.split('?');
-    const known = METHODS_HERE.some((method) => app.findRoute({ method, url: path } as never) !== null || app.hasRoute({ method, url: path } as never));
-    if (known || isResourcePath(path, resources)) throw neutronError('HTTPMethodNotAllowed', { method: request.method, path });
+    const known = METHODS_HERE.some(
+      (method) =>
+        app.findRoute({ method, url: path } as never) !== null || app.hasRoute({ method, url: path } as never),
+    );
+    if (known || isResourcePath(path, resources))
+      throw neutronError('HTTPMethodNotAllowed', { method: request.method, path });
     reply.code(404).send({ code: 404, title: 'Not Found', description: null });
   });
 
-  versionRoutes(app, resources.map((r) => r.resource));
+  versionRoutes(
+    app,
+    resources.map((r) => r.resource),
+  );
   for (const served of resources) resourceRoutes(app, served, { maxPage: maxPage(config), contextOf });
   for (const routes of options.routes ?? []) routes(app, contextOf);
   return app;
@@ -96,4 +117,3 @@ function isResourcePath(path: string, resources: readonly ServedResource[]): boo
   const [, version, name, ...rest] = path.split('/');
   return path === '/' || (version === 'v2.0' && rest.length <= 1 && resources.some((r) => r.resource.path === name));
 }
-

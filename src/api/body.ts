@@ -24,7 +24,8 @@ function nesting(text: string): number {
 export function parseBody(text: string): unknown {
   if (text === '') return undefined;
   // Whoever walks a document recursively must not be walked into a stack overflow.
-  if (nesting(text) > MAX_DEPTH) throw neutronError('HTTPBadRequest', { reason: `Body contains invalid data: it nests deeper than ${MAX_DEPTH}` });
+  if (nesting(text) > MAX_DEPTH)
+    throw neutronError('HTTPBadRequest', { reason: `Body contains invalid data: it nests deeper than ${MAX_DEPTH}` });
   try {
     return JSON.parse(text);
   } catch {

@@ -16,7 +16,11 @@ const MAX_FILTER_VALUES = 5000;
 
 function limitOf(text: string | null, maximum: number | undefined): number | undefined {
   if (text === null) return maximum;
-  if (!/^\d{1,15}$/.test(text)) throw neutronError('BadRequest', { resource: 'limit', reason: `Limit must be an integer 0 or greater and not '${text.slice(0, 100)}'` });
+  if (!/^\d{1,15}$/.test(text))
+    throw neutronError('BadRequest', {
+      resource: 'limit',
+      reason: `Limit must be an integer 0 or greater and not '${text.slice(0, 100)}'`,
+    });
   const limit = Number(text);
   if (limit === 0) return maximum;
   return maximum === undefined ? limit : Math.min(limit, maximum);
@@ -52,10 +56,12 @@ export function parseListQuery(
     if (RESERVED.has(name)) continue;
     const values = parameters.getAll(name);
     if (!isFilter(name)) unknown.add(name);
-    if (values.length > MAX_FILTER_VALUES) throw bad(`${values.length} values of filter '${name}' are more than the ${MAX_FILTER_VALUES} allowed`);
+    if (values.length > MAX_FILTER_VALUES)
+      throw bad(`${values.length} values of filter '${name}' are more than the ${MAX_FILTER_VALUES} allowed`);
     filters[name] = values;
   }
-  if (unknown.size > 0) throw bad(`[${[...unknown].map((n) => `'${n}'`).join(', ')}] is invalid attribute for filtering`);
+  if (unknown.size > 0)
+    throw bad(`[${[...unknown].map((n) => `'${n}'`).join(', ')}] is invalid attribute for filtering`);
   const limit = limitOf(parameters.get('limit'), maximum);
   const marker = parameters.get('marker');
   return {
@@ -71,7 +77,10 @@ export function parseListQuery(
 }
 
 /** The attributes of a document that were asked for; all when none was. */
-export function pickFields(document: Readonly<Record<string, unknown>>, fields: readonly string[]): Readonly<Record<string, unknown>> {
+export function pickFields(
+  document: Readonly<Record<string, unknown>>,
+  fields: readonly string[],
+): Readonly<Record<string, unknown>> {
   if (fields.length === 0) return document;
   return Object.fromEntries(fields.filter((f) => Object.hasOwn(document, f)).map((f) => [f, document[f]]));
 }
@@ -82,7 +91,12 @@ interface Link {
 }
 
 /** `*_links` of a page: next while there may be more, previous to go back (API reference: Pagination). */
-export function pageLinks(url: string, parameters: URLSearchParams, query: ListQuery, ids: readonly string[]): readonly Link[] {
+export function pageLinks(
+  url: string,
+  parameters: URLSearchParams,
+  query: ListQuery,
+  ids: readonly string[],
+): readonly Link[] {
   const first = ids[0];
   const last = ids.at(-1);
   if (!parameters.has('limit') || query.limit === undefined || first === undefined || last === undefined) return [];

@@ -14,8 +14,11 @@ import { NETWORK_LIST } from '../plugin/networks/documents.ts';
 import { networkRules } from '../plugin/networks/rules.ts';
 import { PORT_LIST } from '../plugin/ports/documents.ts';
 import { portRules } from '../plugin/ports/rules.ts';
+import { SUBNET_LIST } from '../plugin/subnets/documents.ts';
+import { subnetRules } from '../plugin/subnets/rules.ts';
 import { NETWORK } from '../resources/network.ts';
 import { PORT } from '../resources/port.ts';
+import { SUBNET } from '../resources/subnet.ts';
 import type { RpcTransport } from '../rpc/contract.ts';
 
 export interface ServerOptions {
@@ -45,6 +48,7 @@ export function servedResources(core: Core): readonly ServedResource[] {
   const allocator = new AddressAllocator();
   return [
     { resource: NETWORK, rules: networkRules(core), conditions: NETWORK_LIST.conditions },
+    { resource: SUBNET, rules: subnetRules(core), conditions: SUBNET_LIST.conditions },
     { resource: PORT, rules: portRules(core, allocator), conditions: PORT_LIST.conditions },
   ];
 }

@@ -56,17 +56,20 @@ export interface Resource<A extends Record<string, Attribute> = Record<string, A
 }
 
 /** Declares a resource; keeps the attributes' literal types for `CreateOf` and `UpdateOf`. */
-export const resource = <const A extends Record<string, Attribute>>(declaration: Resource<A>): Resource<A> => declaration;
+export const resource = <const A extends Record<string, Attribute>>(declaration: Resource<A>): Resource<A> =>
+  declaration;
 
 type ValueOf<X> = X extends Attribute<infer T> ? T : never;
 type Keys<A, Condition> = { [K in keyof A]: A[K] extends Condition ? K : never }[keyof A];
 
 /** What a validated create holds: all settable attributes with their defaults; optional ones may be missing. */
-export type CreateOf<R> = R extends Resource<infer A>
-  ? { readonly [K in Exclude<Keys<A, { post: true }>, Keys<A, { optional: true }>>]: ValueOf<A[K]> } & {
-      readonly [K in Extract<Keys<A, { post: true }>, Keys<A, { optional: true }>>]?: ValueOf<A[K]>;
-    } & { readonly project_id: string; readonly tenant_id: string }
-  : never;
+export type CreateOf<R> =
+  R extends Resource<infer A>
+    ? { readonly [K in Exclude<Keys<A, { post: true }>, Keys<A, { optional: true }>>]: ValueOf<A[K]> } & {
+        readonly [K in Extract<Keys<A, { post: true }>, Keys<A, { optional: true }>>]?: ValueOf<A[K]>;
+      } & { readonly project_id: string; readonly tenant_id: string }
+    : never;
 
 /** What a validated update holds: the settable attributes that the request names. */
-export type UpdateOf<R> = R extends Resource<infer A> ? { readonly [K in Keys<A, { put: true }>]?: ValueOf<A[K]> } : never;
+export type UpdateOf<R> =
+  R extends Resource<infer A> ? { readonly [K in Keys<A, { put: true }>]?: ValueOf<A[K]> } : never;

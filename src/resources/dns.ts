@@ -11,7 +11,8 @@ function fault(name: string): string | undefined {
   for (const label of labels) {
     if (label === '') return 'Encountered an empty component';
     if (label.startsWith('-') || label.endsWith('-')) return `Name '${label}' must not start or end with a hyphen`;
-    if (!LABEL.test(label)) return `Name '${label}' must be 1-63 characters long, each of which can only be alphanumeric or a hyphen`;
+    if (!LABEL.test(label))
+      return `Name '${label}' must be 1-63 characters long, each of which can only be alphanumeric or a hyphen`;
   }
   if (labels.length > 1 && /^\d+$/.test(labels.at(-1) ?? '')) return `TLD '${labels.at(-1)}' must not be all numeric`;
   return undefined;

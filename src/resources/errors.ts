@@ -14,58 +14,249 @@ interface ErrorKind {
 
 export const ERRORS = {
   HTTPBadRequest: { status: 400, template: '{reason}', when: 'the request or one of its attributes is malformed' },
-  BadRequest: { status: 400, template: 'Bad {resource} request: {reason}.', when: 'values of a request do not go together' },
-  InvalidInput: { status: 400, template: 'Invalid input for operation: {reason}.', when: 'a value is of the wrong form or breaks a rule' },
-  HTTPNotAcceptable: { status: 406, template: 'Only application/json can be answered, not {accept}.', when: 'Accept allows no JSON' },
-  HTTPMethodNotAllowed: { status: 405, template: 'The method {method} is not allowed on {path}.', when: 'the method does not exist for this path' },
+  BadRequest: {
+    status: 400,
+    template: 'Bad {resource} request: {reason}.',
+    when: 'values of a request do not go together',
+  },
+  InvalidInput: {
+    status: 400,
+    template: 'Invalid input for operation: {reason}.',
+    when: 'a value is of the wrong form or breaks a rule',
+  },
+  HTTPNotAcceptable: {
+    status: 406,
+    template: 'Only application/json can be answered, not {accept}.',
+    when: 'Accept allows no JSON',
+  },
+  HTTPMethodNotAllowed: {
+    status: 405,
+    template: 'The method {method} is not allowed on {path}.',
+    when: 'the method does not exist for this path',
+  },
   HTTPNotFound: { status: 404, template: 'The resource {path} could not be found.', when: 'the path names nothing' },
   PolicyNotAuthorized: { status: 403, template: '{rule} is disallowed by policy', when: 'the caller may not do this' },
-  RevisionNumberConstraintFailed: { status: 412, template: 'Constrained to {expected}, but current revision is {current}', when: 'If-Match names another revision than the current one' },
+  RevisionNumberConstraintFailed: {
+    status: 412,
+    template: 'Constrained to {expected}, but current revision is {current}',
+    when: 'If-Match names another revision than the current one',
+  },
   NetworkNotFound: { status: 404, template: 'Network {id} could not be found.', when: 'no such network' },
   SubnetNotFound: { status: 404, template: 'Subnet {id} could not be found.', when: 'no such subnet' },
   PortNotFound: { status: 404, template: 'Port {id} could not be found.', when: 'no such port' },
   AgentNotFound: { status: 404, template: 'Agent {id} could not be found.', when: 'no such agent' },
-  SecurityGroupNotFound: { status: 404, template: 'Security group {id} does not exist', when: 'a port names a group that does not exist' },
-  QosPolicyNotFound: { status: 404, template: 'QoS policy {id} could not be found.', when: 'qos_policy_id names no policy' },
+  SecurityGroupNotFound: {
+    status: 404,
+    template: 'Security group {id} does not exist',
+    when: 'a port names a group that does not exist',
+  },
+  QosPolicyNotFound: {
+    status: 404,
+    template: 'QoS policy {id} could not be found.',
+    when: 'qos_policy_id names no policy',
+  },
   SegmentNotFound: { status: 404, template: 'Segment {id} could not be found.', when: 'segment_id names no segment' },
-  SubnetPoolNotFound: { status: 404, template: 'Subnet pool {id} could not be found.', when: 'subnetpool_id names no pool' },
-  AvailabilityZoneNotFound: { status: 404, template: 'AvailabilityZone {zone} could not be found.', when: 'a hint names a zone that no agent is in' },
-  NetworkInUse: { status: 409, template: 'Unable to complete operation on network {id}. There are one or more ports still in use on the network, id for these ports is: {ports}.', when: 'a network with ports is deleted' },
-  SubnetInUse: { status: 409, template: 'Unable to complete operation on subnet {id}: {reason}', when: 'a subnet with allocations is deleted' },
-  MacAddressInUse: { status: 409, template: 'Unable to complete operation for network {network}. The mac address {mac} is in use.', when: 'another port of the network has this MAC' },
-  MacAddressGenerationFailure: { status: 503, template: 'Unable to generate unique mac on network {network}.', when: 'no free MAC was found under base_mac' },
-  IpAddressAlreadyAllocated: { status: 409, template: 'IP address {ip} already allocated in subnet {subnet}', when: 'a wanted address belongs to another port' },
-  IpAddressInUse: { status: 409, template: 'Unable to complete operation for network {network}. The IP address {ip} is in use.', when: 'a wanted address is in use' },
-  IpAddressGenerationFailure: { status: 409, template: 'No more IP addresses available on network {network}.', when: 'the allocation pools are exhausted' },
-  InvalidIpForNetwork: { status: 400, template: 'IP address {ip} is not a valid IP for any of the subnets on the specified network.', when: 'an address fits no subnet of the network' },
-  InvalidIpForSubnet: { status: 400, template: 'IP address {ip} is not a valid IP for the specified subnet.', when: 'an address lies outside the named subnet' },
-  AllocationOnAutoAddressSubnet: { status: 400, template: 'IPv6 address {ip} cannot be directly assigned to a port on subnet {subnet} as the subnet is configured for automatic addresses', when: 'an address is asked for on a SLAAC subnet' },
-  InvalidAllocationPool: { status: 400, template: 'The allocation pool {pool} is not valid.', when: 'a pool ends before it starts' },
-  OutOfBoundsAllocationPool: { status: 400, template: 'The allocation pool {pool} spans beyond the subnet cidr {cidr}.', when: 'a pool leaves its subnet' },
-  OverlappingAllocationPools: { status: 409, template: 'Found overlapping allocation pools: {pools} for subnet {cidr}.', when: 'two pools of a subnet overlap' },
-  GatewayConflictWithAllocationPools: { status: 409, template: 'Gateway ip {ip} conflicts with allocation pool {pool}.', when: 'the gateway lies in a pool' },
-  GatewayIpInUse: { status: 409, template: 'Current gateway ip {ip} already in use by port {port}. Unable to update.', when: 'a router uses the gateway address' },
-  InvalidSharedSetting: { status: 409, template: 'Unable to reconfigure sharing settings for network {id}. Multiple tenants are using it.', when: 'a network that others use is unshared' },
-  VlanIdInUse: { status: 409, template: 'Unable to create the network. The VLAN {vlan} on physical network {physnet} is in use.', when: 'a VLAN id is taken' },
-  FlatNetworkInUse: { status: 409, template: 'Unable to create the flat network. Physical network {physnet} is in use.', when: 'a physical network has its flat network already' },
-  TunnelIdInUse: { status: 409, template: 'Unable to create the network. The tunnel ID {tunnel} is in use.', when: 'a VXLAN id is taken' },
-  NoNetworkAvailable: { status: 503, template: 'Unable to create the network. No tenant network is available for allocation.', when: 'the configured segment ranges are exhausted' },
-  DNSNameServersExhausted: { status: 400, template: 'Unable to complete operation for {subnet}. The number of DNS nameservers exceeds the limit {limit}.', when: 'more than max_dns_nameservers' },
-  HostRoutesExhausted: { status: 400, template: 'Unable to complete operation for {subnet}. The number of host routes exceeds the limit {limit}.', when: 'more than max_subnet_host_routes' },
-  InvalidSubnetServiceType: { status: 400, template: 'Subnet service type {type} does not correspond to a valid device owner.', when: 'a service type is no device owner' },
-  InvalidInputSubnetServiceType: { status: 400, template: 'Subnet service type {type} is not a string.', when: 'a service type is no string' },
-  DuplicateAddressPairInRequest: { status: 400, template: 'Request contains duplicate address pair: mac_address {mac} ip_address {ip}.', when: 'an address pair is named twice' },
-  AddressPairAndPortSecurityRequired: { status: 409, template: 'Port Security must be enabled in order to have allowed address pairs on a port.', when: 'address pairs without port security' },
-  AllowedAddressPairExhausted: { status: 400, template: "The number of allowed address pair exceeds the maximum {quota}.", when: 'more than max_allowed_address_pair' },
-  PortSecurityPortHasSecurityGroup: { status: 409, template: 'Port has security group associated. Cannot disable port security or IP address until security group is removed.', when: 'port security goes off while groups are set' },
-  PortSecurityAndIPRequiredForSecurityGroups: { status: 409, template: 'Port security must be enabled and port must have an IP address in order to use security groups.', when: 'groups without port security' },
-  PortBound: { status: 409, template: "Unable to complete operation on port {id}, port is already bound, port type: {vif}, old_mac {old}, new_mac {new}.", when: 'the MAC of a bound port changes' },
-  ServicePortInUse: { status: 409, template: 'Port {id} cannot be deleted directly via the port API: {reason}.', when: 'a router owns the port' },
+  NetworkIdsDontMatch: {
+    status: 400,
+    template: "The subnet's network id, '{network}', doesn't match the network_id of segment '{segment}'",
+    when: 'a subnet is put on a segment of another network',
+  },
+  SubnetsNotAllAssociatedWithSegments: {
+    status: 400,
+    template:
+      'All of the subnets on network {network} must either all be associated with segments or all not associated with any segments',
+    when: 'only some subnets of a network are on segments',
+  },
+  SubnetPoolNotFound: {
+    status: 404,
+    template: 'Subnet pool {id} could not be found.',
+    when: 'subnetpool_id names no pool',
+  },
+  AvailabilityZoneNotFound: {
+    status: 404,
+    template: 'AvailabilityZone {zone} could not be found.',
+    when: 'a hint names a zone that no agent is in',
+  },
+  NetworkInUse: {
+    status: 409,
+    template:
+      'Unable to complete operation on network {id}. There are one or more ports still in use on the network, id for these ports is: {ports}.',
+    when: 'a network with ports is deleted',
+  },
+  SubnetInUse: {
+    status: 409,
+    template: 'Unable to complete operation on subnet {id}: {reason}',
+    when: 'a subnet with allocations is deleted',
+  },
+  MacAddressInUse: {
+    status: 409,
+    template: 'Unable to complete operation for network {network}. The mac address {mac} is in use.',
+    when: 'another port of the network has this MAC',
+  },
+  MacAddressGenerationFailure: {
+    status: 503,
+    template: 'Unable to generate unique mac on network {network}.',
+    when: 'no free MAC was found under base_mac',
+  },
+  IpAddressAlreadyAllocated: {
+    status: 409,
+    template: 'IP address {ip} already allocated in subnet {subnet}',
+    when: 'a wanted address belongs to another port',
+  },
+  IpAddressInUse: {
+    status: 409,
+    template: 'Unable to complete operation for network {network}. The IP address {ip} is in use.',
+    when: 'a wanted address is in use',
+  },
+  IpAddressGenerationFailure: {
+    status: 409,
+    template: 'No more IP addresses available on network {network}.',
+    when: 'the allocation pools are exhausted',
+  },
+  InvalidIpForNetwork: {
+    status: 400,
+    template: 'IP address {ip} is not a valid IP for any of the subnets on the specified network.',
+    when: 'an address fits no subnet of the network',
+  },
+  InvalidIpForSubnet: {
+    status: 400,
+    template: 'IP address {ip} is not a valid IP for the specified subnet.',
+    when: 'an address lies outside the named subnet',
+  },
+  AllocationOnAutoAddressSubnet: {
+    status: 400,
+    template:
+      'IPv6 address {ip} cannot be directly assigned to a port on subnet {subnet} as the subnet is configured for automatic addresses',
+    when: 'an address is asked for on a SLAAC subnet',
+  },
+  InvalidAllocationPool: {
+    status: 400,
+    template: 'The allocation pool {pool} is not valid.',
+    when: 'a pool ends before it starts',
+  },
+  OutOfBoundsAllocationPool: {
+    status: 400,
+    template: 'The allocation pool {pool} spans beyond the subnet cidr {cidr}.',
+    when: 'a pool leaves its subnet',
+  },
+  OverlappingAllocationPools: {
+    status: 409,
+    template: 'Found overlapping allocation pools: {pools} for subnet {cidr}.',
+    when: 'two pools of a subnet overlap',
+  },
+  GatewayConflictWithAllocationPools: {
+    status: 409,
+    template: 'Gateway ip {ip} conflicts with allocation pool {pool}.',
+    when: 'the gateway lies in a pool',
+  },
+  GatewayIpInUse: {
+    status: 409,
+    template: 'Current gateway ip {ip} already in use by port {port}. Unable to update.',
+    when: 'a router uses the gateway address',
+  },
+  InvalidSharedSetting: {
+    status: 409,
+    template: 'Unable to reconfigure sharing settings for network {id}. Multiple tenants are using it.',
+    when: 'a network that others use is unshared',
+  },
+  VlanIdInUse: {
+    status: 409,
+    template: 'Unable to create the network. The VLAN {vlan} on physical network {physnet} is in use.',
+    when: 'a VLAN id is taken',
+  },
+  FlatNetworkInUse: {
+    status: 409,
+    template: 'Unable to create the flat network. Physical network {physnet} is in use.',
+    when: 'a physical network has its flat network already',
+  },
+  TunnelIdInUse: {
+    status: 409,
+    template: 'Unable to create the network. The tunnel ID {tunnel} is in use.',
+    when: 'a VXLAN id is taken',
+  },
+  NoNetworkAvailable: {
+    status: 503,
+    template: 'Unable to create the network. No tenant network is available for allocation.',
+    when: 'the configured segment ranges are exhausted',
+  },
+  DNSNameServersExhausted: {
+    status: 400,
+    template: 'Unable to complete operation for {subnet}. The number of DNS nameservers exceeds the limit {limit}.',
+    when: 'more than max_dns_nameservers',
+  },
+  HostRoutesExhausted: {
+    status: 400,
+    template: 'Unable to complete operation for {subnet}. The number of host routes exceeds the limit {limit}.',
+    when: 'more than max_subnet_host_routes',
+  },
+  InvalidSubnetServiceType: {
+    status: 400,
+    template: 'Subnet service type {type} does not correspond to a valid device owner.',
+    when: 'a service type is no device owner',
+  },
+  InvalidInputSubnetServiceType: {
+    status: 400,
+    template: 'Subnet service type {type} is not a string.',
+    when: 'a service type is no string',
+  },
+  DuplicateAddressPairInRequest: {
+    status: 400,
+    template: 'Request contains duplicate address pair: mac_address {mac} ip_address {ip}.',
+    when: 'an address pair is named twice',
+  },
+  AddressPairAndPortSecurityRequired: {
+    status: 409,
+    template: 'Port Security must be enabled in order to have allowed address pairs on a port.',
+    when: 'address pairs without port security',
+  },
+  AllowedAddressPairExhausted: {
+    status: 400,
+    template: 'The number of allowed address pair exceeds the maximum {quota}.',
+    when: 'more than max_allowed_address_pair',
+  },
+  PortSecurityPortHasSecurityGroup: {
+    status: 409,
+    template:
+      'Port has security group associated. Cannot disable port security or IP address until security group is removed.',
+    when: 'port security goes off while groups are set',
+  },
+  PortSecurityAndIPRequiredForSecurityGroups: {
+    status: 409,
+    template: 'Port security must be enabled and port must have an IP address in order to use security groups.',
+    when: 'groups without port security',
+  },
+  PortBound: {
+    status: 409,
+    template:
+      'Unable to complete operation on port {id}, port is already bound, port type: {vif}, old_mac {old}, new_mac {new}.',
+    when: 'the MAC of a bound port changes',
+  },
+  ServicePortInUse: {
+    status: 409,
+    template: 'Port {id} cannot be deleted directly via the port API: {reason}.',
+    when: 'a router owns the port',
+  },
   DHCPAgentNotFound: { status: 404, template: 'DHCP agent {id} could not be found.', when: 'no such DHCP agent' },
-  NetworkHostedByDHCPAgent: { status: 409, template: 'The network {network} has been already hosted by the DHCP Agent {agent}.', when: 'the agent serves the network already' },
-  NetworkNotHostedByDhcpAgent: { status: 404, template: 'The network {network} is not hosted by the DHCP agent {agent}.', when: 'the agent does not serve the network' },
-  InvalidDHCPAgent: { status: 404, template: 'Agent {id} is not a valid DHCP Agent or has been disabled.', when: 'the agent is of another kind or disabled' },
-  PortBindingError: { status: 500, template: 'Binding for port {id} on host {host} could not be created or updated.', when: 'no living L2 agent of the host can bind the port' },
+  NetworkHostedByDHCPAgent: {
+    status: 409,
+    template: 'The network {network} has been already hosted by the DHCP Agent {agent}.',
+    when: 'the agent serves the network already',
+  },
+  NetworkNotHostedByDhcpAgent: {
+    status: 404,
+    template: 'The network {network} is not hosted by the DHCP agent {agent}.',
+    when: 'the agent does not serve the network',
+  },
+  InvalidDHCPAgent: {
+    status: 404,
+    template: 'Agent {id} is not a valid DHCP Agent or has been disabled.',
+    when: 'the agent is of another kind or disabled',
+  },
+  PortBindingError: {
+    status: 500,
+    template: 'Binding for port {id} on host {host} could not be created or updated.',
+    when: 'no living L2 agent of the host can bind the port',
+  },
   ServiceUnavailable: { status: 503, template: '{reason}', when: 'the database cannot be reached; try again' },
 } as const satisfies Record<string, ErrorKind>;
 
@@ -99,6 +290,7 @@ export function invalidAttribute(attribute: string, reason: string): NeutronErro
 
 /** A value as an error text shows it: bounded, strings bare, null as None (as Neutron's texts do). */
 export function shown(value: unknown): string {
-  const text = value === null || value === undefined ? 'None' : typeof value === 'string' ? value : JSON.stringify(value);
+  const text =
+    value === null || value === undefined ? 'None' : typeof value === 'string' ? value : JSON.stringify(value);
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }

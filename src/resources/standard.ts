@@ -5,7 +5,15 @@ import { line, readOnly, text, uuid } from './types.ts';
 export const identity = <const T extends string>(table: T) =>
   ({
     id: { type: readOnly(uuid.schema), column: `${table}.id`, sort: true, help: 'UUID of the resource' },
-    name: { type: line(255), post: true, put: true, default: '', column: `${table}.name`, sort: true, help: 'name; need not be unique' },
+    name: {
+      type: line(255),
+      post: true,
+      put: true,
+      default: '',
+      column: `${table}.name`,
+      sort: true,
+      help: 'name; need not be unique',
+    },
     tenant_id: {
       type: line(255),
       post: true,

@@ -1,7 +1,7 @@
-import { canonicalIp, parseCidr } from './addresses.ts';
+import { formatCidr, parseCidr } from './addresses.ts';
 import type { AttributeType } from './attribute.ts';
-import { invalidAttribute, shown } from './errors.ts';
-import { parseIpText, requireKeys } from './types.ts';
+import { invalidAttribute, neutronError, shown } from './errors.ts';
+import { line, parseIpText, requireKeys } from './types.ts';
 
 export interface AllocationPool {
   readonly start: string;
@@ -18,13 +18,21 @@ const MAX_ITEMS = 4096;
 
 function items(value: unknown, attribute: string, what: string): readonly unknown[] {
   if (!Array.isArray(value)) throw invalidAttribute(attribute, `Invalid data format for ${what}: '${shown(value)}'`);
-  if (value.length > MAX_ITEMS) throw invalidAttribute(attribute, `${value.length} items are more than the ${MAX_ITEMS} allowed`);
+  if (value.length > MAX_ITEMS)
+    throw invalidAttribute(attribute, `${value.length} items are more than the ${MAX_ITEMS} allowed`);
   return value;
 }
 
 /** Ranges of addresses; that they fit the subnet is a rule of the plugin. */
 export const allocationPools: AttributeType<readonly AllocationPool[]> = {
-  schema: { type: 'array', items: { type: 'object', required: ['start', 'end'], properties: { start: { type: 'string' }, end: { type: 'string' } } } },
+  schema: {
+    type: 'array',
+    items: {
+      type: 'object',
+      required: ['start', 'end'],
+      properties: { start: { type: 'string' }, end: { type: 'string' } },
+    },
+  },
   parse: (value, attribute) =>
     items(value, attribute, 'IP pool').map((item) => {
       const pool = requireKeys(item, ['start', 'end'], attribute);
@@ -36,6 +44,7 @@ export const allocationPools: AttributeType<readonly AllocationPool[]> = {
 export const nameservers: AttributeType<readonly string[]> = {
   schema: { type: 'array', items: { type: 'string' } },
   parse(value, attribute) {
+    if (value === null) return [];
     const seen = new Set<string>();
     return items(value, attribute, 'nameserver').map((item) => {
       let address: string;
@@ -54,21 +63,56 @@ export const nameservers: AttributeType<readonly string[]> = {
 
 /** Routes for DHCP options 121 and 249, each once. */
 export const hostRoutes: AttributeType<readonly HostRoute[]> = {
-  schema: { type: 'array', items: { type: 'object', required: ['destination', 'nexthop'], properties: { destination: { type: 'string' }, nexthop: { type: 'string' } } } },
+  schema: {
+    type: 'array',
+    items: {
+      type: 'object',
+      required: ['destination', 'nexthop'],
+      properties: { destination: { type: 'string' }, nexthop: { type: 'string' } },
+    },
+  },
   parse(value, attribute) {
+    if (value === null) return [];
     const seen = new Set<string>();
     return items(value, attribute, 'hostroute').map((item) => {
-      const route = requireKeys(item, ['destination', 'nexthop'], attribute);
-      const { destination } = route;
+      const given = requireKeys(item, ['destination', 'nexthop'], attribute);
+      const { destination } = given;
       const prefix = typeof destination === 'string' ? parseCidr(destination) : undefined;
-      if (!prefix || typeof destination !== 'string') throw invalidAttribute(attribute, `'${shown(destination)}' is not a valid IP subnet`);
-      if (prefix.hostBits) throw invalidAttribute(attribute, `'${destination}' isn't a recognized IP subnet cidr, its host bits are set`);
-      const nexthop = parseIpText(route['nexthop'], attribute);
-      const key = `${destination} ${nexthop}`;
+      if (!prefix || typeof destination !== 'string')
+        throw invalidAttribute(attribute, `'${shown(destination)}' is not a valid IP subnet`);
+      if (prefix.hostBits)
+        throw invalidAttribute(attribute, `'${destination}' isn't a recognized IP subnet cidr, its host bits are set`);
+      const nexthop = parseIpText(given['nexthop'], attribute);
+      const route = { destination: formatCidr(prefix), nexthop };
+      const key = `${route.destination} ${nexthop}`;
       if (seen.has(key)) throw invalidAttribute(attribute, `Duplicate hostroute '${key}'`);
       seen.add(key);
-      const [address = '', length = ''] = destination.split('/');
-      return { destination: `${canonicalIp(address)}/${length}`, nexthop };
+      return route;
+    });
+  },
+};
+
+/** What a device owner may begin with. */
+const OWNER_PREFIXES = ['network:', 'neutron:', 'compute:', 'baremetal:', 'trunk:'] as const;
+const MAX_TYPES = 100;
+const owner = line(255);
+
+/** Device owners (or what they begin with) whose ports a subnet is for, each once. */
+export const serviceTypes: AttributeType<readonly string[]> = {
+  schema: { type: 'array', items: { type: 'string' }, maxItems: MAX_TYPES },
+  parse(value, attribute) {
+    if (!Array.isArray(value)) throw neutronError('HTTPBadRequest', { reason: 'Subnet service types must be a list.' });
+    if (value.length > MAX_TYPES)
+      throw invalidAttribute(attribute, `${value.length} items are more than the ${MAX_TYPES} allowed`);
+    const seen = new Set<string>();
+    return value.map((item: unknown) => {
+      if (typeof item !== 'string') throw neutronError('InvalidInputSubnetServiceType', { type: shown(item) });
+      if (!OWNER_PREFIXES.some((prefix) => item.startsWith(prefix)))
+        throw neutronError('InvalidSubnetServiceType', { type: shown(item) });
+      const type = owner.parse(item, attribute);
+      if (seen.has(type)) throw invalidAttribute(attribute, `Duplicate items in the list: '${shown(type)}'`);
+      seen.add(type);
+      return type;
     });
   },
 };

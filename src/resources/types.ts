@@ -16,7 +16,8 @@ export function text(max: number): AttributeType<string> {
     schema: { type: 'string', maxLength: max },
     parse(value, attribute) {
       if (typeof value !== 'string') throw invalidAttribute(attribute, `'${shown(value)}' is not a valid string`);
-      if ([...value].length > max) throw invalidAttribute(attribute, `'${shown(value)}' exceeds maximum length of ${max}`);
+      if ([...value].length > max)
+        throw invalidAttribute(attribute, `'${shown(value)}' exceeds maximum length of ${max}`);
       if (value.includes('\u0000')) throw invalidAttribute(attribute, 'a NUL character is not allowed');
       if (!value.isWellFormed()) throw invalidAttribute(attribute, 'the text holds half a surrogate pair');
       return value;
@@ -55,12 +56,14 @@ export const boolean: AttributeType<boolean> = {
   schema: { type: 'boolean' },
   parse(value) {
     const parsed = readBoolean(value);
-    if (parsed === undefined) throw neutronError('InvalidInput', { reason: `'${shown(value)}' cannot be converted to boolean` });
+    if (parsed === undefined)
+      throw neutronError('InvalidInput', { reason: `'${shown(value)}' cannot be converted to boolean` });
     return parsed;
   },
   filter: (value) => {
     const parsed = readBoolean(value);
-    if (parsed === undefined) throw neutronError('InvalidInput', { reason: `'${shown(value)}' cannot be converted to boolean` });
+    if (parsed === undefined)
+      throw neutronError('InvalidInput', { reason: `'${shown(value)}' cannot be converted to boolean` });
     return parsed ? 1 : 0;
   },
 };
@@ -71,8 +74,14 @@ export function integer(range: { readonly min?: number; readonly max?: number } 
   return {
     schema: { type: 'integer', minimum: min, maximum: max },
     parse(value, attribute) {
-      const parsed = typeof value === 'number' ? value : typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value) ? Number(value) : Number.NaN;
-      if (!Number.isInteger(parsed)) throw neutronError('InvalidInput', { reason: `'${shown(value)}' is not an integer` });
+      const parsed =
+        typeof value === 'number'
+          ? value
+          : typeof value === 'string' && /^\s*[+-]?\d+\s*$/.test(value)
+            ? Number(value)
+            : Number.NaN;
+      if (!Number.isInteger(parsed))
+        throw neutronError('InvalidInput', { reason: `'${shown(value)}' is not an integer` });
       if (parsed < min) throw invalidAttribute(attribute, `'${parsed}' is too small - must be at least '${min}'`);
       if (parsed > max) throw invalidAttribute(attribute, `'${parsed}' is too large - must be no larger than '${max}'`);
       return parsed;
@@ -85,7 +94,8 @@ export function integer(range: { readonly min?: number; readonly max?: number } 
 export const uuid: AttributeType<string> = {
   schema: { type: 'string', format: 'uuid' },
   parse(value, attribute) {
-    if (typeof value !== 'string' || !UUID.test(value)) throw invalidAttribute(attribute, `'${shown(value)}' is not a valid UUID`);
+    if (typeof value !== 'string' || !UUID.test(value))
+      throw invalidAttribute(attribute, `'${shown(value)}' is not a valid UUID`);
     return value;
   },
   filter: asText,
@@ -106,7 +116,8 @@ export function parseIpText(value: unknown, attribute: string): string {
   if (parsed !== undefined) return parsed;
   if (typeof value === 'string' && /^\d+(\.\d+){3}$/.test(value)) {
     const stripped = value.split('.').map(Number).join('.');
-    if (parseIp(stripped)) throw invalidAttribute(attribute, `'${value}' is not an accepted IP address, '${stripped}' is recommended`);
+    if (parseIp(stripped))
+      throw invalidAttribute(attribute, `'${value}' is not an accepted IP address, '${stripped}' is recommended`);
   }
   throw invalidAttribute(attribute, `'${shown(value)}' is not a valid IP address`);
 }
@@ -181,7 +192,8 @@ export function listOf<T>(
     schema: { type: 'array', items: element.schema, maxItems: max },
     parse(value, attribute) {
       if (!Array.isArray(value)) throw invalidAttribute(attribute, `'${shown(value)}' is not a list`);
-      if (value.length > max) throw invalidAttribute(attribute, `${value.length} items are more than the ${max} allowed`);
+      if (value.length > max)
+        throw invalidAttribute(attribute, `${value.length} items are more than the ${max} allowed`);
       const parsed = value.map((item) => element.parse(item, attribute));
       if (unique) {
         const seen = new Set<T>();
@@ -202,14 +214,18 @@ export function dictionary(maxBytes: number): AttributeType<Readonly<Record<stri
     parse(value, attribute) {
       if (value === null || typeof value !== 'object' || Array.isArray(value))
         throw invalidAttribute(attribute, `'${shown(value)}' is not a dictionary`);
-      if (Buffer.byteLength(JSON.stringify(value)) > maxBytes) throw invalidAttribute(attribute, `the value is longer than ${maxBytes} bytes`);
+      if (Buffer.byteLength(JSON.stringify(value)) > maxBytes)
+        throw invalidAttribute(attribute, `the value is longer than ${maxBytes} bytes`);
       return value as Readonly<Record<string, unknown>>;
     },
   };
 }
 
 /** Only for attributes that requests cannot set: no value is ever parsed. */
-export function readOnly(schema: Readonly<Record<string, unknown>>, filter: NonNullable<AttributeType['filter']> = asText): AttributeType<never> {
+export function readOnly(
+  schema: Readonly<Record<string, unknown>>,
+  filter: NonNullable<AttributeType['filter']> = asText,
+): AttributeType<never> {
   return {
     schema,
     parse(_value, attribute) {
@@ -223,7 +239,10 @@ export function readOnly(schema: Readonly<Record<string, unknown>>, filter: NonN
 export function requireKeys(value: unknown, keys: readonly string[], attribute: string): Record<string, unknown> {
   const quoted = (names: readonly string[]) => names.map((n) => `'${n}'`).join(', ');
   if (value === null || typeof value !== 'object' || Array.isArray(value))
-    throw invalidAttribute(attribute, `Invalid input. '${shown(value)}' must be a dictionary with keys: [${quoted(keys)}]`);
+    throw invalidAttribute(
+      attribute,
+      `Invalid input. '${shown(value)}' must be a dictionary with keys: [${quoted(keys)}]`,
+    );
   const given = Object.keys(value);
   if (given.length !== keys.length || !keys.every((k) => given.includes(k)))
     throw invalidAttribute(

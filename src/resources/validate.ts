@@ -22,7 +22,8 @@ function refuseUnknown(resource: Resource, given: Body): void {
 /** The project of a new resource: as the body says, else the caller's own. */
 function projectOf(given: Body, callerProject: string): string {
   const { project_id: project, tenant_id: tenant } = given;
-  if (project !== undefined && tenant !== undefined && project !== tenant) throw bad("'project_id' and 'tenant_id' do not match");
+  if (project !== undefined && tenant !== undefined && project !== tenant)
+    throw bad("'project_id' and 'tenant_id' do not match");
   return (project ?? tenant ?? callerProject) as string;
 }
 
@@ -69,8 +70,12 @@ export function validateUpdate(resource: Resource, given: unknown): Record<strin
 }
 
 /** The resources of a POST body: one below the resource's name, or several below its plural. */
-export function resourcesOfBody(resource: Resource, body: unknown): { readonly bulk: boolean; readonly items: readonly unknown[] } {
-  if (!isObject(body)) throw bad(body === undefined || body === null ? 'Resource body required' : 'Body contains invalid data');
+export function resourcesOfBody(
+  resource: Resource,
+  body: unknown,
+): { readonly bulk: boolean; readonly items: readonly unknown[] } {
+  if (!isObject(body))
+    throw bad(body === undefined || body === null ? 'Resource body required' : 'Body contains invalid data');
   if (resource.plural in body) {
     const items = body[resource.plural];
     if (!Array.isArray(items) || items.length === 0) throw bad('Resources required');
@@ -81,8 +86,10 @@ export function resourcesOfBody(resource: Resource, body: unknown): { readonly b
 
 /** The resource of a body, below its name. */
 export function resourceOfBody(resource: Resource, body: unknown): unknown {
-  if (!isObject(body)) throw bad(body === undefined || body === null ? 'Resource body required' : 'Body contains invalid data');
+  if (!isObject(body))
+    throw bad(body === undefined || body === null ? 'Resource body required' : 'Body contains invalid data');
   if (Object.keys(body).length === 0) throw bad('Resource body required');
-  if (body[resource.name] === undefined || body[resource.name] === null) throw bad(`Unable to find '${resource.name}' in request body`);
+  if (body[resource.name] === undefined || body[resource.name] === null)
+    throw bad(`Unable to find '${resource.name}' in request body`);
   return body[resource.name];
 }

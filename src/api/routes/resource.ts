@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { isFilter } from '../../plugin/listing.ts';
 import type { RequestContext, ResourceRules } from '../../plugin/core.ts';
+import { isFilter } from '../../plugin/listing.ts';
 import type { Resource } from '../../resources/attribute.ts';
-import { type ErrorType, ERRORS, neutronError } from '../../resources/errors.ts';
+import { ERRORS, type ErrorType, neutronError } from '../../resources/errors.ts';
 import { resourceOfBody, resourcesOfBody, validateCreate, validateUpdate } from '../../resources/validate.ts';
 import { pageLinks, parseListQuery, pickFields } from '../query.ts';
 
@@ -45,7 +45,12 @@ export function resourceRoutes(app: FastifyInstance, served: ServedResource, opt
     const parameters = parametersOf(request);
     const query = parseListQuery(resource, parameters, (name) => isFilter({ resource, conditions }, name), maxPage);
     const documents = await rules.list(contextOf(request), query.list);
-    const links = pageLinks(`${baseUrl(request)}${collection}`, parameters, query.list, documents.map((d) => String(d['id'])));
+    const links = pageLinks(
+      `${baseUrl(request)}${collection}`,
+      parameters,
+      query.list,
+      documents.map((d) => String(d['id'])),
+    );
     return {
       [resource.plural]: documents.map((d) => pickFields(d, query.fields)),
       ...(links.length > 0 ? { [`${resource.plural}_links`]: links } : {}),
@@ -66,26 +71,33 @@ export function resourceRoutes(app: FastifyInstance, served: ServedResource, opt
     });
 
   app.get(item, async (request) => {
-    const fields = parametersOf(request).getAll('fields').filter((f) => f !== '');
+    const fields = parametersOf(request)
+      .getAll('fields')
+      .filter((f) => f !== '');
     return { [resource.name]: pickFields(await rules.show(contextOf(request), idOf(request)), fields) };
   });
 
   if (can('update'))
     app.put(item, async (request) => {
       const changes = validateUpdate(resource, resourceOfBody(resource, request.body));
-      return { [resource.name]: await rules.update?.(contextOf(request), idOf(request), changes, demandedRevision(request)) };
+      return {
+        [resource.name]: await rules.update?.(contextOf(request), idOf(request), changes, demandedRevision(request)),
+      };
     });
 
   if (can('delete'))
     app.delete(item, async (request, reply) => {
-      if (request.body !== undefined) throw neutronError('HTTPBadRequest', { reason: 'Request body is not supported in DELETE.' });
+      if (request.body !== undefined)
+        throw neutronError('HTTPBadRequest', { reason: 'Request body is not supported in DELETE.' });
       await rules.delete?.(contextOf(request), idOf(request), demandedRevision(request));
       return noContent(reply);
     });
 
   const notFound = `${resource.name.replace(/(^|_)([a-z])/g, (_, __, c: string) => c.toUpperCase())}NotFound`;
   app.delete(collection, async () => {
-    throw notFound in ERRORS ? neutronError(notFound as ErrorType, { id: 'None' }) : neutronError('HTTPNotFound', { path: collection });
+    throw notFound in ERRORS
+      ? neutronError(notFound as ErrorType, { id: 'None' })
+      : neutronError('HTTPNotFound', { path: collection });
   });
 }
 

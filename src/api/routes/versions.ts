@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { EXTENSIONS, type Extension } from '../../resources/extensions.ts';
 import type { Resource } from '../../resources/attribute.ts';
+import { EXTENSIONS, type Extension } from '../../resources/extensions.ts';
 
 const base = (request: FastifyRequest): string => `${request.protocol}://${request.host}`;
 const shown = ({ alias, name, description, updated }: Extension) => ({ alias, name, description, updated, links: [] });
@@ -22,6 +22,8 @@ export function versionRoutes(app: FastifyInstance, resources: readonly Resource
     const { alias } = request.params;
     const found = EXTENSIONS.find((e) => e.alias === alias);
     if (found) return { extension: shown(found) };
-    return reply.code(404).send({ message: `Extension with alias ${alias} does not exist`, code: '404 Not Found', title: 'Not Found' });
+    return reply
+      .code(404)
+      .send({ message: `Extension with alias ${alias} does not exist`, code: '404 Not Found', title: 'Not Found' });
   });
 }

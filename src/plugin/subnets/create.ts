@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import type { Trx } from '../../db/database.ts';
+import { checkedPools, defaultGateway, defaultPools, requireGatewayOutside } from '../../ipam/pools.ts';
+import { type Cidr, cidrsOverlap, formatCidr, formatIp, type Ip, parseCidr } from '../../resources/addresses.ts';
+import type { CreateOf } from '../../resources/attribute.ts';
+import { neutronError } from '../../resources/errors.ts';
+import type { SUBNET } from '../../resources/subnet.ts';
+import type { Core, Document, RequestContext } from '../core.ts';
+import { tellAgents } from '../events.ts';
+import { lockNetwork } from '../networks/lock.ts';
+import { isAutoAddress } from '../ports/network-facts.ts';
+import { bumpRevision, insertStandardAttributes, nowText } from '../standard-attributes.ts';
+import {
+  checkCidr,
+  checkDhcpPossible,
+  checkGateway,
+  checkHostRoutes,
+  checkModes,
+  checkNameservers,
+  refuseEverything,
+} from './checks.ts';
+import { subnetDocuments } from './documents.ts';
+import { giveAutomaticAddresses } from './port-addresses.ts';
+import { setHostRoutes, setNameservers, setPools, setServiceTypes } from './rows.ts';
+import { checkSegment } from './segment.ts';
+
+export type SubnetCreate = CreateOf<typeof SUBNET>;
+
+const NEW = 'new subnet';
+const badSubnets = (reason: string) => neutronError('BadRequest', { resource: 'subnets', reason });
+
+/** The prefix that a request names, and the pool it is to come from: one of them must be there. */
+function wantedPrefix(values: SubnetCreate): {
+  readonly cidr: string | undefined;
+  readonly poolId: string | undefined;
+} {
+  const cidr = values.cidr ?? undefined;
+  const poolId = values.subnetpool_id ?? undefined;
+  if (cidr !== undefined && values.prefixlen !== undefined)
+    throw badSubnets('cidr and prefixlen must not be supplied together');
+  if (values.use_default_subnetpool) {
+    if (poolId !== undefined) throw badSubnets('subnetpool_id and use_default_subnetpool cannot both be specified');
+    throw badSubnets(`No default subnetpool found for IPv${values.ip_version}`);
+  }
+  if (cidr === undefined && poolId === undefined)
+    throw badSubnets('a subnetpool must be specified in the absence of a cidr');
+  return { cidr, poolId };
+}
+
+/** What of a subnet can be checked without looking at others. */
+function checkValues(core: Core, values: SubnetCreate, cidr: Cidr): void {
+  const { config } = core;
+  if (values.enable_dhcp) checkDhcpPossible(cidr);
+  if (typeof values.gateway_ip === 'string') checkGateway(cidr, values.gateway_ip);
+  checkNameservers(config, values.dns_nameservers, cidr.version, NEW);
+  checkHostRoutes(config, values.host_routes, cidr.version, NEW);
+  const modes = { raMode: values.ipv6_ra_mode ?? null, addressMode: values.ipv6_address_mode ?? null };
+  checkModes(cidr, modes, values.enable_dhcp);
+}
+
+function gatewayOf(values: SubnetCreate, cidr: Cidr): Ip | undefined {
+  if (values.gateway_ip === null) return undefined;
+  return values.gateway_ip === undefined ? defaultGateway(cidr) : checkGateway(cidr, values.gateway_ip);
+}
+
+async function refuseOverlap(trx: Trx, networkId: string, cidr: Cidr): Promise<void> {
+  refuseEverything(cidr);
+  const others = await trx.selectFrom('subnets').select('cidr').where('network_id', '=', networkId).execute();
+  for (const other of others) {
+    const known = parseCidr(other.cidr);
+    if (known && cidrsOverlap(cidr, known))
+      throw neutronError('InvalidInput', {
+        reason: `Requested subnet with cidr: ${formatCidr(cidr)} for network: ${networkId} overlaps with another subnet`,
+      });
+  }
+}
+
+/** Makes a subnet in the caller's transaction and writes down what agents must be told; gives its document. Throws NeutronError. */
+export async function createSubnet(
+  trx: Trx,
+  core: Core,
+  context: RequestContext,
+  values: SubnetCreate,
+): Promise<Document> {
+  const wanted = wantedPrefix(values);
+  const cidr = wanted.cidr === undefined ? undefined : checkCidr(wanted.cidr, values.ip_version);
+  if (cidr) checkValues(core, values, cidr);
+  const network = await lockNetwork(trx, core.db.dialect, context, values.network_id);
+  if (wanted.poolId !== undefined || !cidr) throw neutronError('SubnetPoolNotFound', { id: wanted.poolId ?? 'None' });
+
+  const gateway = gatewayOf(values, cidr);
+  // An empty list means what no list means.
+  const named = values.allocation_pools && values.allocation_pools.length > 0 ? values.allocation_pools : undefined;
+  const pools = named ? checkedPools(cidr, named) : defaultPools(cidr, gateway);
+  if (named) requireGatewayOutside(cidr, gateway, pools);
+  await refuseOverlap(trx, network.id, cidr);
+  await checkSegment(trx, network.id, values.segment_id);
+
+  const id = randomUUID();
+  const { service_types: serviceTypes } = values;
+  const attr = await insertStandardAttributes(trx, {
+    resource_type: 'subnets',
+    description: values.description,
+    // Neutron counts the service types of a new subnet as a change of it.
+    revision_number: serviceTypes.length > 0 ? 1 : 0,
+    now: nowText(),
+  });
+  const raMode = values.ipv6_ra_mode ?? null;
+  const addressMode = values.ipv6_address_mode ?? null;
+  await trx
+    .insertInto('subnets')
+    .values({
+      id,
+      project_id: values.project_id,
+      name: values.name,
+      network_id: network.id,
+      ip_version: cidr.version,
+      cidr: formatCidr(cidr),
+      gateway_ip: gateway ? formatIp(gateway.version, gateway.value) : null,
+      enable_dhcp: values.enable_dhcp ? 1 : 0,
+      ipv6_ra_mode: raMode,
+      ipv6_address_mode: addressMode,
+      subnetpool_id: null,
+      segment_id: values.segment_id,
+      standard_attr_id: attr,
+    })
+    .execute();
+  await setPools(trx, id, cidr.version, pools);
+  await setNameservers(trx, id, values.dns_nameservers);
+  await setHostRoutes(trx, id, values.host_routes);
+  await setServiceTypes(trx, id, serviceTypes);
+  // The list of its subnets is a part of the network.
+  await bumpRevision(trx, network.standard_attr_id);
+
+  const document = (await subnetDocuments(trx, [id])).get(id) ?? {};
+  await tellAgents(trx, network.id, 'subnet_create_end', { subnet: document });
+  if (isAutoAddress(raMode, addressMode)) await giveAutomaticAddresses(trx, core, network, { id, cidr });
+  return document;
+}

@@ -1,0 +1,28 @@
+import type { Trx } from '../../db/database.ts';
+import type { Core, RequestContext } from '../core.ts';
+import { tellAgents } from '../events.ts';
+import { isAutoAddress } from '../ports/network-facts.ts';
+import { bumpRevision, requireRevision } from '../standard-attributes.ts';
+import { lockSubnet } from './lock.ts';
+import { requireUnused, takeAddressesAway } from './port-addresses.ts';
+
+/**
+ * Deletes a subnet in the caller's transaction and writes down what agents must be told. The addresses that DHCP's ports
+ * have in it go with it, and those made of MACs. Throws SubnetNotFound, SubnetInUse, RevisionNumberConstraintFailed.
+ */
+export async function deleteSubnet(
+  trx: Trx,
+  core: Core,
+  context: RequestContext,
+  id: string,
+  revision?: number,
+): Promise<void> {
+  const { subnet, network } = await lockSubnet(trx, core.db.dialect, context, id);
+  await requireRevision(trx, subnet.standard_attr_id, revision);
+  await requireUnused(trx, id, isAutoAddress(subnet.ipv6_ra_mode, subnet.ipv6_address_mode));
+  await takeAddressesAway(trx, core, network, id);
+  // The subnet's row and all that hang on it go with the standard attributes.
+  await trx.deleteFrom('standardattributes').where('id', '=', subnet.standard_attr_id).execute();
+  await bumpRevision(trx, network.standard_attr_id);
+  await tellAgents(trx, network.id, 'subnet_delete_end', { subnet_id: id, network_id: network.id });
+}

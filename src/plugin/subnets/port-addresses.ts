@@ -1,0 +1,138 @@
+import { sql } from 'kysely';
+import type { Trx } from '../../db/database.ts';
+import { type AllocatableSubnet, takeAddress } from '../../ipam/allocate.ts';
+import { type Cidr, eui64Address } from '../../resources/addresses.ts';
+import { neutronError } from '../../resources/errors.ts';
+import type { Core } from '../core.ts';
+import { tellAgents } from '../events.ts';
+import { isBound } from '../ports/binding.ts';
+import { portDocuments } from '../ports/documents.ts';
+import { AUTOMATIC_OWNERS } from '../ports/of-network.ts';
+import { nowText } from '../standard-attributes.ts';
+
+/** Ports of routers on a subnet (Neutron's ROUTER_INTERFACE_OWNERS): what they have there is theirs to give up. */
+const ROUTER_INTERFACES = [
+  'network:router_interface',
+  'network:ha_router_replicated_interface',
+  'network:router_interface_distributed',
+] as const;
+const ROUTERS = [...ROUTER_INTERFACES, 'network:router_centralized_snat'] as const;
+
+// Ports that are changed and told of in one go.
+const CHUNK = 500;
+
+/** The network of ports whose addresses change. */
+interface PortsNetwork {
+  readonly id: string;
+}
+
+/** Counts a change of ports' addresses and writes down what agents must be told of it. */
+async function tellOfPorts(trx: Trx, core: Core, network: PortsNetwork, portIds: readonly string[]): Promise<void> {
+  if (portIds.length === 0) return;
+  await trx
+    .updateTable('standardattributes')
+    .set((eb) => ({ revision_number: eb('revision_number', '+', 1), updated_at: nowText() }))
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('ports')
+        .select('ports.standard_attr_id')
+        .where('ports.id', 'in', [...portIds]),
+    )
+    .execute();
+  const segment = await trx
+    .selectFrom('networksegments')
+    .select(['network_type', 'physical_network', 'segmentation_id'])
+    .where('network_id', '=', network.id)
+    .orderBy('segment_index')
+    .executeTakeFirst();
+  for (const document of (await portDocuments(trx, core.config, portIds)).values()) {
+    await tellAgents(trx, network.id, 'port_update_end', { port: document });
+    if (isBound(String(document['binding:vif_type'])))
+      await tellAgents(trx, network.id, 'l2.port_update', { port: document, ...segment });
+  }
+}
+
+/**
+ * Gives every port of the network, but those of routers, its address in a new subnet whose addresses are made of MACs
+ * (SLAAC, stateless DHCPv6), as the ports that come later get it.
+ */
+export async function giveAutomaticAddresses(
+  trx: Trx,
+  core: Core,
+  network: PortsNetwork,
+  subnet: { readonly id: string; readonly cidr: Cidr },
+): Promise<void> {
+  const allocatable: AllocatableSubnet = { id: subnet.id, networkId: network.id, ipVersion: 6, pools: [] };
+  for (let last = ''; ; ) {
+    const ports = await trx
+      .selectFrom('ports')
+      .select(['id', 'mac_address'])
+      .where('network_id', '=', network.id)
+      .where('device_owner', 'not in', [...ROUTERS])
+      .where('id', '>', last)
+      .orderBy('id')
+      .limit(CHUNK)
+      .execute();
+    const given: string[] = [];
+    for (const port of ports)
+      if (await takeAddress(trx, allocatable, port.id, eui64Address(subnet.cidr.first, port.mac_address)))
+        given.push(port.id);
+    await tellOfPorts(trx, core, network, given);
+    if (ports.length < CHUNK) return;
+    last = ports.at(-1)?.id ?? last;
+  }
+}
+
+/**
+ * Throws SubnetInUse when ports have addresses that would be lost with the subnet: any but those of automatic ports (DHCP's),
+ * or, where addresses are made of MACs, only those of routers.
+ */
+export async function requireUnused(trx: Trx, subnetId: string, autoAddress: boolean): Promise<void> {
+  const used = await trx
+    .selectFrom('ipallocations')
+    .innerJoin('ports', 'ports.id', 'ipallocations.port_id')
+    .select('ports.id')
+    .where('ipallocations.subnet_id', '=', subnetId)
+    .where(
+      autoAddress
+        ? sql<boolean>`ports.device_owner in (${sql.join([...ROUTER_INTERFACES])})`
+        : sql<boolean>`ports.device_owner not in (${sql.join([...AUTOMATIC_OWNERS])})`,
+    )
+    .limit(1)
+    .executeTakeFirst();
+  if (used)
+    throw neutronError('SubnetInUse', {
+      id: subnetId,
+      reason: `One or more ports have an IP allocation from this subnet, port ${used.id} for one.`,
+    });
+}
+
+/** Takes the addresses in a subnet off all ports that have any, before the subnet is deleted. */
+export async function takeAddressesAway(trx: Trx, core: Core, network: PortsNetwork, subnetId: string): Promise<void> {
+  for (;;) {
+    const rows = await trx
+      .selectFrom('ipallocations')
+      .select('port_id')
+      .distinct()
+      .where('subnet_id', '=', subnetId)
+      .limit(CHUNK)
+      .execute();
+    if (rows.length === 0) return;
+    const ids = rows.map((r) => r.port_id);
+    await trx.deleteFrom('ipallocations').where('subnet_id', '=', subnetId).where('port_id', 'in', ids).execute();
+    await tellOfPorts(trx, core, network, ids);
+  }
+}
+
+/** Throws GatewayIpInUse when a router's interface has the gateway's address. */
+export async function requireGatewayUnused(trx: Trx, subnetId: string, gateway: string): Promise<void> {
+  const used = await trx
+    .selectFrom('ipallocations')
+    .innerJoin('ports', 'ports.id', 'ipallocations.port_id')
+    .select('ports.id')
+    .where('ipallocations.subnet_id', '=', subnetId)
+    .where('ipallocations.ip_address', '=', gateway)
+    .where('ports.device_owner', 'in', [...ROUTER_INTERFACES])
+    .executeTakeFirst();
+  if (used) throw neutronError('GatewayIpInUse', { ip: gateway, port: used.id });
+}

@@ -1,0 +1,105 @@
+import type { Trx } from '../../db/database.ts';
+import type { PoolRange } from '../../ipam/candidates.ts';
+import { checkedPools, requireGatewayOutside } from '../../ipam/pools.ts';
+import { type Cidr, type Ip, parseIp } from '../../resources/addresses.ts';
+import type { UpdateOf } from '../../resources/attribute.ts';
+import { neutronError } from '../../resources/errors.ts';
+import type { SUBNET } from '../../resources/subnet.ts';
+import type { Core, Document, RequestContext } from '../core.ts';
+import { tellAgents } from '../events.ts';
+import { bumpRevision, requireRevision } from '../standard-attributes.ts';
+import { checkCidr, checkDhcpPossible, checkGateway, checkHostRoutes, checkNameservers } from './checks.ts';
+import { subnetDocuments } from './documents.ts';
+import { type LockedSubnet, lockSubnet } from './lock.ts';
+import { requireGatewayUnused } from './port-addresses.ts';
+import { setHostRoutes, setNameservers, setPools, setServiceTypes } from './rows.ts';
+import { checkSegment } from './segment.ts';
+
+export type SubnetUpdate = UpdateOf<typeof SUBNET>;
+
+const versionOf = (subnet: LockedSubnet): 4 | 6 => (subnet.ip_version === 6 ? 6 : 4);
+
+function checkDhcp(subnet: LockedSubnet, cidr: Cidr, enable: boolean | undefined): void {
+  if (enable === true && subnet.enable_dhcp === 0) checkDhcpPossible(cidr);
+  if (enable === false && (subnet.ipv6_ra_mode !== null || subnet.ipv6_address_mode !== null))
+    throw neutronError('InvalidInput', { reason: 'Cannot disable enable_dhcp with ipv6 attributes set' });
+}
+
+async function storedPools(trx: Trx, subnetId: string): Promise<readonly PoolRange[]> {
+  const rows = await trx.selectFrom('ipallocationpools').selectAll().where('subnet_id', '=', subnetId).execute();
+  return rows.map((r) => ({ first: parseIp(r.first_ip)?.value ?? 0n, last: parseIp(r.last_ip)?.value ?? -1n }));
+}
+
+/** Gateway and pools must agree, whichever of them changes. Gives the new pools, if there are any. */
+async function checkGatewayAndPools(
+  trx: Trx,
+  subnet: LockedSubnet,
+  cidr: Cidr,
+  changes: SubnetUpdate,
+): Promise<readonly PoolRange[] | undefined> {
+  const { gateway_ip: wanted, allocation_pools: named } = changes;
+  const moved = wanted !== undefined && wanted !== subnet.gateway_ip;
+  if (typeof wanted === 'string') {
+    checkGateway(cidr, wanted);
+    if (moved && subnet.gateway_ip !== null) await requireGatewayUnused(trx, subnet.id, subnet.gateway_ip);
+  }
+  const pools = named && checkedPools(cidr, named);
+  if (!moved && !pools) return undefined;
+  const inForce = wanted === undefined ? subnet.gateway_ip : wanted;
+  const gateway: Ip | undefined = inForce === null ? undefined : parseIp(inForce);
+  requireGatewayOutside(cidr, gateway, pools ?? (await storedPools(trx, subnet.id)));
+  return pools;
+}
+
+async function changeColumns(trx: Trx, subnet: LockedSubnet, changes: SubnetUpdate): Promise<void> {
+  const columns: { name?: string; gateway_ip?: string | null; enable_dhcp?: number; segment_id?: string | null } = {};
+  if (changes.name !== undefined) columns.name = changes.name;
+  if (changes.gateway_ip !== undefined) columns.gateway_ip = changes.gateway_ip;
+  if (changes.enable_dhcp !== undefined) columns.enable_dhcp = changes.enable_dhcp ? 1 : 0;
+  if (changes.segment_id !== undefined) columns.segment_id = changes.segment_id;
+  if (Object.keys(columns).length > 0)
+    await trx.updateTable('subnets').set(columns).where('id', '=', subnet.id).execute();
+  if (changes.description !== undefined)
+    await trx
+      .updateTable('standardattributes')
+      .set({ description: changes.description })
+      .where('id', '=', subnet.standard_attr_id)
+      .execute();
+}
+
+/**
+ * Changes a subnet in the caller's transaction and writes down what agents must be told; gives its new document.
+ * Throws NeutronError: SubnetNotFound, RevisionNumberConstraintFailed, and whatever is wrong with the changes.
+ */
+export async function updateSubnet(
+  trx: Trx,
+  core: Core,
+  context: RequestContext,
+  id: string,
+  changes: SubnetUpdate,
+  revision?: number,
+): Promise<Document> {
+  const { subnet, network } = await lockSubnet(trx, core.db.dialect, context, id);
+  await requireRevision(trx, subnet.standard_attr_id, revision);
+  const version = versionOf(subnet);
+  const cidr = checkCidr(subnet.cidr, version);
+  checkDhcp(subnet, cidr, changes.enable_dhcp);
+  const pools = await checkGatewayAndPools(trx, subnet, cidr, changes);
+  if (changes.dns_nameservers) checkNameservers(core.config, changes.dns_nameservers, version, id);
+  if (changes.host_routes) checkHostRoutes(core.config, changes.host_routes, version, id);
+  if (changes.segment_id !== undefined && changes.segment_id !== subnet.segment_id)
+    await checkSegment(trx, network.id, changes.segment_id, id);
+
+  await changeColumns(trx, subnet, changes);
+  if (pools) await setPools(trx, id, version, pools);
+  if (changes.dns_nameservers) await setNameservers(trx, id, changes.dns_nameservers);
+  if (changes.host_routes) await setHostRoutes(trx, id, changes.host_routes);
+  if (changes.service_types) await setServiceTypes(trx, id, changes.service_types);
+  // Neutron counts every PUT, of the subnet and of its network, even when nothing changes.
+  await bumpRevision(trx, subnet.standard_attr_id, revision);
+  await bumpRevision(trx, network.standard_attr_id);
+
+  const document = (await subnetDocuments(trx, [id])).get(id) ?? {};
+  await tellAgents(trx, network.id, 'subnet_update_end', { subnet: document });
+  return document;
+}
