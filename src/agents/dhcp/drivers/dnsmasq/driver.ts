@@ -1,0 +1,167 @@
+import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Logger } from 'pino';
+import type { Config } from '../../../../config/options.ts';
+import { endProcess } from '../../../../linux/processes.ts';
+import type { DhcpDriver, WantedNetwork } from '../../contract.ts';
+import { canonicalNetwork } from './canonical.ts';
+import { type Files, filesOf } from './command-line.ts';
+import { ServerFinder } from './find-server.ts';
+import { Pace } from './pace.ts';
+import { Reconciliation } from './reconcile.ts';
+import type { Refusal } from './refusals.ts';
+import { type PortLineCache, renderNetwork } from './render.ts';
+import { isOpenToOthers, isRunning, type ServerProcess } from './server-process.ts';
+import { isMissing } from './text-file.ts';
+import { ServerWatch, type Watched } from './watch.ts';
+
+/** Bytes of our own log of a network; the operator's (dnsmasq_base_log_dir) holds queries as well and may be larger. */
+const MAX_LOG_BYTES = 1024 * 1024;
+const MAX_OPERATOR_LOG_BYTES = 64 * 1024 * 1024;
+
+/** Folders named like this are networks'; others below `dhcp_confs` are none of ours. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** What is kept of a network from one `apply` to the next. All of it can be lost. */
+interface Memory extends Watched {
+  readonly pace: Pace;
+}
+
+/**
+ * Serves each network by a dnsmasq of its own, in the network's namespace, with its files in `<dhcp_confs>/<network>/` as
+ * Neutron's driver has them: `host`, `addn_hosts`, `opts`, `leases`, `pid`, `interface`. Beside them `log`, where dnsmasq
+ * logs every DISCOVER, OFFER, REQUEST and ACK (bounded: at 1 MiB it becomes `log.1`), and `loaded` (see loaded.ts).
+ */
+export function createDnsmasqDriver(parts: { readonly config: Config; readonly log: Logger }): DhcpDriver {
+  return new DnsmasqDriver(parts.config, parts.log);
+}
+
+class DnsmasqDriver implements DhcpDriver {
+  readonly #config: Config;
+  readonly #log: Logger;
+  readonly #lines: PortLineCache = new WeakMap();
+  readonly #finder = new ServerFinder();
+  readonly #served = new Map<string, Memory>();
+  /** Networks in the middle of `apply` or `disable`. */
+  readonly #busy = new Set<string>();
+  /** What was refused of each network when it was last told. */
+  readonly #refused = new Map<string, ReadonlySet<string>>();
+  readonly #listeners: ((networkId: string) => void)[] = [];
+  readonly #closing = new AbortController();
+  readonly #watch: ServerWatch;
+
+  constructor(config: Config, log: Logger) {
+    this.#config = config;
+    this.#log = log;
+    this.#watch = new ServerWatch(
+      this.#served,
+      (networkId) => this.#busy.has(networkId),
+      (networkId) => this.#died(networkId),
+      log,
+    );
+  }
+
+  apply(network: WantedNetwork): Promise<void> {
+    const { id } = network.info;
+    return this.#exclusively(id, async () => {
+      const options = this.#config.DEFAULT;
+      const files = filesOf(id, options);
+      const info = canonicalNetwork(network.info);
+      const rendered = renderNetwork(info, this.#config, { ownPortId: network.dhcpPortId, cache: this.#lines });
+      this.#tellRefused(id, rendered.refused);
+      if (!rendered.enableDhcp) return this.#stop(id, files);
+
+      await mkdir(files.folder, { recursive: true });
+      await chmod(files.folder, 0o755);
+      await mkdir(dirname(files.log), { recursive: true });
+      const privileges = isOpenToOthers(files.folder) ? [] : ['--user=root'];
+      const pace = this.#served.get(id)?.pace ?? new Pace(options.bulk_reload_interval * 1000);
+      const reconciliation = new Reconciliation({
+        files,
+        rendered,
+        command: [...rendered.commandLine, ...privileges],
+        namespace: network.namespace,
+        device: network.device,
+        leaseSeconds: options.dhcp_lease_duration,
+        pace,
+        closing: this.#closing.signal,
+        log: this.#log.child({ network: id }),
+      });
+      try {
+        const process = await reconciliation.run(await this.#find(id, files));
+        const maxLogBytes = options.dnsmasq_base_log_dir ? MAX_OPERATOR_LOG_BYTES : MAX_LOG_BYTES;
+        this.#served.set(id, { process, pace, log: files.log, maxLogBytes });
+      } catch (error) {
+        this.#served.delete(id);
+        this.#finder.forget();
+        throw error;
+      }
+    });
+  }
+
+  disable(networkId: string): Promise<void> {
+    return this.#exclusively(networkId, () => this.#stop(networkId, filesOf(networkId, this.#config.DEFAULT)));
+  }
+
+  async known(): Promise<readonly string[]> {
+    try {
+      const entries = await readdir(this.#config.DEFAULT.dhcp_confs, { withFileTypes: true });
+      return entries.filter((entry) => entry.isDirectory() && UUID.test(entry.name)).map((entry) => entry.name);
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
+    }
+  }
+
+  onDeath(listener: (networkId: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#watch.close();
+    this.#closing.abort();
+  }
+
+  async #exclusively(networkId: string, work: () => Promise<void>): Promise<void> {
+    if (this.#busy.has(networkId)) throw new Error(`network ${networkId}: the driver works on it already`);
+    this.#busy.add(networkId);
+    try {
+      await work();
+    } finally {
+      this.#busy.delete(networkId);
+    }
+  }
+
+  async #find(networkId: string, files: Files): Promise<ServerProcess | undefined> {
+    const remembered = this.#served.get(networkId)?.process;
+    if (remembered && isRunning(remembered)) return remembered;
+    return this.#finder.find(files.pid);
+  }
+
+  async #stop(networkId: string, files: Files): Promise<void> {
+    const process = await this.#find(networkId, files);
+    this.#served.delete(networkId);
+    this.#refused.delete(networkId);
+    if (process) {
+      await endProcess(process.pid);
+      this.#log.info({ network: networkId, pid: process.pid }, 'dnsmasq stopped');
+    }
+    await rm(files.folder, { recursive: true, force: true });
+  }
+
+  #died(networkId: string): void {
+    const pid = this.#served.get(networkId)?.process.pid;
+    this.#served.delete(networkId);
+    this.#log.warn({ network: networkId, pid }, 'dnsmasq has died');
+    for (const listener of this.#listeners) listener(networkId);
+  }
+
+  /** Logs what was refused, but not again what was refused the last time already. */
+  #tellRefused(network: string, refused: readonly Refusal[]): void {
+    const before = this.#refused.get(network);
+    const now = new Set(refused.map(({ owner, reason }) => `${owner}: ${reason}`));
+    for (const one of now) if (!before?.has(one)) this.#log.warn({ network }, `left out: ${one}`);
+    if (now.size > 0) this.#refused.set(network, now);
+    else this.#refused.delete(network);
+  }
+}

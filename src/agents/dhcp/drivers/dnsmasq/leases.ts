@@ -1,0 +1,97 @@
+import type { Entitlement } from './port-lines.ts';
+
+/** A lease as dnsmasq keeps it (read_leases and lease_update_file in its lease.c). */
+export interface Lease {
+  readonly version: 4 | 6;
+  readonly address: string;
+  /** MAC address (IPv4), or the identity association's id (IPv6). */
+  readonly hardware: string;
+  /** Client id or DUID, hexadecimal bytes with colons; undefined when the client told none. */
+  readonly clientId: string | undefined;
+  /** The line itself. */
+  readonly line: string;
+}
+
+/**
+ * Reads a lease file: `expiry MAC address hostname client-id`, then after a line `duid ...` the DHCPv6 leases as
+ * `expiry IAID address hostname client-DUID`. Lines of another form are no leases.
+ */
+export function parseLeases(text: string): readonly Lease[] {
+  return text.split('\n').flatMap((line): Lease[] => {
+    const [expiry = '', hardware = '', address = '', , clientId] = line.split(' ');
+    if (!/^\d+$/.test(expiry) || address === '') return [];
+    return [
+      {
+        version: address.includes(':') ? 6 : 4,
+        address,
+        hardware: hardware.toLowerCase(),
+        clientId: clientId === undefined || clientId === '*' ? undefined : clientId.toLowerCase(),
+        line,
+      },
+    ];
+  });
+}
+
+/** Bytes of a client id as dnsmasq reads it in a dhcp-host line: hexadecimal with colons, else the text itself. */
+function clientIdBytes(id: string): string {
+  if (/^[0-9a-f]{1,2}(:[0-9a-f]{1,2})*$/i.test(id)) {
+    return id
+      .toLowerCase()
+      .split(':')
+      .map((byte) => byte.padStart(2, '0'))
+      .join(':');
+  }
+  return Buffer.from(id)
+    .toString('hex')
+    .replaceAll(/..(?=.)/g, '$&:');
+}
+
+/**
+ * The leases whose holder may not hold them (any more): no port has the address, or another port has it. dnsmasq would keep
+ * giving such an address to nobody until the lease runs out, or renew it.
+ *
+ * @param movedIpv6 IPv6 addresses that went from one MAC to another; a DHCPv6 lease itself does not tell whose it is.
+ */
+export function staleLeases(
+  leases: readonly Lease[],
+  entitled: readonly Entitlement[],
+  movedIpv6: ReadonlySet<string> = new Set(),
+): readonly Lease[] {
+  const holders = new Map(entitled.map((one) => [one.address, one]));
+  return leases.filter(({ version, address, hardware, clientId }) => {
+    const holder = holders.get(address);
+    if (!holder) return true;
+    if (version === 6) return movedIpv6.has(address);
+    if (holder.mac === hardware) return false;
+    // dnsmasq knows a host by its client id as well, and some clients put a zero byte before theirs.
+    const wanted = holder.clientId === undefined ? undefined : clientIdBytes(holder.clientId);
+    return wanted === undefined || (clientId !== wanted && clientId !== `00:${wanted}`);
+  });
+}
+
+/** IPv6 addresses by MAC as a `host` file names them. */
+function ipv6Holders(host: string): Map<string, string> {
+  const holders = new Map<string, string>();
+  for (const line of host.split('\n')) {
+    for (const [, address = ''] of line.matchAll(/,\[([0-9a-f:.]+)\]/gi)) holders.set(address, line.slice(0, 17));
+  }
+  return holders;
+}
+
+/** IPv6 addresses that another MAC has in the new `host` file than in the old one. */
+export function movedIpv6(before: string, after: string): ReadonlySet<string> {
+  if (!before.includes('[')) return new Set();
+  const now = ipv6Holders(after);
+  return new Set(
+    [...ipv6Holders(before)].flatMap(([address, mac]) => ((now.get(address) ?? mac) !== mac ? [address] : [])),
+  );
+}
+
+/** A lease file without the stale leases; all else stays as it is. */
+export function withoutLeases(text: string, stale: readonly Lease[]): string {
+  const gone = new Set(stale.map(({ line }) => line));
+  return text
+    .split('\n')
+    .filter((line) => !gone.has(line))
+    .join('\n');
+}

@@ -1,0 +1,88 @@
+import { copyFileSync, statSync, truncateSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { waitFor } from '../../../common/wait.ts';
+import { isMissing } from './text-file.ts';
+
+/** Bytes at which a log is put aside. */
+export const MAX_LOG_BYTES = 1024 * 1024;
+
+/** Bytes of the file; 0 when there is none. */
+export function sizeOf(path: string): number {
+  try {
+    return statSync(path).size;
+  } catch (error) {
+    if (isMissing(error)) return 0;
+    throw error;
+  }
+}
+
+/**
+ * Puts the log aside as `log.1` and empties it once it has grown beyond `maxBytes`, so that both together are bounded.
+ * dnsmasq appends to whatever is there, so it need not be told. What it logs between the copy and the emptying is lost.
+ */
+export function boundLog(path: string, maxBytes = MAX_LOG_BYTES): void {
+  if (sizeOf(path) <= maxBytes) return;
+  copyFileSync(path, `${path}.1`);
+  truncateSync(path, 0);
+}
+
+/** Gives the whole lines that a growing file has got since the last call. */
+class LineReader {
+  readonly #path: string;
+  #offset: number;
+  #rest = '';
+
+  constructor(path: string, offset: number) {
+    this.#path = path;
+    this.#offset = offset;
+  }
+
+  async read(): Promise<readonly string[]> {
+    if (sizeOf(this.#path) <= this.#offset) return [];
+    const file = await open(this.#path, 'r');
+    try {
+      const chunk = Buffer.alloc(64 * 1024);
+      const lines: string[] = [];
+      for (;;) {
+        const { bytesRead } = await file.read(chunk, 0, chunk.length, this.#offset);
+        if (bytesRead === 0) return lines;
+        this.#offset += bytesRead;
+        const parts = (this.#rest + chunk.toString('latin1', 0, bytesRead)).split('\n');
+        this.#rest = parts.pop() ?? '';
+        lines.push(...parts);
+      }
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+/**
+ * Waits until dnsmasq has logged that it has read a file. Throws when it logs that it cannot read one, when `alive` says
+ * that it has ended, and WaitTimeout.
+ *
+ * @param from bytes of the log before it was told to read.
+ */
+export async function waitUntilRead(
+  log: string,
+  from: number,
+  file: string,
+  alive: () => boolean,
+  timeoutMs: number,
+): Promise<void> {
+  const reader = new LineReader(log, from);
+  const text = Buffer.from(file).toString('latin1');
+  await waitFor(
+    `dnsmasq reading ${file} (its log is ${log})`,
+    async () => {
+      for (const line of await reader.read()) {
+        if (line.endsWith(`: read ${text}`) || line.includes(`: read ${text} - `)) return true;
+        const failure = /(cannot read|failed to load names from) (.*)/.exec(line);
+        if (failure) throw new Error(`dnsmasq ${Buffer.from(failure[0], 'latin1').toString()}`);
+      }
+      if (!alive()) throw new Error(`dnsmasq ended while it was to read ${file}; its log is ${log}`);
+      return false;
+    },
+    timeoutMs,
+  );
+}

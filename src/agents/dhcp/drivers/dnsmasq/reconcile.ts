@@ -1,0 +1,171 @@
+import type { Logger } from 'pino';
+import { endProcess, signalProcess } from '../../../../linux/processes.ts';
+import { pause } from '../../../common/wait.ts';
+import type { Files } from './command-line.ts';
+import { type Lease, movedIpv6, parseLeases, staleLeases, withoutLeases } from './leases.ts';
+import { fingerprint, hasLoaded, recordLoaded } from './loaded.ts';
+import { sizeOf, waitUntilRead } from './log-file.ts';
+import { type Pace, reloadTimeoutMs } from './pace.ts';
+import { hasReleaseProgram, releaseLease } from './release.ts';
+import { type RenderedNetwork, renderLeases } from './render.ts';
+import { isInNamespace, isRunning, type ServerProcess, startServer, waitUntilIdle } from './server-process.ts';
+import { readText, replaceText } from './text-file.ts';
+
+/** More stale leases than this are cheaper to take out of the file over a restart than to release one by one. */
+const MAX_RELEASES = 16;
+
+/** What one pass is to reach. */
+export interface Goal {
+  readonly files: Files;
+  readonly rendered: RenderedNetwork;
+  /** All arguments of dnsmasq, the program first. */
+  readonly command: readonly string[];
+  readonly namespace: string;
+  readonly device: string;
+  /** Seconds of a seeded lease; negative: for ever. */
+  readonly leaseSeconds: number;
+  readonly pace: Pace;
+  /** Aborted when the driver closes: a pass that waits gives up. */
+  readonly closing: AbortSignal;
+  readonly log: Logger;
+}
+
+/**
+ * One pass that brings a network's files and dnsmasq to the goal. Killed at any line, the next pass finds what is left to
+ * do in the folder: texts that differ from what `loaded` says, leases that nobody may hold, a process or none.
+ */
+export class Reconciliation {
+  readonly #goal: Goal;
+  readonly #fingerprint: string;
+
+  constructor(goal: Goal) {
+    this.#goal = goal;
+    const { host, addnHosts, opts } = goal.rendered;
+    this.#fingerprint = fingerprint([host, addnHosts, opts]);
+  }
+
+  /** Resolves to the process that serves the network; every port of it would be answered. */
+  async run(running: ServerProcess | undefined): Promise<ServerProcess> {
+    const { files, log } = this.#goal;
+    const why = running ? await this.#whyRestart(running) : undefined;
+    if (!running || why) {
+      if (running) {
+        log.info({ pid: running.pid }, `dnsmasq restarts: ${why}`);
+        await endProcess(running.pid);
+      }
+      return this.#start();
+    }
+    await this.#writeFiles();
+    if (!(await hasLoaded(files.loaded, running, this.#fingerprint))) await this.#reload(running);
+    if (await this.#releaseStale(running)) return running;
+    log.warn({ pid: running.pid }, 'dnsmasq restarts: it keeps leases that were released');
+    await endProcess(running.pid);
+    return this.#start();
+  }
+
+  /** Why a running dnsmasq cannot be brought to the goal; undefined when it can. */
+  async #whyRestart(running: ServerProcess): Promise<string | undefined> {
+    const { command, namespace } = this.#goal;
+    const wanted = new Set(command);
+    const gone = running.command.filter((one) => !wanted.has(one));
+    const fresh = command.filter((one) => !running.command.includes(one));
+    if (gone.length > 0 || fresh.length > 0) {
+      return `its command line changes${[...gone.map((one) => `, without ${one}`), ...fresh.map((one) => `, with ${one}`)].join('')}`;
+    }
+    if (!(await isInNamespace(running, namespace))) return `it is not in namespace ${namespace}`;
+    const stale = await this.#staleLeases();
+    if (stale.length > MAX_RELEASES) return `${stale.length} leases are to be released`;
+    if (stale.some(({ version }) => version === 6)) return 'a DHCPv6 lease is to be released';
+    if (stale.length > 0 && !(await hasReleaseProgram()))
+      return 'a lease is to be released and there is no dhcp_release';
+    return undefined;
+  }
+
+  /** Leases in the file that nobody may hold. Before the new `host` file is written: the old one tells of moved addresses. */
+  async #staleLeases(): Promise<readonly Lease[]> {
+    const { files, rendered } = this.#goal;
+    const leases = parseLeases((await readText(files.leases)) ?? '');
+    if (leases.length === 0) return [];
+    const moved = movedIpv6((await readText(files.host)) ?? '', rendered.host);
+    return staleLeases(leases, rendered.entitled, moved);
+  }
+
+  async #writeFiles(): Promise<void> {
+    const { files, rendered, device } = this.#goal;
+    const texts: readonly (readonly [string, string])[] = [
+      [files.opts, rendered.opts],
+      [files.addnHosts, rendered.addnHosts],
+      [files.host, rendered.host],
+      [files.interface, device],
+    ];
+    for (const [path, text] of texts) if ((await readText(path)) !== text) await replaceText(path, text);
+  }
+
+  /** Starts dnsmasq, none running. Its leases stay; who may not hold one any more is taken out, which it would not hear later. */
+  async #start(): Promise<ServerProcess> {
+    const { files, command, namespace, pace, log } = this.#goal;
+    const leases = await readText(files.leases);
+    if (leases === undefined) await replaceText(files.leases, this.#seeds());
+    else {
+      const stale = await this.#staleLeases();
+      if (stale.length > 0) await replaceText(files.leases, withoutLeases(leases, stale));
+    }
+    await this.#writeFiles();
+    const from = sizeOf(files.log);
+    const began = performance.now();
+    const process = await startServer(command, namespace, files.pid);
+    await this.#untilRead(process, from);
+    pace.reloaded(began, performance.now());
+    log.info({ pid: process.pid }, 'dnsmasq started');
+    return process;
+  }
+
+  /**
+   * A lease file for a network that has none: without its lease a machine that renews would be refused (NAK) and lose its
+   * address. A port that is not ACTIVE has no machine that runs, and every lease makes each reload dearer.
+   */
+  #seeds(): string {
+    const { rendered, leaseSeconds } = this.#goal;
+    const expires = leaseSeconds < 0 ? 0 : Math.floor(Date.now() / 1000) + leaseSeconds;
+    const mayRun = rendered.entitled.filter(({ status }) => status !== 'DOWN' && status !== 'BUILD');
+    return renderLeases(mayRun, expires);
+  }
+
+  async #reload(running: ServerProcess): Promise<void> {
+    const { files, pace, closing } = this.#goal;
+    if (!(await pause(pace.waitMs(performance.now()), closing))) throw new Error('the dnsmasq driver closes');
+    const from = sizeOf(files.log);
+    const began = performance.now();
+    if (!isRunning(running) || !signalProcess(running.pid, 'SIGHUP')) {
+      throw new Error(`dnsmasq (process ${running.pid}) has ended before it could be told of a change`);
+    }
+    await this.#untilRead(running, from);
+    pace.reloaded(began, performance.now());
+  }
+
+  /** Waits until dnsmasq has read the files and answers again; only then it is written down that it has. */
+  async #untilRead(process: ServerProcess, from: number): Promise<void> {
+    const { files, command, rendered } = this.#goal;
+    // The last file it reads. Without a range it does not read those about DHCP.
+    const last = command.some((one) => one.startsWith('--dhcp-range=')) ? files.opts : files.addnHosts;
+    const timeoutMs = reloadTimeoutMs(rendered.entitled.length);
+    await waitUntilRead(files.log, from, last, () => isRunning(process), timeoutMs);
+    await waitUntilIdle(process, timeoutMs);
+    await recordLoaded(files.loaded, process, this.#fingerprint);
+  }
+
+  /**
+   * Has dnsmasq forget leases that nobody may hold. Only after it has read the new hosts: before, their holders could get
+   * them again. Resolves to whether all are gone.
+   */
+  async #releaseStale(running: ServerProcess): Promise<boolean> {
+    const { files, namespace, device, log } = this.#goal;
+    for (const lease of await this.#staleLeases()) {
+      const released = await releaseLease(lease, { namespace, device, leaseFile: files.leases });
+      if (!isRunning(running)) throw new Error(`dnsmasq (process ${running.pid}) ended while leases were released`);
+      if (!released) return false;
+      log.info({ address: lease.address, mac: lease.hardware }, 'lease released');
+    }
+    return true;
+  }
+}
