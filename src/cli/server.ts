@@ -11,12 +11,14 @@ import { openSqlite } from '../db/sqlite/open.ts';
 import { AddressAllocator } from '../ipam/allocate.ts';
 import type { Core } from '../plugin/core.ts';
 import { NETWORK_LIST } from '../plugin/networks/documents.ts';
+import { IP_AVAILABILITY_LIST, ipAvailabilityRules } from '../plugin/networks/ip-availability.ts';
 import { networkRules } from '../plugin/networks/rules.ts';
 import { PORT_LIST } from '../plugin/ports/documents.ts';
 import { portRules } from '../plugin/ports/rules.ts';
 import { SUBNET_LIST } from '../plugin/subnets/documents.ts';
 import { subnetRules } from '../plugin/subnets/rules.ts';
 import { NETWORK } from '../resources/network.ts';
+import { NETWORK_IP_AVAILABILITY } from '../resources/network-ip-availability.ts';
 import { PORT } from '../resources/port.ts';
 import { SUBNET } from '../resources/subnet.ts';
 import type { RpcTransport } from '../rpc/contract.ts';
@@ -50,6 +52,11 @@ export function servedResources(core: Core): readonly ServedResource[] {
     { resource: NETWORK, rules: networkRules(core), conditions: NETWORK_LIST.conditions },
     { resource: SUBNET, rules: subnetRules(core), conditions: SUBNET_LIST.conditions },
     { resource: PORT, rules: portRules(core, allocator), conditions: PORT_LIST.conditions },
+    {
+      resource: NETWORK_IP_AVAILABILITY,
+      rules: ipAvailabilityRules(core),
+      conditions: IP_AVAILABILITY_LIST.conditions,
+    },
   ];
 }
 

@@ -101,6 +101,12 @@ export const EXTENSIONS: readonly Extension[] = [
     'Provides a writable MTU attribute for a network resource.',
   ),
   extension(
+    'network-ip-availability',
+    'Network IP Availability',
+    '2015-09-24T00:00:00-00:00',
+    'Provides IP availability data for each network and subnet.',
+  ),
+  extension(
     'network_availability_zone',
     'Network Availability Zone',
     '2015-01-01T10:00:00-00:00',

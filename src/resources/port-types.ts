@@ -31,16 +31,21 @@ const MAX_ITEMS = 1024;
 
 /** Wanted fixed IPs; whether they fit the network is a rule of the plugin. */
 export const fixedIps: AttributeType<readonly WantedFixedIp[]> = {
-  schema: { type: 'array', items: { type: 'object', properties: { subnet_id: { type: 'string' }, ip_address: { type: 'string' } } } },
+  schema: {
+    type: 'array',
+    items: { type: 'object', properties: { subnet_id: { type: 'string' }, ip_address: { type: 'string' } } },
+  },
   parse(value, attribute) {
-    if (!Array.isArray(value) || value.length > MAX_ITEMS) throw invalidAttribute(attribute, `Invalid data format for fixed IP: '${shown(value)}'`);
+    if (!Array.isArray(value) || value.length > MAX_ITEMS)
+      throw invalidAttribute(attribute, `Invalid data format for fixed IP: '${shown(value)}'`);
     const seen = new Set<string>();
     return value.map((item: unknown) => {
       if (!isObject(item)) throw invalidAttribute(attribute, `Invalid data format for fixed IP: '${shown(item)}'`);
       const wanted: { subnet_id?: string; ip_address?: string } = {};
       if (item['ip_address'] !== undefined) {
         wanted.ip_address = parseIpText(item['ip_address'], attribute);
-        if (seen.has(wanted.ip_address)) throw invalidAttribute(attribute, `Duplicate IP address '${wanted.ip_address}'`);
+        if (seen.has(wanted.ip_address))
+          throw invalidAttribute(attribute, `Duplicate IP address '${wanted.ip_address}'`);
         seen.add(wanted.ip_address);
       }
       if (item['subnet_id'] !== undefined) wanted.subnet_id = uuid.parse(item['subnet_id'], attribute);
@@ -51,15 +56,25 @@ export const fixedIps: AttributeType<readonly WantedFixedIp[]> = {
 
 /** Addresses (or prefixes) that a port may use beside its own, each with a MAC that is the port's unless told. */
 export const addressPairs: AttributeType<readonly WantedAddressPair[]> = {
-  schema: { type: 'array', items: { type: 'object', required: ['ip_address'], properties: { ip_address: { type: 'string' }, mac_address: { type: 'string' } } } },
+  schema: {
+    type: 'array',
+    items: {
+      type: 'object',
+      required: ['ip_address'],
+      properties: { ip_address: { type: 'string' }, mac_address: { type: 'string' } },
+    },
+  },
   parse(value) {
-    if (!Array.isArray(value)) throw neutronError('HTTPBadRequest', { reason: `Allowed address pairs must be a list.` });
+    if (!Array.isArray(value))
+      throw neutronError('HTTPBadRequest', { reason: `Allowed address pairs must be a list.` });
     if (value.length > MAX_ITEMS) throw neutronError('AllowedAddressPairExhausted', { quota: MAX_ITEMS });
     const seen = new Set<string>();
     return value.map((item: unknown) => {
-      if (!isObject(item)) throw neutronError('HTTPBadRequest', { reason: `'${shown(item)}' is not an allowed address pair` });
+      if (!isObject(item))
+        throw neutronError('HTTPBadRequest', { reason: `'${shown(item)}' is not an allowed address pair` });
       const unknown = Object.keys(item).filter((k) => k !== 'ip_address' && k !== 'mac_address');
-      if (item['ip_address'] === undefined) throw neutronError('HTTPBadRequest', { reason: `AllowedAddressPair must contain ip_address` });
+      if (item['ip_address'] === undefined)
+        throw neutronError('HTTPBadRequest', { reason: `AllowedAddressPair must contain ip_address` });
       const ip = parsePairAddress(item['ip_address']);
       const given = item['mac_address'];
       let mac: string | undefined;
@@ -70,7 +85,8 @@ export const addressPairs: AttributeType<readonly WantedAddressPair[]> = {
           throw neutronError('HTTPBadRequest', { reason: `'${shown(given)}' is not a valid MAC address` });
         }
       }
-      if (unknown.length > 0) throw neutronError('HTTPBadRequest', { reason: `Unrecognized attribute(s) '${unknown.join(', ')}'` });
+      if (unknown.length > 0)
+        throw neutronError('HTTPBadRequest', { reason: `Unrecognized attribute(s) '${unknown.join(', ')}'` });
       const key = `${mac ?? ''} ${ip}`;
       if (seen.has(key)) throw neutronError('DuplicateAddressPairInRequest', { mac: mac ?? 'None', ip });
       seen.add(key);
@@ -96,16 +112,28 @@ function parsePairAddress(value: unknown): string {
 export const dhcpOpts: AttributeType<readonly WantedDhcpOpt[]> = {
   schema: {
     type: 'array',
-    items: { type: 'object', required: ['opt_name', 'opt_value'], properties: { opt_name: { type: 'string' }, opt_value: { type: ['string', 'null'] }, ip_version: { type: 'integer' } } },
+    items: {
+      type: 'object',
+      required: ['opt_name', 'opt_value'],
+      properties: {
+        opt_name: { type: 'string' },
+        opt_value: { type: ['string', 'null'] },
+        ip_version: { type: 'integer' },
+      },
+    },
   },
   parse(value) {
     if (!Array.isArray(value)) throw neutronError('InvalidInput', { reason: `'${shown(value)}' is not a list` });
-    if (value.length > MAX_ITEMS) throw neutronError('InvalidInput', { reason: `${value.length} options are more than the ${MAX_ITEMS} allowed` });
+    if (value.length > MAX_ITEMS)
+      throw neutronError('InvalidInput', { reason: `${value.length} options are more than the ${MAX_ITEMS} allowed` });
     const seen = new Set<string>();
     return value.map((item: unknown) => {
       const opt = parseDhcpOpt(item);
       const key = `${opt.ip_version} ${opt.opt_name}`;
-      if (seen.has(key)) throw neutronError('InvalidInput', { reason: `option '${opt.opt_name}' of IPv${opt.ip_version} is named twice` });
+      if (seen.has(key))
+        throw neutronError('InvalidInput', {
+          reason: `option '${opt.opt_name}' of IPv${opt.ip_version} is named twice`,
+        });
       seen.add(key);
       return opt;
     });

@@ -69,6 +69,11 @@ export function resourceRoutes(app: FastifyInstance, served: ServedResource, opt
       reply.code(201);
       return bulk ? { [resource.plural]: documents } : { [resource.name]: documents[0] };
     });
+  // As Neutron does: a resource that cannot be made has no attribute that could be set.
+  else
+    app.post(collection, async () => {
+      throw neutronError('HTTPBadRequest', { reason: "Attribute 'tenant_id' not allowed in POST" });
+    });
 
   app.get(item, async (request) => {
     const fields = parametersOf(request)

@@ -99,6 +99,8 @@ export async function createPort(
   const groups = await securityGroupsOf(trx, values, portSecurity, networkDevice);
   const dnsName = dnsNameInForce(config, values.dns_name);
 
+  // `none`: the caller wants no address; the network may still give some later.
+  const ipAllocation = values.fixed_ips?.length === 0 ? 'none' : 'immediate';
   const id = randomUUID();
   const now = nowText();
   const attr = await insertStandardAttributes(trx, {
@@ -116,7 +118,7 @@ export async function createPort(
     status: 'DOWN',
     device_id: values.device_id,
     device_owner: values.device_owner,
-    ip_allocation: 'immediate',
+    ip_allocation: ipAllocation,
     standard_attr_id: attr,
   };
   const mac = await insertWithMac(trx, config.DEFAULT.base_mac, values.mac_address, row);
@@ -186,7 +188,7 @@ export async function createPort(
       vif_details: binding.vifDetails,
       profile,
       dns_name: dnsName,
-      ip_allocation: 'immediate',
+      ip_allocation: ipAllocation,
       description: values.description,
       tags: [],
       created_at: now,

@@ -1,0 +1,114 @@
+import { sql } from 'kysely';
+import type { Queries } from '../../db/database.ts';
+import { parseIp } from '../../resources/addresses.ts';
+import { neutronError } from '../../resources/errors.ts';
+import { NETWORK_IP_AVAILABILITY } from '../../resources/network-ip-availability.ts';
+import type { Core, Document, ResourceRules } from '../core.ts';
+import { groupBy, type ListPlan, listIds, loadInOrder } from '../listing.ts';
+import { visibleNetworks } from './visible.ts';
+
+const versions = (values: readonly string[]) =>
+  sql`s.ip_version in (${sql.join(values.map((v) => (v === '4' || v === '6' ? Number(v) : -1)))})`;
+
+/** How lists of availabilities are found: one for each network. */
+export const IP_AVAILABILITY_LIST: ListPlan = {
+  resource: NETWORK_IP_AVAILABILITY,
+  table: 'networks',
+  from: sql`from networks`,
+  conditions: {
+    ip_version: (values) =>
+      sql`exists (select 1 from subnets s where s.network_id = networks.id and ${versions(values)})`,
+  },
+};
+
+/** Addresses of a pool, both ends included. JSON has no whole numbers beyond 2^53: larger ones are rounded, as clients read them. */
+function poolAddresses(first: string, last: string): number {
+  const from = parseIp(first);
+  const to = parseIp(last);
+  return from && to ? Number(to.value - from.value + 1n) : 0;
+}
+
+async function availabilities(
+  db: Queries,
+  ids: readonly string[],
+  ipVersions: readonly string[] | undefined,
+): Promise<ReadonlyMap<string, Document>> {
+  const list = [...ids];
+  const networks = await db
+    .selectFrom('networks')
+    .select(['id', 'name', 'project_id'])
+    .where('id', 'in', list)
+    .execute();
+  const subnets = (
+    await db
+      .selectFrom('subnets')
+      .select(['id', 'network_id', 'name', 'cidr', 'ip_version'])
+      .where('network_id', 'in', list)
+      .execute()
+  ).filter((s) => !ipVersions || ipVersions.includes(String(s.ip_version)));
+  const subnetIds = subnets.map((s) => s.id);
+  const pools = groupBy(
+    subnetIds.length === 0
+      ? []
+      : await db.selectFrom('ipallocationpools').selectAll().where('subnet_id', 'in', subnetIds).execute(),
+    (p) => p.subnet_id,
+  );
+  const used = new Map(
+    subnetIds.length === 0
+      ? []
+      : (
+          await db
+            .selectFrom('ipallocations')
+            .select((eb) => ['subnet_id', eb.fn.countAll<number>().as('n')])
+            .where('subnet_id', 'in', subnetIds)
+            .groupBy('subnet_id')
+            .execute()
+        ).map((r) => [r.subnet_id, Number(r.n)] as const),
+  );
+  const bySubnet = groupBy(
+    subnets.map((s) => ({
+      network_id: s.network_id,
+      subnet_id: s.id,
+      subnet_name: s.name,
+      ip_version: s.ip_version,
+      cidr: s.cidr,
+      used_ips: used.get(s.id) ?? 0,
+      total_ips: (pools.get(s.id) ?? []).reduce((sum, p) => sum + poolAddresses(p.first_ip, p.last_ip), 0),
+    })),
+    (s) => s.network_id,
+  );
+  return new Map(
+    networks.map((n) => {
+      const own = bySubnet.get(n.id) ?? [];
+      return [
+        n.id,
+        {
+          network_id: n.id,
+          network_name: n.name,
+          tenant_id: n.project_id,
+          project_id: n.project_id,
+          subnet_ip_availability: own.map(({ network_id: _, ...shown }) => shown),
+          used_ips: own.reduce((sum, s) => sum + s.used_ips, 0),
+          total_ips: own.reduce((sum, s) => sum + s.total_ips, 0),
+        },
+      ];
+    }),
+  );
+}
+
+/** The rules of network IP availabilities. */
+export function ipAvailabilityRules({ db }: Core): ResourceRules {
+  return {
+    list: async (context, query) => {
+      const ids = await listIds(db.kysely, IP_AVAILABILITY_LIST, query, [visibleNetworks(context)]);
+      return loadInOrder(ids, (chunk) => availabilities(db.kysely, chunk, query.filters['ip_version']));
+    },
+    show: async (context, id) => {
+      const query = { filters: { network_id: [id] }, sorts: [], pageReverse: false };
+      const [found] = await listIds(db.kysely, IP_AVAILABILITY_LIST, query, [visibleNetworks(context)]);
+      const document = found && (await availabilities(db.kysely, [found], undefined)).get(found);
+      if (!document) throw neutronError('NetworkNotFound', { id });
+      return document;
+    },
+  };
+}
