@@ -17,7 +17,8 @@ export interface LabOptions {
   readonly configFile: readonly string[];
 }
 
-function inputsOf({ statePath, host, configFile }: LabOptions): ConfigInputs {
+/** The configuration that these options speak of. */
+export function inputsOf({ statePath, host, configFile }: LabOptions): ConfigInputs {
   const flags = { ...(statePath ? { '--state-path': statePath } : {}), ...(host ? { '--host': host } : {}) };
   return { files: configFile, env: process.env, flags };
 }

@@ -24,7 +24,7 @@ function leaseTime(seconds: number | null | undefined): string {
   return seconds === 0xffffffff ? 'for ever' : `${seconds} s`;
 }
 
-const HEADINGS = ['NIC', 'MAC', 'ASKED FOR', 'GOT', 'LEASE', 'ROUTER', 'DNS', 'MS TO LEASE'];
+const HEADINGS = ['NIC', 'MAC', 'ASKED FOR', 'GOT', 'LEASE', 'ROUTER', 'DNS', 'TO LEASE'];
 
 function row({ nic, lease, problem }: NicReport): readonly string[] {
   const asked = nic.asked.join(' ') || '-';
@@ -36,9 +36,9 @@ function row({ nic, lease, problem }: NicReport): readonly string[] {
     asked,
     address,
     leaseTime(leaseSeconds),
-    routers.join(' ') || '-',
-    dns.join(' ') || '-',
-    String(ms),
+    routers.join(',') || '-',
+    dns.join(',') || '-',
+    `${ms} ms`,
   ];
 }
 

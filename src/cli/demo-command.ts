@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import { loadConfig } from '../config/load.ts';
+import { tellStory } from '../lab/demo.ts';
+import { CliFailure } from './failure.ts';
+import { startFreshNeutrino } from './fresh-neutrino.ts';
+import { abortOnSignal, asCliFailure, inputsOf, type LabOptions, labOf } from './lab-options.ts';
+import { runningNeutrino } from './state-lock.ts';
+
+/** `demo`: exit code 1 when something came out otherwise than told. */
+export async function runDemo(options: LabOptions): Promise<void> {
+  if (process.getuid?.() !== 0)
+    throw new CliFailure('the demo needs root: it makes namespaces and devices, and removes them');
+  const print = (line: string) => void process.stdout.write(`${line}\n`);
+  const signal = abortOnSignal();
+  const started = performance.now();
+  const running =
+    options.url !== undefined ||
+    (await runningNeutrino(loadConfig(inputsOf(options)).config.DEFAULT.state_path))?.url !== undefined;
+  if (!running && options.statePath !== undefined) {
+    throw new CliFailure(
+      `no Neutrino runs on state path ${options.statePath}; without --state-path the demo starts one`,
+    );
+  }
+  const fresh = running ? undefined : await startFreshNeutrino(options, print, signal);
+  try {
+    const lab = await labOf(fresh ? { ...options, statePath: fresh.statePath, url: fresh.url } : options, print);
+    print(`Neutrino at ${lab.neutron.url}${fresh ? ', started for this demo' : ''}`);
+    const { dhcp_confs: folder } = lab.config.DEFAULT;
+    const hostFile = (networkId: string) => join(folder, networkId, 'host');
+    await asCliFailure(tellStory({ lab, hostFile, print, signal }));
+  } finally {
+    await fresh?.stop();
+  }
+  print(`\nThat was all, in ${((performance.now() - started) / 1_000).toFixed(1)} s. Nothing of it is left.`);
+}
