@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { configInputs, withConfigFlags } from './config-flags.ts';
+import { registerDemoCommand } from './demo.ts';
+import { registerVmCommands } from './vm.ts';
 
 const DESCRIPTION = `OpenStack-compatible networks, fixed IPs and DHCP on this machine.
 
@@ -40,5 +42,7 @@ export function buildProgram(): Command {
       const { renderReference } = await import('../config/reference.ts');
       process.stdout.write(renderReference());
     });
+  registerVmCommands(program);
+  registerDemoCommand(program);
   return program;
 }
