@@ -1,7 +1,10 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { startDhcpAgent } from '../agents/dhcp/agent.ts';
+import { createDnsmasqDriver } from '../agents/dhcp/drivers/dnsmasq/driver.ts';
+import { startL2Agent } from '../agents/l2/agent.ts';
 import type { Config } from '../config/options.ts';
+import { createMemoryTransport } from '../rpc/memory/transport.ts';
+import { startServer } from './server.ts';
 
 export interface NeutrinoParts {
   readonly config: Config;
@@ -17,18 +20,36 @@ export interface RunningParts {
   close(): Promise<void>;
 }
 
-/** Composition root of `up`: builds everything and wires it. Throws when something cannot start. */
-export async function startNeutrino({ config, log }: NeutrinoParts): Promise<RunningParts> {
-  const server = createServer((_request, response) => {
-    response.writeHead(503, { 'content-type': 'application/json' }).end('{"versions": []}\n');
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(config.DEFAULT.bind_port, config.DEFAULT.bind_host, resolve);
-  });
-  log.warn('the server is not composed yet');
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://${config.DEFAULT.bind_host}:${port}`,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+type Closing = () => Promise<void>;
+
+/** Composition root of `up`: builds everything and wires it. Throws when something cannot start; what had started is stopped. */
+export async function startNeutrino({ config, agents, log }: NeutrinoParts): Promise<RunningParts> {
+  const closing: Closing[] = [];
+  // In the opposite order of their start: agents before the server that they report to, the transport last.
+  const close: Closing = async () => {
+    for (const stop of closing.splice(0).reverse()) await stop();
   };
+  try {
+    const transport = createMemoryTransport({ log });
+    closing.push(() => transport.close());
+    const server = await startServer({ config, transport, log });
+    closing.push(() => server.close());
+    if (agents) closing.push(...(await startAgents(config, transport, log)));
+    return { url: server.url, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function startAgents(
+  config: Config,
+  transport: ReturnType<typeof createMemoryTransport>,
+  log: Logger,
+): Promise<readonly Closing[]> {
+  const l2 = await startL2Agent({ config, transport, log: log.child({ agent: 'l2' }) });
+  const dhcpLog = log.child({ agent: 'dhcp' });
+  const driver = createDnsmasqDriver({ config, log: dhcpLog });
+  const dhcp = await startDhcpAgent({ config, transport, driver, log: dhcpLog });
+  return [() => l2.close(), () => driver.close(), () => dhcp.close()];
 }

@@ -125,7 +125,11 @@ export const OPTIONS = {
     agent_down_time: integer(75, 'seconds without a report after which an agent counts as dead', 1),
     max_dns_nameservers: integer(5, 'DNS servers of a subnet at most', 0),
     max_subnet_host_routes: integer(20, 'host routes of a subnet at most', 0),
-    max_fixed_ips_per_port: integer(5, 'fixed IPs of a port at most', 1),
+    max_fixed_ips_per_port: integer(
+      0,
+      'fixed IPs of a port at most; 0: no bound (as in Neutron, which deprecates it)',
+      0,
+    ),
     max_allowed_address_pair: integer(10, 'allowed address pairs of a port at most', 1),
     allow_bulk: flag(true, 'allow bulk creation'),
     pagination_max_limit: text('-1', 'resources of one page at most; -1 or infinite: no bound', {

@@ -9,9 +9,10 @@ export function refuseQos(policy: string | null | undefined): void {
   if (policy !== null && policy !== undefined) throw neutronError('QosPolicyNotFound', { id: policy });
 }
 
-/** At most max_fixed_ips_per_port; ports of the network's own services are not bounded, as in Neutron. */
+/** At most max_fixed_ips_per_port, when that is set; ports of the network's own services are not bounded, as in Neutron. */
 export function checkFixedIpCount(config: Config, wanted: readonly WantedFixedIp[], networkDevice: boolean): void {
-  if (!networkDevice && wanted.length > config.DEFAULT.max_fixed_ips_per_port)
+  const { max_fixed_ips_per_port: most } = config.DEFAULT;
+  if (!networkDevice && most > 0 && wanted.length > most)
     throw neutronError('InvalidInput', { reason: 'Exceeded maximum amount of fixed ips per port' });
 }
 
