@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import type { Config } from '../config/options.ts';
 import type { RequestContext } from '../plugin/core.ts';
 import { neutronError } from '../resources/errors.ts';
@@ -51,7 +51,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   };
   const app = Fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY,
     genReqId: () => `req-${randomUUID()}`,
     exposeHeadRoutes: false,
