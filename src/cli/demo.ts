@@ -11,8 +11,7 @@ export function registerDemoCommand(program: Command): void {
     .option(
       '--config-file <FILE>',
       'INI file with options as in neutron.conf; may be repeated',
-      (file: string, earlier: readonly string[]): readonly string[] => [...earlier, file],
-      [],
+      (file: string, earlier: readonly string[] | undefined): readonly string[] => [...(earlier ?? []), file],
     )
     .action(async (options) => {
       const { runDemo } = await import('./demo-command.ts');

@@ -35,7 +35,7 @@ export async function startFreshNeutrino(
   print(`No Neutrino runs here: starting one for this demo (neutrino up --bind-port 0 --state-path ${statePath})`);
   const log = join(statePath, 'up.log');
   const place = ['--state-path', statePath, ...(options.host ? ['--host', options.host] : [])];
-  const files = options.configFile.flatMap((file) => ['--config-file', file]);
+  const files = (options.configFile ?? []).flatMap((file) => ['--config-file', file]);
   const [program, ...words] = neutrino(['up', '--bind-port', '0', ...place, ...files]);
   const output = openSync(log, 'a');
   // A group of its own: Ctrl-C reaches the demo alone, which stops this one when it has cleaned up.

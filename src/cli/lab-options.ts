@@ -14,11 +14,11 @@ export interface LabOptions {
   readonly url?: string;
   readonly statePath?: string;
   readonly host?: string;
-  readonly configFile: readonly string[];
+  readonly configFile?: readonly string[];
 }
 
 /** The configuration that these options speak of. */
-export function inputsOf({ statePath, host, configFile }: LabOptions): ConfigInputs {
+export function inputsOf({ statePath, host, configFile = [] }: LabOptions): ConfigInputs {
   const flags = { ...(statePath ? { '--state-path': statePath } : {}), ...(host ? { '--host': host } : {}) };
   return { files: configFile, env: process.env, flags };
 }

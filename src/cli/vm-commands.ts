@@ -17,14 +17,14 @@ function printJson(value: unknown): void {
 
 /** `vm boot`: exit code 1 when a NIC got another address than its port has. */
 export async function runBoot(name: string, options: BootOptions): Promise<void> {
-  const { network: networks, fixedIp: fixedIps, qemu, json } = options;
+  const { network: networks, fixedIp: fixedIps = [], qemu, json } = options;
   const tell = json ? (line: string) => void process.stderr.write(`${line}\n`) : print;
   if (fixedIps.length > networks.length) {
     throw new CliFailure(`${fixedIps.length} times --fixed-ip, but only ${networks.length} times --network`);
   }
   requireRoot();
   const limits = {
-    pluggedMs: seconds('--vif-plugging-timeout', options.vifPluggingTimeout),
+    pluggedMs: seconds('--vif-plugging-timeout', options.vifPluggingTimeout ?? '60'),
     leaseMs: seconds('--lease-timeout', options.leaseTimeout ?? (qemu ? '180' : '30')),
     signal: abortOnSignal(),
   };
@@ -48,7 +48,7 @@ export async function runBoot(name: string, options: BootOptions): Promise<void>
 }
 
 /** `vm list`. */
-export async function runList(options: LabOptions & { readonly json: boolean }): Promise<void> {
+export async function runList(options: LabOptions & { readonly json?: boolean }): Promise<void> {
   const { store } = await labOf(options, print);
   const machines = await asCliFailure(listMachines(store));
   if (options.json) printJson(machines);
@@ -58,9 +58,9 @@ export async function runList(options: LabOptions & { readonly json: boolean }):
 /** `vm delete`: a name that nobody has is told and no failure, so that it can be said twice. */
 export async function runDelete(
   names: readonly string[],
-  options: LabOptions & { readonly all: boolean },
+  options: LabOptions & { readonly all?: boolean },
 ): Promise<void> {
-  if (options.all === names.length > 0) throw new CliFailure('name the machines to delete, or say --all');
+  if ((options.all === true) === names.length > 0) throw new CliFailure('name the machines to delete, or say --all');
   requireRoot();
   const lab = await labOf(options, print);
   const work = async () => {

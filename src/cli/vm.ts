@@ -3,14 +3,18 @@ import type { LabOptions } from './lab-options.ts';
 
 interface BootOptions extends LabOptions {
   readonly network: readonly string[];
-  readonly fixedIp: readonly string[];
-  readonly qemu: boolean;
-  readonly json: boolean;
-  readonly vifPluggingTimeout: string;
+  readonly fixedIp?: readonly string[];
+  readonly qemu?: boolean;
+  readonly json?: boolean;
+  readonly vifPluggingTimeout?: string;
   readonly leaseTimeout?: string;
 }
 
-const collect = (value: string, earlier: readonly string[]): readonly string[] => [...earlier, value];
+/** For options that may be repeated. */
+const collect = (value: string, earlier: readonly string[] | undefined): readonly string[] => [
+  ...(earlier ?? []),
+  value,
+];
 
 /**
  * Adds `vm boot`, `vm list` and `vm delete`: Nova's part, for a machine without Nova. What they do is imported only when they
@@ -26,17 +30,17 @@ export function registerVmCommands(program: Command): void {
       )
       .option('--state-path <FOLDER>', 'folder in which Neutrino and machines keep what they know')
       .option('--host <NAME>', 'name of this host as its agents report it')
-      .option('--config-file <FILE>', 'INI file with options as in neutron.conf; may be repeated', collect, []);
+      .option('--config-file <FILE>', 'INI file with options as in neutron.conf; may be repeated', collect);
 
   options(vm.command('boot'))
     .description('boot a machine: a namespace with a DHCP client on each NIC, or with --qemu a virtual machine')
     .argument('<NAME>', 'its name')
-    .requiredOption('--network <NET>', 'id or name of a network; a NIC for each, in this order', collect, [])
-    .option('--fixed-ip <ADDRESS>', 'address of the NIC in the same position; "any" leaves it to Neutrino', collect, [])
-    .option('--qemu', "a real virtual machine: Debian's kernel under software emulation", false)
-    .option('--vif-plugging-timeout <SECONDS>', 'how long to wait for the ports to become ACTIVE', '60')
+    .requiredOption('--network <NET>', 'id or name of a network; a NIC for each, in this order', collect)
+    .option('--fixed-ip <ADDRESS>', 'address of the NIC in the same position; "any" leaves it to Neutrino', collect)
+    .option('--qemu', "a real virtual machine: Debian's kernel under software emulation")
+    .option('--vif-plugging-timeout <SECONDS>', 'how long to wait for the ports to become ACTIVE (default: 60)')
     .option('--lease-timeout <SECONDS>', 'how long to wait for each lease (default: 30, with --qemu 180)')
-    .option('--json', 'print the result as JSON; progress goes to standard error', false)
+    .option('--json', 'print the result as JSON; progress goes to standard error')
     .action(async (name: string, given: BootOptions) => {
       const { runBoot } = await import('./vm-commands.ts');
       await runBoot(name, given);
@@ -44,8 +48,8 @@ export function registerVmCommands(program: Command): void {
 
   options(vm.command('list'))
     .description('list the machines of this host')
-    .option('--json', 'print them as JSON', false)
-    .action(async (given: LabOptions & { readonly json: boolean }) => {
+    .option('--json', 'print them as JSON')
+    .action(async (given: LabOptions & { readonly json?: boolean }) => {
       const { runList } = await import('./vm-commands.ts');
       await runList(given);
     });
@@ -53,8 +57,8 @@ export function registerVmCommands(program: Command): void {
   options(vm.command('delete'))
     .description('end machines and remove their devices, ports and folders')
     .argument('[MACHINE...]', 'names or UUIDs')
-    .option('--all', 'all machines of this state path', false)
-    .action(async (machines: readonly string[], given: LabOptions & { readonly all: boolean }) => {
+    .option('--all', 'all machines of this state path')
+    .action(async (machines: readonly string[], given: LabOptions & { readonly all?: boolean }) => {
       const { runDelete } = await import('./vm-commands.ts');
       await runDelete(machines, given);
     });
