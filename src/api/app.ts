@@ -5,9 +5,11 @@ import type { RequestContext } from '../plugin/core.ts';
 import { neutronError } from '../resources/errors.ts';
 import { parseBody } from './body.ts';
 import type { IdentityProvider } from './context.ts';
-import { errorAnswer } from './error-bodies.ts';
+import { answerBrokenRequest, sendError } from './error-bodies.ts';
+import { HEALTH_PATH, healthRoute } from './routes/health.ts';
 import { resourceRoutes, type ServedResource } from './routes/resource.ts';
 import { versionRoutes } from './routes/versions.ts';
+import { answerUnknownPaths } from './unknown-paths.ts';
 
 export interface ApiOptions {
   readonly config: Config;
@@ -19,7 +21,8 @@ export interface ApiOptions {
 }
 
 const MAX_BODY = 16 * 1024 * 1024;
-const METHODS_HERE = ['GET', 'POST', 'PUT', 'DELETE'];
+// Node refuses requests whose first line and headers are together longer.
+const MAX_URL = 16 * 1024;
 
 /** python-neutronclient asks for `/v2.0/ports.json`, others for `/v2.0/ports/`: both mean `/v2.0/ports`. */
 function plainUrl(url: string): string {
@@ -55,7 +58,9 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     bodyLimit: MAX_BODY,
     genReqId: () => `req-${randomUUID()}`,
     exposeHeadRoutes: false,
-    routerOptions: { maxParamLength: 300, ignoreTrailingSlash: false },
+    routerOptions: { maxParamLength: MAX_URL, ignoreTrailingSlash: false },
+    frameworkErrors: (error, request, reply) => sendError(error, request, reply),
+    clientErrorHandler: answerBrokenRequest,
     rewriteUrl: (request) => plainUrl(request.url ?? '/'),
   });
   app.removeAllContentTypeParsers();
@@ -67,43 +72,19 @@ export function buildApi(options: ApiOptions): FastifyInstance {
 
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-openstack-request-id', request.id);
-    if (!acceptsJson(request.headers.accept))
+    if (!acceptsJson(request.headers.accept) && request.url !== HEALTH_PATH)
       throw neutronError('HTTPNotAcceptable', { accept: String(request.headers.accept).slice(0, 100) });
     contexts.set(request, await identity.identify(request));
   });
   app.addHook('onSend', async (_request, reply) => {
-    if (reply.getHeader('content-type') !== undefined) reply.header('content-type', 'application/json');
+    // Neutron names no charset: JSON is always UTF-8 (RFC 8259, 8.1).
+    if (String(reply.getHeader('content-type')).startsWith('application/json'))
+      reply.header('content-type', 'application/json');
   });
-  app.setErrorHandler((error, request, reply) => {
-    const told = errorAnswer(error);
-    if (told) {
-      reply.code(told.status).send(told.body);
-      return;
-    }
-    request.log.error(
-      { err: error, method: request.method, url: request.url },
-      'a request failed for a reason of ours',
-    );
-    const body = {
-      NeutronError: {
-        type: 'HTTPInternalServerError',
-        message: `Request ${request.id} failed inside the server; its log says why.`,
-        detail: '',
-      },
-    };
-    reply.code(500).send(body);
-  });
-  app.setNotFoundHandler((request, reply) => {
-    const [path = '/'] = request.url.split('?');
-    const known = METHODS_HERE.some(
-      (method) =>
-        app.findRoute({ method, url: path } as never) !== null || app.hasRoute({ method, url: path } as never),
-    );
-    if (known || isResourcePath(path, resources))
-      throw neutronError('HTTPMethodNotAllowed', { method: request.method, path });
-    reply.code(404).send({ code: 404, title: 'Not Found', description: null });
-  });
+  app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
+  answerUnknownPaths(app, resources);
 
+  healthRoute(app);
   versionRoutes(
     app,
     resources.map((r) => r.resource),
@@ -111,9 +92,4 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   for (const served of resources) resourceRoutes(app, served, { maxPage: maxPage(config), contextOf });
   for (const routes of options.routes ?? []) routes(app, contextOf);
   return app;
-}
-
-function isResourcePath(path: string, resources: readonly ServedResource[]): boolean {
-  const [, version, name, ...rest] = path.split('/');
-  return path === '/' || (version === 'v2.0' && rest.length <= 1 && resources.some((r) => r.resource.path === name));
 }

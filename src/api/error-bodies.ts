@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { NeutronError } from '../resources/errors.ts';
 
 export interface ErrorAnswer {
@@ -20,4 +22,36 @@ export function errorAnswer(error: unknown): ErrorAnswer | undefined {
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
     return answer(statusCode, 'HTTPBadRequest', String(message));
   return undefined;
+}
+
+/** Answers a request that failed: what the client did wrong as it is, what we did wrong with 500 and a line in the log. */
+export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const told = errorAnswer(error);
+  if (told) {
+    reply.code(told.status).send(told.body);
+    return;
+  }
+  request.log.error({ err: error, method: request.method, url: request.url }, 'a request failed for a reason of ours');
+  const message = `Request ${request.id} failed inside the server; its log says why.`;
+  const { status, body } = answer(500, 'HTTPInternalServerError', message);
+  reply.code(status).send(body);
+}
+
+const BROKEN: Readonly<Record<string, readonly [number, string, string]>> = {
+  HPE_HEADER_OVERFLOW: [431, 'Request Header Fields Too Large', 'The URL and the headers are together too long.'],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'The request did not arrive in time.'],
+};
+
+/** Answers what is no HTTP request at all, so that a client is told why instead of losing its connection. */
+export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const known = error.code !== undefined && Object.hasOwn(BROKEN, error.code) ? BROKEN[error.code] : undefined;
+  const [status, reason, message] = known ?? [400, 'Bad Request', 'This is no HTTP request.'];
+  const body = JSON.stringify(answer(status, 'HTTPBadRequest', message).body);
+  socket.end(
+    `HTTP/1.1 ${status} ${reason}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
 }

@@ -1,16 +1,17 @@
 import type { ListQuery } from '../plugin/core.ts';
 import type { Resource } from '../resources/attribute.ts';
-import { neutronError } from '../resources/errors.ts';
+import { neutronError, shown } from '../resources/errors.ts';
 
 /** The query string of a list, split into what it filters, how it sorts, which page, and which attributes are shown. */
 export interface ParsedQuery {
   readonly list: ListQuery;
-  /** Attributes to show; all when empty. */
-  readonly fields: readonly string[];
+  /** Attributes to show; undefined: all. */
+  readonly fields: readonly string[] | undefined;
 }
 
 const RESERVED = new Set(['fields', 'sort_key', 'sort_dir', 'limit', 'marker', 'page_reverse']);
 const bad = (reason: string) => neutronError('HTTPBadRequest', { reason });
+const quoted = (names: readonly string[]): string => names.map((n) => `'${shown(n)}'`).join(', ');
 // Bounds what one query can make the database do.
 const MAX_FILTER_VALUES = 5000;
 
@@ -32,10 +33,11 @@ function sortsOf(resource: Resource, parameters: URLSearchParams): ListQuery['so
   if (keys.length === 0 && dirs.length === 0) return [];
   if (keys.length !== dirs.length) throw bad('The number of sort_keys and sort_dirs must be same');
   const invalid = keys.filter((key) => !(Object.hasOwn(resource.attributes, key) && resource.attributes[key]?.sort));
-  if (invalid.length > 0) throw bad(`[${invalid.map((k) => `'${k}'`).join(', ')}] is invalid attribute for sort_keys`);
+  if (invalid.length > 0) throw bad(`[${quoted(invalid)}] is invalid attribute for sort_keys`);
   return keys.map((attribute, i) => {
     const direction = dirs[i];
-    if (direction !== 'asc' && direction !== 'desc') throw bad(`sort_dir '${direction}' is none of: asc, desc`);
+    if (direction !== 'asc' && direction !== 'desc')
+      throw bad(`'${shown(direction)}' is invalid value for sort_dirs, valid value is 'asc' and 'desc'`);
     return { attribute, descending: direction === 'desc' };
   });
 }
@@ -60,8 +62,7 @@ export function parseListQuery(
       throw bad(`${values.length} values of filter '${name}' are more than the ${MAX_FILTER_VALUES} allowed`);
     filters[name] = values;
   }
-  if (unknown.size > 0)
-    throw bad(`[${[...unknown].map((n) => `'${n}'`).join(', ')}] is invalid attribute for filtering`);
+  if (unknown.size > 0) throw bad(`[${quoted([...unknown])}] is invalid attribute for filtering`);
   const limit = limitOf(parameters.get('limit'), maximum);
   const marker = parameters.get('marker');
   return {
@@ -72,16 +73,20 @@ export function parseListQuery(
       ...(limit === undefined ? {} : { limit }),
       ...(marker === null || marker === '' ? {} : { marker }),
     },
-    fields: parameters.getAll('fields').filter((f) => f !== ''),
+    fields: fieldsOf(parameters),
   };
 }
 
-/** The attributes of a document that were asked for; all when none was. */
+/** The attributes that `fields` names; undefined without it. An empty `fields=` names none, as in Neutron. */
+export const fieldsOf = (parameters: URLSearchParams): readonly string[] | undefined =>
+  parameters.has('fields') ? parameters.getAll('fields') : undefined;
+
+/** The attributes of a document that were asked for. */
 export function pickFields(
   document: Readonly<Record<string, unknown>>,
-  fields: readonly string[],
+  fields: readonly string[] | undefined,
 ): Readonly<Record<string, unknown>> {
-  if (fields.length === 0) return document;
+  if (!fields) return document;
   return Object.fromEntries(fields.filter((f) => Object.hasOwn(document, f)).map((f) => [f, document[f]]));
 }
 

@@ -1,7 +1,7 @@
 import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Queries } from '../db/database.ts';
 import type { Resource } from '../resources/attribute.ts';
-import { neutronError } from '../resources/errors.ts';
+import { neutronError, notFound } from '../resources/errors.ts';
 import type { ListQuery } from './core.ts';
 
 export type Condition = Expression<SqlBool>;
@@ -16,7 +16,7 @@ export interface ListPlan {
   readonly conditions: Readonly<Record<string, (values: readonly string[]) => Condition>>;
 }
 
-const NEVER: Condition = sql<SqlBool>`1 = 0`;
+const NEVER = sql<SqlBool>`1 = 0`;
 
 /** `column in (values)`, with the values turned as the attribute's type says; what cannot match matches nothing. */
 export function columnIn(column: string, values: readonly (string | number | null | undefined)[]): Condition {
@@ -63,23 +63,27 @@ function sortKeys(plan: ListPlan, query: ListQuery): readonly SortKey[] {
   return keys;
 }
 
+const sameAs = (column: string, value: string | number | null) =>
+  value === null ? sql`${sql.ref(column)} is null` : sql`${sql.ref(column)} = ${value}`;
+
+/** What comes behind a value in the order of a key. Both dialects put null before everything else. */
+function beyond({ column, descending }: SortKey, value: string | number | null): RawBuilder<unknown> {
+  const ref = sql.ref(column);
+  if (value === null) return descending ? NEVER : sql`${ref} is not null`;
+  return descending ? sql`(${ref} < ${value} or ${ref} is null)` : sql`${ref} > ${value}`;
+}
+
 /** Rows behind the marker in the order of the keys: (a, b) > (x, y), with each key's own direction. */
 async function afterMarker(db: Queries, plan: ListPlan, keys: readonly SortKey[], marker: string): Promise<Condition> {
   const columns = keys.map((k, i) => sql`${sql.ref(k.column)} as ${sql.ref(`k${i}`)}`);
   const { rows } = await sql<Record<string, string | number | null>>`
     select ${sql.join(columns)} ${plan.from} where ${sql.ref(`${plan.table}.id`)} = ${marker}`.execute(db);
   const row = rows[0];
-  if (!row)
-    throw neutronError('BadRequest', {
-      resource: plan.resource.plural,
-      reason: `marker '${marker}' names no ${plan.resource.name}`,
-    });
+  if (!row) throw notFound(plan.resource.name, marker);
+  const markerAt = (i: number) => row[`k${i}`] ?? null;
   const alternatives = keys.map((key, i) => {
-    const equal = keys.slice(0, i).map((k, j) => sql`${sql.ref(k.column)} = ${row[`k${j}`]}`);
-    const beyond = key.descending
-      ? sql`${sql.ref(key.column)} < ${row[`k${i}`]}`
-      : sql`${sql.ref(key.column)} > ${row[`k${i}`]}`;
-    return sql`(${sql.join([...equal, beyond], sql` and `)})`;
+    const equal = keys.slice(0, i).map((k, j) => sameAs(k.column, markerAt(j)));
+    return sql`(${sql.join([...equal, beyond(key, markerAt(i))], sql` and `)})`;
   });
   return sql<SqlBool>`(${sql.join(alternatives, sql` or `)})`;
 }

@@ -174,6 +174,16 @@ export const ERRORS = {
     template: 'Unable to create the network. The tunnel ID {tunnel} is in use.',
     when: 'a VXLAN id is taken',
   },
+  SegmentsSetInConjunctionWithProviders: {
+    status: 400,
+    template: 'Segments and provider values cannot both be set.',
+    when: 'a network names its segment by provider attributes and by segments',
+  },
+  SegmentsContainDuplicateEntry: {
+    status: 400,
+    template: 'Duplicate segment entry in request.',
+    when: 'a network names a segment twice',
+  },
   NoNetworkAvailable: {
     status: 503,
     template: 'Unable to create the network. No tenant network is available for allocation.',
@@ -243,7 +253,7 @@ export const ERRORS = {
     when: 'the agent serves the network already',
   },
   NetworkNotHostedByDhcpAgent: {
-    status: 404,
+    status: 409,
     template: 'The network {network} is not hosted by the DHCP agent {agent}.',
     when: 'the agent does not serve the network',
   },
@@ -275,10 +285,14 @@ export class NeutronError extends Error {
   }
 }
 
+// A value of a request may be megabytes long; what the error says of it need not be.
+const MOST_SHOWN = 2000;
+const bounded = (text: string): string => (text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text);
+
 /** The error of a type, its text filled in with `values`. */
 export function neutronError(type: ErrorType, values: Values = {}): NeutronError {
   const text = ERRORS[type].template.replace(/\{(\w+)\}/g, (whole, name: string) =>
-    name in values ? String(values[name]) : whole,
+    Object.hasOwn(values, name) ? bounded(String(values[name])) : whole,
   );
   return new NeutronError(type, text);
 }
@@ -293,4 +307,12 @@ export function shown(value: unknown): string {
   const text =
     value === null || value === undefined ? 'None' : typeof value === 'string' ? value : JSON.stringify(value);
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
+}
+
+/** That no resource of this name (`port`, `security_group`) has the id. */
+export function notFound(resource: string, id: string): NeutronError {
+  const type = `${resource.replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase())}NotFound`;
+  return Object.hasOwn(ERRORS, type)
+    ? neutronError(type as ErrorType, { id })
+    : neutronError('HTTPNotFound', { path: id });
 }

@@ -93,6 +93,12 @@ export const EXTENSIONS: readonly Extension[] = [
     'Provides IP address substring filtering when listing ports',
   ),
   extension('l2_adjacency', 'L2 Adjacency', '2016-04-12T16:00:00-00:00', 'Display L2 Adjacency for Neutron Networks.'),
+  extension(
+    'multi-provider',
+    'Multi Provider Network',
+    '2013-06-27T10:00:00-00:00',
+    'Expose mapping of virtual networks to multiple physical networks',
+  ),
   extension('net-mtu', 'Network MTU', '2015-03-25T10:00:00-00:00', 'Provides MTU attribute for a network resource.'),
   extension(
     'net-mtu-writable',
@@ -204,6 +210,12 @@ export const EXTENSIONS: readonly Extension[] = [
     'Resource timestamps',
     '2016-09-12T10:00:00-00:00',
     'Adds created_at and updated_at fields to all Neutron resources that have Neutron standard attributes.',
+  ),
+  extension(
+    'subnet-segmentid-writable',
+    'Subnet SegmentID (writable)',
+    '2018-03-12T00:00:00-00:00',
+    'Provides a writable segment_id attribute for a subnet resource.',
   ),
   extension(
     'subnet-service-types',

@@ -1,7 +1,8 @@
 import { resource } from './attribute.ts';
 import { dnsDomain } from './dns.ts';
+import { SEGMENT_PARTS, segments } from './segment-types.ts';
 import { identity, standardAttributes } from './standard.ts';
-import { boolean, integer, line, listOf, nullable, readOnly, uuid } from './types.ts';
+import { boolean, integer, nullable, readOnly, uuid, zoneHints } from './types.ts';
 
 /** Networks (API reference: Networking v2.0, Networks). */
 export const NETWORK = resource({
@@ -73,7 +74,7 @@ export const NETWORK = resource({
       help: 'domain of its ports, with a dot at the end',
     },
     'provider:network_type': {
-      type: nullable(line(32)),
+      type: SEGMENT_PARTS['provider:network_type'],
       post: true,
       put: true,
       optional: true,
@@ -81,7 +82,7 @@ export const NETWORK = resource({
       help: 'local, flat, vlan or vxlan',
     },
     'provider:physical_network': {
-      type: nullable(line(64)),
+      type: SEGMENT_PARTS['provider:physical_network'],
       post: true,
       put: true,
       optional: true,
@@ -89,15 +90,22 @@ export const NETWORK = resource({
       help: 'physical network of flat and vlan networks',
     },
     'provider:segmentation_id': {
-      type: nullable(integer()),
+      type: SEGMENT_PARTS['provider:segmentation_id'],
       post: true,
       put: true,
       optional: true,
       extension: 'provider',
       help: 'VLAN id or VXLAN id',
     },
+    segments: {
+      type: segments,
+      post: true,
+      optional: true,
+      extension: 'multi-provider',
+      help: 'the segments of a network that has several; such a network has no provider attributes',
+    },
     availability_zone_hints: {
-      type: listOf(line(255), { unique: true, max: 32 }),
+      type: zoneHints,
       post: true,
       default: [],
       extension: 'network_availability_zone',

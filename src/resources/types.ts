@@ -207,6 +207,21 @@ export function listOf<T>(
   };
 }
 
+// Width of the column that keeps them, as in Neutron's tables.
+const MAX_HINTS = 255;
+const zones = listOf(line(255), { unique: true, max: 32 });
+
+/** Names of availability zones, each once; together they are bounded, because one column keeps them. */
+export const zoneHints: AttributeType<readonly string[]> = {
+  schema: zones.schema,
+  parse(value, attribute) {
+    const hints = zones.parse(value, attribute);
+    if (JSON.stringify(hints).length > MAX_HINTS)
+      throw invalidAttribute(attribute, `the names are together longer than ${MAX_HINTS} characters`);
+    return hints;
+  },
+};
+
 /** Bounded nesting and size, so that a stored document cannot be made to break its column. */
 export function dictionary(maxBytes: number): AttributeType<Readonly<Record<string, unknown>>> {
   return {

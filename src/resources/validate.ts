@@ -1,7 +1,10 @@
 import type { Attribute, Resource } from './attribute.ts';
-import { neutronError } from './errors.ts';
+import { neutronError, shown } from './errors.ts';
 
 const bad = (reason: string) => neutronError('HTTPBadRequest', { reason });
+
+/** One transaction makes them all: others wait for it. */
+const MAX_BULK = 10_000;
 
 type Body = Readonly<Record<string, unknown>>;
 
@@ -16,7 +19,7 @@ function attributeOf(resource: Resource, name: string): Attribute | undefined {
 
 function refuseUnknown(resource: Resource, given: Body): void {
   const unknown = Object.keys(given).filter((name) => !attributeOf(resource, name));
-  if (unknown.length > 0) throw bad(`Unrecognized attribute(s) '${unknown.join(', ')}'`);
+  if (unknown.length > 0) throw bad(`Unrecognized attribute(s) '${shown(unknown.join(', '))}'`);
 }
 
 /** The project of a new resource: as the body says, else the caller's own. */
@@ -79,6 +82,8 @@ export function resourcesOfBody(
   if (resource.plural in body) {
     const items = body[resource.plural];
     if (!Array.isArray(items) || items.length === 0) throw bad('Resources required');
+    if (items.length > MAX_BULK)
+      throw bad(`${items.length} ${resource.plural} are more than the ${MAX_BULK} of one request`);
     return { bulk: true, items };
   }
   return { bulk: false, items: [resourceOfBody(resource, body)] };

@@ -2,9 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { RequestContext, ResourceRules } from '../../plugin/core.ts';
 import { isFilter } from '../../plugin/listing.ts';
 import type { Resource } from '../../resources/attribute.ts';
-import { ERRORS, type ErrorType, neutronError } from '../../resources/errors.ts';
+import { neutronError, notFound } from '../../resources/errors.ts';
 import { resourceOfBody, resourcesOfBody, validateCreate, validateUpdate } from '../../resources/validate.ts';
-import { pageLinks, parseListQuery, pickFields } from '../query.ts';
+import { fieldsOf, pageLinks, parseListQuery, pickFields } from '../query.ts';
 
 /** A resource as the API serves it: its declaration, its rules, and what filters its lists. */
 export interface ServedResource {
@@ -76,9 +76,7 @@ export function resourceRoutes(app: FastifyInstance, served: ServedResource, opt
     });
 
   app.get(item, async (request) => {
-    const fields = parametersOf(request)
-      .getAll('fields')
-      .filter((f) => f !== '');
+    const fields = fieldsOf(parametersOf(request));
     return { [resource.name]: pickFields(await rules.show(contextOf(request), idOf(request)), fields) };
   });
 
@@ -98,11 +96,8 @@ export function resourceRoutes(app: FastifyInstance, served: ServedResource, opt
       return noContent(reply);
     });
 
-  const notFound = `${resource.name.replace(/(^|_)([a-z])/g, (_, __, c: string) => c.toUpperCase())}NotFound`;
   app.delete(collection, async () => {
-    throw notFound in ERRORS
-      ? neutronError(notFound as ErrorType, { id: 'None' })
-      : neutronError('HTTPNotFound', { path: collection });
+    throw notFound(resource.name, 'None');
   });
 }
 

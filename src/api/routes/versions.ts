@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Resource } from '../../resources/attribute.ts';
+import { shown as shownText } from '../../resources/errors.ts';
 import { EXTENSIONS, type Extension } from '../../resources/extensions.ts';
 
 const base = (request: FastifyRequest): string => `${request.protocol}://${request.host}`;
@@ -22,8 +23,8 @@ export function versionRoutes(app: FastifyInstance, resources: readonly Resource
     const { alias } = request.params;
     const found = EXTENSIONS.find((e) => e.alias === alias);
     if (found) return { extension: shown(found) };
-    return reply
-      .code(404)
-      .send({ message: `Extension with alias ${alias} does not exist`, code: '404 Not Found', title: 'Not Found' });
+    // The one answer of Neutron's that is made by WebOb (its JSON error body), which fills the text into a page.
+    const message = `The resource could not be found.<br /><br />\nExtension with alias ${shownText(alias)} does not exist\n\n`;
+    return reply.code(404).send({ message, code: '404 Not Found', title: 'Not Found' });
   });
 }

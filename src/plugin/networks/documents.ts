@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Queries } from '../../db/database.ts';
 import { NETWORK } from '../../resources/network.ts';
+import type { SegmentText } from '../../resources/segment-types.ts';
 import type { Document } from '../core.ts';
 import { type Condition, columnIn, groupBy, type ListPlan, tagConditions } from '../listing.ts';
 import { timeShown } from '../standard-attributes.ts';
@@ -44,9 +45,34 @@ export const NETWORK_LIST: ListPlan = {
     'provider:segmentation_id': segment('segmentation_id'),
     subnets: (values) =>
       sql`exists (select 1 from subnets s where s.network_id = networks.id and s.id in (${sql.join(values)}))`,
+    availability_zone_hints: (values) =>
+      sql`(${sql.join(
+        values.map((v) => sql`instr(networks.availability_zone_hints, ${JSON.stringify(v)}) > 0`),
+        sql` or `,
+      )})`,
+    availability_zones: (values) =>
+      sql`exists (select 1 from networkdhcpagentbindings b inner join agents a on a.id = b.dhcp_agent_id
+        where b.network_id = networks.id and a.availability_zone in (${sql.join(values)}))`,
+    l2_adjacency: presence(sql`1 = 1`),
     ...tagConditions('networks'),
   },
 };
+
+interface SegmentRow {
+  readonly network_type: string;
+  readonly physical_network: string | null;
+  readonly segmentation_id: number | null;
+}
+
+const segmentShown = (row: SegmentRow | undefined): SegmentText => ({
+  'provider:network_type': row?.network_type ?? null,
+  'provider:physical_network': row?.physical_network ?? null,
+  'provider:segmentation_id': row?.segmentation_id ?? null,
+});
+
+/** One segment is shown by the provider attributes, several are listed. */
+const segmentsShown = (rows: readonly SegmentRow[]) =>
+  rows.length > 1 ? { segments: rows.map(segmentShown) } : segmentShown(rows[0]);
 
 /** Documents of networks by id, as the API shows them. */
 export async function networkDocuments(db: Queries, ids: readonly string[]): Promise<ReadonlyMap<string, Document>> {
@@ -113,7 +139,6 @@ export async function networkDocuments(db: Queries, ids: readonly string[]): Pro
   const documents = new Map<string, Document>();
   for (const row of rows) {
     const own = segments.get(row.id) ?? [];
-    const [first] = own;
     documents.set(row.id, {
       id: row.id,
       name: row.name,
@@ -129,7 +154,8 @@ export async function networkDocuments(db: Queries, ids: readonly string[]): Pro
       ipv4_address_scope: null,
       ipv6_address_scope: null,
       'router:external': row.external !== null,
-      is_default: row.is_default === 1,
+      // Only external networks have it, as in Neutron.
+      ...(row.external === null ? {} : { is_default: row.is_default === 1 }),
       description: row.description,
       port_security_enabled: row.port_security_enabled !== 0,
       dns_domain: row.dns_domain ?? '',
@@ -139,9 +165,7 @@ export async function networkDocuments(db: Queries, ids: readonly string[]): Pro
       created_at: timeShown(row.created_at),
       updated_at: timeShown(row.updated_at),
       revision_number: Number(row.revision_number),
-      'provider:network_type': first?.network_type ?? null,
-      'provider:physical_network': first?.physical_network ?? null,
-      'provider:segmentation_id': first?.segmentation_id ?? null,
+      ...segmentsShown(own),
     });
   }
   return documents;

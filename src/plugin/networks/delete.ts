@@ -1,0 +1,39 @@
+import type { Trx } from '../../db/database.ts';
+import { neutronError } from '../../resources/errors.ts';
+import type { Core, RequestContext } from '../core.ts';
+import { tellAgents } from '../events.ts';
+import { deleteAutomaticPorts, portsInUse } from '../ports/of-network.ts';
+import { requireRevision } from '../standard-attributes.ts';
+import { lockNetwork } from './lock.ts';
+import { releaseSegment } from './segments.ts';
+
+/**
+ * Deletes a network with its subnets in the caller's transaction and writes down what agents must be told.
+ * Throws NetworkNotFound, NetworkInUse, RevisionNumberConstraintFailed.
+ */
+export async function deleteNetwork(
+  trx: Trx,
+  core: Core,
+  context: RequestContext,
+  id: string,
+  revision?: number,
+): Promise<void> {
+  const network = await lockNetwork(trx, core.db.dialect, context, id);
+  await requireRevision(trx, network.standard_attr_id, revision);
+  const used = await portsInUse(trx, id);
+  if (used.length > 0) throw neutronError('NetworkInUse', { id, ports: used.join(',') });
+  await deleteAutomaticPorts(trx, id);
+  const segments = await trx.selectFrom('networksegments').selectAll().where('network_id', '=', id).execute();
+  for (const segment of segments) await releaseSegment(trx, segment);
+  const subnets = await trx.selectFrom('subnets').select('standard_attr_id').where('network_id', '=', id).execute();
+  // Rows that name the standard attributes (subnets, segments, the network, tags) go with them.
+  const attributes = [
+    network.standard_attr_id,
+    ...segments.map((s) => s.standard_attr_id),
+    ...subnets.map((s) => s.standard_attr_id),
+  ];
+  await trx.deleteFrom('networks').where('id', '=', id).execute();
+  await trx.deleteFrom('standardattributes').where('id', 'in', attributes).execute();
+  await tellAgents(trx, id, 'network_delete_end', { network_id: id });
+  await tellAgents(trx, id, 'l2.network_delete', { network_id: id });
+}

@@ -1,0 +1,11 @@
+import type { Config } from '../../config/options.ts';
+import { neutronError } from '../../resources/errors.ts';
+import { largestMtu, type Segment } from './segments.ts';
+
+/** The MTU in force: as asked (0: the largest). Throws InvalidInput when one of the segments cannot carry it. */
+export function mtuInForce(config: Config, wanted: number, segments: readonly Segment[]): number {
+  const largest = Math.min(...segments.map((s) => largestMtu(config, s.network_type, s.physical_network)));
+  if (wanted > largest)
+    throw neutronError('InvalidInput', { reason: `Requested MTU is too big, maximum is ${largest}` });
+  return wanted === 0 ? largest : wanted;
+}

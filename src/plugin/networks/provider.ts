@@ -1,0 +1,38 @@
+import { neutronError } from '../../resources/errors.ts';
+import type { SegmentText } from '../../resources/segment-types.ts';
+import type { WantedSegment } from './segments.ts';
+
+/** The attributes that name the segment of a network of one segment. */
+export const PROVIDER = ['provider:network_type', 'provider:physical_network', 'provider:segmentation_id'] as const;
+
+type Named = Partial<SegmentText> & { readonly segments?: readonly SegmentText[] };
+
+const wanted = (named: Partial<SegmentText>): WantedSegment => ({
+  networkType: named['provider:network_type'] ?? null,
+  physicalNetwork: named['provider:physical_network'] ?? null,
+  segmentationId: named['provider:segmentation_id'] ?? null,
+});
+
+function refuseDuplicates(segments: readonly WantedSegment[]): void {
+  const seen = new Set<string>();
+  for (const { networkType, physicalNetwork, segmentationId } of segments) {
+    // Of those that leave the id to be chosen there may be several.
+    if (segmentationId === null && networkType !== 'flat') continue;
+    const key = JSON.stringify([networkType, physicalNetwork, segmentationId]);
+    if (seen.has(key)) throw neutronError('SegmentsContainDuplicateEntry');
+    seen.add(key);
+  }
+}
+
+/**
+ * The segments that a request names, by the provider attributes or by `segments`; none when it leaves that to the server.
+ * Throws SegmentsSetInConjunctionWithProviders and SegmentsContainDuplicateEntry.
+ */
+export function wantedSegments(values: Named): readonly WantedSegment[] {
+  const several = values.segments ?? [];
+  const single = PROVIDER.some((name) => (values[name] ?? null) !== null);
+  if (single && several.length > 0) throw neutronError('SegmentsSetInConjunctionWithProviders');
+  const segments = (single ? [values] : several).map(wanted);
+  refuseDuplicates(segments);
+  return segments;
+}
