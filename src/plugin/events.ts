@@ -5,7 +5,8 @@ import { nowText } from './standard-attributes.ts';
 /**
  * What agents are told, by method: one catalogue of the events that rules write to the outbox, in the transaction of the change.
  * Methods of the `dhcp_agent` topic carry their payload as it goes over the wire (less `priority`, which the notifier adds);
- * those that begin with `l2.` go to the L2 agents' fanout topics.
+ * those that begin with `l2.` go to the L2 agents' fanout topics, those that begin with `agent.` to the DHCP agent of one host:
+ * their payload is `{ host, payload }`.
  */
 export type OutboxMethod =
   | 'network_create_end'
@@ -20,7 +21,10 @@ export type OutboxMethod =
   | 'l2.port_update'
   | 'l2.port_delete'
   | 'l2.network_update'
-  | 'l2.network_delete';
+  | 'l2.network_delete'
+  | 'agent.network_create_end'
+  | 'agent.network_delete_end'
+  | 'agent.agent_updated';
 
 interface NewEvent {
   readonly network_id: string;
@@ -42,3 +46,15 @@ const insert = prepared<NewEvent, unknown>((db, p) =>
 export async function tellAgents(trx: Trx, networkId: string, method: OutboxMethod, payload: object): Promise<void> {
   await insert(trx, { network_id: networkId, method, payload: JSON.stringify(payload), created_at: nowText() });
 }
+
+/**
+ * Writes down what the DHCP agent of one host must hear: that a network was given to it or taken off it, or that it was
+ * enabled or disabled. `subjectId`: id of the network, or of the agent for `agent_updated`; events of one subject keep their order.
+ */
+export const tellDhcpAgent = (
+  trx: Trx,
+  subjectId: string,
+  host: string,
+  method: 'network_create_end' | 'network_delete_end' | 'agent_updated',
+  payload: object,
+): Promise<void> => tellAgents(trx, subjectId, `agent.${method}`, { host, payload });

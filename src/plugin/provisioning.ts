@@ -1,6 +1,16 @@
 import type { InsertResult } from 'kysely';
 import type { Trx } from '../db/database.ts';
 import { prepared } from '../db/prepared.ts';
+import { isServed, willBeServed } from '../scheduler/serving.ts';
+import type { Core } from './core.ts';
+import { groupBy } from './listing.ts';
+import { isBound } from './ports/binding.ts';
+import { nowText } from './standard-attributes.ts';
+
+/**
+ * A port's life: DOWN when it is made, BUILD when its L2 agent has asked for its details, ACTIVE when nothing holds it back any
+ * more: the L2 agent has wired it and DHCP answers. Each of the two that is still awaited is a row of `provisioningblocks`.
+ */
 
 /** Who may hold a port back from ACTIVE: its L2 agent until it is wired, its DHCP agent until DHCP answers. */
 export type ProvisioningEntity = 'L2' | 'DHCP';
@@ -33,4 +43,156 @@ export async function addBlocks(
   entities: readonly ProvisioningEntity[],
 ): Promise<void> {
   for (const entity of entities) await insert(trx, { id: standardAttrId, entity });
+}
+
+/** A port as far as its life goes. */
+export interface LivingPort {
+  readonly id: string;
+  readonly network_id: string;
+  readonly standard_attr_id: number;
+  readonly status: string;
+  readonly admin_state_up: boolean;
+  readonly bound: boolean;
+  readonly blocks: ReadonlySet<string>;
+}
+
+/** Ports of one query at most, so that its list of parameters stays within what databases take. */
+const CHUNK = 500;
+
+function* chunks<T>(items: readonly T[]): Generator<T[]> {
+  for (let at = 0; at < items.length; at += CHUNK) yield items.slice(at, at + CHUNK);
+}
+
+/** What is known of ports' lives; their rows are locked first, so that two entities that complete at once see each other. */
+export async function livingPorts(trx: Trx, core: Core, portIds: readonly string[]): Promise<readonly LivingPort[]> {
+  const found: LivingPort[] = [];
+  for (const ids of chunks([...new Set(portIds)].sort())) {
+    // SQLite has one writer at a time anyway, and knows no row locks.
+    if (core.db.dialect === 'mysql')
+      await trx.selectFrom('ports').select('id').where('id', 'in', ids).orderBy('id').forUpdate().execute();
+    const rows = await trx
+      .selectFrom('ports')
+      .innerJoin('ml2_port_bindings as b', 'b.port_id', 'ports.id')
+      .select(['ports.id', 'ports.network_id', 'ports.standard_attr_id', 'ports.status', 'ports.admin_state_up'])
+      .select('b.vif_type')
+      .where('ports.id', 'in', ids)
+      .where('b.status', '=', 'ACTIVE')
+      .execute();
+    if (rows.length === 0) continue;
+    const blocks = groupBy(
+      await trx
+        .selectFrom('provisioningblocks')
+        .selectAll()
+        .where(
+          'standard_attr_id',
+          'in',
+          rows.map((row) => row.standard_attr_id),
+        )
+        .execute(),
+      (block) => String(block.standard_attr_id),
+    );
+    for (const { vif_type, admin_state_up, ...row } of rows)
+      found.push({
+        ...row,
+        admin_state_up: admin_state_up === 1,
+        bound: isBound(vif_type),
+        blocks: new Set(blocks.get(String(row.standard_attr_id))?.map((block) => block.entity)),
+      });
+  }
+  return found;
+}
+
+/** Gives ports another status; each change counts as a revision. Agents are not told of it, as in Neutron. */
+export async function setPortStatus(
+  trx: Trx,
+  ports: readonly Pick<LivingPort, 'id' | 'standard_attr_id'>[],
+  status: 'ACTIVE' | 'BUILD' | 'DOWN',
+): Promise<void> {
+  for (const some of chunks(ports)) {
+    await trx
+      .updateTable('ports')
+      .set({ status })
+      .where(
+        'id',
+        'in',
+        some.map((port) => port.id),
+      )
+      .execute();
+    await trx
+      .updateTable('standardattributes')
+      .set((eb) => ({ revision_number: eb('revision_number', '+', 1), updated_at: nowText() }))
+      .where(
+        'id',
+        'in',
+        some.map((port) => port.standard_attr_id),
+      )
+      .execute();
+  }
+}
+
+async function removeBlocks(trx: Trx, ports: readonly LivingPort[], entity: ProvisioningEntity): Promise<void> {
+  for (const some of chunks(ports.filter((port) => port.blocks.has(entity))))
+    await trx
+      .deleteFrom('provisioningblocks')
+      .where(
+        'standard_attr_id',
+        'in',
+        some.map((port) => port.standard_attr_id),
+      )
+      .where('entity', '=', entity)
+      .execute();
+}
+
+/** Ports of which only DHCP is awaited, on networks that no DHCP agent has or will have: nobody would ever say it is ready. */
+async function awaitingNobody(trx: Trx, core: Core, ports: readonly LivingPort[]): Promise<readonly LivingPort[]> {
+  const waiting = ports.filter((port) => port.blocks.has('DHCP'));
+  const served = new Map<string, boolean>();
+  for (const { network_id: id } of waiting)
+    if (!served.has(id)) served.set(id, await willBeServed(trx, core.config, id));
+  return waiting.filter((port) => !served.get(port.network_id));
+}
+
+/**
+ * An entity is done with ports: those that nothing else holds back become ACTIVE, as long as they are bound and up.
+ * Ports that are gone, and ports that the entity did not hold back, are no error. Gives the ids of those that became ACTIVE.
+ */
+export async function completeProvisioning(
+  trx: Trx,
+  core: Core,
+  portIds: readonly string[],
+  entity: ProvisioningEntity,
+): Promise<readonly string[]> {
+  const ports = await livingPorts(trx, core, portIds);
+  await removeBlocks(trx, ports, entity);
+  const idle = entity === 'L2' ? await awaitingNobody(trx, core, ports) : [];
+  await removeBlocks(trx, idle, 'DHCP');
+  const ready = ports.filter(
+    (port) =>
+      port.bound &&
+      port.admin_state_up &&
+      port.status !== 'ACTIVE' &&
+      [...port.blocks].every((block) => block === entity || (block === 'DHCP' && idle.includes(port))),
+  );
+  await setPortStatus(trx, ready, 'ACTIVE');
+  return ready.map((port) => port.id);
+}
+
+/** Networks were taken off their DHCP agents: ports of those that have no agent left wait no longer for one. */
+export async function releaseUnserved(trx: Trx, core: Core, networkIds: readonly string[]): Promise<void> {
+  for (const id of networkIds) {
+    if (await isServed(trx, id)) continue;
+    const rows = await trx
+      .selectFrom('ports')
+      .innerJoin('provisioningblocks as b', 'b.standard_attr_id', 'ports.standard_attr_id')
+      .select('ports.id')
+      .where('ports.network_id', '=', id)
+      .where('b.entity', '=', 'DHCP')
+      .execute();
+    await completeProvisioning(
+      trx,
+      core,
+      rows.map((row) => row.id),
+      'DHCP',
+    );
+  }
 }

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/options.ts';
 import type { Queries } from '../../db/database.ts';
 import { prepared } from '../../db/prepared.ts';
+import { oldestHeartbeat } from '../../scheduler/liveness.ts';
 import type { L2Agent } from '../ports/binding.ts';
 
 interface Row {
@@ -8,23 +9,19 @@ interface Row {
   readonly configurations: string;
 }
 
-const find = prepared<{ host: string; since: string }, Row>((db, p) =>
+const find = prepared<{ host: string; oldest: string }, Row>((db, p) =>
   db
     .selectFrom('agents')
     .select(['agent_type', 'configurations'])
     .where('host', '=', p('host'))
     .where('agent_type', 'in', ['Linux bridge agent', 'Open vSwitch agent'])
     .where('admin_state_up', '=', 1)
-    .where('heartbeat_timestamp', '>=', p('since')),
+    .where('heartbeat_timestamp', '>=', p('oldest')),
 );
-
-/** The time before which a heartbeat means that its agent is dead, as the tables hold times. */
-export const heartbeatDeadline = (config: Config): string =>
-  new Date(Date.now() - config.DEFAULT.agent_down_time * 1000).toISOString().slice(0, 19).replace('T', ' ');
 
 /** The living L2 agent of a host, which can bind ports there; undefined when none reports. */
 export async function livingL2Agent(db: Queries, config: Config, host: string): Promise<L2Agent | undefined> {
-  const row = (await find(db, { host, since: heartbeatDeadline(config) })).rows[0];
+  const row = (await find(db, { host, oldest: oldestHeartbeat(config) })).rows[0];
   return (
     row && { agentType: row.agent_type, configurations: JSON.parse(row.configurations) as Record<string, unknown> }
   );

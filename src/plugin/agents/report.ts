@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import type { Trx } from '../../db/database.ts';
+import type { Agents } from '../../db/schema.ts';
+import { neutronError } from '../../resources/errors.ts';
+import { line } from '../../resources/types.ts';
+import { DHCP_AGENT } from '../../scheduler/bindings.ts';
+import { oldestHeartbeat } from '../../scheduler/liveness.ts';
+import type { Core } from '../core.ts';
+import { nowText } from '../standard-attributes.ts';
+
+/** What the server says to a report: first one of this agent, one of many, or the first after it had counted as dead. */
+export type AgentStatus = 'new' | 'alive' | 'revived';
+
+/** Lengths of the columns that hold them. */
+const MAX_CONFIGURATIONS = 4095;
+const MAX_RESOURCE_VERSIONS = 8191;
+// ISO 8601 without a zone (UTC), with or without fractions of a second.
+const REPORT_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?$/;
+
+type State = Readonly<Record<string, unknown>>;
+/** The columns that a report tells of. */
+type Reported = Omit<
+  Agents,
+  'id' | 'admin_state_up' | 'created_at' | 'started_at' | 'heartbeat_timestamp' | 'description'
+>;
+
+const invalid = (reason: string) => neutronError('InvalidInput', { reason });
+const isObject = (value: unknown): value is State =>
+  value !== null && typeof value === 'object' && !Array.isArray(value);
+
+function text(state: State, name: string, max: number): string {
+  const value = line(max).parse(state[name], name);
+  if (value === '') throw invalid(`${name} of an agent's state is empty`);
+  return value;
+}
+
+function json(state: State, name: string, max: number): string {
+  const value = state[name];
+  if (!isObject(value)) throw invalid(`${name} of an agent's state is not a dictionary`);
+  const encoded = JSON.stringify(value);
+  if (encoded.length > max)
+    throw invalid(`${name} of an agent's state is ${encoded.length} characters long, more than ${max}`);
+  return encoded;
+}
+
+/** Networks that a DHCP agent says it serves; 0 for other agents. */
+function reportedLoad(state: State): number {
+  const networks = isObject(state.configurations) ? state.configurations.networks : undefined;
+  const counts = state.agent_type === DHCP_AGENT && Number.isSafeInteger(networks) && (networks as number) >= 0;
+  return counts ? Math.min(networks as number, 2 ** 31 - 1) : 0;
+}
+
+/** Checks a state as `report_state` brings it. Throws NeutronError naming what is wrong. */
+function reportedColumns(state: State): Reported {
+  return {
+    agent_type: text(state, 'agent_type', 180),
+    binary: text(state, 'binary', 255),
+    topic: text(state, 'topic', 255),
+    host: text(state, 'host', 255),
+    availability_zone:
+      state.availability_zone === undefined || state.availability_zone === null
+        ? null
+        : text(state, 'availability_zone', 255),
+    configurations: json(state, 'configurations', MAX_CONFIGURATIONS),
+    resource_versions:
+      state.resource_versions === undefined || state.resource_versions === null
+        ? null
+        : json(state, 'resource_versions', MAX_RESOURCE_VERSIONS),
+    load: reportedLoad(state),
+    resources_synced: typeof state.resources_synced === 'boolean' ? Number(state.resources_synced) : null,
+  };
+}
+
+/** A clock that is off by more than agent_down_time is an operator's problem, told when the agent starts. */
+function checkClock({ config, log }: Core, state: State, time: string): void {
+  const apart = Math.abs(Date.now() - Date.parse(`${time}Z`)) / 1000;
+  if (apart <= config.DEFAULT.agent_down_time) return;
+  log.error(
+    { host: state.host, agent_type: state.agent_type, agentTime: time, secondsApart: Math.round(apart) },
+    `the clock of an agent differs from this server's by more than agent_down_time (${config.DEFAULT.agent_down_time} s)`,
+  );
+}
+
+/**
+ * Takes note that an agent lives: registers it (by agent_type and host) or renews its state and heartbeat, by this server's
+ * clock. `time`: the agent's own. Throws NeutronError for a report that is malformed; then nothing has changed.
+ */
+export async function reportState(core: Core, state: unknown, time: unknown): Promise<AgentStatus> {
+  if (!isObject(state)) throw invalid("an agent's state is not a dictionary");
+  if (typeof time !== 'string' || !REPORT_TIME.test(time))
+    throw invalid(`the time of an agent's report is not of the form 2026-11-21T21:57:19.289277`);
+  const columns = reportedColumns(state);
+  const started = state.start_flag === true;
+  if (started) checkClock(core, state, time);
+  return core.db.transaction((trx) => takeNote(trx, core, columns, started));
+}
+
+async function takeNote(trx: Trx, core: Core, columns: Reported, started: boolean): Promise<AgentStatus> {
+  const now = nowText();
+  const known = await trx
+    .selectFrom('agents')
+    .select(['id', 'heartbeat_timestamp'])
+    .where('agent_type', '=', columns.agent_type)
+    .where('host', '=', columns.host)
+    .executeTakeFirst();
+  if (known) {
+    const renewed = { ...columns, heartbeat_timestamp: now, ...(started ? { started_at: now } : {}) };
+    await trx.updateTable('agents').set(renewed).where('id', '=', known.id).execute();
+    return known.heartbeat_timestamp >= oldestHeartbeat(core.config) ? 'alive' : 'revived';
+  }
+  const times = { created_at: now, started_at: now, heartbeat_timestamp: now };
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('agents')
+    .ignore()
+    .values({ ...columns, ...times, id: randomUUID(), admin_state_up: 1, description: null })
+    .executeTakeFirstOrThrow();
+  // Ignored: another server took the same agent's report at the same moment, and has registered it.
+  return (numInsertedOrUpdatedRows ?? 0n) > 0n ? 'new' : 'alive';
+}

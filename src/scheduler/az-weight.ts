@@ -1,0 +1,31 @@
+import type { Candidate, Scheduler } from './contract.ts';
+import { byLoad } from './weight.ts';
+
+/** Spreads a network's agents over availability zones, and takes the least loaded of each. */
+export const azWeight: Scheduler = {
+  usesLoad: true,
+  choose(candidates, serving, count) {
+    const zones = new Map<string, { readonly left: Candidate[]; serving: number }>();
+    for (const candidate of [...candidates].sort(byLoad)) {
+      const name = candidate.availabilityZone ?? '';
+      const zone = zones.get(name);
+      if (zone) zone.left.push(candidate);
+      else zones.set(name, { left: [candidate], serving: 0 });
+    }
+    for (const { availabilityZone } of serving) {
+      const zone = zones.get(availabilityZone ?? '');
+      if (zone) zone.serving += 1;
+    }
+    const chosen: Candidate[] = [];
+    while (chosen.length < count) {
+      const open = [...zones.values()].filter((zone) => zone.left.length > 0);
+      // The zone with the fewest agents of the network; among equals the one with the least loaded agent.
+      open.sort((a, b) => a.serving - b.serving || byLoad(a.left[0] as Candidate, b.left[0] as Candidate));
+      const next = open[0]?.left.shift();
+      if (!next || !open[0]) break;
+      open[0].serving += 1;
+      chosen.push(next);
+    }
+    return chosen;
+  },
+};

@@ -1,0 +1,9 @@
+import type { Config } from '../config/options.ts';
+
+/**
+ * The oldest heartbeat of an agent that counts as alive, as the tables hold times (UTC, `YYYY-MM-DD HH:MM:SS`): an agent
+ * whose heartbeat_timestamp is smaller is dead. `now` in milliseconds.
+ */
+export function oldestHeartbeat(config: Config, now: number = Date.now()): string {
+  return new Date(now - config.DEFAULT.agent_down_time * 1000).toISOString().slice(0, 19).replace('T', ' ');
+}
