@@ -134,9 +134,9 @@ export function planDevice(spec: DeviceSpec, alias: string, actual: ActualDevice
   if (!inner.up) inside.push(['link', 'set', 'dev', device, 'up']);
   if (actual.inner.some((link) => link.name === 'lo' && !link.up)) inside.push(['link', 'set', 'dev', 'lo', 'up']);
   const addresses = planAddresses(device, actual.addresses.get(device) ?? [], spec.addresses);
-  // Routes may go with addresses, and with a device that was down: then all are set again, which harms none.
-  const routes = addresses.length > 0 || !inner.up ? [] : actual.routes;
-  return { host, inside: [...inside, ...addresses, ...planRoutes(spec, routes)], fresh: false };
+  // Routes may go with addresses, and are gone from a device that was down: then all are set again, which harms none.
+  const routes = planRoutes(spec, actual.routes, { setAll: addresses.length > 0 || !inner.up });
+  return { host, inside: [...inside, ...routes.remove, ...addresses, ...routes.set], fresh: false };
 }
 
 /** All steps for a device that is not there: made on the host, in a namespace that `makeNamespace` says is to be made too. */
@@ -156,37 +156,46 @@ export function planNewDevice(
       ['link', 'set', 'dev', 'lo', 'up'],
       ['link', 'set', 'dev', device, 'up'],
       ...planAddresses(device, [], spec.addresses),
-      ...planRoutes(spec, []),
+      ...planRoutes(spec, [], { setAll: true }).set,
     ],
     fresh: true,
   };
 }
 
 /** A default route of each family through the first right gateway, unless the one there is right; none where none is. */
-function planRoutes(spec: DeviceSpec, actual: readonly Route[]): readonly IpCommand[] {
+function planRoutes(
+  spec: DeviceSpec,
+  actual: readonly Route[],
+  options: { readonly setAll: boolean },
+): { readonly remove: readonly IpCommand[]; readonly set: readonly IpCommand[] } {
   const leftOver = actual.filter(
     (route) =>
       isOnLinkRoute(route) &&
       route.device === spec.device &&
       !spec.gateways.some((gateway) => gateway.outside && isSameAddress(gateway.address, route.destination)),
   );
-  return [...leftOver.map(deleteRouteCommand), ...planDefaultRoutes(spec, actual)];
-}
-
-function planDefaultRoutes(spec: DeviceSpec, actual: readonly Route[]): readonly IpCommand[] {
-  return ([4, 6] as const).flatMap((family): readonly IpCommand[] => {
+  const families = ([4, 6] as const).map((family) => {
     const right = spec.gateways.filter((gateway) => isIPv6(gateway.address) === (family === 6));
     const now = actual.filter((route) => route.family === family && isDefaultRoute(route) && route.protocol !== 'ra');
-    const standing = now.find((route) => right.some((gateway) => isSameAddress(gateway.address, route.gateway)));
-    const surplus = now.filter((route) => route !== standing).map(deleteRouteCommand);
-    const [best] = right;
-    if (standing || !best) return surplus;
-    return [
-      ...surplus,
-      ...(best.outside ? [onLinkRouteCommand(best.address, spec.device)] : []),
-      defaultRouteCommand(best.address, spec.device),
-    ];
+    const isRight = (gateway: Gateway) => now.some((route) => isSameAddress(gateway.address, route.gateway));
+    const standing = right.find(isRight);
+    const best = standing ?? right[0];
+    return {
+      remove: now.filter((route) => !standing || !isSameAddress(standing.address, route.gateway)),
+      set: best && (options.setAll || best !== standing) ? setGateway(best, spec.device) : [],
+    };
   });
+  return {
+    remove: [...leftOver, ...families.flatMap((family) => family.remove)].map(deleteRouteCommand),
+    set: families.flatMap((family) => family.set),
+  };
+}
+
+function setGateway(gateway: Gateway, device: string): readonly IpCommand[] {
+  return [
+    ...(gateway.outside ? [onLinkRouteCommand(gateway.address, device)] : []),
+    defaultRouteCommand(gateway.address, device),
+  ];
 }
 
 function isSameAddress(one: string, two: string | undefined): boolean {
