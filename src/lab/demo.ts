@@ -8,6 +8,7 @@ import { guestNamespace } from './namespace-guest.ts';
 import { removeMachine } from './remove.ts';
 import { bootTable, exchangeLine } from './show.ts';
 import { printable } from './table.ts';
+import { waitFor } from './wait.ts';
 
 export interface Stage {
   readonly lab: Lab;
@@ -31,6 +32,25 @@ interface Created {
 function castNames(): { readonly network: string; readonly machine: (letter: string) => string } {
   const tag = randomBytes(2).toString('hex');
   return { network: `demo-${tag}`, machine: (letter) => `demo-${tag}-${letter}` };
+}
+
+/** The agents that a machine needs on its host, as they call themselves (`agent_type`). */
+const AGENT_TYPES = ['Linux bridge agent', 'DHCP agent'];
+
+/** Waits for the agents of this host: a Neutrino that has just been started may not have heard of them yet. */
+async function waitForAgents({ neutron, host }: Lab, signal: AbortSignal): Promise<void> {
+  const alive = async () => {
+    const query = new URLSearchParams({ host });
+    const answer = (await neutron.request('GET', `/v2.0/agents?${query}`)) as {
+      readonly agents: readonly { readonly agent_type: string; readonly alive: boolean }[];
+    };
+    const living = answer.agents.filter((agent) => agent.alive).map((agent) => agent.agent_type);
+    return AGENT_TYPES.every((type) => living.includes(type)) ? true : undefined;
+  };
+  await waitFor(`a living L2 agent and DHCP agent on host ${host} (GET /v2.0/agents)`, alive, {
+    timeoutMs: 15_000,
+    signal,
+  });
 }
 
 /**
@@ -81,6 +101,7 @@ export async function tellStory({ lab, hostFile, print, signal }: Stage): Promis
   }
 
   async function story(): Promise<void> {
+    await waitForAgents(lab, signal);
     heading('A network with two subnets');
     const network = await create('network', { name: names.network });
     undo.push(async () => {

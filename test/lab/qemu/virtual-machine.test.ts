@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensureProgram } from '../../../src/lab/debian.ts';
+import { CACHE_FOLDER } from '../../../src/lab/guests.ts';
 import { bootParts } from '../../../src/lab/qemu/kernel.ts';
 import { isStaticProgram } from '../../../src/lab/qemu/static-program.ts';
 import { virtualMachine } from '../../../src/lab/qemu/virtual-machine.ts';
@@ -11,8 +11,6 @@ import { linkExists, setMaster } from '../../../src/linux/links.ts';
 import { run } from '../../../src/linux/run.ts';
 import { type DnsmasqWorld, startDnsmasqWorld } from '../dnsmasq-world.ts';
 
-/** Kept between runs: a kernel of 27 MB need not be fetched each time. */
-const CACHE = join(tmpdir(), 'neutrino-test-cache');
 const silent = () => undefined;
 
 describe.skipIf(process.getuid?.() !== 0)('a virtual machine (needs root)', () => {
@@ -22,7 +20,7 @@ describe.skipIf(process.getuid?.() !== 0)('a virtual machine (needs root)', () =
   beforeAll(async () => {
     try {
       await ensureProgram('qemu-system-x86_64', 'qemu-system-x86', silent);
-      await bootParts(CACHE, silent);
+      await bootParts(CACHE_FOLDER, silent);
     } catch (error) {
       missing = String(error);
     }
@@ -45,7 +43,7 @@ describe.skipIf(process.getuid?.() !== 0)('a virtual machine (needs root)', () =
     }));
     await world.setHosts([`${nics[0]?.mac},first,10.64.0.71`, `${nics[1]?.mac},second,10.64.0.72`]);
     const spec = { id, name: 'a "real", machine', folder, nics };
-    const machine = virtualMachine(spec, CACHE);
+    const machine = virtualMachine(spec, CACHE_FOLDER);
     try {
       await machine.plug();
       for (const { device } of nics) await setMaster(device, world.bridge);
@@ -64,7 +62,7 @@ describe.skipIf(process.getuid?.() !== 0)('a virtual machine (needs root)', () =
       expect(await readFile(join(folder, 'console.log'), 'latin1')).toContain('NEUTRINO-READY');
 
       // A second process, with the spec alone, finds and ends it.
-      const again = virtualMachine(spec, CACHE);
+      const again = virtualMachine(spec, CACHE_FOLDER);
       expect(await again.running()).toBe(true);
       await again.stop();
       expect(await machine.running()).toBe(false);
@@ -81,7 +79,7 @@ describe.skipIf(process.getuid?.() !== 0)('a virtual machine (needs root)', () =
     const folder = join(world.folder, id);
     await mkdir(folder);
     const nics = [{ name: 'eth0', mac: 'not a mac', device: `t-x-${id.slice(0, 8)}` }];
-    const machine = virtualMachine({ id, name: 'broken', folder, nics }, CACHE);
+    const machine = virtualMachine({ id, name: 'broken', folder, nics }, CACHE_FOLDER);
     try {
       await machine.plug();
       await machine.start();
