@@ -182,12 +182,13 @@ export class Reconciler {
     const { cache, host } = this.#options;
     const deviceId = dhcpDeviceId(host, networkId);
     const refused = new Set<string>();
-    for (let corrections = 0; corrections <= MAX_CORRECTIONS && refused.size <= MAX_ADOPTIONS; ) {
+    for (let corrections = 0; refused.size <= MAX_ADOPTIONS; ) {
       const info = cache.info(networkId);
       if (!info) break;
       const step = planDhcpPort(info, deviceId, refused);
       if (step.kind === 'right') return step.port;
       if (step.kind !== 'adopt') corrections += 1;
+      if (corrections > MAX_CORRECTIONS) break;
       const answer = await this.#takeStep(step);
       if (answer) cache.applyPort(answer);
       else if (step.kind === 'adopt') refused.add(step.portId);
