@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../../../../config/options.ts';
 import { endProcess } from '../../../../linux/processes.ts';
+import { CommandFailed } from '../../../../linux/run.ts';
 import type { DhcpDriver, WantedNetwork } from '../../contract.ts';
 import { canonicalNetwork } from './canonical.ts';
 import { type Files, filesOf } from './command-line.ts';
@@ -87,15 +88,9 @@ class DnsmasqDriver implements DhcpDriver {
         closing: this.#closing.signal,
         log: this.#log.child({ network: id }),
       });
-      try {
-        const process = await reconciliation.run(await this.#find(id, files));
-        const maxLogBytes = options.dnsmasq_base_log_dir ? MAX_OPERATOR_LOG_BYTES : MAX_LOG_BYTES;
-        this.#served.set(id, { process, pace, log: files.log, maxLogBytes });
-      } catch (error) {
-        this.#served.delete(id);
-        this.#finder.forget();
-        throw error;
-      }
+      const process = await this.#reconcile(id, files, reconciliation);
+      const maxLogBytes = options.dnsmasq_base_log_dir ? MAX_OPERATOR_LOG_BYTES : MAX_LOG_BYTES;
+      this.#served.set(id, { process, pace, log: files.log, maxLogBytes });
     });
   }
 
@@ -129,6 +124,19 @@ class DnsmasqDriver implements DhcpDriver {
       await work();
     } finally {
       this.#busy.delete(networkId);
+    }
+  }
+
+  async #reconcile(networkId: string, files: Files, reconciliation: Reconciliation): Promise<ServerProcess> {
+    try {
+      return await reconciliation.run(await this.#find(networkId, files));
+    } catch (error) {
+      this.#served.delete(networkId);
+      this.#finder.forget();
+      // A start that a killed agent left under way can be seen by nobody while it forks; by now it holds the sockets.
+      const late = error instanceof CommandFailed ? await this.#finder.find(files.pid) : undefined;
+      if (!late) throw error;
+      return reconciliation.run(late);
     }
   }
 

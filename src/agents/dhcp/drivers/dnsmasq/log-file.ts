@@ -3,9 +3,6 @@ import { open } from 'node:fs/promises';
 import { waitFor } from '../../../common/wait.ts';
 import { isMissing } from './text-file.ts';
 
-/** Bytes at which a log is put aside. */
-export const MAX_LOG_BYTES = 1024 * 1024;
-
 /** Bytes of the file; 0 when there is none. */
 export function sizeOf(path: string): number {
   try {
@@ -20,13 +17,13 @@ export function sizeOf(path: string): number {
  * Puts the log aside as `log.1` and empties it once it has grown beyond `maxBytes`, so that both together are bounded.
  * dnsmasq appends to whatever is there, so it need not be told. What it logs between the copy and the emptying is lost.
  */
-export function boundLog(path: string, maxBytes = MAX_LOG_BYTES): void {
+export function boundLog(path: string, maxBytes: number): void {
   if (sizeOf(path) <= maxBytes) return;
   copyFileSync(path, `${path}.1`);
   truncateSync(path, 0);
 }
 
-/** Gives the whole lines that a growing file has got since the last call. */
+/** Gives the whole lines that a growing file has got since the last call; one that was emptied is read from its beginning. */
 class LineReader {
   readonly #path: string;
   #offset: number;
@@ -38,7 +35,9 @@ class LineReader {
   }
 
   async read(): Promise<readonly string[]> {
-    if (sizeOf(this.#path) <= this.#offset) return [];
+    const size = sizeOf(this.#path);
+    if (size < this.#offset) this.#offset = 0;
+    if (size === this.#offset) return [];
     const file = await open(this.#path, 'r');
     try {
       const chunk = Buffer.alloc(64 * 1024);

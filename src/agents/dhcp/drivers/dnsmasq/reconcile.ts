@@ -2,12 +2,13 @@ import type { Logger } from 'pino';
 import { endProcess, signalProcess } from '../../../../linux/processes.ts';
 import { pause } from '../../../common/wait.ts';
 import type { Files } from './command-line.ts';
-import { type Lease, movedIpv6, parseLeases, staleLeases, withoutLeases } from './leases.ts';
+import { leaseFileAtStart, readLeaseFile } from './lease-file.ts';
+import { type Lease, movedIpv6, parseLeases, staleLeases } from './leases.ts';
 import { fingerprint, hasLoaded, recordLoaded } from './loaded.ts';
 import { sizeOf, waitUntilRead } from './log-file.ts';
 import { type Pace, reloadTimeoutMs } from './pace.ts';
 import { hasReleaseProgram, releaseLease } from './release.ts';
-import { type RenderedNetwork, renderLeases } from './render.ts';
+import type { RenderedNetwork } from './render.ts';
 import { isInNamespace, isRunning, type ServerProcess, startServer, waitUntilIdle } from './server-process.ts';
 import { readText, replaceText } from './text-file.ts';
 
@@ -73,7 +74,7 @@ export class Reconciliation {
       return `its command line changes${[...gone.map((one) => `, without ${one}`), ...fresh.map((one) => `, with ${one}`)].join('')}`;
     }
     if (!(await isInNamespace(running, namespace))) return `it is not in namespace ${namespace}`;
-    const stale = await this.#staleLeases();
+    const stale = await this.#staleLeases(running);
     if (stale.length > MAX_RELEASES) return `${stale.length} leases are to be released`;
     if (stale.some(({ version }) => version === 6)) return 'a DHCPv6 lease is to be released';
     if (stale.length > 0 && !(await hasReleaseProgram()))
@@ -81,10 +82,14 @@ export class Reconciliation {
     return undefined;
   }
 
-  /** Leases in the file that nobody may hold. Before the new `host` file is written: the old one tells of moved addresses. */
-  async #staleLeases(): Promise<readonly Lease[]> {
+  /** Leases that nobody may hold. Asked before the new `host` file is written: the old one tells which addresses moved. */
+  async #staleLeases(running: ServerProcess): Promise<readonly Lease[]> {
+    return this.#staleOf(await readLeaseFile(this.#goal.files.leases, running));
+  }
+
+  async #staleOf(leaseFile: string | undefined): Promise<readonly Lease[]> {
     const { files, rendered } = this.#goal;
-    const leases = parseLeases((await readText(files.leases)) ?? '');
+    const leases = parseLeases(leaseFile ?? '');
     if (leases.length === 0) return [];
     const moved = movedIpv6((await readText(files.host)) ?? '', rendered.host);
     return staleLeases(leases, rendered.entitled, moved);
@@ -101,15 +106,13 @@ export class Reconciliation {
     for (const [path, text] of texts) if ((await readText(path)) !== text) await replaceText(path, text);
   }
 
-  /** Starts dnsmasq, none running. Its leases stay; who may not hold one any more is taken out, which it would not hear later. */
+  /** Starts dnsmasq, none running. Its leases stay, but those that nobody may hold any more. */
   async #start(): Promise<ServerProcess> {
-    const { files, command, namespace, pace, log } = this.#goal;
-    const leases = await readText(files.leases);
-    if (leases === undefined) await replaceText(files.leases, this.#seeds());
-    else {
-      const stale = await this.#staleLeases();
-      if (stale.length > 0) await replaceText(files.leases, withoutLeases(leases, stale));
-    }
+    const { files, rendered, command, namespace, leaseSeconds, pace, log } = this.#goal;
+    const found = await readText(files.leases);
+    const expires = leaseSeconds < 0 ? 0 : Math.floor(Date.now() / 1000) + leaseSeconds;
+    const leases = leaseFileAtStart(found, await this.#staleOf(found), rendered.entitled, expires);
+    if (leases !== found) await replaceText(files.leases, leases);
     await this.#writeFiles();
     const from = sizeOf(files.log);
     const began = performance.now();
@@ -118,17 +121,6 @@ export class Reconciliation {
     pace.reloaded(began, performance.now());
     log.info({ pid: process.pid }, 'dnsmasq started');
     return process;
-  }
-
-  /**
-   * A lease file for a network that has none: without its lease a machine that renews would be refused (NAK) and lose its
-   * address. A port that is not ACTIVE has no machine that runs, and every lease makes each reload dearer.
-   */
-  #seeds(): string {
-    const { rendered, leaseSeconds } = this.#goal;
-    const expires = leaseSeconds < 0 ? 0 : Math.floor(Date.now() / 1000) + leaseSeconds;
-    const mayRun = rendered.entitled.filter(({ status }) => status !== 'DOWN' && status !== 'BUILD');
-    return renderLeases(mayRun, expires);
   }
 
   async #reload(running: ServerProcess): Promise<void> {
@@ -160,8 +152,8 @@ export class Reconciliation {
    */
   async #releaseStale(running: ServerProcess): Promise<boolean> {
     const { files, namespace, device, log } = this.#goal;
-    for (const lease of await this.#staleLeases()) {
-      const released = await releaseLease(lease, { namespace, device, leaseFile: files.leases });
+    for (const lease of await this.#staleLeases(running)) {
+      const released = await releaseLease(lease, running, { namespace, device, leaseFile: files.leases });
       if (!isRunning(running)) throw new Error(`dnsmasq (process ${running.pid}) ended while leases were released`);
       if (!released) return false;
       log.info({ address: lease.address, mac: lease.hardware }, 'lease released');

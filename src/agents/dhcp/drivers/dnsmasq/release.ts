@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { namespacePath } from '../../../../linux/namespaces.ts';
 import { CommandFailed, run } from '../../../../linux/run.ts';
 import { WaitTimeout, waitFor } from '../../../common/wait.ts';
+import { readLeaseFile } from './lease-file.ts';
 import { type Lease, parseLeases } from './leases.ts';
-import { readText } from './text-file.ts';
+import type { ServerProcess } from './server-process.ts';
 
 const TRIES = 3;
 const RELEASE_TIMEOUT_MS = 300;
@@ -34,10 +35,11 @@ async function sendRelease(lease: Lease, namespace: string, device: string): Pro
  */
 export async function releaseLease(
   lease: Lease,
+  server: ServerProcess,
   where: { readonly namespace: string; readonly device: string; readonly leaseFile: string },
 ): Promise<boolean> {
   const isGone = async () => {
-    const now = parseLeases((await readText(where.leaseFile)) ?? '');
+    const now = parseLeases((await readLeaseFile(where.leaseFile, server)) ?? '');
     return !now.some(({ address, hardware }) => address === lease.address && hardware === lease.hardware);
   };
   for (let n = 0; n < TRIES; n++) {

@@ -32,11 +32,16 @@ export function isRunning({ pid, startTime }: ServerProcess): boolean {
   return seen?.startTime === startTime && seen.state !== 'Z' && seen.state !== 'X';
 }
 
+/** Whether the process waits for something to happen. */
+export function isIdle(server: ServerProcess): boolean {
+  return glance(server.pid)?.state === 'S';
+}
+
 /** Waits until the process waits for something to happen: dnsmasq does nothing else when it is done with a reload. */
 export async function waitUntilIdle(server: ServerProcess, timeoutMs: number): Promise<void> {
   await waitFor(
     `dnsmasq (process ${server.pid}) finishing its reload`,
-    () => glance(server.pid)?.state === 'S' || !isRunning(server),
+    () => isIdle(server) || !isRunning(server),
     timeoutMs,
   );
 }
