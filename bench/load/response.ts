@@ -1,0 +1,34 @@
+/** One response cut out of what a connection has brought. */
+export interface CutResponse {
+  readonly status: number;
+  readonly body: Buffer;
+  /** Bytes of the response; what is behind belongs to the next one. */
+  readonly length: number;
+}
+
+const END_OF_HEAD = Buffer.from('\r\n\r\n');
+
+/**
+ * The first response in the bytes, undefined while it is not complete. Knows only what a load generator needs: bodies with a
+ * Content-Length, or none (204). Throws for anything else, as a figure made of half-read answers would be worse than none.
+ */
+export function cutResponse(bytes: Buffer): CutResponse | undefined {
+  const headEnd = bytes.indexOf(END_OF_HEAD);
+  if (headEnd < 0) return undefined;
+  const head = bytes.toString('latin1', 0, headEnd);
+  const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(head)?.[1]);
+  if (!Number.isInteger(status)) throw new Error(`no HTTP/1.1 response: ${head.slice(0, 100)}`);
+  const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
+  if (length === undefined && status !== 204)
+    throw new Error(`a response without Content-Length: ${head.slice(0, 300)}`);
+  const bodyStart = headEnd + END_OF_HEAD.length;
+  const end = bodyStart + Number(length ?? 0);
+  return bytes.length < end ? undefined : { status, body: bytes.subarray(bodyStart, end), length: end };
+}
+
+/** The bytes of a request on a connection that stays open. */
+export function requestBytes(method: string, host: string, path: string, body?: string): Buffer {
+  const head = [`${method} ${path} HTTP/1.1`, `Host: ${host}`, 'Accept: application/json', 'Connection: keep-alive'];
+  if (body !== undefined) head.push('Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`);
+  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body ?? ''}`);
+}

@@ -1,0 +1,22 @@
+import type { RunningNeutrino } from '../neutrino.ts';
+
+/** A network to make ports in. */
+export interface BenchNetwork {
+  readonly network: string;
+  readonly subnet: string;
+  /** The default security group of the project. */
+  readonly group: string;
+}
+
+/** Makes a network with one subnet, and one port, by which the project gets its default security group. */
+export async function makeNetwork(neutrino: RunningNeutrino, cidr = '10.0.0.0/8'): Promise<BenchNetwork> {
+  type Made = { readonly id: string };
+  const { network } = await neutrino.create<{ network: Made }>('/v2.0/networks', { network: { name: 'bench' } });
+  const wanted = { network_id: network.id, ip_version: 4, cidr };
+  const { subnet } = await neutrino.create<{ subnet: Made }>('/v2.0/subnets', { subnet: wanted });
+  const { port } = await neutrino.create<{ port: { security_groups: readonly string[] } }>('/v2.0/ports', {
+    port: { network_id: network.id },
+  });
+  const [group = ''] = port.security_groups;
+  return { network: network.id, subnet: subnet.id, group };
+}
