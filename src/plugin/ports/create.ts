@@ -6,13 +6,14 @@ import { randomMac } from '../../ipam/mac.ts';
 import type { CreateOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import type { PORT } from '../../resources/port.ts';
+import { willBeServed } from '../../scheduler/serving.ts';
 import { livingL2Agent } from '../agents/hosts.ts';
 import type { Core, Document } from '../core.ts';
 import { tellAgents } from '../events.ts';
 import { addBlocks, blocksFor } from '../provisioning.ts';
 import { insertStandardAttributes, nowText } from '../standard-attributes.ts';
 import { bindPort, isBound } from './binding.ts';
-import { type PortParts, portDocument } from './documents.ts';
+import { inShownOrder, type PortParts, portDocument } from './documents.ts';
 import { takeDefault, takeWanted } from './fixed-ips.ts';
 import { type NetworkFacts, networkFacts } from './network-facts.ts';
 import {
@@ -123,9 +124,10 @@ export async function createPort(
   };
   const mac = await insertWithMac(trx, config.DEFAULT.base_mac, values.mac_address, row);
   const addressed = { id, mac, deviceOwner: values.device_owner };
-  const fixedIps = values.fixed_ips
+  const taken = values.fixed_ips
     ? await takeWanted(trx, allocator, network, addressed, values.fixed_ips)
     : await takeDefault(trx, allocator, network, addressed);
+  const fixedIps = inShownOrder(taken);
 
   const host = values['binding:host_id'] ?? '';
   const vnicType = values['binding:vnic_type'];
@@ -159,7 +161,7 @@ export async function createPort(
   if (values.numa_affinity_policy !== null) await setNumaPolicy(trx, id, values.numa_affinity_policy);
 
   const dhcp = hasDhcpAddress(network, fixedIps);
-  const networkScheduled = dhcp && bound && (await isScheduled(trx, network.id));
+  const networkScheduled = dhcp && bound && (await willBeServed(trx, config, network.id));
   await addBlocks(
     trx,
     attr,

@@ -1,7 +1,7 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Config } from '../../config/options.ts';
 import type { Queries } from '../../db/database.ts';
-import { canonicalIp } from '../../resources/addresses.ts';
+import { addressKey, canonicalIp, parseIp } from '../../resources/addresses.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { PORT } from '../../resources/port.ts';
 import type { DnsAssignment, ExtraDhcpOpt, FixedIp } from '../../rpc/documents.ts';
@@ -51,6 +51,16 @@ export function dnsAssignment(
     const hostname = dnsName === '' ? `host-${ip_address.replace(/[.:]/g, '-')}` : dnsName;
     return { ip_address, hostname, fqdn: domain === '' ? hostname : `${hostname}.${domain}` };
   });
+}
+
+/** Fixed IPs in the order in which they are shown: by subnet, then by address, as the tables' keys have them. */
+export function inShownOrder(fixedIps: readonly FixedIp[]): readonly FixedIp[] {
+  if (fixedIps.length < 2) return fixedIps;
+  const key = ({ subnet_id, ip_address }: FixedIp) => {
+    const ip = parseIp(ip_address);
+    return `${subnet_id} ${ip ? addressKey(ip.version, ip.value) : ip_address}`;
+  };
+  return [...fixedIps].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
 /** A port as the API shows it and as agents are told of it. */

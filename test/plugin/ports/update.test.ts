@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { PortDocument } from '../../../src/rpc/documents.ts';
+import { createWorld, type World } from '../world.ts';
+
+let world: World;
+let network: string;
+beforeEach(async () => {
+  world = await createWorld();
+  network = await world.network();
+  await world.subnet(network, '10.0.0.0/24');
+});
+afterEach(() => world.close());
+
+const addresses = (port: object): string[] => (port as PortDocument).fixed_ips.map((ip) => ip.ip_address);
+const told = async () => (await world.outbox()).map((e) => e.method);
+
+describe('changing a port', () => {
+  test('addresses that stay are kept, the others are given back and taken', async () => {
+    const port = await world.port(network, { fixed_ips: [{ ip_address: '10.0.0.10' }, { ip_address: '10.0.0.11' }] });
+    const changed = await world.updatePort(port.id, {
+      fixed_ips: [{ ip_address: '10.0.0.11' }, { ip_address: '10.0.0.12' }],
+    });
+    expect(addresses(changed).sort()).toEqual(['10.0.0.11', '10.0.0.12']);
+    expect(addresses(await world.port(network, { fixed_ips: [{ ip_address: '10.0.0.10' }] }))).toEqual(['10.0.0.10']);
+  });
+
+  test('an entry that names only a subnet is content with the address that is there', async () => {
+    const port = await world.port(network);
+    const [{ subnet_id } = { subnet_id: '' }] = (port as unknown as PortDocument).fixed_ips;
+    expect(addresses(await world.updatePort(port.id, { fixed_ips: [{ subnet_id }] }))).toEqual(addresses(port));
+  });
+
+  test('what is refused changes nothing', async () => {
+    const other = await world.port(network, { fixed_ips: [{ ip_address: '10.0.0.20' }] });
+    const port = await world.port(network);
+    await world.outbox();
+    await expect(
+      world.updatePort(port.id, { name: 'new', fixed_ips: [{ ip_address: '10.0.0.20' }] }),
+    ).rejects.toMatchObject({ type: 'IpAddressAlreadyAllocated' });
+    expect(await world.portOf(port.id)).toEqual({ ...port });
+    expect(await world.portOf(other.id)).toEqual({ ...other });
+    expect(await told()).toEqual([]);
+  });
+
+  test('DHCP agents hear of what changes their answers, and not of a new name', async () => {
+    const port = await world.port(network);
+    await world.outbox();
+    await world.updatePort(port.id, { name: 'renamed', description: 'x' });
+    expect(await told()).toEqual([]);
+    for (const change of [
+      { fixed_ips: [{ ip_address: '10.0.0.33' }] },
+      { mac_address: '02:00:00:00:00:09' },
+      { extra_dhcp_opts: [{ opt_name: 'mtu', opt_value: '1400' }] },
+      { admin_state_up: false },
+    ]) {
+      await world.updatePort(port.id, change);
+      expect(await told()).toEqual(['port_update_end']);
+    }
+  });
+
+  test('the MAC of a bound port stays', async () => {
+    await world.l2Agent('compute1');
+    const port = await world.port(network, { 'binding:host_id': 'compute1' });
+    await expect(world.updatePort(port.id, { mac_address: '02:00:00:00:00:09' })).rejects.toMatchObject({
+      type: 'PortBound',
+      status: 409,
+    });
+  });
+
+  test('bound anew it is DOWN again, held back by its new host, whose L2 agent is told', async () => {
+    await world.l2Agent('compute1');
+    await world.l2Agent('compute2');
+    const port = await world.port(network, { 'binding:host_id': 'compute1' });
+    await world.core.db.kysely.updateTable('ports').set({ status: 'ACTIVE' }).where('id', '=', port.id).execute();
+    await world.outbox();
+    const moved = await world.updatePort(port.id, { 'binding:host_id': 'compute2' });
+    expect(moved).toMatchObject({ status: 'DOWN', 'binding:host_id': 'compute2', 'binding:vif_type': 'bridge' });
+    expect(await told()).toContain('l2.port_update');
+    expect(await world.updatePort(port.id, { 'binding:host_id': '' })).toMatchObject({ 'binding:vif_type': 'unbound' });
+  });
+
+  test('options are set and removed one by one; the others stay', async () => {
+    const port = await world.port(network, {
+      extra_dhcp_opts: [
+        { opt_name: 'mtu', opt_value: '1400' },
+        { opt_name: 'bootfile-name', opt_value: 'a' },
+      ],
+    });
+    const changed = await world.updatePort(port.id, {
+      extra_dhcp_opts: [
+        { opt_name: 'mtu', opt_value: null },
+        { opt_name: 'ntp-server', opt_value: '10.0.0.5' },
+      ],
+    });
+    expect((changed as unknown as PortDocument).extra_dhcp_opts?.map((o) => o.opt_name).sort()).toEqual([
+      'bootfile-name',
+      'ntp-server',
+    ]);
+  });
+
+  test('port security goes off only with its groups', async () => {
+    const port = await world.port(network);
+    await expect(world.updatePort(port.id, { port_security_enabled: false })).rejects.toMatchObject({
+      type: 'PortSecurityPortHasSecurityGroup',
+    });
+    expect(await world.updatePort(port.id, { port_security_enabled: false, security_groups: [] })).toMatchObject({
+      port_security_enabled: false,
+      security_groups: [],
+    });
+  });
+});
+
+describe('deleting a port', () => {
+  test('gives its addresses and MAC back and tells the agents once', async () => {
+    const port = await world.port(network, {
+      mac_address: '02:00:00:00:00:01',
+      fixed_ips: [{ ip_address: '10.0.0.5' }],
+    });
+    await world.outbox();
+    await world.deletePort(port.id);
+    expect(await world.outbox()).toEqual([
+      expect.objectContaining({
+        method: 'port_delete_end',
+        payload: expect.objectContaining({ port_id: port.id, network_id: network }),
+      }),
+    ]);
+    await expect(world.deletePort(port.id)).rejects.toMatchObject({ type: 'PortNotFound' });
+    for (const table of [
+      'standardattributes',
+      'ipallocations',
+      'ml2_port_bindings',
+      'portsecuritybindings',
+      'securitygroupportbindings',
+    ] as const) {
+      const rows = await world.core.db.kysely.selectFrom(table).selectAll().execute();
+      expect(JSON.stringify(rows)).not.toContain(port.id);
+    }
+    expect(
+      await world.port(network, { mac_address: '02:00:00:00:00:01', fixed_ips: [{ ip_address: '10.0.0.5' }] }),
+    ).toBeTruthy();
+  });
+});
