@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { parseAddresses } from '../../linux/addresses.ts';
 import { type IpCommand, ipBatch, ipBatchAll, ipQuery, isAlreadyThere, isNotFound } from '../../linux/ip.ts';
 import { type LinkMonitor, startLinkMonitor } from '../../linux/link-monitor.ts';
-import { listLinks, parseLinks, showLink } from '../../linux/links.ts';
+import { type Link, listLinks, parseLinks, showLink } from '../../linux/links.ts';
 import { namespaceExists } from '../../linux/namespaces.ts';
 import { parseRoutes, ROUTES_QUERY } from '../../linux/routes.ts';
 import { setSysctlsAndIp } from '../../linux/sysctl.ts';
@@ -29,7 +29,7 @@ export interface DhcpDevices {
   close(): Promise<void>;
 }
 
-/** Devices made by iproute2: at most two processes for a new one, two for one that is looked at. */
+/** Devices made by iproute2: two processes for a new one, one or two for one that is looked at. */
 export async function linuxDevices(options: { readonly host: string; readonly log: Logger }): Promise<DhcpDevices> {
   const devices = new LinuxDevices(options.host);
   await devices.watch(options.log);
@@ -42,6 +42,8 @@ class LinuxDevices implements DhcpDevices {
   /** Networks by the name of their device. */
   readonly #networks = new Map<string, string>();
   readonly #names = new Map<string, string>();
+  /** Host's ends as `owned` found them, for as long as nothing was heard of them since: a sync need not ask for each again. */
+  readonly #found = new Map<string, Link>();
   readonly #listeners: ((networkId: string) => void)[] = [];
   #monitor: LinkMonitor | undefined;
 
@@ -53,6 +55,7 @@ class LinuxDevices implements DhcpDevices {
     this.#monitor = await startLinkMonitor({
       log,
       onEvent: ({ kind, link }) => {
+        this.#found.delete(link.name);
         const networkId = kind === 'removed' ? this.#networks.get(link.name) : undefined;
         if (networkId !== undefined) for (const listener of this.#listeners) listener(networkId);
       },
@@ -70,7 +73,9 @@ class LinuxDevices implements DhcpDevices {
 
   async owned(): Promise<readonly string[]> {
     for (const link of await listLinks({ kind: 'veth' })) {
-      if (link.alias?.startsWith(this.#mark)) this.#remember(link.alias.slice(this.#mark.length), link.name);
+      if (!link.alias?.startsWith(this.#mark)) continue;
+      this.#remember(link.alias.slice(this.#mark.length), link.name);
+      this.#found.set(link.name, link);
     }
     return [...this.#names.keys()];
   }
@@ -78,9 +83,10 @@ class LinuxDevices implements DhcpDevices {
   async ensure(spec: DeviceSpec): Promise<void> {
     const alias = this.#mark + spec.networkId;
     // What is removed below is no loss to tell of.
+    const found = this.#found.get(spec.device);
     this.#forget(spec.networkId);
     const there = await namespaceExists(spec.namespace);
-    const plan = there ? planDevice(spec, alias, await look(spec)) : undefined;
+    const plan = there ? planDevice(spec, alias, await look(spec, found)) : undefined;
     if (plan?.fresh === false) {
       await ipBatch(plan.host);
       // With the settings again: who was killed while making the device did not come to them.
@@ -116,15 +122,18 @@ class LinuxDevices implements DhcpDevices {
 
   #forget(networkId: string): void {
     const device = this.#names.get(networkId);
-    if (device !== undefined) this.#networks.delete(device);
+    if (device !== undefined) {
+      this.#networks.delete(device);
+      this.#found.delete(device);
+    }
     this.#names.delete(networkId);
   }
 }
 
-/** Both ends, the addresses and the routes as they are now: two processes side by side. */
-async function look(spec: DeviceSpec): Promise<ActualDevice> {
+/** Both ends, the addresses and the routes as they are now: a process for each end that is not known. */
+async function look(spec: DeviceSpec, found: Link | undefined): Promise<ActualDevice> {
   const [outer, answers] = await Promise.all([
-    showLink(spec.device),
+    found ?? showLink(spec.device),
     ipQuery([['addr', 'show'], ROUTES_QUERY], { namespace: spec.namespace }),
   ]);
   return {

@@ -178,6 +178,22 @@ describe.skipIf(needsRoot)('devices of DHCP ports (needs root)', () => {
     }
   });
 
+  it('are brought back when they were harmed after a sync had found them', async () => {
+    await devices.ensure(spec);
+    const later = await linuxDevices({ host, log });
+    try {
+      const lost: string[] = [];
+      later.onLost((id) => lost.push(id));
+      await later.owned();
+      await deleteLink(spec.device);
+      await vi.waitFor(() => expect(lost).toEqual([networkId]), { timeout: 20_000, interval: 5 });
+      await later.ensure(spec);
+    } finally {
+      await later.close();
+    }
+    expect((await addresses()).sort()).toEqual([...spec.addresses].sort());
+  });
+
   it('are missed when somebody else removes them, and not when the agent does', async () => {
     const lost: string[] = [];
     devices.onLost((id) => lost.push(id));
