@@ -1,0 +1,259 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { accessSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run } from '../../src/linux/run.ts';
+
+/** The broker's own scripts; those in /usr/sbin change user and folder, which a private broker must not. */
+const SCRIPTS = '/usr/lib/rabbitmq/bin';
+const BOOT_MS = 120_000;
+const STOP_MS = 60_000;
+/** With characters that a URL must encode, so that every test proves that they are decoded. */
+export const RABBIT_USER = 'neutrino@test';
+export const RABBIT_PASSWORD = 'p%/:@?ü';
+
+export interface RabbitMq {
+  readonly port: number;
+  /** Listening with TLS, when certificates were given. */
+  readonly tlsPort: number;
+  /** `rabbit://user:password@127.0.0.1:port/vhost`; `port` for a proxy in between. */
+  transportUrl(options?: { port?: number; vhost?: string }): string;
+  /** What `rabbitmqctl` prints for a command; it takes about two seconds. */
+  ctl(...command: string[]): Promise<string>;
+  /** Ends the broker and resolves when it is gone; non-durable things are gone then, durable ones come back with `start`. */
+  stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+  /** Starts it again on the same port and data. */
+  start(): Promise<void>;
+  /** Ends it and removes its folder. */
+  dispose(): Promise<void>;
+}
+
+export interface RabbitMqOptions {
+  /** Virtual hosts beside `/`. */
+  readonly vhosts?: readonly string[];
+  readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
+  /** Further lines of rabbitmq.conf. */
+  readonly conf?: readonly string[];
+}
+
+/** Why no broker can be had here, for tests that say so and skip; undefined when one can. */
+export function rabbitMqObstacle(): string | undefined {
+  if (existsSync(`${SCRIPTS}/rabbitmq-server`)) return undefined;
+  if (process.getuid?.() !== 0)
+    return 'RabbitMQ is missing (Debian package rabbitmq-server) and installing it needs root';
+  return undefined;
+}
+
+/**
+ * A RabbitMQ of the caller's own on free ports: own node name, port mapper, cookie and data in a temporary folder, little
+ * memory, one scheduler. Installs Debian's package (without starting its service) when it is missing.
+ */
+export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<RabbitMq> {
+  await installRabbitMq();
+  const folder = mkdtempSync(join(tmpdir(), 'neutrino-rabbitmq-'));
+  const [port, tlsPort, epmdPort, distPort] = await freePorts(4);
+  if (!port || !tlsPort || !epmdPort || !distPort) throw new Error('no four free ports');
+  const env = writeFiles(folder, { port, tlsPort, epmdPort, distPort }, options);
+  let mapper: Spawned | undefined;
+  let broker: Spawned | undefined;
+
+  const start = async (): Promise<void> => {
+    // A mapper of its own, in the foreground: the one that erl would start by itself outlives everything.
+    mapper ??= await spawnUntil(
+      ['epmd', '-port', String(epmdPort), '-address', '127.0.0.1', '-d'],
+      env,
+      /epmd running/,
+    );
+    broker = await spawnUntil([`${SCRIPTS}/rabbitmq-server`], env, /completed with \d+ plugins/);
+  };
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => {
+    await broker?.end(signal);
+    broker = undefined;
+  };
+  const dispose = async (): Promise<void> => {
+    await stop('SIGKILL');
+    await mapper?.end('SIGKILL');
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  };
+  try {
+    await start();
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+  const secret = `${encodeURIComponent(RABBIT_USER)}:${encodeURIComponent(RABBIT_PASSWORD)}`;
+  return {
+    port,
+    tlsPort,
+    transportUrl: (where = {}) =>
+      `rabbit://${secret}@127.0.0.1:${where.port ?? port}/${encodeURIComponent(where.vhost ?? '')}`,
+    ctl: async (...command) => {
+      const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+      const { stdout } = await run(['env', '-i', ...settings, `${SCRIPTS}/rabbitmqctl`, '-q', ...command], {
+        timeoutMs: 60_000,
+      });
+      return stdout;
+    },
+    start,
+    stop,
+    dispose,
+  };
+}
+
+interface Ports {
+  readonly port: number;
+  readonly tlsPort: number;
+  readonly epmdPort: number;
+  readonly distPort: number;
+}
+
+function writeFiles(folder: string, ports: Ports, options: RabbitMqOptions): NodeJS.ProcessEnv {
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text, { mode: 0o600 });
+    return join(folder, name);
+  };
+  const vhosts = ['/', ...(options.vhosts ?? [])];
+  const everything = { configure: '.*', write: '.*', read: '.*' };
+  const definitions = file(
+    'definitions.json',
+    JSON.stringify({
+      users: [{ name: RABBIT_USER, password: RABBIT_PASSWORD, tags: 'administrator' }],
+      vhosts: vhosts.map((name) => ({ name })),
+      permissions: vhosts.map((vhost) => ({ user: RABBIT_USER, vhost, ...everything })),
+    }),
+  );
+  const tls = options.tls && [
+    `listeners.ssl.1 = 127.0.0.1:${ports.tlsPort}`,
+    `ssl_options.cacertfile = ${options.tls.ca}`,
+    `ssl_options.certfile = ${options.tls.cert}`,
+    `ssl_options.keyfile = ${options.tls.key}`,
+    'ssl_options.verify = verify_none',
+  ];
+  const conf = file(
+    'rabbitmq.conf',
+    [
+      `listeners.tcp.1 = 127.0.0.1:${ports.port}`,
+      ...(tls ?? []),
+      `load_definitions = ${definitions}`,
+      'vm_memory_high_watermark.absolute = 384MB',
+      'disk_free_limit.absolute = 1MB',
+      'log.console = true',
+      'log.console.level = error',
+      'log.file = false',
+      ...(options.conf ?? []),
+      '',
+    ].join('\n'),
+  );
+  return {
+    PATH: '/usr/bin:/bin:/usr/sbin:/sbin',
+    LANG: 'C.UTF-8',
+    HOME: folder,
+    RABBITMQ_NODENAME: `neutrino-${randomBytes(6).toString('hex')}@localhost`,
+    ERL_EPMD_PORT: String(ports.epmdPort),
+    RABBITMQ_DIST_PORT: String(ports.distPort),
+    RABBITMQ_CONFIG_FILE: conf,
+    RABBITMQ_CONF_ENV_FILE: file('rabbitmq-env.conf', ''),
+    RABBITMQ_ADVANCED_CONFIG_FILE: join(folder, 'advanced.config'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: file('enabled_plugins', '[].'),
+    RABBITMQ_MNESIA_BASE: join(folder, 'mnesia'),
+    RABBITMQ_LOG_BASE: join(folder, 'log'),
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+S 1:1 +A 2 +sbwt none +sbwtdcpu none +sbwtdio none',
+    // The script then becomes the broker instead of watching over it: one process, which ends by a signal.
+    RUNNING_UNDER_SYSTEMD: 'true',
+  };
+}
+
+interface Spawned {
+  end(signal: NodeJS.Signals): Promise<void>;
+}
+
+/** Starts a process and resolves when it prints what is waited for; throws with its output when it ends or takes too long. */
+async function spawnUntil(command: readonly string[], env: NodeJS.ProcessEnv, ready: RegExp): Promise<Spawned> {
+  const [file = '', ...args] = command;
+  const child = spawn(file, args, { env, cwd: env.HOME, stdio: ['ignore', 'pipe', 'pipe'] });
+  const exited = once(child, 'exit');
+  let output = '';
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const listen = (chunk: Buffer): void => {
+    output = (output + chunk.toString('utf8')).slice(-8_000);
+    if (ready.test(output)) resolve();
+  };
+  child.stdout.on('data', listen);
+  child.stderr.on('data', listen);
+  const fail = (why: string) => reject(new Error(`${file} ${why}; it said:\n${output}`));
+  child.once('error', (error) => fail(`cannot be started (${error.message})`));
+  child.once('exit', (code, signal) => fail(`ended (${code ?? signal})`));
+  const timer = setTimeout(() => fail(`is not ready after ${BOOT_MS} ms`), BOOT_MS);
+  try {
+    await promise;
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+  return { end: (signal) => end(child, exited, signal) };
+}
+
+async function end(child: ChildProcess, exited: Promise<unknown>, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill(signal);
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+  await exited;
+  clearTimeout(timer);
+}
+
+/** Ports that are free now, all at the same time. */
+export async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === 'object' && address ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
+}
+
+/**
+ * Debian's package, its service neither started now nor at boot: policy-rc.d is how a machine says that no service may be
+ * started. The lock keeps two test files from installing side by side.
+ */
+async function installRabbitMq(): Promise<void> {
+  if (existsSync(`${SCRIPTS}/rabbitmq-server`)) return;
+  const obstacle = rabbitMqObstacle();
+  if (obstacle) throw new Error(obstacle);
+  const script = `
+    set -eu
+    if [ -x ${SCRIPTS}/rabbitmq-server ]; then exit 0; fi
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+      trap 'rm -f "$policy"' EXIT
+      printf '#!/bin/sh\\nexit 101\\n' >"$policy"
+      chmod 755 "$policy"
+    fi
+    get() { apt-get -y -q -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@"; }
+    ${hasPackageLists() ? '' : 'get update'}
+    get install --no-install-recommends rabbitmq-server || { get update; get install --no-install-recommends rabbitmq-server; }
+    if command -v systemctl >/dev/null; then systemctl disable rabbitmq-server.service || true; fi`;
+  const lock = join(tmpdir(), 'neutrino-install-rabbitmq.lock');
+  const quiet = ['DEBIAN_FRONTEND=noninteractive', 'NEEDRESTART_MODE=l'];
+  await run(['env', ...quiet, 'flock', '-w', '900', lock, 'sh', '-c', script], { timeoutMs: 900_000 });
+}
+
+function hasPackageLists(): boolean {
+  try {
+    accessSync('/var/lib/apt/lists');
+    return readdirSync('/var/lib/apt/lists').some((name) => name.includes('_Packages'));
+  } catch {
+    return false;
+  }
+}
