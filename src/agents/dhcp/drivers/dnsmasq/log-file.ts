@@ -56,9 +56,21 @@ class LineReader {
   }
 }
 
+/** Time after which a log that does not grow at all is taken for broken, and looks at a resting dnsmasq that then count. */
+const SILENCE_MS = 1_000;
+const SILENT_LOOKS = 3;
+
+/** What is to be known of a process whose log is waited for. */
+export interface Observed {
+  readonly isRunning: () => boolean;
+  /** Whether it waits for something to happen. */
+  readonly isIdle: () => boolean;
+}
+
 /**
- * Waits until dnsmasq has logged that it has read a file. Throws when it logs that it cannot read one, when `alive` says
- * that it has ended, and WaitTimeout.
+ * Waits until dnsmasq has logged that it has read a file. Resolves to false when its log does not grow at all (disk full for
+ * it but not for us, log moved away) though it rests: a signal never stays unheard while it does, so it has read the file.
+ * Throws when it logs that it cannot read one, when it has ended, and WaitTimeout.
  *
  * @param from bytes of the log before it was told to read.
  */
@@ -66,22 +78,26 @@ export async function waitUntilRead(
   log: string,
   from: number,
   file: string,
-  alive: () => boolean,
+  server: Observed,
   timeoutMs: number,
-): Promise<void> {
+): Promise<boolean> {
   const reader = new LineReader(log, from);
   const text = Buffer.from(file).toString('latin1');
-  await waitFor(
+  const silentAt = performance.now() + SILENCE_MS;
+  let restingLooks = 0;
+  const { heard } = await waitFor(
     `dnsmasq reading ${file} (its log is ${log})`,
     async () => {
       for (const line of await reader.read()) {
-        if (line.endsWith(`: read ${text}`) || line.includes(`: read ${text} - `)) return true;
+        if (line.endsWith(`: read ${text}`) || line.includes(`: read ${text} - `)) return { heard: true };
         const failure = /(cannot read|failed to load names from) (.*)/.exec(line);
         if (failure) throw new Error(`dnsmasq ${Buffer.from(failure[0], 'latin1').toString()}`);
       }
-      if (!alive()) throw new Error(`dnsmasq ended while it was to read ${file}; its log is ${log}`);
-      return false;
+      if (!server.isRunning()) throw new Error(`dnsmasq ended while it was to read ${file}; its log is ${log}`);
+      restingLooks = server.isIdle() && sizeOf(log) <= from ? restingLooks + 1 : 0;
+      return restingLooks >= SILENT_LOOKS && performance.now() > silentAt && { heard: false };
     },
     timeoutMs,
   );
+  return heard;
 }

@@ -9,7 +9,7 @@ import { sizeOf, waitUntilRead } from './log-file.ts';
 import { type Pace, reloadTimeoutMs } from './pace.ts';
 import { hasReleaseProgram, releaseLease } from './release.ts';
 import type { RenderedNetwork } from './render.ts';
-import { isInNamespace, isRunning, type ServerProcess, startServer, waitUntilIdle } from './server-process.ts';
+import { isIdle, isInNamespace, isRunning, type ServerProcess, startServer, waitUntilIdle } from './server-process.ts';
 import { readText, replaceText } from './text-file.ts';
 
 /** More stale leases than this are cheaper to take out of the file over a restart than to release one by one. */
@@ -74,7 +74,9 @@ export class Reconciliation {
       return `its command line changes${[...gone.map((one) => `, without ${one}`), ...fresh.map((one) => `, with ${one}`)].join('')}`;
     }
     if (!(await isInNamespace(running, namespace))) return `it is not in namespace ${namespace}`;
-    const stale = await this.#staleLeases(running);
+    const leaseFile = await readLeaseFile(this.#goal.files.leases, running);
+    if (leaseFile === undefined) return 'its lease file is gone';
+    const stale = await this.#staleOf(leaseFile);
     if (stale.length > MAX_RELEASES) return `${stale.length} leases are to be released`;
     if (stale.some(({ version }) => version === 6)) return 'a DHCPv6 lease is to be released';
     if (stale.length > 0 && !(await hasReleaseProgram()))
@@ -137,11 +139,13 @@ export class Reconciliation {
 
   /** Waits until dnsmasq has read the files and answers again; only then it is written down that it has. */
   async #untilRead(process: ServerProcess, from: number): Promise<void> {
-    const { files, command, rendered } = this.#goal;
+    const { files, command, rendered, log } = this.#goal;
     // The last file it reads. Without a range it does not read those about DHCP.
     const last = command.some((one) => one.startsWith('--dhcp-range=')) ? files.opts : files.addnHosts;
     const timeoutMs = reloadTimeoutMs(rendered.entitled.length);
-    await waitUntilRead(files.log, from, last, () => isRunning(process), timeoutMs);
+    const observed = { isRunning: () => isRunning(process), isIdle: () => isIdle(process) };
+    const heard = await waitUntilRead(files.log, from, last, observed, timeoutMs);
+    if (!heard) log.warn({ pid: process.pid }, `dnsmasq does not log to ${files.log}`);
     await waitUntilIdle(process, timeoutMs);
     await recordLoaded(files.loaded, process, this.#fingerprint);
   }

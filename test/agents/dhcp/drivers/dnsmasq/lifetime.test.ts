@@ -334,6 +334,18 @@ describe.skipIf(!isRoot)('the life of dnsmasq and of the agent (needs root)', ()
     });
   });
 
+  test('works on when its log was moved away, and when its whole folder was', async () => {
+    const driver = world.driver();
+    await driver.apply(world.wanted([world.port(11)]));
+    await rename(join(world.folder, 'log'), join(world.folder, 'log.moved'));
+    await driver.apply(world.wanted([world.port(12)]));
+    expect((await (await world.client(12)).ask())?.ip).toBe('10.0.0.12');
+    await rm(world.folder, { recursive: true });
+    await driver.apply(world.wanted([world.port(12), world.port(13)]));
+    expect((await (await world.client(13)).ask())?.ip).toBe('10.0.0.13');
+    expect(await servers()).toHaveLength(1);
+  });
+
   test('a start that fails says why, and the next one works', async () => {
     const driver = world.driver({ dnsmasq_config_file: join(world.state, 'dnsmasq.conf') });
     await writeFile(join(world.state, 'dnsmasq.conf'), 'no-such-option\n');

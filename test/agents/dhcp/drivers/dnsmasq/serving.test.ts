@@ -1,4 +1,7 @@
+import { chmod, readFile, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { run } from '../../../../../src/linux/run.ts';
 import { isRoot, macOf, World } from './world.ts';
 
 describe.skipIf(!isRoot)('a network served by a real dnsmasq (needs root)', () => {
@@ -128,11 +131,13 @@ describe.skipIf(!isRoot)('a network served by a real dnsmasq (needs root)', () =
     expect((await world.read('leases')).trim().split('\n')).toHaveLength(20);
 
     const path = process.env.PATH;
-    process.env.PATH = `${world.state}`;
+    const programs = ['nsenter', 'dnsmasq'] as const;
+    for (const program of programs) {
+      const { stdout } = await run(['sh', '-c', `command -v ${program}`]);
+      await symlink(stdout.trim(), join(world.state, program));
+    }
+    process.env.PATH = world.state;
     try {
-      const { symlink } = await import('node:fs/promises');
-      await symlink('/usr/bin/nsenter', `${world.state}/nsenter`);
-      await symlink('/usr/sbin/dnsmasq', `${world.state}/dnsmasq`);
       await driver.apply(world.wanted(ports.slice(0, 19)));
     } finally {
       process.env.PATH = path;
@@ -200,20 +205,29 @@ describe.skipIf(!isRoot)('a network served by a real dnsmasq (needs root)', () =
     await world.driver().apply(world.wanted(names.map((name, i) => named(i + 20, name))));
     const complaints = (await world.read('log'))
       .split('\n')
-      .filter((line) => /bad|error|missing|too long|duplicate|line \d/.test(line));
+      .filter((line) => / at line \d+ of /.test(line));
     expect(complaints).toEqual([]);
     expect(world.logged.filter(({ msg }) => String(msg).startsWith('left out: ')).length).toBeGreaterThan(15);
     expect((await (await world.client(21)).ask())?.ip).toBe('10.0.0.21');
   });
 
   test('works below a folder that is closed to others', async () => {
-    const { chmod } = await import('node:fs/promises');
     await chmod(world.state, 0o700);
     await world.driver().apply(world.wanted([world.port(11)]));
     expect((await (await world.client(11)).ask())?.ip).toBe('10.0.0.11');
   });
 
-  test('answers IPv6 questions of a network with DHCPv6 alone', async () => {
+  test('logs where the operator wants it, with what it is asked', async () => {
+    const driver = world.driver({ dnsmasq_base_log_dir: join(world.state, 'logs') });
+    await driver.apply(world.wanted([world.port(11)]));
+    await driver.apply(world.wanted([world.port(11), world.port(12)]));
+    await (await world.client(12)).ask();
+    const log = await readFile(join(world.state, 'logs', world.id, 'dhcp_dns_log'), 'utf8');
+    expect(log).toContain('DHCPACK(tapdhcp) 10.0.0.12');
+    expect(log).toContain('requested options');
+  });
+
+  test('reads its files for a network with DHCPv6 alone, too', async () => {
     const subnet = world.subnet('s6', 'fd00:1::/64', {
       ip_version: 6,
       gateway_ip: 'fd00:1::1',
