@@ -82,7 +82,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
       reply.header('content-type', 'application/json');
   });
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
-  answerUnknownPaths(app, resources);
+  answerUnknownPaths(app);
 
   healthRoute(app);
   versionRoutes(

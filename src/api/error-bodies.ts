@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { NeutronError } from '../resources/errors.ts';
+import { NeutronError, neutronError } from '../resources/errors.ts';
 
 export interface ErrorAnswer {
   readonly status: number;
@@ -16,8 +16,7 @@ const answer = (status: number, type: string, message: string): ErrorAnswer => (
 export function errorAnswer(error: unknown): ErrorAnswer | undefined {
   if (error instanceof NeutronError) return answer(error.status, error.type, error.message);
   const { statusCode, code, message } = (error ?? {}) as { statusCode?: unknown; code?: unknown; message?: unknown };
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
-    return answer(413, 'HTTPRequestEntityTooLarge', 'The body of the request is too large; split it.');
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return errorAnswer(neutronError('HTTPRequestEntityTooLarge'));
   // What the HTTP layer itself refuses (bad headers, a bad length) is the client's doing.
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
     return answer(statusCode, 'HTTPBadRequest', String(message));
@@ -26,15 +25,16 @@ export function errorAnswer(error: unknown): ErrorAnswer | undefined {
 
 /** Answers a request that failed: what the client did wrong as it is, what we did wrong with 500 and a line in the log. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const told = errorAnswer(error);
-  if (told) {
-    reply.code(told.status).send(told.body);
-    return;
+  let told = errorAnswer(error);
+  if (!told) {
+    request.log.error(
+      { err: error, method: request.method, url: request.url },
+      'a request failed for a reason of ours',
+    );
+    const { status, type, message } = neutronError('HTTPInternalServerError', { id: request.id });
+    told = answer(status, type, message);
   }
-  request.log.error({ err: error, method: request.method, url: request.url }, 'a request failed for a reason of ours');
-  const message = `Request ${request.id} failed inside the server; its log says why.`;
-  const { status, body } = answer(500, 'HTTPInternalServerError', message);
-  reply.code(status).send(body);
+  reply.code(told.status).send(told.body);
 }
 
 const BROKEN: Readonly<Record<string, readonly [number, string, string]>> = {

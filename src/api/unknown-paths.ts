@@ -1,28 +1,23 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { neutronError, notFound, shown } from '../resources/errors.ts';
-import type { ServedResource } from './routes/resource.ts';
+import { neutronError, shown } from '../resources/errors.ts';
 
-const METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const;
-
-/** The served resource that a path below /v2.0 belongs to, and what follows its name. */
-function resourceAt(path: string, resources: readonly ServedResource[]) {
-  const [, version, name, ...rest] = path.split('/');
-  const served = version === 'v2.0' ? resources.find((r) => r.resource.path === name) : undefined;
-  return served && rest.length <= 1 ? { resource: served.resource, id: rest[0] } : undefined;
+/** Whether a path is one of a route's: `/v2.0/ports/:id` takes `/v2.0/ports/7`. */
+function takes(route: readonly string[], path: readonly string[]): boolean {
+  return route.length === path.length && route.every((part, i) => part.startsWith(':') || part === path[i]);
 }
 
 /**
- * Answers what no route takes, as Neutron does: 405 where other methods are known; below /v2.0 a NeutronError; elsewhere the
- * bare body of its front, which knows only versions.
+ * Answers what no route takes, as Neutron does: 405 where other methods are known; else, below /v2.0, a NeutronError;
+ * elsewhere the bare body of its front, which knows only versions. To be called before the routes are made.
  */
-export function answerUnknownPaths(app: FastifyInstance, resources: readonly ServedResource[]): void {
+export function answerUnknownPaths(app: FastifyInstance): void {
+  const known = new Map<string, readonly string[]>();
+  app.addHook('onRoute', ({ url }) => void known.set(url, url.split('/')));
   app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {
     const [path = '/'] = request.url.split('?');
     if (path === '/') return reply.code(405).send({ code: 405, title: 'Method Not Allowed', description: '' });
-    const here = resourceAt(path, resources);
-    // A GET that no route takes has an id that is none.
-    if (here?.id !== undefined && request.method === 'GET') throw notFound(here.resource.name, here.id);
-    if (here || METHODS.some((method) => app.hasRoute({ method, url: path })))
+    const parts = path.split('/');
+    if ([...known.values()].some((route) => takes(route, parts)))
       throw neutronError('HTTPMethodNotAllowed', { method: request.method, path: shown(path) });
     if (path.startsWith('/v2.0/')) throw neutronError('HTTPNotFound', { path: shown(path) });
     return reply.code(404).send({ code: 404, title: 'Not Found', description: null });

@@ -35,6 +35,16 @@ export const ERRORS = {
     when: 'the method does not exist for this path',
   },
   HTTPNotFound: { status: 404, template: 'The resource {path} could not be found.', when: 'the path names nothing' },
+  HTTPRequestEntityTooLarge: {
+    status: 413,
+    template: 'The body of the request is too large; split it.',
+    when: 'the body is larger than 16 MiB',
+  },
+  HTTPInternalServerError: {
+    status: 500,
+    template: 'Request {id} failed inside the server; its log says why.',
+    when: 'never for what a request says: only when something breaks, such as a full disk',
+  },
   PolicyNotAuthorized: { status: 403, template: '{rule} is disallowed by policy', when: 'the caller may not do this' },
   RevisionNumberConstraintFailed: {
     status: 412,

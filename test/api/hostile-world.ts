@@ -1,0 +1,134 @@
+import { DatabaseSync } from 'node:sqlite';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { pino } from 'pino';
+import { expect } from 'vitest';
+import { buildApi } from '../../src/api/app.ts';
+import { noauth } from '../../src/api/context.ts';
+import { servedResources } from '../../src/cli/server.ts';
+import { AddressAllocator } from '../../src/ipam/allocate.ts';
+import type { Resource } from '../../src/resources/attribute.ts';
+import { ERRORS } from '../../src/resources/errors.ts';
+import { openCore, type TestCore } from '../support/core.ts';
+
+export interface Reply {
+  readonly status: number;
+  readonly body: string;
+}
+
+export interface HostileWorld {
+  readonly app: FastifyInstance;
+  readonly core: TestCore;
+  readonly resources: readonly Resource[];
+  /** Ids of one of each resource, by its plural. */
+  readonly ids: Readonly<Record<string, string>>;
+  /** Sends JSON and checks what must hold whatever is sent. */
+  send(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    url: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Reply>;
+  /** As `send`, with the body's text as it is. */
+  sendRaw(method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, body: string | Buffer): Promise<Reply>;
+  close(): Promise<void>;
+}
+
+/** Codes of failures that are nobody's bad input, but the server's being full. */
+const FULL = new Set(['NoNetworkAvailable', 'MacAddressGenerationFailure']);
+
+/** Every error must have one of the bodies that Neutron's errors have, and never be ours (5xx). */
+export function expectToldError(status: number, body: string, sent: string): void {
+  const json = JSON.parse(body) as Record<string, unknown>;
+  const error = json['NeutronError'] as Record<string, unknown> | undefined;
+  if (status >= 500 && !FULL.has(String(error?.['type']))) throw new Error(`${status} to ${sent}: ${body}`);
+  if (!error) {
+    expect(Object.keys(json).sort(), sent).toEqual(expect.arrayContaining(['code', 'title']));
+    return;
+  }
+  expect(Object.keys(error).sort(), sent).toEqual(['detail', 'message', 'type']);
+  expect(Object.keys(ERRORS), sent).toContain(error['type']);
+  expect(typeof error['message'], sent).toBe('string');
+  expect(String(error['message']).length, sent).toBeLessThan(10_000);
+}
+
+/** The API over a database of its own, with a network, subnets and a port in it. */
+export async function hostileWorld(): Promise<HostileWorld> {
+  const core = await openCore({ ml2_type_vlan: { network_vlan_ranges: ['physnet1:100:199'] } });
+  const served = servedResources(core, new AddressAllocator());
+  const failures: string[] = [];
+  const log = pino({ level: 'error' }, { write: (line: string) => void failures.push(line) });
+  const app = buildApi({
+    config: core.config,
+    log: log as FastifyBaseLogger,
+    identity: noauth,
+    resources: served,
+  });
+  await app.ready();
+  // Another connection sees a new data_version as soon as anything was committed.
+  const watcher = new DatabaseSync(core.path);
+  const version = () => Object.values(watcher.prepare('pragma data_version').get() ?? {})[0];
+
+  const exchange = async (
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    url: string,
+    payload: string | Buffer | undefined,
+    headers: Record<string, string>,
+  ): Promise<Reply> => {
+    const before = version();
+    const answer = await app.inject({ method, url, headers, ...(payload === undefined ? {} : { payload }) });
+    const reply = { status: answer.statusCode, body: answer.body };
+    const sent = `${method} ${url.slice(0, 300)} ${String(payload ?? '').slice(0, 600)}`;
+    if (reply.status >= 400) {
+      if (failures.length > 0) throw new Error(`${sent}: ${failures.splice(0).join('')}`);
+      expectToldError(reply.status, reply.body, sent);
+      expect(version(), `changed by a refused ${sent}`).toBe(before);
+    }
+    if (method === 'GET') expect(version(), `changed by ${sent}`).toBe(before);
+    return reply;
+  };
+  const send: HostileWorld['send'] = (method, url, body, headers = {}) =>
+    exchange(method, url, body === undefined ? undefined : JSON.stringify(body), {
+      'content-type': 'application/json',
+      ...headers,
+    });
+
+  const make = async (plural: string, name: string, values: object): Promise<string> => {
+    const { status, body } = await send('POST', `/v2.0/${plural}`, { [name]: values });
+    expect(status, body).toBe(201);
+    return ((JSON.parse(body) as Record<string, { id: string }>)[name] as { id: string }).id;
+  };
+  const network = await make('networks', 'network', { name: 'hostile' });
+  const subnet = await make('subnets', 'subnet', { network_id: network, ip_version: 4, cidr: '10.9.0.0/24' });
+  await make('subnets', 'subnet', {
+    network_id: network,
+    ip_version: 6,
+    cidr: 'fd09::/64',
+    ipv6_address_mode: 'slaac',
+  });
+  const port = await make('ports', 'port', { network_id: network });
+  return {
+    app,
+    core,
+    resources: served.map((s) => s.resource),
+    ids: { networks: network, subnets: subnet, ports: port, network_ip_availabilities: network },
+    send,
+    sendRaw: (method, url, body) => exchange(method, url, body, { 'content-type': 'application/json' }),
+    async close() {
+      watcher.close();
+      await app.close();
+      await core.dispose();
+    },
+  };
+}
+
+/** A body that is accepted, to put one bad thing into. */
+export function acceptable(
+  plural: string,
+  ids: Readonly<Record<string, string>>,
+  nth: number,
+): Record<string, unknown> {
+  if (plural === 'subnets')
+    return { network_id: ids['networks'], ip_version: 4, cidr: `10.${100 + (nth % 100)}.${nth % 250}.0/24` };
+  if (plural === 'ports') return { network_id: ids['networks'] };
+  return {};
+}

@@ -1,0 +1,55 @@
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import type { Resource } from '../../src/resources/attribute.ts';
+import { EXTENSIONS } from '../../src/resources/extensions.ts';
+
+const folder = new URL('../../src/resources/', import.meta.url);
+
+const isResource = (value: unknown): value is Resource =>
+  value !== null && typeof value === 'object' && 'attributes' in value && 'plural' in value && 'methods' in value;
+
+/** Every resource that a file of src/resources declares. */
+async function declared(): Promise<readonly Resource[]> {
+  const files = readdirSync(fileURLToPath(folder)).filter((name) => name.endsWith('.ts'));
+  const modules = await Promise.all(files.map((name) => import(new URL(name, folder).href) as Promise<object>));
+  return modules.flatMap((module) => Object.values(module).filter(isResource));
+}
+
+const resources = await declared();
+const aliases = EXTENSIONS.map((e) => e.alias);
+
+describe('extensions', () => {
+  test('each is told once', () => {
+    expect(new Set(aliases).size).toBe(aliases.length);
+  });
+
+  test.each(resources.map((r) => [r.plural, r] as const))('of %s: every alias that is named exists', (_, resource) => {
+    const named = [resource.extension, ...Object.values(resource.attributes).map((a) => a.extension)];
+    expect(named.filter((alias) => alias !== undefined && !aliases.includes(alias))).toEqual([]);
+  });
+});
+
+describe.each(resources.map((r) => [r.plural, r] as const))('the declaration of %s', (_, resource) => {
+  const attributes = Object.entries(resource.attributes);
+
+  test('says of each attribute what it is', () => {
+    for (const [name, { help }] of attributes) expect(help, name).toMatch(/\S/);
+  });
+
+  test('leaves no doubt what a create without an attribute means', () => {
+    for (const [name, { post, optional, default: fallback }] of attributes) {
+      if (!post) expect([optional, fallback], name).toEqual([undefined, undefined]);
+      else expect(optional === true && fallback !== undefined, `${name} is optional and has a default`).toBe(false);
+    }
+  });
+
+  test('has defaults that its own types accept as they are', () => {
+    for (const [name, { type, default: fallback }] of attributes)
+      if (fallback !== undefined) expect(type.parse(fallback, name), name).toEqual(fallback);
+  });
+
+  test('sorts only by columns', () => {
+    for (const [name, { sort, column }] of attributes) if (sort) expect(column, name).toMatch(/^\w+\.\w+$/);
+  });
+});
