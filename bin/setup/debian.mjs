@@ -35,7 +35,9 @@ export async function setUpDebianPackages(root, purpose, progress) {
   const advice = `see that \`apt-get install ${names}\` works, or install these programs in another way, then start again${alone}`;
   if (!isInPath('apt-get')) {
     const commands = missing().map((tool) => tool.command);
-    throw new SetupError(`missing: ${commands.join(', ')} (Debian packages ${names}), and there is no apt-get\n  what to do: ${advice}`);
+    throw new SetupError(
+      `missing: ${commands.join(', ')} (Debian packages ${names}), and there is no apt-get\n  what to do: ${advice}`,
+    );
   }
   await progress.step(`Debian packages ${names}`, async () => {
     if (!haveLists()) await aptGet(progress, ['update'], advice);

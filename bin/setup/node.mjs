@@ -58,6 +58,8 @@ function checkItRuns(binary) {
   try {
     execFileSync(binary, ['--version'], { timeout: 30_000, stdio: ['ignore', 'pipe', 'pipe'] });
   } catch (error) {
-    throw new SetupError(`the Node.js ${MAJOR} from npm does not run on this machine (${error.message.split('\n')[0]}): install it yourself`);
+    throw new SetupError(
+      `the Node.js ${MAJOR} from npm does not run on this machine (${error.message.split('\n')[0]}): install it yourself`,
+    );
   }
 }

@@ -9,6 +9,9 @@ const DESCRIPTION = `OpenStack-compatible networks, fixed IPs and DHCP on this m
 Start it with "neutrino up" and speak Neutron's API v2.0 to http://127.0.0.1:9696.
 Everything it keeps lies under the state path (/var/lib/neutrino unless --state-path says otherwise).`;
 
+/** For options that may be repeated. */
+const collect = (value: string, earlier: readonly string[]): readonly string[] => [...earlier, value];
+
 /**
  * The command line. What a command does is imported only when it runs, so that each starts fast.
  */
@@ -28,6 +31,21 @@ export function buildProgram(): Command {
       await runUp({ inputs, agents: options.agents, version: packageJson.version });
     });
 
+  withConfigFlags(
+    program
+      .command('down')
+      .description(
+        'stop the Neutrino of a state path and remove what it made on this host: machines, dnsmasq, namespaces, devices',
+      ),
+  )
+    .option('--purge', 'delete what it keeps under the state path as well: all networks and ports')
+    .option('-y, --yes', 'do not ask')
+    .action(async (options: { readonly purge?: boolean; readonly yes?: boolean }) => {
+      const { runDown } = await import('./down.ts');
+      const { purge = false, yes = false } = options;
+      await runDown({ inputs: configInputs(options as never, process.env), purge, yes }, (line) => console.log(line));
+    });
+
   const config = program.command('config').description('look at the configuration');
   withConfigFlags(config.command('show').description('print the values in force and where each comes from')).action(
     async (options: Readonly<Record<string, unknown>>) => {
@@ -42,6 +60,22 @@ export function buildProgram(): Command {
       const { renderReference } = await import('../config/reference.ts');
       process.stdout.write(renderReference());
     });
+  const dhcp = program.command('dhcp').description('look at what the DHCP agent makes');
+  dhcp
+    .command('render')
+    .description('print as JSON the files and the command line that dnsmasq would get for a network')
+    .argument('<NETWORK.json>', 'a network as get_network_info answers it; - reads standard input')
+    .option(
+      '--option <NAME=VALUE>',
+      'option of the DHCP agent, such as dns_domain=example.org; may be repeated',
+      collect,
+      [],
+    )
+    .action(async (file: string, { option }: { readonly option: readonly string[] }) => {
+      const { printRenderedDhcp } = await import('./dhcp-render-command.ts');
+      printRenderedDhcp(file, option);
+    });
+
   registerVmCommands(program);
   registerDemoCommand(program);
   return program;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { showProcess } from '../linux/processes.ts';
@@ -52,15 +52,6 @@ export async function lockStatePath(statePath: string): Promise<StateLock | unde
   };
 }
 
-/** Whether a process holds the state path at this moment. */
-export function isStatePathHeld(statePath: string): boolean {
-  const lock = join(statePath, LOCK);
-  if (!existsSync(lock)) return false;
-  const release = holdFile(lock);
-  release?.();
-  return release === undefined;
-}
-
 /**
  * The Neutrino that runs on the state path, or undefined when none does. A record left by one that was killed does not count,
  * nor does one whose pid belongs to another process by now.
@@ -74,7 +65,8 @@ export async function runningNeutrino(statePath: string): Promise<RunningNeutrin
   }
   if (!Number.isSafeInteger(running.pid) || running.pid < 1) return undefined;
   const found = await showProcess(running.pid);
-  return found?.startTime === running.startTime && isStatePathHeld(statePath) ? running : undefined;
+  const same = found?.startTime === running.startTime && found.command.some((word) => word.endsWith('main.ts'));
+  return same ? running : undefined;
 }
 
 /** Locks a file until the returned function is called; undefined when another process has it locked. */

@@ -11,11 +11,16 @@ export function isL2Device(link: Pick<Link, 'name' | 'kind' | 'alias'>): boolean
 }
 
 /**
- * Removes every device that the L2 agent has made on this host, and nothing else; devices plugged into its bridges are let
- * go of. Gives their names. No agent may run meanwhile: it would make them again. Throws the first IpFailed.
+ * Removes every device that the L2 agent has made on this host, or only those of some networks, and nothing else; devices
+ * plugged into its bridges are let go of. Gives their names. No agent may run meanwhile: it would make them again. Throws the
+ * first IpFailed.
  */
-export async function removeL2Devices(where: InNamespace = {}): Promise<readonly string[]> {
-  const names = (await listLinks(where)).filter(isL2Device).map((link) => link.name);
+export async function removeL2Devices(
+  where: InNamespace & { readonly networks?: ReadonlySet<string> } = {},
+): Promise<readonly string[]> {
+  const { networks } = where;
+  const ours = (link: Link) => isL2Device(link) && (networks?.has(markedNetwork(link.alias) ?? '') ?? true);
+  const names = (await listLinks(where)).filter(ours).map((link) => link.name);
   const failures = await ipBatchAll(
     names.map((name) => ['link', 'delete', 'dev', name]),
     where,

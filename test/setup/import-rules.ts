@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+
+/**
+ * What each room of src/ may import besides itself, from the ground up (docs/architecture.md). Agents may run on another
+ * host than the server, so they stand on the ground floor alone; the lab speaks to Neutrino by HTTP only.
+ */
+const GROUND = ['config', 'linux', 'rpc', 'resources', 'db'];
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  config: [],
+  linux: ['config'],
+  rpc: ['config'],
+  resources: ['config'],
+  db: ['config', 'resources'],
+  ipam: GROUND,
+  scheduler: GROUND,
+  plugin: [...GROUND, 'ipam', 'scheduler'],
+  auth: [...GROUND, 'plugin'],
+  notifier: [...GROUND, 'ipam', 'scheduler', 'plugin'],
+  api: [...GROUND, 'ipam', 'scheduler', 'plugin', 'auth', 'notifier'],
+  agents: ['config', 'linux', 'rpc'],
+  lab: ['config', 'linux'],
+  cli: [...GROUND, 'ipam', 'scheduler', 'plugin', 'auth', 'notifier', 'api', 'agents', 'lab'],
+};
+
+/** `from '...'`, `import '...'` and `import('...')`, types included: knowing a type is knowing the room. */
+const SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])([^'"\n]+)\1/g;
+const COMMENT = /\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm;
+
+/** The specifiers that a module imports. A small scanner: it looks past comments, not past strings that look like imports. */
+export function importedSpecifiers(source: string): readonly string[] {
+  return [...source.replace(COMMENT, '').matchAll(SPECIFIER)].map((match) => match[2] ?? '');
+}
+
+/**
+ * What is wrong with the imports of one module, in sentences. `path` is relative to the project (`src/api/app.ts`).
+ */
+export function checkModule(path: string, source: string): readonly string[] {
+  const room = path.split('/')[1] ?? '';
+  const allowed = ALLOWED[room];
+  if (!allowed) return [`${path}: src/${room} is no room that the import rules know`];
+  return importedSpecifiers(source)
+    .filter((specifier) => specifier.startsWith('.'))
+    .flatMap((specifier) => {
+      const target = normalize(join(dirname(path), specifier));
+      const [top, other = ''] = target.split('/');
+      if (top === 'package.json') return [];
+      if (top !== 'src') return [`${path}: imports ${target}, which is outside src/`];
+      if (!specifier.endsWith('.ts')) return [`${path}: imports ${specifier} without its ending .ts`];
+      if (other === room || allowed.includes(other)) return [];
+      return [`${path}: ${room} must not import ${other} (${target}); it may import ${allowed.join(' ') || 'nothing'}`];
+    });
+}
+
+/** All violations of the import rules in a project's src/. Throws when there is no module to look at. */
+export function importViolations(project: string): readonly string[] {
+  const modules = readdirSync(join(project, 'src'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => relative(project, join(entry.parentPath, entry.name)));
+  if (modules.length === 0) throw new Error(`no modules below ${project}/src`);
+  return modules.sort().flatMap((path) => checkModule(path, readFileSync(join(project, path), 'utf8')));
+}
