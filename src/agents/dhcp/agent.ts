@@ -114,6 +114,7 @@ class DhcpAgent {
       onError: (networkId, error) => this.#failed(networkId, error),
     });
     this.#agenda = new Agenda((networkId, reason) => {
+      if (!this.#reconciler.has(networkId)) return;
       log.info({ network: networkId, reason }, 'looking at a network again');
       this.#reconciler.resume(networkId);
       this.#queue.add(networkId, DEATH_PRIORITY);
@@ -201,6 +202,7 @@ class DhcpAgent {
       this.#reconciler.dismiss(id, { present: present.has(id) });
       this.#want(id);
     }
+    this.#tellIfSynchronised();
   }
 
   #want(networkId: string): void {
@@ -214,11 +216,14 @@ class DhcpAgent {
       this.#failures.delete(networkId);
       if (this.#reconciler.since(networkId) === undefined) this.#deaths.delete(networkId);
     } finally {
-      if (this.#syncing.delete(networkId) && this.#syncing.size === 0) {
-        const ms = Math.round(performance.now() - this.#syncBegan);
-        this.#options.log.info({ ...this.#cache.counts(), failed: this.#failures.size, ms }, 'networks synchronised');
-      }
+      if (this.#syncing.delete(networkId)) this.#tellIfSynchronised();
     }
+  }
+
+  #tellIfSynchronised(): void {
+    if (this.#syncing.size > 0) return;
+    const ms = Math.round(performance.now() - this.#syncBegan);
+    this.#options.log.info({ ...this.#cache.counts(), failed: this.#failures.size, ms }, 'networks synchronised');
   }
 
   #failed(networkId: string, error: unknown): void {

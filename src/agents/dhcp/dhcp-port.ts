@@ -45,12 +45,12 @@ function subnetsDiffer(port: PortDocument, wanted: readonly string[]): boolean {
 
 /**
  * The next step towards the agent's own port: correct the one it has, take over one that the server reserved for the next
- * agent, or have one made. `refused` are reserved ports that another agent was faster to take.
+ * agent, or have one made. `tried` are reserved ports that did not become its own: another agent was faster.
  */
 export function planDhcpPort(
   info: NetworkInfo,
   deviceId: string,
-  refused: ReadonlySet<string> = new Set(),
+  tried: ReadonlySet<string> = new Set(),
 ): DhcpPortStep {
   const wanted = dhcpSubnetIds(info);
   const own = findDhcpPort(info, deviceId);
@@ -70,7 +70,7 @@ export function planDhcpPort(
       },
     };
   }
-  const reserved = info.ports.find((port) => port.device_id === RESERVED_DHCP_PORT && !refused.has(port.id));
+  const reserved = info.ports.find((port) => port.device_id === RESERVED_DHCP_PORT && !tried.has(port.id));
   if (reserved) {
     return { kind: 'adopt', portId: reserved.id, body: { network_id: info.id, device_id: deviceId } };
   }

@@ -41,7 +41,6 @@ export function notificationHandlers(options: NotificationsOptions): Handlers<Dh
 
   function portChanged({ port, priority = USUAL_PRIORITY }: { port: PortDocument; priority?: number }): null {
     const networkId = port.network_id;
-    if (dismissed.has(networkId)) return null;
     const news = cache.applyPort(port);
     if (news.outcome === 'unknown-network') return refetch(networkId, priority);
     if (news.outcome !== 'changed') return null;
@@ -74,8 +73,6 @@ export function notificationHandlers(options: NotificationsOptions): Handlers<Dh
     network_update_end: ({ payload }) => refetch(payload.network.id, payload.priority),
     network_delete_end: ({ payload }) => {
       dismissed.add(payload.network_id, cache.now());
-      // A fanout: most agents that hear it never served the network.
-      if (!cache.has(payload.network_id) && reconciler.since(payload.network_id) === undefined) return null;
       reconciler.dismiss(payload.network_id);
       queue(payload.network_id, payload.priority ?? USUAL_PRIORITY);
       return null;

@@ -114,6 +114,11 @@ export class Reconciler {
     if (state) state.held = false;
   }
 
+  /** Whether there is anything to do or to know of the network. */
+  has(networkId: string): boolean {
+    return this.#states.has(networkId);
+  }
+
   isPresent(networkId: string): boolean {
     return this.#states.get(networkId)?.present ?? false;
   }
@@ -155,7 +160,7 @@ export class Reconciler {
     state.present = true;
     const port = await this.#ensurePort(networkId, state);
     const known = cache.info(networkId);
-    if (!known || state.dismissed) return;
+    if (!port || !known || state.dismissed) return;
     const spec = deviceSpec(known, port, { metadata });
     const wanted = JSON.stringify(spec);
     if (state.device !== wanted) {
@@ -178,21 +183,22 @@ export class Reconciler {
     onReady(untold);
   }
 
-  async #ensurePort(networkId: string, state: NetworkState): Promise<PortDocument> {
+  /** undefined: the network went meanwhile. */
+  async #ensurePort(networkId: string, state: NetworkState): Promise<PortDocument | undefined> {
     const { cache, host } = this.#options;
     const deviceId = dhcpDeviceId(host, networkId);
-    const refused = new Set<string>();
-    for (let corrections = 0; refused.size <= MAX_ADOPTIONS; ) {
+    const tried = new Set<string>();
+    for (let corrections = 0; tried.size <= MAX_ADOPTIONS; ) {
       const info = cache.info(networkId);
-      if (!info) break;
-      const step = planDhcpPort(info, deviceId, refused);
+      if (!info || state.dismissed) return undefined;
+      const step = planDhcpPort(info, deviceId, tried);
       if (step.kind === 'right') return step.port;
-      if (step.kind !== 'adopt') corrections += 1;
+      if (step.kind === 'adopt') tried.add(step.portId);
+      else corrections += 1;
       if (corrections > MAX_CORRECTIONS) break;
       const answer = await this.#takeStep(step);
       if (answer) cache.applyPort(answer);
-      else if (step.kind === 'adopt') refused.add(step.portId);
-      else {
+      else if (step.kind !== 'adopt') {
         state.refetch = true;
         throw new Error(
           `the server did not ${step.kind} the DHCP port of network ${networkId}: network or port gone, or no address free`,
@@ -222,18 +228,20 @@ export class Reconciler {
       state.device = undefined;
       await driver.disable(networkId);
       await devices.remove(networkId);
-      await this.#release(networkId, state);
-      if (own) cache.deletePort(own.id);
+      const released = await this.#release(networkId, state);
+      if (own && released) cache.deletePort(own.id);
       state.present = false;
     }
     if (state.dismissed && this.#states.get(networkId) === state) this.#states.delete(networkId);
   }
 
-  async #release(networkId: string, state: NetworkState): Promise<void> {
+  /** Resolves to whether the server has released the port. */
+  async #release(networkId: string, state: NetworkState): Promise<boolean> {
     const { plugin, host, log } = this.#options;
     try {
       await plugin.releaseDhcpPort(networkId, dhcpDeviceId(host, networkId));
       state.releaseFailures = 0;
+      return true;
     } catch (error) {
       state.releaseFailures += 1;
       // An answer, even a refusal, is the server's last word.
@@ -242,6 +250,7 @@ export class Reconciler {
         { err: error, network: networkId },
         'the DHCP port of a network that is served no more could not be released',
       );
+      return false;
     }
   }
 

@@ -109,6 +109,19 @@ describe('a network that cannot be brought to its state', () => {
     await world.until(() => expect(world.driver.serving.has(net.id)).toBe(true));
   });
 
+  it('asks once for a reserved DHCP port that does not become its own, and then for a new one', async () => {
+    const reserved = port(net.id, { device_id: 'reserved_dhcp_port' });
+    world.server.put({ ...net, ports: [reserved] });
+    world.server.before = ({ method, args }) => {
+      if (method === 'update_dhcp_port') {
+        (args as { port: { port: { device_id: string } } }).port.port.device_id = 'reserved_dhcp_port';
+      }
+    };
+    await start();
+    expect(world.server.called('update_dhcp_port')).toHaveLength(1);
+    expect(world.driver.serving.get(net.id)?.dhcpPortId).not.toBe(reserved.id);
+  });
+
   it('asks a server that never gives the wanted addresses a few times in a pass only', async () => {
     await start();
     const second = subnet(net.id, { cidr: '10.0.50.0/24' });
@@ -171,6 +184,24 @@ describe('a server out of reach', () => {
     await world.settled();
     expect(world.lines.some((line) => line.msg.includes('could not be released'))).toBe(true);
     expect(world.lines.some((line) => line.msg === 'a network could not be brought to its state')).toBe(false);
+  });
+});
+
+describe('a DHCP port that could not be released', () => {
+  it('is the port again when the network is served again', async () => {
+    await start();
+    const own = world.server.dhcpPort(net.id);
+    const whole = world.server.networks.get(net.id) as NetworkInfo;
+    world.server.before = ({ method }) => {
+      if (method === 'release_dhcp_port') throw new Error('refused');
+    };
+    world.server.put({ ...whole, admin_state_up: false });
+    await world.notify('network_update_end', { payload: { network: { id: net.id } } });
+    await world.until(() => expect(world.devices.removed).toEqual([net.id]));
+    world.server.put(whole);
+    await world.notify('network_update_end', { payload: { network: { id: net.id } } });
+    await world.until(() => expect(world.driver.serving.get(net.id)?.dhcpPortId).toBe(own?.id));
+    expect(world.server.called('create_dhcp_port')).toHaveLength(1);
   });
 });
 

@@ -71,6 +71,21 @@ describe('notifications of ports', () => {
     expect(served()).not.toContain(never.id);
   });
 
+  it('a deleted one that waits to be told ready is not told', async () => {
+    const answer = Promise.withResolvers<void>();
+    world.server.before = ({ method }) => (method === 'dhcp_ready_on_ports' ? answer.promise : undefined);
+    const [one, two, three] = [port(net.id), port(net.id), port(net.id)];
+    await created(one);
+    await world.until(() => expect(world.server.ready()).toEqual([one.id]));
+    await created(two);
+    await created(three);
+    await world.until(() => expect(served()).toContain(three.id));
+    await world.notify('port_delete_end', { payload: { port_id: two.id, network_id: net.id, priority: 6 } });
+    await world.until(() => expect(served()).not.toContain(two.id));
+    answer.resolve();
+    await world.until(() => expect(world.server.ready()).toEqual([one.id, three.id]));
+  });
+
   it('a burst of 1,000 costs a few passes, and every port is told once', async () => {
     const before = world.driver.passes(net.id).length;
     const gate = Promise.withResolvers<void>();
@@ -163,6 +178,8 @@ describe("notifications of the agent's own port", () => {
     await world.notify('subnet_delete_end', { payload: { subnet_id: subnetId(), network_id: net.id, priority: 4 } });
     await world.until(() => expect(world.driver.disabled).toEqual([net.id]));
     expect(world.server.called('update_dhcp_port')).toEqual([]);
+    // It did not wait for its time to be over.
+    expect(world.lines.some((line) => line.msg === 'looking at a network again')).toBe(false);
   });
 
   it('without its address in a subnet that stays, it gets one again', async () => {
