@@ -10,11 +10,12 @@ const MAJOR = 24;
  * below .node/, linked as .node/bin/node. The link is made last, so that it is there only when all of it is.
  */
 export async function setUpNode(root, progress) {
-  if (Number(process.versions.node.split('.')[0]) >= MAJOR) return;
+  const version = versionOf('node');
+  if (Number(version.split('.')[0]) >= MAJOR) return;
   const link = `${root}/.node/bin/node`;
   if (!isExecutable(link)) {
     const name = packageName();
-    await progress.step(`Node.js ${MAJOR} (npm package ${name}; this one is ${process.versions.node})`, async () => {
+    await progress.step(`Node.js ${MAJOR} (npm package ${name}; this one is ${version})`, async () => {
       const half = `${root}/.node/installing`;
       rmSync(half, { recursive: true, force: true });
       mkdirSync(half, { recursive: true });
@@ -24,7 +25,7 @@ export async function setUpNode(root, progress) {
         advice: 'check the network and npm, or install Node.js 24 or newer yourself, then start again',
       });
       const binary = `node_modules/${name}/bin/node`;
-      checkItRuns(`${half}/${binary}`);
+      versionOf(`${half}/${binary}`);
       const whole = `${root}/.node/node-${MAJOR}`;
       rmSync(whole, { recursive: true, force: true });
       renameSync(half, whole);
@@ -54,12 +55,13 @@ function isExecutable(path) {
   }
 }
 
-function checkItRuns(binary) {
+/** The version of a Node, `24.1.0`. Throws SetupError when it does not run. */
+function versionOf(node) {
   try {
-    execFileSync(binary, ['--version'], { timeout: 30_000, stdio: ['ignore', 'pipe', 'pipe'] });
+    const printed = execFileSync(node, ['--version'], { timeout: 30_000, stdio: ['ignore', 'pipe', 'pipe'] });
+    return printed.toString('utf8').trim().replace(/^v/, '');
   } catch (error) {
-    throw new SetupError(
-      `the Node.js ${MAJOR} from npm does not run on this machine (${error.message.split('\n')[0]}): install it yourself`,
-    );
+    const why = error.message.split('\n')[0];
+    throw new SetupError(`${node} does not run on this machine (${why}): install Node.js ${MAJOR} or newer yourself`);
   }
 }

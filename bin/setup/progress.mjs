@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process';
 import { appendFileSync, closeSync, openSync, readFileSync, statSync, truncateSync } from 'node:fs';
 
 const MAX_LOG_BYTES = 1024 * 1024;
-const LAST_LINES = 15;
+/** Of what a failed program said: npm names the cause first, apt-get last. */
+const FIRST_LINES = 6;
+const LAST_LINES = 10;
 
 /** Something that could not be set up; the message is for the operator and says what to do. */
 export class SetupError extends Error {}
@@ -54,7 +56,7 @@ export class Progress {
   }
 
   /**
-   * Runs a program with its output into the log. Throws SetupError with its last lines and `advice` when it cannot start,
+   * Runs a program with its output into the log. Throws SetupError with its words and `advice` when it cannot start,
    * fails, or takes longer than `seconds`.
    */
   async run(command, { cwd, env = {}, seconds = 900, advice }) {
@@ -90,7 +92,9 @@ export class Progress {
     }
     if (why === undefined) return;
     const printed = readFileSync(this.#log).subarray(offset).toString('utf8').trim().split('\n');
-    const last = printed.slice(-LAST_LINES).map((one) => `    ${one}`);
-    throw new SetupError(`${line}: ${why}\n${last.join('\n')}\n  all it said: ${this.#log}\n  what to do: ${advice}`);
+    const many = printed.length > FIRST_LINES + LAST_LINES;
+    const shown = many ? [...printed.slice(0, FIRST_LINES), '...', ...printed.slice(-LAST_LINES)] : printed;
+    const words = shown.map((one) => `    ${one}`).join('\n');
+    throw new SetupError(`${line}: ${why}\n${words}\n  all it said: ${this.#log}\n  what to do: ${advice}`);
   }
 }
