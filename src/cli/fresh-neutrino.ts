@@ -32,7 +32,8 @@ export async function startFreshNeutrino(
   signal: AbortSignal,
 ): Promise<FreshNeutrino> {
   const statePath = await mkdtemp(join(tmpdir(), 'neutrino-demo-'));
-  print(`No Neutrino runs here: starting one for this demo (neutrino up --bind-port 0 --state-path ${statePath})`);
+  print('No Neutrino runs here: starting one for this demo');
+  print(`   $ bin/neutrino up --bind-port 0 --state-path ${statePath}`);
   const log = join(statePath, 'up.log');
   const place = ['--state-path', statePath, ...(options.host ? ['--host', options.host] : [])];
   const files = (options.configFile ?? []).flatMap((file) => ['--config-file', file]);

@@ -146,7 +146,7 @@ test.skipIf(process.getuid?.() !== 0)(
     expect(headings).toHaveLength(7);
     expect(stdout.split('\n').filter((line) => line.length > 100)).toEqual([]);
     expect(stdout).toMatch(/ 0% packet loss/);
-    const statePath = /--state-path (\S+?)\)/.exec(stdout)?.[1] ?? '';
+    const statePath = /--state-path (\S+)/.exec(stdout)?.[1] ?? '';
     expect(statePath).not.toBe('');
     await expect(readdir(statePath)).rejects.toThrow('ENOENT');
     const network = /id ([0-9a-f-]{36})/.exec(stdout)?.[1] ?? '';
