@@ -1,15 +1,21 @@
 import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Logger } from 'pino';
-import { buildApi } from '../api/app.ts';
+import { type ApiOptions, buildApi } from '../api/app.ts';
 import { noauth } from '../api/context.ts';
+import { dhcpSchedulerRoutes } from '../api/routes/dhcp-scheduler.ts';
 import type { ServedResource } from '../api/routes/resource.ts';
 import type { Config } from '../config/options.ts';
 import type { Database } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
 import { openSqlite } from '../db/sqlite/open.ts';
 import { AddressAllocator } from '../ipam/allocate.ts';
+import { startRelay } from '../notifier/relay.ts';
+import { dhcpNetworkRules } from '../plugin/agents/dhcp-networks.ts';
+import { agentList } from '../plugin/agents/documents.ts';
+import { agentRules } from '../plugin/agents/rules.ts';
 import type { Core } from '../plugin/core.ts';
+import { serveAgents } from '../plugin/endpoints/serve.ts';
 import { NETWORK_LIST } from '../plugin/networks/documents.ts';
 import { IP_AVAILABILITY_LIST, ipAvailabilityRules } from '../plugin/networks/ip-availability.ts';
 import { networkRules } from '../plugin/networks/rules.ts';
@@ -17,6 +23,7 @@ import { PORT_LIST } from '../plugin/ports/documents.ts';
 import { portRules } from '../plugin/ports/rules.ts';
 import { SUBNET_LIST } from '../plugin/subnets/documents.ts';
 import { subnetRules } from '../plugin/subnets/rules.ts';
+import { AGENT } from '../resources/agent.ts';
 import { NETWORK } from '../resources/network.ts';
 import { NETWORK_IP_AVAILABILITY } from '../resources/network-ip-availability.ts';
 import { PORT } from '../resources/port.ts';
@@ -46,8 +53,7 @@ export function openDatabase(config: Config): Database {
 }
 
 /** The resources that the API serves, with their rules. */
-export function servedResources(core: Core): readonly ServedResource[] {
-  const allocator = new AddressAllocator();
+export function servedResources(core: Core, allocator: AddressAllocator): readonly ServedResource[] {
   return [
     { resource: NETWORK, rules: networkRules(core), conditions: NETWORK_LIST.conditions },
     { resource: SUBNET, rules: subnetRules(core), conditions: SUBNET_LIST.conditions },
@@ -57,21 +63,48 @@ export function servedResources(core: Core): readonly ServedResource[] {
       rules: ipAvailabilityRules(core),
       conditions: IP_AVAILABILITY_LIST.conditions,
     },
+    { resource: AGENT, rules: agentRules(core), conditions: agentList(core.config).conditions },
   ];
 }
 
-/** Starts the server: database, rules, API. The 201 of a request goes out after its commit. */
-export async function startServer({ config, log }: ServerOptions): Promise<RunningServer> {
-  const db = openDatabase(config);
-  await migrate(db);
-  const core: Core = { db, config, log };
-  const api = buildApi({ config, log: log as FastifyBaseLogger, identity: noauth, resources: servedResources(core) });
-  const url = await api.listen({ host: config.DEFAULT.bind_host, port: config.DEFAULT.bind_port });
-  return {
-    url,
-    async close() {
-      await api.close();
-      await db.close();
-    },
+/** The routes beside those of resources. */
+export function furtherRoutes(core: Core, allocator: AddressAllocator): NonNullable<ApiOptions['routes']> {
+  const dhcpNetworks = dhcpNetworkRules(core, allocator);
+  return [(app) => dhcpSchedulerRoutes(app, dhcpNetworks)];
+}
+
+/**
+ * Starts the server: database, rules, what agents ask for, the relay of what they are told, API. The 201 of a request goes out
+ * after its commit. Throws when something cannot start (the port is taken, say); what had started is stopped.
+ */
+export async function startServer({ config, transport, log }: ServerOptions): Promise<RunningServer> {
+  const closing: (() => Promise<void>)[] = [];
+  // In the opposite order of their start: no new requests, then what they committed is told, the database last.
+  const close = async () => {
+    for (const stop of closing.splice(0).reverse()) await stop();
   };
+  try {
+    const db = openDatabase(config);
+    closing.push(() => db.close());
+    await migrate(db);
+    const core: Core = { db, config, log };
+    const allocator = new AddressAllocator();
+    const agents = await serveAgents(core, allocator, transport);
+    closing.push(() => agents.close());
+    const relay = startRelay({ core, transport });
+    closing.push(() => relay.close());
+    const api = buildApi({
+      config,
+      log: log as FastifyBaseLogger,
+      identity: noauth,
+      resources: servedResources(core, allocator),
+      routes: furtherRoutes(core, allocator),
+    });
+    closing.push(() => api.close());
+    const url = await api.listen({ host: config.DEFAULT.bind_host, port: config.DEFAULT.bind_port });
+    return { url, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }

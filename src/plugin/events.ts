@@ -1,3 +1,4 @@
+import type { InsertResult } from 'kysely';
 import type { Trx } from '../db/database.ts';
 import { prepared } from '../db/prepared.ts';
 import { nowText } from './standard-attributes.ts';
@@ -33,7 +34,7 @@ interface NewEvent {
   readonly created_at: string;
 }
 
-const insert = prepared<NewEvent, unknown>((db, p) =>
+const insert = prepared<NewEvent, InsertResult>((db, p) =>
   db.insertInto('outbox').values({
     network_id: p('network_id'),
     method: p('method'),
@@ -42,9 +43,13 @@ const insert = prepared<NewEvent, unknown>((db, p) =>
   }),
 );
 
-/** Writes down in the change's own transaction what agents must hear of it; the notifier publishes it after the commit. */
-export async function tellAgents(trx: Trx, networkId: string, method: OutboxMethod, payload: object): Promise<void> {
-  await insert(trx, { network_id: networkId, method, payload: JSON.stringify(payload), created_at: nowText() });
+/**
+ * Writes down in the change's own transaction what agents must hear of it; the notifier publishes it after the commit.
+ * Gives the id of the row.
+ */
+export async function tellAgents(trx: Trx, networkId: string, method: OutboxMethod, payload: object): Promise<number> {
+  const event = { network_id: networkId, method, payload: JSON.stringify(payload), created_at: nowText() };
+  return Number((await insert(trx, event)).insertId);
 }
 
 /**
@@ -57,4 +62,4 @@ export const tellDhcpAgent = (
   host: string,
   method: 'network_create_end' | 'network_delete_end' | 'agent_updated',
   payload: object,
-): Promise<void> => tellAgents(trx, subjectId, `agent.${method}`, { host, payload });
+): Promise<number> => tellAgents(trx, subjectId, `agent.${method}`, { host, payload });

@@ -1,0 +1,44 @@
+import { DHCP_AGENT } from '../../scheduler/bindings.ts';
+import { oldestHeartbeat } from '../../scheduler/liveness.ts';
+import { autoSchedulePage } from '../../scheduler/schedule.ts';
+import type { Core } from '../core.ts';
+
+/** Networks that are bound to an asking agent in one transaction at most, so that others get their turn. */
+const PAGE = 500;
+
+/** The enabled DHCP agent of a host; undefined when it is not registered (yet), or disabled. */
+export async function enabledDhcpAgent(core: Core, host: string) {
+  return core.db.kysely
+    .selectFrom('agents')
+    .select(['id', 'availability_zone', 'heartbeat_timestamp'])
+    .where('agent_type', '=', DHCP_AGENT)
+    .where('host', '=', host)
+    .where('admin_state_up', '=', 1)
+    .executeTakeFirst();
+}
+
+/**
+ * Ids of the networks that the DHCP agent of a host is to serve: those bound to it that are up. With `network_auto_schedule`
+ * it first gets those that lack an agent. None for an agent that is not registered, or disabled: it releases what it has.
+ */
+export async function activeNetworkIds(core: Core, host: string): Promise<readonly string[]> {
+  const { db, config } = core;
+  const agent = await enabledDhcpAgent(core, host);
+  if (!agent) return [];
+  if (config.DEFAULT.network_auto_schedule && agent.heartbeat_timestamp >= oldestHeartbeat(config)) {
+    const asking = { id: agent.id, availabilityZone: agent.availability_zone };
+    for (let after: string | undefined = ''; after !== undefined; ) {
+      const from: string = after;
+      after = await db.transaction((trx) => autoSchedulePage(trx, config, asking, from, PAGE));
+    }
+  }
+  const rows = await db.kysely
+    .selectFrom('networkdhcpagentbindings as b')
+    .innerJoin('networks', 'networks.id', 'b.network_id')
+    .select('b.network_id')
+    .where('b.dhcp_agent_id', '=', agent.id)
+    .where('networks.admin_state_up', '=', 1)
+    .orderBy('b.network_id')
+    .execute();
+  return rows.map((row) => row.network_id);
+}

@@ -1,0 +1,50 @@
+import { neutronError, shown } from '../../resources/errors.ts';
+
+/**
+ * Arguments of RPC requests, checked at the border: what comes over the wire is typed only by what agents promise. Arguments
+ * that a method does not know are let be (newer agents send more). All throw InvalidInput naming the argument.
+ */
+type Arguments = object;
+
+const MAX_TEXT = 255;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const CONTROL = /[\u0000-\u001f\u007f]/;
+
+const wrong = (name: string, value: unknown, right: string) =>
+  neutronError('InvalidInput', { reason: `argument ${name} is '${shown(value)}', which is not ${right}` });
+
+const argumentOf = (args: Arguments, name: string): unknown =>
+  Object.hasOwn(args, name) ? (args as Record<string, unknown>)[name] : undefined;
+
+const isText = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= MAX_TEXT && !CONTROL.test(value);
+
+/** A host name, an id or the like. */
+export function textArgument(args: Arguments, name: string): string {
+  const value = argumentOf(args, name);
+  if (!isText(value)) throw wrong(name, value, `a text of 1 to ${MAX_TEXT} characters`);
+  return value;
+}
+
+/** A list of ids or the like, with at most `max` elements. */
+export function textsArgument(args: Arguments, name: string, max: number): readonly string[] {
+  const value = argumentOf(args, name);
+  if (!Array.isArray(value) || !value.every(isText)) throw wrong(name, value, 'a list of texts');
+  if (value.length > max) throw wrong(name, `${value.length} elements`, `a list of at most ${max}`);
+  return value;
+}
+
+/** true or false; `absent` when it is not there. */
+export function flagArgument(args: Arguments, name: string, absent: boolean): boolean {
+  const value = argumentOf(args, name);
+  if (value === undefined || value === null) return absent;
+  if (typeof value !== 'boolean') throw wrong(name, value, 'true or false');
+  return value;
+}
+
+/** A dictionary. */
+export function dictionaryArgument(args: Arguments, name: string): Readonly<Record<string, unknown>> {
+  const value = argumentOf(args, name);
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw wrong(name, value, 'a dictionary');
+  return value as Record<string, unknown>;
+}

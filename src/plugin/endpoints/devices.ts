@@ -1,0 +1,63 @@
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import type { Queries } from '../../db/database.ts';
+import { groupBy } from '../listing.ts';
+import { isBound } from '../ports/binding.ts';
+
+/** A device that an L2 agent speaks of, as a port of the database. */
+export interface DevicePort {
+  readonly id: string;
+  /** Whether the port is bound to the asking host. */
+  readonly here: boolean;
+}
+
+const TAP = /^tap[0-9a-f-]{11}$/;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
+/** Devices of one query at most. */
+const CHUNK = 100;
+
+/** The ports that a device may be: by the beginning of the id (`tap` and 11 characters), by the id, or by the MAC. */
+function candidates(device: string): RawBuilder<SqlBool> | undefined {
+  if (UUID.test(device)) return sql<SqlBool>`ports.id = ${device}`;
+  if (MAC.test(device)) return sql<SqlBool>`ports.mac_address = ${device}`;
+  if (!TAP.test(device)) return undefined;
+  const prefix = device.slice(3);
+  // A range, so that the primary key finds it; all characters of ids come before `g`.
+  return sql<SqlBool>`(ports.id >= ${prefix} and ports.id < ${`${prefix}g`})`;
+}
+
+/**
+ * The ports of devices, by device; a device that is no port's has none. Of several (the same MAC on two networks) the one
+ * that is bound to the host is meant.
+ */
+export async function portsOfDevices(
+  db: Queries,
+  devices: readonly string[],
+  host: string,
+): Promise<ReadonlyMap<string, DevicePort>> {
+  const found = new Map<string, DevicePort>();
+  for (let at = 0; at < devices.length; at += CHUNK) {
+    const some = devices.slice(at, at + CHUNK);
+    const wanted = some.flatMap((device) => candidates(device.toLowerCase()) ?? []);
+    if (wanted.length === 0) continue;
+    const rows = await db
+      .selectFrom('ports')
+      .innerJoin('ml2_port_bindings as b', 'b.port_id', 'ports.id')
+      .select(['ports.id', 'ports.mac_address', 'b.host', 'b.vif_type'])
+      .where(sql<SqlBool>`(${sql.join(wanted, sql` or `)})`)
+      .execute();
+    const byName = groupBy(
+      rows.flatMap((row) => [row.id, row.mac_address, `tap${row.id.slice(0, 11)}`].map((name) => ({ name, row }))),
+      ({ name }) => name,
+    );
+    for (const device of some) {
+      const ports = (byName.get(device.toLowerCase()) ?? []).map(({ row }) => ({
+        id: row.id,
+        here: row.host === host && isBound(row.vif_type),
+      }));
+      const port = ports.find(({ here }) => here) ?? ports[0];
+      if (port) found.set(device, port);
+    }
+  }
+  return found;
+}

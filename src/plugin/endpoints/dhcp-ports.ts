@@ -1,0 +1,137 @@
+import type { Trx } from '../../db/database.ts';
+import type { AddressAllocator } from '../../ipam/allocate.ts';
+import { type ErrorType, NeutronError, neutronError } from '../../resources/errors.ts';
+import { PORT } from '../../resources/port.ts';
+import { validateCreate, validateUpdate } from '../../resources/validate.ts';
+import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../rpc/dhcp-device-id.ts';
+import { DHCP_AGENT } from '../../scheduler/bindings.ts';
+import type { Core, Document, RequestContext } from '../core.ts';
+import { lockNetwork } from '../networks/lock.ts';
+import { createPort, type PortCreate } from '../ports/create.ts';
+import { deletePort } from '../ports/delete.ts';
+import { portDocuments } from '../ports/documents.ts';
+import { type PortUpdate, updatePort } from '../ports/update.ts';
+
+/**
+ * The ports that DHCP agents make for themselves, one a network and agent. What an agent asks for may have gone meanwhile
+ * (the network, a subnet, its right to the network): it is answered null then, and looks anew.
+ */
+
+const DHCP_OWNER = 'network:dhcp';
+const AGENT_CONTEXT: RequestContext = { projectId: '', isAdmin: true, requestId: 'rpc' };
+/** Errors that mean no more than that the agent's picture is old. */
+const GONE: readonly ErrorType[] = ['NetworkNotFound', 'SubnetNotFound', 'PortNotFound'];
+
+type Body = Readonly<Record<string, unknown>>;
+
+async function nullWhenGone<T>(core: Core, host: string, work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof NeutronError) || !GONE.includes(error.type)) throw error;
+    core.log.info({ host, reason: error.message }, 'a DHCP agent asked for a port of what is gone');
+    return null;
+  }
+}
+
+/** Whether the DHCP agent of the host has the network. */
+async function serves(trx: Trx, host: string, networkId: string): Promise<boolean> {
+  const row = await trx
+    .selectFrom('networkdhcpagentbindings as b')
+    .innerJoin('agents', 'agents.id', 'b.dhcp_agent_id')
+    .select('b.network_id')
+    .where('b.network_id', '=', networkId)
+    .where('agents.host', '=', host)
+    .where('agents.agent_type', '=', DHCP_AGENT)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+function textOf(body: Body, name: string): string {
+  const value = body[name];
+  if (typeof value !== 'string' || value === '') throw neutronError('InvalidInput', { reason: `port has no ${name}` });
+  return value;
+}
+
+/**
+ * Makes the agent's port on a network, bound to its host. One that it has there already (by device_id) is the answer, so that
+ * a call that is made again makes no second port. null: the network or a subnet went, or the agent does not have the network.
+ */
+export function createDhcpPort(
+  core: Core,
+  allocator: AddressAllocator,
+  body: Body,
+  host: string,
+): Promise<Document | null> {
+  const networkId = textOf(body, 'network_id');
+  const deviceId = textOf(body, 'device_id');
+  const make = async (trx: Trx): Promise<Document | null> => {
+    // Two calls for one port meet here: the second one sees what the first one made.
+    const network = await lockNetwork(trx, core.db.dialect, AGENT_CONTEXT, networkId);
+    const own = await trx
+      .selectFrom('ports')
+      .innerJoin('ml2_port_bindings as b', 'b.port_id', 'ports.id')
+      .select(['ports.id', 'b.host'])
+      .where('network_id', '=', networkId)
+      .where('device_id', '=', deviceId)
+      .where('device_owner', '=', DHCP_OWNER)
+      .executeTakeFirst();
+    if (own?.host === host) return (await portDocuments(trx, core.config, [own.id])).get(own.id) ?? null;
+    if (own) return updatePort(trx, core, allocator, own.id, { 'binding:host_id': host });
+    if (!(await serves(trx, host, networkId))) {
+      core.log.info({ host, network: networkId }, 'a DHCP agent asked for a port on a network that it does not have');
+      return null;
+    }
+    const wanted = { ...body, device_owner: DHCP_OWNER, 'binding:host_id': host };
+    return createPort(trx, core, allocator, validateCreate(PORT, wanted, network.project_id) as unknown as PortCreate);
+  };
+  return nullWhenGone(core, host, core.db.transaction(make));
+}
+
+/**
+ * Changes the agent's port, or hands it one that was reserved for the next agent of the network. null: the port is gone or
+ * another agent's, a subnet went, or the agent does not have the network.
+ */
+export function updateDhcpPort(
+  core: Core,
+  allocator: AddressAllocator,
+  portId: string,
+  body: Body,
+  host: string,
+): Promise<Document | null> {
+  const { network_id: named, ...wanted } = body;
+  const change = async (trx: Trx): Promise<Document | null> => {
+    const port = await trx
+      .selectFrom('ports')
+      .select(['network_id', 'device_id', 'device_owner'])
+      .where('id', '=', portId)
+      .executeTakeFirst();
+    if (!port || port.device_owner !== DHCP_OWNER || (named !== undefined && named !== port.network_id)) return null;
+    const own = dhcpDeviceId(host, port.network_id);
+    if (port.device_id !== own && port.device_id !== RESERVED_DHCP_PORT) return null;
+    if (!(await serves(trx, host, port.network_id))) {
+      core.log.info(
+        { host, network: port.network_id },
+        'a DHCP agent changes a port on a network that it does not have',
+      );
+      return null;
+    }
+    const changes = validateUpdate(PORT, { ...wanted, 'binding:host_id': host });
+    return updatePort(trx, core, allocator, portId, changes as PortUpdate);
+  };
+  return nullWhenGone(core, host, core.db.transaction(change));
+}
+
+/** Deletes the DHCP ports of a network that have this device_id; there being none is no error. */
+export function releaseDhcpPort(core: Core, networkId: string, deviceId: string): Promise<void> {
+  return core.db.transaction(async (trx) => {
+    const rows = await trx
+      .selectFrom('ports')
+      .select('id')
+      .where('network_id', '=', networkId)
+      .where('device_id', '=', deviceId)
+      .where('device_owner', '=', DHCP_OWNER)
+      .execute();
+    for (const { id } of rows) await deletePort(trx, id);
+  });
+}

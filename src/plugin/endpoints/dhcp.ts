@@ -1,0 +1,101 @@
+import type { AddressAllocator } from '../../ipam/allocate.ts';
+import { neutronError, shown } from '../../resources/errors.ts';
+import type { PortDocument } from '../../rpc/documents.ts';
+import type { Handlers } from '../../rpc/topic.ts';
+import type { PluginMethods } from '../../rpc/topics/plugin.ts';
+import type { Core, Document, ListQuery } from '../core.ts';
+import { isFilter, listIds, loadInOrder } from '../listing.ts';
+import { PORT_LIST, portDocuments } from '../ports/documents.ts';
+import { completeProvisioning } from '../provisioning.ts';
+import { activeNetworkIds } from './active-networks.ts';
+import { dictionaryArgument, flagArgument, textArgument, textsArgument } from './arguments.ts';
+import { createDhcpPort, releaseDhcpPort, updateDhcpPort } from './dhcp-ports.ts';
+import { networkInfos } from './network-info.ts';
+
+/** Ports of one call at most; stock agents send 64. */
+const MAX_READY = 1_000;
+
+type Methods = Pick<
+  Handlers<PluginMethods>,
+  | 'get_active_networks_info'
+  | 'get_network_info'
+  | 'get_dhcp_port'
+  | 'create_dhcp_port'
+  | 'update_dhcp_port'
+  | 'release_dhcp_port'
+  | 'dhcp_ready_on_ports'
+  | 'get_ports'
+>;
+
+const asPort = (document: Document | null) => document as unknown as PortDocument | null;
+
+/** The `port` argument: `{"port": {...}}`. */
+const portBody = (args: object) => dictionaryArgument(dictionaryArgument(args, 'port'), 'port');
+
+/** `fixed_ips` filters come as `{"subnet_id": [...]}`; lists of the API take `subnet_id=...`. */
+function filterTexts(name: string, value: unknown): readonly string[] {
+  if (name === 'fixed_ips' && value !== null && typeof value === 'object' && !Array.isArray(value))
+    return Object.entries(value).flatMap(([kind, some]) => filterTexts(kind, some).map((one) => `${kind}=${one}`));
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (!values.every((one) => ['string', 'number', 'boolean'].includes(typeof one)))
+    throw neutronError('InvalidInput', {
+      reason: `filter ${name} is '${shown(value)}', which is not a list of values`,
+    });
+  return values.map(String);
+}
+
+function portQuery(filters: Readonly<Record<string, unknown>>): ListQuery {
+  const unknown = Object.keys(filters).filter((name) => !isFilter(PORT_LIST, name));
+  if (unknown.length > 0)
+    throw neutronError('InvalidInput', { reason: `ports cannot be filtered by ${unknown.join(', ').slice(0, 300)}` });
+  const texts = Object.entries(filters).map(([name, value]) => [name, filterTexts(name, value)] as const);
+  return { filters: Object.fromEntries(texts), sorts: [], pageReverse: false };
+}
+
+/** What DHCP agents ask of the server. All throw NeutronError for arguments of the wrong form, and change nothing then. */
+export function dhcpMethods(core: Core, allocator: AddressAllocator): Methods {
+  const { db, config } = core;
+  const ports = (ids: readonly string[]) => portDocuments(db.kysely, config, ids);
+  return {
+    async get_active_networks_info(args) {
+      const host = textArgument(args, 'host');
+      const dhcpOnly = flagArgument(args, 'enable_dhcp_filter', true);
+      return networkInfos(core, await activeNetworkIds(core, host), dhcpOnly);
+    },
+    async get_network_info(args) {
+      textArgument(args, 'host');
+      return (await networkInfos(core, [textArgument(args, 'network_id')], false))[0] ?? null;
+    },
+    async get_dhcp_port(args) {
+      const id = textArgument(args, 'port_id');
+      const port = asPort((await ports([id])).get(id) ?? null);
+      if (!port) throw neutronError('PortNotFound', { id });
+      return port;
+    },
+    create_dhcp_port: async (args) =>
+      asPort(await createDhcpPort(core, allocator, portBody(args), textArgument(args, 'host'))),
+    update_dhcp_port: async (args) =>
+      asPort(
+        await updateDhcpPort(
+          core,
+          allocator,
+          textArgument(args, 'port_id'),
+          portBody(args),
+          textArgument(args, 'host'),
+        ),
+      ),
+    async release_dhcp_port(args) {
+      await releaseDhcpPort(core, textArgument(args, 'network_id'), textArgument(args, 'device_id'));
+      return null;
+    },
+    async dhcp_ready_on_ports(args) {
+      const ids = textsArgument(args, 'port_ids', MAX_READY);
+      await db.transaction((trx) => completeProvisioning(trx, core, ids, 'DHCP'));
+      return null;
+    },
+    async get_ports(args) {
+      const ids = await listIds(db.kysely, PORT_LIST, portQuery(dictionaryArgument(args, 'port_filters')));
+      return (await loadInOrder(ids, ports)) as unknown as readonly PortDocument[];
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import type { Queries } from '../../db/database.ts';
+import type { NetworkInfo } from '../../rpc/documents.ts';
+import type { Core, Document } from '../core.ts';
+import { groupBy, loadInOrder } from '../listing.ts';
+import { portDocuments } from '../ports/documents.ts';
+import { subnetDocuments } from '../subnets/documents.ts';
+
+interface Segment {
+  readonly id: string;
+  readonly network_id: string;
+  readonly name: string | null;
+  readonly network_type: string;
+  readonly physical_network: string | null;
+  readonly segmentation_id: number | null;
+  readonly is_dynamic: number;
+  readonly segment_index: number;
+}
+
+async function segmentsOf(db: Queries, networkIds: string[]): Promise<ReadonlyMap<string, Segment[]>> {
+  const rows = await db
+    .selectFrom('networksegments')
+    .select(['id', 'network_id', 'name', 'network_type', 'physical_network', 'segmentation_id'])
+    .select(['is_dynamic', 'segment_index'])
+    .where('network_id', 'in', networkIds)
+    .orderBy('segment_index')
+    .execute();
+  return groupBy(rows, (row) => row.network_id);
+}
+
+async function subnetsOf(db: Queries, networkIds: string[], dhcpOnly: boolean): Promise<readonly Document[]> {
+  let query = db.selectFrom('subnets').select('id').where('network_id', 'in', networkIds).orderBy('id');
+  if (dhcpOnly) query = query.where('enable_dhcp', '=', 1);
+  const rows = await query.execute();
+  return loadInOrder(
+    rows.map((row) => row.id),
+    (ids) => subnetDocuments(db, ids),
+  );
+}
+
+async function portsOf(core: Core, db: Queries, networkIds: string[]): Promise<readonly Document[]> {
+  const rows = await db.selectFrom('ports').select('id').where('network_id', 'in', networkIds).orderBy('id').execute();
+  return loadInOrder(
+    rows.map((row) => row.id),
+    (ids) => portDocuments(db, core.config, ids),
+  );
+}
+
+const ofNetwork = (document: Document): string => String(document.network_id);
+
+/**
+ * All that a DHCP agent needs to know of networks: the documents of `get_network_info`, by id and in the order of the ids.
+ * Ids of no network are left out. `dhcpOnly`: without subnets that have no DHCP.
+ */
+export async function networkInfos(
+  core: Core,
+  networkIds: readonly string[],
+  dhcpOnly: boolean,
+): Promise<readonly NetworkInfo[]> {
+  const db = core.db.kysely;
+  return loadInOrder(networkIds, async (ids) => {
+    const some = [...ids];
+    const networks = await db
+      .selectFrom('networks')
+      .select(['id', 'project_id', 'admin_state_up', 'mtu'])
+      .where('id', 'in', some)
+      .execute();
+    const subnets = groupBy(await subnetsOf(db, some, dhcpOnly), ofNetwork);
+    const ports = groupBy(await portsOf(core, db, some), ofNetwork);
+    const segments = await segmentsOf(db, some);
+    return new Map(
+      networks.map((network) => {
+        const info = {
+          id: network.id,
+          project_id: network.project_id,
+          tenant_id: network.project_id,
+          admin_state_up: network.admin_state_up === 1,
+          subnets: subnets.get(network.id) ?? [],
+          // Subnets of segments that a host does not reach: those of routed networks, which there are none of yet.
+          non_local_subnets: [],
+          ports: ports.get(network.id) ?? [],
+          mtu: network.mtu,
+          segments: (segments.get(network.id) ?? []).map((s) => ({ ...s, is_dynamic: s.is_dynamic === 1, hosts: [] })),
+        };
+        return [network.id, info as unknown as NetworkInfo];
+      }),
+    );
+  });
+}

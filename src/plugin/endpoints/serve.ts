@@ -1,0 +1,31 @@
+import type { AddressAllocator } from '../../ipam/allocate.ts';
+import type { RpcTransport } from '../../rpc/contract.ts';
+import { topicEndpoint } from '../../rpc/topic.ts';
+import { PLUGIN_TOPIC } from '../../rpc/topics/plugin.ts';
+import { REPORTS_TOPIC } from '../../rpc/topics/reports.ts';
+import { reportState } from '../agents/report.ts';
+import type { Core } from '../core.ts';
+import { dictionaryArgument } from './arguments.ts';
+import { dhcpMethods } from './dhcp.ts';
+import { l2Methods } from './l2.ts';
+
+/**
+ * Serves agents: `q-plugin` with one endpoint that holds all methods (two would be two competing servers), and
+ * `q-reports-plugin` apart from it, so that heartbeats do not wait behind long answers. `close` waits for handlers that run.
+ */
+export async function serveAgents(
+  core: Core,
+  allocator: AddressAllocator,
+  transport: RpcTransport,
+): Promise<{ close(): Promise<void> }> {
+  const { host } = core.config.DEFAULT;
+  const plugin = topicEndpoint(PLUGIN_TOPIC, { ...dhcpMethods(core, allocator), ...l2Methods(core) });
+  const reports = topicEndpoint(REPORTS_TOPIC, {
+    report_state: (args) => reportState(core, dictionaryArgument(args, 'agent_state').agent_state, args.time),
+  });
+  const served = [
+    await transport.serve(PLUGIN_TOPIC.topic, host, plugin),
+    await transport.serve(REPORTS_TOPIC.topic, host, reports),
+  ];
+  return { close: async () => void (await Promise.all(served.map((one) => one.close()))) };
+}

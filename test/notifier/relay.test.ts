@@ -1,0 +1,290 @@
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { soleClaim } from '../../src/notifier/claim.ts';
+import { startRelay } from '../../src/notifier/relay.ts';
+import { tellAgents } from '../../src/plugin/events.ts';
+import type { RpcTransport } from '../../src/rpc/contract.ts';
+import { createMemoryTransport } from '../../src/rpc/memory/transport.ts';
+import { bindNetwork } from '../../src/scheduler/bindings.ts';
+import { type ConfigChanges, createWorld, type World } from '../plugin/world.ts';
+
+interface Heard {
+  readonly host: string;
+  readonly method: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+let world: World;
+let transport: RpcTransport;
+let heard: Heard[];
+let waiting: { readonly count: number; readonly resolve: () => void }[];
+let closing: (() => Promise<void>)[];
+
+const begin = async (changes: ConfigChanges = {}) => {
+  world = await createWorld(changes);
+  transport = createMemoryTransport({ log: pino({ level: 'silent' }) });
+  heard = [];
+  waiting = [];
+  closing = [];
+};
+const end = async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+  await transport.close();
+  await world.close();
+};
+beforeEach(() => begin());
+afterEach(end);
+
+const hear = (host: string, method: string, payload: unknown) => {
+  heard.push({ host, method, payload: payload as Heard['payload'] });
+  waiting = waiting.filter(({ count, resolve }) => heard.length < count || resolve());
+};
+const METHODS = ['network', 'subnet', 'port'].flatMap((r) =>
+  ['create', 'update', 'delete'].map((v) => `${r}_${v}_end`),
+);
+
+/** A DHCP agent that only writes down what it hears. */
+async function listen(host: string): Promise<void> {
+  const methods = Object.fromEntries(
+    [...METHODS, 'agent_updated'].map((method) => [
+      method,
+      (args: Readonly<Record<string, unknown>>) => hear(host, method, args.payload),
+    ]),
+  );
+  const served = await transport.serve('dhcp_agent', host, { version: '1.0', methods });
+  closing.push(() => served.close());
+}
+
+function relay(over: RpcTransport = transport): { close(): Promise<void> } {
+  const running = startRelay({ core: world.core, transport: over });
+  closing.push(() => running.close());
+  return running;
+}
+
+/** Resolves when so many messages were heard in all. */
+const until = (count: number): Promise<void> =>
+  heard.length >= count ? Promise.resolve() : new Promise((resolve) => waiting.push({ count, resolve }));
+const story = () => heard.map(({ host, method }) => `${host} ${method}`);
+const left = async () =>
+  (await world.core.db.kysely.selectFrom('outbox').select('id').execute()).map((row) => Number(row.id));
+
+describe('the relay', () => {
+  it('gives a network its agent with the first DHCP subnet, and tells the agent of the network before the subnet', async () => {
+    await world.dhcpAgent('h1');
+    await listen('h1');
+    relay();
+    const network = await world.network();
+    await world.subnet(network, '10.0.0.0/24');
+    await until(2);
+    expect(heard).toEqual([
+      { host: 'h1', method: 'network_create_end', payload: { network: { id: network }, priority: 0 } },
+      {
+        host: 'h1',
+        method: 'subnet_create_end',
+        payload: { subnet: expect.objectContaining({ network_id: network, cidr: '10.0.0.0/24' }), priority: 3 },
+      },
+    ]);
+  });
+
+  it('tells the life of a port to the agents of its network, and the end of the network to all', async () => {
+    await world.dhcpAgent('h1');
+    await listen('h1');
+    await listen('h2');
+    relay();
+    const network = await world.network();
+    await world.subnet(network, '10.0.0.0/24');
+    const port = await world.port(network);
+    await world.updatePort(port.id, { name: 'renamed' });
+    await world.updatePort(port.id, { extra_dhcp_opts: [{ opt_name: 'mtu', opt_value: '1400' }] });
+    await world.deletePort(port.id);
+    await until(5);
+    await world.deleteNetwork(network);
+    await until(7);
+    const told = ['network_create_end', 'subnet_create_end', 'port_create_end', 'port_update_end', 'port_delete_end'];
+    expect(story().slice(0, 5)).toEqual(told.map((method) => `h1 ${method}`));
+    expect(story().slice(5).sort()).toEqual(['h1 network_delete_end', 'h2 network_delete_end']);
+    expect(heard.slice(2).map(({ payload }) => payload.priority)).toEqual([5, 6, 6, 2, 2]);
+    expect(heard[4]?.payload).toEqual({
+      port_id: port.id,
+      network_id: network,
+      fixed_ips: port.fixed_ips,
+      priority: 6,
+    });
+    await expect.poll(left).toEqual([]);
+  });
+
+  it('tells what was committed before it was started', async () => {
+    await world.dhcpAgent('h1');
+    await listen('h1');
+    const network = await world.network();
+    await world.subnet(network, '10.0.0.0/24');
+    relay();
+    await until(2);
+    expect(story()).toEqual(['h1 network_create_end', 'h1 subnet_create_end']);
+  });
+
+  it('schedules when DHCP is switched on, and with the first port when no agent lived before', async () => {
+    await listen('h1');
+    relay();
+    const [early, late] = [await world.network(), await world.network()];
+    await world.subnet(early, '10.0.0.0/24');
+    const subnet = await world.subnet(late, '10.1.0.0/24', { enable_dhcp: false });
+    await expect.poll(left).toEqual([]);
+    await world.dhcpAgent('h1');
+    await world.port(early);
+    await until(2);
+    expect(story()).toEqual(['h1 network_create_end', 'h1 port_create_end']);
+    await world.core.db.kysely.updateTable('subnets').set({ enable_dhcp: 1 }).where('id', '=', subnet).execute();
+    await world.transaction((trx) =>
+      tellAgents(trx, late, 'subnet_update_end', { subnet: { id: subnet, enable_dhcp: true } }),
+    );
+    await until(4);
+    expect(story().slice(2)).toEqual(['h1 network_create_end', 'h1 subnet_update_end']);
+  });
+
+  it('does not give back a network that was taken off its agent when a port changes', async () => {
+    await world.dhcpAgent('h1');
+    await listen('h1');
+    const network = await world.network();
+    await world.subnet(network, '10.0.0.0/24');
+    const port = await world.port(network);
+    await world.outbox();
+    await world.updatePort(port.id, { extra_dhcp_opts: [{ opt_name: 'mtu', opt_value: '1400' }] });
+    expect((await world.core.db.kysely.selectFrom('outbox').select('method').execute()).length).toBe(1);
+    relay();
+    await expect.poll(left).toEqual([]);
+    expect(await world.core.db.kysely.selectFrom('networkdhcpagentbindings').selectAll().execute()).toEqual([]);
+    expect(heard).toEqual([]);
+  });
+
+  it('tells both agents of a network that has two, one of them more urgently', async () => {
+    await end();
+    await begin({ DEFAULT: { dhcp_agents_per_network: 2 } });
+    for (const host of ['h1', 'h2']) {
+      await world.dhcpAgent(host);
+      await listen(host);
+    }
+    const network = await world.network();
+    await world.subnet(network, '10.0.0.0/24');
+    relay();
+    await until(4);
+    await world.port(network);
+    await until(6);
+    expect(
+      heard
+        .slice(4)
+        .map(({ payload }) => payload.priority)
+        .sort(),
+    ).toEqual([5, 6]);
+  });
+
+  it('keeps the order of one network and loses nothing when the transport refuses messages for a while', async () => {
+    const agent = await world.dhcpAgent('h1');
+    await listen('h1');
+    const [bad, good] = [await world.network(), await world.network()];
+    await world.transaction(async (trx) => {
+      for (const network of [bad, good]) await bindNetwork(trx, network, agent);
+      for (let n = 0; n < 5; n += 1)
+        for (const network of [bad, good])
+          await tellAgents(trx, network, 'port_delete_end', { port_id: `${n}`, network_id: network });
+    });
+    let refusals = 3;
+    const flaky: RpcTransport = {
+      ...transport,
+      cast: async (target, method, args, options) => {
+        const { port_id, network_id } = (args as { payload: Record<string, unknown> }).payload;
+        if (network_id === bad && port_id === '2' && refusals-- > 0) throw new Error('not now');
+        await transport.cast(target, method, args, options);
+      },
+    };
+    relay(flaky);
+    await expect.poll(left, { timeout: 10_000 }).toEqual([]);
+    const ports = (network: string) =>
+      heard.filter(({ payload }) => payload.network_id === network).map(({ payload }) => Number(payload.port_id));
+    expect(ports(good)).toEqual([0, 1, 2, 3, 4]);
+    // Told at least once, and from the failure on in order at last.
+    expect(ports(bad).slice(0, 2)).toEqual([0, 1]);
+    expect(ports(bad).slice(-3)).toEqual([2, 3, 4]);
+  });
+
+  it('is not held up by an event that is no JSON or of no known kind', async () => {
+    const agent = await world.dhcpAgent('h1');
+    await listen('h1');
+    const network = await world.network();
+    const row = { network_id: network, created_at: '2026-01-01 00:00:00' };
+    await world.core.db.kysely
+      .insertInto('outbox')
+      .values([
+        { ...row, method: 'port_update_end', payload: '{' },
+        { ...row, method: 'unheard_of', payload: '{}' },
+        { ...row, method: 'port_delete_end', payload: '{"port_id":"p"}' },
+      ])
+      .execute();
+    await world.transaction((trx) => bindNetwork(trx, network, agent));
+    relay();
+    await until(1);
+    expect(story()).toEqual(['h1 port_delete_end']);
+    await expect.poll(left).toEqual([]);
+  });
+
+  it('tells DHCP agents nothing of changes when dhcp_agent_notification is off, but of their own affairs', async () => {
+    await end();
+    await begin({ DEFAULT: { dhcp_agent_notification: false } });
+    await world.dhcpAgent('h1');
+    await listen('h1');
+    relay();
+    const network = await world.network();
+    await world.subnet(network, '10.0.0.0/24');
+    await world.transaction((trx) =>
+      tellAgents(trx, network, 'agent.network_delete_end', { host: 'h1', payload: { network_id: network } }),
+    );
+    await until(1);
+    expect(story()).toEqual(['h1 network_delete_end']);
+    await expect.poll(left).toEqual([]);
+  });
+
+  it('goes on with the rows when the database failed it', async () => {
+    await world.dhcpAgent('h1');
+    await listen('h1');
+    const claim = soleClaim(world.core.db.kysely);
+    let failures = 1;
+    const running = startRelay({
+      core: world.core,
+      transport,
+      claim: {
+        ...claim,
+        next: async (most, except) => {
+          if (failures-- > 0) throw new Error('the database is away');
+          return claim.next(most, except);
+        },
+      },
+    });
+    closing.push(() => running.close());
+    const network = await world.network();
+    await world.subnet(network, '10.0.0.0/24');
+    await until(2);
+  });
+
+  it('tells before it closes what is committed', async () => {
+    const agent = await world.dhcpAgent('h1');
+    await listen('h1');
+    const network = await world.network();
+    await world.transaction((trx) => bindNetwork(trx, network, agent));
+    const running = relay();
+    await world.transaction(async (trx) => {
+      for (let n = 0; n < 1_200; n += 1) await tellAgents(trx, network, 'port_delete_end', { port_id: `${n}` });
+    });
+    await running.close();
+    expect(await left()).toEqual([]);
+    await until(1_200);
+    expect(heard.map(({ payload }) => Number(payload.port_id))).toEqual(Array.from({ length: 1_200 }, (_, n) => n));
+  });
+
+  it('leaves rows alone after it was closed', async () => {
+    await world.dhcpAgent('h1');
+    await relay().close();
+    const network = await world.network();
+    await world.subnet(network, '10.0.0.0/24');
+    expect(await left()).not.toEqual([]);
+  });
+});
