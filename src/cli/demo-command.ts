@@ -21,7 +21,7 @@ export async function runDemo(options: LabOptions): Promise<void> {
       `no Neutrino runs on state path ${options.statePath}; without --state-path the demo starts one`,
     );
   }
-  const fresh = running ? undefined : await startFreshNeutrino(options, print, signal);
+  const fresh = running ? undefined : await asCliFailure(startFreshNeutrino(options, print, signal));
   try {
     const lab = await labOf(fresh ? { ...options, statePath: fresh.statePath, url: fresh.url } : options, print);
     print(`Neutrino at ${lab.neutron.url}${fresh ? ', started for this demo' : ''}`);

@@ -73,7 +73,7 @@ export async function asCliFailure<T>(work: Promise<T>): Promise<T> {
 export function abortOnSignal(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => controller.abort(new LabFailure(`${signal}: given up; what was made has been removed`)));
+    process.once(signal, () => controller.abort(new LabFailure(`${signal}: given up`)));
   }
   return controller.signal;
 }

@@ -211,8 +211,10 @@ export async function bootMachine(
       await exchange.stop();
     }
   } catch (error) {
-    await removeAfter(error, instance, lab);
-    throw error;
+    // Ctrl-C goes to the commands of this process too: their end is not the cause.
+    const cause = limits.signal?.aborted ? limits.signal.reason : error;
+    await removeAfter(cause, instance, lab);
+    throw cause;
   }
 }
 

@@ -130,14 +130,15 @@ export async function tellStory({ lab, hostFile, print, signal }: Stage): Promis
 
     heading('From the third machine to the first, in the other subnet: DHCP told both the way (option 121)');
     await ping(third, first, detail);
+    signal.throwIfAborted();
   }
 
   let failure: unknown;
   try {
     await story();
   } catch (error) {
-    failure = error;
-    print(`\nThat went wrong: ${error instanceof Error ? error.message : String(error)}`);
+    failure = signal.aborted ? signal.reason : error;
+    print(`\nThat went wrong: ${failure instanceof Error ? failure.message : String(failure)}`);
   }
   print('\nCleaning up');
   for (const part of undo.reverse()) {
