@@ -22,7 +22,10 @@ export function explainFailure(error: unknown): string {
     return error.message;
   }
   const { code, syscall, address, port, path } = error as NodeJS.ErrnoException & { address?: string; port?: number };
-  if (syscall === 'listen' || syscall === 'bind') return explainListenFailure(code, `${address}:${port}`, error);
+  if (syscall === 'listen' || syscall === 'bind') {
+    // Node leaves out a port of 0.
+    return explainListenFailure(code, port === undefined ? `${address}` : `${address}:${port}`, error);
+  }
   if (syscall === 'getaddrinfo') return `${error.message}: no such host name (--bind-host)`;
   if (code === 'ENOSPC') return `no space left on the disk${path ? ` that holds ${path}` : ''}`;
   if ((code === 'EACCES' || code === 'EPERM' || code === 'EROFS') && path) return `${path}: ${error.message}`;

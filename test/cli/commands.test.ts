@@ -1,0 +1,136 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { showConfig } from '../../src/cli/config-show.ts';
+import { explainFailure } from '../../src/cli/failure.ts';
+import { createLogger } from '../../src/cli/log.ts';
+import { neutrino } from './neutrino-process.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'neutrino-commands-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the command line', () => {
+  it('prints its version and helps', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    expect(await neutrino('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+    const help = await neutrino('--help');
+    expect(help.code).toBe(0);
+    for (const command of ['up', 'down', 'config', 'dhcp', 'vm', 'demo']) {
+      expect(help.stdout).toMatch(new RegExp(`^  ${command}( |$)`, 'm'));
+    }
+  });
+
+  it('refuses unknown commands and says where to look', async () => {
+    const { code, stderr } = await neutrino('dwon');
+    expect(code).toBe(1);
+    expect(stderr).toContain("unknown command 'dwon'");
+    expect(stderr).toContain('neutrino --help');
+  });
+});
+
+describe('neutrino config show', () => {
+  it('prints every value in force with where it comes from, by section', () => {
+    const file = join(folder, 'neutron.conf');
+    writeFileSync(file, '[DEFAULT]\nbind_port = 9700\ncore_plugin = ml2\n');
+    const text = showConfig({ files: [file], env: { OS_ML2__PATH_MTU: '1400' }, flags: { '--host': 'node1' } });
+    expect(text).toMatch(/^\[DEFAULT\]\nbind_host = 127\.0\.0\.1 +default\n/);
+    expect(text).toMatch(new RegExp(`^bind_port = 9700 +${file}:2$`, 'm'));
+    expect(text).toMatch(/^host = node1 +--host$/m);
+    expect(text).toMatch(/^\[ml2\]\ntype_drivers = local,flat,vlan,vxlan +default\n/m);
+    expect(text).toMatch(/^path_mtu = 1400 +environment OS_ML2__PATH_MTU$/m);
+    expect(text).toContain('warning: neutron.conf: known in Neutron, without effect here: [DEFAULT] core_plugin');
+  });
+
+  it('shows no passwords', () => {
+    const text = showConfig({ env: { OS_DATABASE__CONNECTION: 'mysql+pymysql://neutron:secret@db/neutron' } });
+    expect(text).toContain('connection = mysql+pymysql://neutron:***@db/neutron');
+    expect(text).not.toContain('secret');
+  });
+
+  it('is there on the command line, with its flags', async () => {
+    const { code, stdout } = await neutrino('config', 'show', '--bind-port', '1234');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^bind_port = 1234 +--bind-port$/m);
+  });
+});
+
+describe('neutrino dhcp render', () => {
+  const VECTORS = 'test/fixtures/vectors/dnsmasq';
+
+  it('prints what dnsmasq would get, as JSON with the keys of the vectors', async () => {
+    const [name = ''] = readdirSync(VECTORS);
+    const vector = JSON.parse(readFileSync(join(VECTORS, name), 'utf8')) as {
+      config: Record<string, unknown>;
+      network: object;
+      expected: Record<string, unknown>;
+    };
+    const file = join(folder, 'network.json');
+    writeFileSync(file, JSON.stringify(vector.network));
+    const options = Object.entries(vector.config).flatMap(([option, value]) => ['--option', `${option}=${value}`]);
+    const { code, stdout } = await neutrino('dhcp', 'render', file, ...options);
+    expect(code).toBe(0);
+    const rendered = JSON.parse(stdout) as Record<string, unknown>;
+    expect(Object.keys(rendered).sort()).toEqual(Object.keys(vector.expected).sort());
+    expect(rendered.enable_dhcp).toBe(vector.expected.enable_dhcp);
+  });
+
+  it('tells in one line what is wrong with file and options', async () => {
+    const missing = await neutrino('dhcp', 'render', join(folder, 'none.json'));
+    expect(missing).toMatchObject({ code: 1, stderr: `neutrino: ${join(folder, 'none.json')}: no such file\n` });
+    const file = join(folder, 'network.json');
+    writeFileSync(file, '{"id": ');
+    expect((await neutrino('dhcp', 'render', file)).stderr).toMatch(/^neutrino: .*network\.json: not JSON: .*\n$/);
+    writeFileSync(file, '{"id": "n", "subnets": [], "ports": []}');
+    expect((await neutrino('dhcp', 'render', file, '--option', 'dhcp_lease_duration=x')).stderr).toBe(
+      'neutrino: [DEFAULT] dhcp_lease_duration = "x" (--option): must be a whole number, at least -1\n',
+    );
+  });
+});
+
+describe('explainFailure', () => {
+  const failure = (more: object) => Object.assign(new Error('said'), more);
+
+  it('makes one line of what is known', () => {
+    expect(explainFailure(failure({ code: 'EADDRINUSE', syscall: 'listen', address: '::1', port: 80 }))).toMatch(
+      /^::1:80 is taken by another program; .*--bind-port.*$/,
+    );
+    expect(explainFailure(failure({ code: 'EACCES', syscall: 'listen', address: '::1', port: 80 }))).toContain(
+      'need root',
+    );
+    expect(explainFailure(failure({ code: 'ENOSPC', path: '/x' }))).toBe('no space left on the disk that holds /x');
+    expect(explainFailure(failure({ code: 'EACCES', path: '/x' }))).toBe('/x: said');
+  });
+
+  it('shows the stack of what is not', () => {
+    expect(explainFailure(new TypeError('odd'))).toMatch(/^TypeError: odd\n +at /);
+    expect(explainFailure('text')).toBe('text');
+  });
+});
+
+describe('the log', () => {
+  const logged = (plain: boolean, debug = false) => {
+    const lines: string[] = [];
+    const log = createLogger({ debug, plain, write: (line) => lines.push(line) });
+    log.debug('small');
+    log.child({ agent: 'dhcp' }).warn({ network: 'n1', ports: [1] }, 'left out');
+    log.error({ err: new Error('broken') }, 'failed');
+    return lines;
+  };
+
+  it('is JSON, a line each, with time, level and facts', () => {
+    const [warning, ...more] = logged(false);
+    expect(JSON.parse(warning ?? '')).toMatchObject({ level: 40, agent: 'dhcp', network: 'n1', msg: 'left out' });
+    expect(more).toHaveLength(1);
+    expect(logged(false, true)).toHaveLength(3);
+  });
+
+  it('is readable on a terminal', () => {
+    const [warning, error] = logged(true);
+    expect(warning).toMatch(/^\d\d:\d\d:\d\d WARN {2}left out agent=dhcp network=n1 ports=\[1\]\n$/);
+    expect(error).toMatch(/^\d\d:\d\d:\d\d ERROR failed\nError: broken\n +at /);
+  });
+});

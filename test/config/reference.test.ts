@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { allOptions } from '../../src/config/options.ts';
+import { renderReference } from '../../src/config/reference.ts';
+
+describe('docs/configuration.md', () => {
+  it('is what `bin/neutrino config reference` prints', () => {
+    expect(readFileSync('docs/configuration.md', 'utf8')).toBe(renderReference());
+  });
+
+  it('has a row for every option and nothing of the machine it was made on', () => {
+    const text = renderReference();
+    for (const { name } of allOptions()) expect(text).toContain(`| \`${name}\` |`);
+    expect(text).toContain("| `host` | this machine's host name |");
+    expect(text).toContain('| `state_path` | /var/lib/neutrino; without root ~/.local/state/neutrino |');
+  });
+});
