@@ -16,6 +16,6 @@ export function showConfig(inputs: ConfigInputs): string {
 
 function shown(value: OptionValue): string {
   const text = typeof value === 'object' ? value.join(',') : String(value);
-  // A password in a URL is nobody's business on a screen.
-  return text.replace(/(\w:\/\/[^\s:@/]*:)[^\s@/]*@/g, '$1***@');
+  // A password in a URL (transport_url may hold several, one a host) is nobody's business on a screen.
+  return text.replace(/((?:\w:\/\/|,)[^\s:@/,]*:)[^\s@/,]*@/g, '$1***@');
 }
