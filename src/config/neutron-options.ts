@@ -11,7 +11,7 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
     advertise_mtu advertise_ra agent_mode allow_automatic_dhcp_failover allow_automatic_l3agent_failover
     allow_overlapping_ips allow_pagination allow_sorting allowed_conntrack_helpers api_extensions_path
     api_paste_config api_workers api_workers_max_requests arp_responder auth_ca_cert backdoor_port backdoor_socket
-    backlog bind_ip cache_url client_socket_timeout conn_pool_min_size conn_pool_ttl control_exchange core_plugin
+    backlog bind_ip cache_url client_socket_timeout conn_pool_min_size conn_pool_ttl core_plugin
     default_availability_zones default_log_levels default_notification_exchange dhcp_domain dhcp_lease_time
     dhcp_load_type dnsmasq_dns_server dvr_base_mac edns_client_fingerprint enable_dvr enable_dvr_address_scope
     enable_metadata_proxy enable_new_agents enable_router_advertisements
@@ -36,10 +36,10 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
     periodic_interval prefix_delegation_driver publish_errors pure_unix_socket ra_confs rate_limit_burst
     rate_limit_except_level rate_limit_interval report_interval retry_until_window root_helper router_auto_schedule
     router_delete_namespaces router_distributed router_id router_scheduler_driver rpc_conn_pool_size
-    rpc_ping_enabled rpc_resources_processing_step rpc_response_max_timeout rpc_response_timeout
+    rpc_ping_enabled rpc_resources_processing_step rpc_response_max_timeout
     rpc_state_report_workers rpc_workers run_external_periodic_tasks send_arp_for_ha send_events_interval
     service_plugins setproctitle ssl_ca_file ssl_cert_file ssl_key_file syslog_log_facility tcp_keepidle
-    transport_url use_eventlog use_journal use_json use_ssl use_stderr use_syslog vendor_pen verbose vlan_qinq
+    use_eventlog use_journal use_json use_ssl use_stderr use_syslog vendor_pen verbose vlan_qinq
     vlan_transparent watch_log_file wsgi_default_pool_size wsgi_keep_alive wsgi_log_format wsgi_server_debug`),
   agent: words(`
     agent_type arp_responder baremetal_smartnic bridge_mac_table_size check_child_processes

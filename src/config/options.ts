@@ -95,6 +95,16 @@ export const OPTIONS = {
       { shownDefault: "this machine's host name" },
     ),
     debug: flag(false, 'log at level debug'),
+    transport_url: text(
+      '',
+      'RabbitMQ servers and agents talk through, rabbit://user:password@host:port,user:password@host2:port2/vhost; empty: ' +
+        'one process talks to itself',
+    ),
+    rpc_response_timeout: integer(60, 'seconds that a call waits for its answer', 1),
+    control_exchange: text('neutron', 'exchange of the topics', {
+      pattern: /^[A-Za-z0-9._:-]{1,127}$/,
+      hint: 'letters, digits, dot, colon, hyphen and underscore, at most 127',
+    }),
     base_mac: text(
       'fa:16:3e:00:00:00',
       'first bytes of generated MAC addresses; bytes of 00 after the third are drawn at random',
@@ -172,8 +182,32 @@ export const OPTIONS = {
       hint: 'a name of at most 255 characters without commas',
     }),
   },
+  oslo_messaging_rabbit: {
+    ssl: flag(false, 'connect with TLS'),
+    ssl_ca_file: text('', "certificates that the broker's must descend from; empty: it is not checked", { path: true }),
+    ssl_cert_file: text('', 'certificate shown to the broker', { path: true }),
+    ssl_key_file: text('', 'key of ssl_cert_file', { path: true }),
+    rabbit_login_method: text('PLAIN', 'how to log in; EXTERNAL: by the certificate', {
+      choices: ['PLAIN', 'AMQPLAIN', 'EXTERNAL'],
+    }),
+    heartbeat_timeout_threshold: integer(
+      60,
+      'seconds of silence after which the broker counts as gone; 0: no heartbeats',
+      0,
+      3600,
+    ),
+    rabbit_retry_interval: integer(1, 'seconds until a lost connection is tried again; doubles with each failure', 1),
+    rabbit_interval_max: integer(30, 'seconds between two tries at most', 1),
+    rabbit_qos_prefetch_count: integer(0, 'messages of a queue worked on side by side; 0: 64', 0, 65535),
+    rabbit_transient_queues_ttl: integer(1800, 'seconds after which reply and fanout queues without a reader go', 1),
+    kombu_missing_consumer_retry_timeout: integer(60, 'seconds to try to deliver an answer whose queue is gone', 0),
+    rabbit_quorum_queue: flag(false, 'queues of topics are quorum queues; must be the same everywhere'),
+    amqp_durable_queues: flag(false, 'queues of topics outlive a restart of the broker; must be the same everywhere'),
+    amqp_auto_delete: flag(false, 'queues of topics go with their last reader; must be the same everywhere'),
+  },
   database: {
     connection: text('', 'database URL, sqlite:////path; empty: neutrino.sqlite under state_path'),
+    max_pool_size: integer(10, 'connections to MariaDB or MySQL at most', 1, 1000),
     sqlite_synchronous: flag(true, 'write through to the disk at every commit (synchronous=FULL)'),
   },
   ml2: {

@@ -1,5 +1,12 @@
 import { CONFIG_FLAGS } from './flags.ts';
-import { allOptions, type OptionKind, type PlacedOption } from './options.ts';
+import {
+  allOptions,
+  findOption,
+  type Option,
+  type OptionKind,
+  type OptionValue,
+  type PlacedOption,
+} from './options.ts';
 
 /** The reference of all options as Markdown, one table a section; docs/configuration.md is this text. */
 export function renderReference(): string {
@@ -31,11 +38,30 @@ export function renderReference(): string {
   ].join('\n');
 }
 
+/** The flags of `up` as a Markdown table; the README has this text. */
+export function renderFlags(): string {
+  const rows = CONFIG_FLAGS.map(({ flag, argument, section, name }) => {
+    const option = findOption(section, name)?.option;
+    return `| \`${flag} ${argument}\` | ${option ? shownDefault(option) : ''} | ${cell(option?.help ?? '')} |`;
+  });
+  return [
+    '| flag | default | what it does |',
+    '|---|---|---|',
+    ...rows,
+    '| `--config-file FILE` | none | INI file with options as in `neutron.conf`; may be repeated, the later one wins |',
+    '| `--no-agents` | agents run | the API alone, without DHCP and L2 agent |',
+    '',
+  ].join('\n');
+}
+
+function shownDefault(option: Option<OptionValue>): string {
+  if (option.shownDefault !== undefined) return option.shownDefault;
+  const text = Array.isArray(option.default) ? option.default.join(',') : String(option.default);
+  return text === '' ? 'empty' : `\`${text}\``;
+}
+
 function row({ name, option }: PlacedOption): string {
-  const fallback =
-    option.shownDefault ?? (Array.isArray(option.default) ? option.default.join(',') : String(option.default));
-  const shown = option.shownDefault !== undefined ? fallback : fallback === '' ? 'empty' : `\`${fallback}\``;
-  return `| \`${name}\` | ${shown} | ${cell(values(option.type))} | ${cell(option.help)} |`;
+  return `| \`${name}\` | ${shownDefault(option)} | ${cell(values(option.type))} | ${cell(option.help)} |`;
 }
 
 const cell = (text: string) => text.replaceAll('|', '\\|');

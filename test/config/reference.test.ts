@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { allOptions } from '../../src/config/options.ts';
-import { renderReference } from '../../src/config/reference.ts';
+import { renderFlags, renderReference } from '../../src/config/reference.ts';
 
 describe('docs/configuration.md', () => {
   it('is what `bin/neutrino config reference` prints', () => {
@@ -13,5 +13,13 @@ describe('docs/configuration.md', () => {
     for (const { name } of allOptions()) expect(text).toContain(`| \`${name}\` |`);
     expect(text).toContain("| `host` | this machine's host name |");
     expect(text).toContain('| `state_path` | /var/lib/neutrino; without root ~/.local/state/neutrino |');
+  });
+});
+
+describe('README.md', () => {
+  it('has the table of flags as it is made from the options', () => {
+    const readme = readFileSync('README.md', 'utf8');
+    const table = /<!-- options: .*-->\n([\s\S]*?)<!-- end of options -->/.exec(readme)?.[1];
+    expect(table).toBe(renderFlags());
   });
 });
