@@ -161,6 +161,24 @@ describe('the command line', () => {
     );
   });
 
+  test('no more leases than dnsmasq_lease_max allows, and the host’s resolv.conf when it is wanted', () => {
+    const of = (more: object) => renderNetwork(network([]), config(more)).commandLine;
+    expect(of({})).toEqual(expect.arrayContaining(['--dhcp-lease-max=256', '--no-resolv']));
+    const told = of({ dnsmasq_lease_max: 10, dnsmasq_local_resolv: true });
+    expect(told).toContain('--dhcp-lease-max=10');
+    expect(told).not.toContain('--no-resolv');
+  });
+
+  test('subnets of other segments are served, too, but are no neighbours on the link', () => {
+    const here = { ...subnet('s1', '10.0.0.0/24'), segment_id: 'a' };
+    const there = { ...subnet('s9', '10.9.0.0/24'), segment_id: 'b' };
+    const far = { ...port(1), fixed_ips: [{ subnet_id: 's9', ip_address: '10.9.0.1' }] };
+    const made = renderNetwork({ ...network([far]), subnets: [here], non_local_subnets: [there] }, config());
+    expect(made.commandLine.filter((one) => one.startsWith('--dhcp-range'))).toHaveLength(2);
+    expect(made.host).toContain(',10.9.0.1\n');
+    expect(made.opts).not.toContain('10.9.0.0/24');
+  });
+
   test("bits of hosts in a network's address are masked away", () => {
     const info = { ...network([]), subnets: [subnet('s1', '192.168.7.77/26')] };
     expect(renderNetwork(info, config()).commandLine).toContain(
