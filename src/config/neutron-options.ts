@@ -4,7 +4,7 @@ const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/
 
 /**
  * Options that Neutron and its libraries have (neutron.conf, ml2_conf.ini, dhcp_agent.ini, linuxbridge_agent.ini and the
- * other agents' files, Zed to 2026) and Neutrino does not. Only names: they tell a stock file's line from a misspelt one.
+ * other agents' files, Zed to 2026). Only names: they tell a stock file's line from a misspelt one.
  */
 const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
   DEFAULT: words(`
@@ -55,6 +55,16 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
     db_max_retries db_max_retry_interval db_retry_interval engine idle_timeout max_overflow max_pool_size max_retries
     min_pool_size mysql_enable_ndb mysql_sql_mode mysql_wsrep_sync_wait pool_timeout retry_interval slave_connection
     sqlite_db synchronous_reader use_db_reconnect use_tpool`),
+  oslo_messaging_rabbit: words(`
+    amqp_auto_delete_queues conn_pool_min_size conn_pool_ttl direct_mandatory_flag enable_cancel_on_failover
+    fake_rabbit fanout_queue_prefix heartbeat_in_pthread heartbeat_rate hostname kombu_compression
+    kombu_failover_strategy kombu_max_retries kombu_reconnect_delay kombu_reconnect_splay kombu_ssl_ca_certs
+    kombu_ssl_certfile kombu_ssl_keyfile kombu_ssl_version max_retries notification_persistence processname
+    rabbit_ha_queues rabbit_host rabbit_hosts rabbit_interval_min rabbit_max_retries rabbit_password rabbit_port
+    rabbit_quorum_delivery_limit rabbit_quorum_max_memory_bytes rabbit_quorum_max_memory_length
+    rabbit_retry_backoff rabbit_stream_fanout rabbit_transient_quorum_queue rabbit_use_ssl rabbit_userid
+    rabbit_virtual_host rpc_conn_pool_size socket_timeout ssl_enforce_fips_mode ssl_version tcp_user_timeout
+    use_queue_manager virtual_host`),
   ml2: words(`
     extension_drivers external_network_type mechanism_drivers overlay_ip_version segment_mtu
     tunnelled_network_rp_name`),
@@ -69,13 +79,13 @@ const SECTIONS = words(`
   healthcheck ironic key_manager keystone_authtoken l3_agent local_ip macvtap metadata_rate_limiting metering
   ml2_odl ml2_sriov ml2_type_geneve ml2_type_gre network_log network_segment_range nova nova_sys_admin octavia
   oslo_concurrency oslo_limit oslo_messaging_amqp oslo_messaging_kafka oslo_messaging_metrics
-  oslo_messaging_notifications oslo_messaging_rabbit oslo_messaging_zmq oslo_middleware oslo_policy oslo_reports
+  oslo_messaging_notifications oslo_messaging_zmq oslo_middleware oslo_policy oslo_reports
   oslo_versionedobjects ovn ovn_agent ovn_nb_global ovs ovs_driver ovsdb_connection placement privsep
   privsep_conntrack privsep_dhcp_release privsep_link privsep_namespace privsep_ovs_vsctl profiler profiler_jaeger
   profiler_otlp pvlan qos quota quotas securitygroup service_auth service_providers service_user sriov_driver
   sriov_nic ssl vrrp wsgi`);
 
-/** Whether the option is one of Neutron's that has no effect here. */
+/** Whether an option that Neutrino does not have (see `findOption`) is one of Neutron's. */
 export function isNeutronOption(section: string, name: string): boolean {
   const group = section === 'DEFAULT' ? section : section.toLowerCase();
   return SECTIONS.has(group) || NAMES[group]?.has(name.replaceAll('-', '_')) === true;

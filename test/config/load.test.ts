@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { explainConfig, loadConfig } from '../../src/config/load.ts';
-import { isNeutronOption } from '../../src/config/neutron-options.ts';
 import { allOptions, defaultConfig } from '../../src/config/options.ts';
 
 let folder: string;
@@ -107,11 +106,5 @@ describe('explainConfig', () => {
     expect(rows).toHaveLength(allOptions().length);
     expect(rows).toContainEqual({ section: 'DEFAULT', name: 'bind_port', value: 1, source: '--bind-port' });
     expect(rows).toContainEqual({ section: 'DEFAULT', name: 'debug', value: false, source: 'default' });
-  });
-});
-
-describe("Neutron's names", () => {
-  it('are not those that Neutrino honours', () => {
-    for (const { section, name } of allOptions()) expect([name, isNeutronOption(section, name)]).toEqual([name, false]);
   });
 });
