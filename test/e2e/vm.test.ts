@@ -75,7 +75,7 @@ describe.skipIf(process.getuid?.() !== 0)('machines on a running Neutrino (needs
     const machine = await boot('first', '--network', 'plain');
     expect(machine.right).toBe(true);
     expect(machine.nics[0]?.lease.address).toBe(machine.nics[0]?.asked[0]);
-    expect(machine.exchange.map(({ kind }) => kind)).toEqual(['DISCOVER', 'OFFER', 'REQUEST', 'ACK']);
+    expect([...new Set(machine.exchange.map(({ kind }) => kind))]).toEqual(['DISCOVER', 'OFFER', 'REQUEST', 'ACK']);
     const [port] = await neutron.portsOfDevice(machine.id);
     expect(port?.status).toBe('ACTIVE');
 

@@ -13,6 +13,8 @@ import { type FakeNeutron, startFakeNeutron } from './fake-neutron.ts';
 
 const MAIN = join(import.meta.dirname, 'vm-main.ts');
 
+const FOUR_MESSAGES = ['DISCOVER', 'OFFER', 'REQUEST', 'ACK'];
+
 describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)', () => {
   let world: DnsmasqWorld;
   let neutron: FakeNeutron;
@@ -81,14 +83,13 @@ describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)',
     const told = boot.stdout.split('\n').map((line) => line.replaceAll(/\d\d:\d\d:\d\d/g, 'TIME'));
     expect(told[0]).toMatch(/^eth0 on net1: port \S{36}, fa:16:3e:\S+, 10\.64\.0\.44$/);
     expect(told[1]).toMatch(/^plugged tap\S{11}; ACTIVE \d+ ms later$/);
-    expect(told.slice(2, 6).map((line) => line.replace(/ +/g, ' ').split(' ').slice(0, 5).join(' '))).toEqual([
-      expect.stringMatching(/^TIME \+\d+ ms eth0 DISCOVER$/),
-      expect.stringMatching(/^TIME \+\d+ ms eth0 OFFER$/),
-      expect.stringMatching(/^TIME \+\d+ ms eth0 REQUEST$/),
-      expect.stringMatching(/^TIME \+\d+ ms eth0 ACK$/),
-    ]);
-    expect(told.slice(2, 8).every((line) => line.length <= 100)).toBe(true);
-    expect(told[8]).toMatch(/^eth0 .* 10\.64\.0\.44 +10\.64\.0\.44 /);
+    const exchange = told.filter((line) => line.startsWith('TIME'));
+    expect(
+      exchange.every((line) => /^TIME +\+\d+ ms {2}eth0 {3}[A-Z]+ +.*fa:16:3e:/.test(line) && line.length <= 100),
+    ).toBe(true);
+    // On a loaded machine the client may have to say something twice.
+    expect([...new Set(exchange.map((line) => /eth0 +([A-Z]+)/.exec(line)?.[1]))]).toEqual(FOUR_MESSAGES);
+    expect(told.at(-2)).toMatch(/^eth0 .* 10\.64\.0\.44 +10\.64\.0\.44 /);
 
     const { stdout: list } = await vm(['list']);
     expect(list).toMatch(
