@@ -1,9 +1,10 @@
-import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { SetupError } from './progress.mjs';
 
 const LISTS = '/var/lib/apt/lists';
+const POLICY = '/usr/sbin/policy-rc.d';
 
-/** The lines of the list of commands that `purpose` (none, up or test) needs, as { command, package }. */
+/** The lines of the list of commands that `purpose` (none, up or test) needs, as { command, package, service }. */
 function neededTools(root, purpose) {
   if (purpose === 'none') return [];
   return readFileSync(`${root}/bin/setup/debian-packages`, 'utf8')
@@ -11,7 +12,7 @@ function neededTools(root, purpose) {
     .filter((line) => line.trim() !== '' && !line.startsWith('#'))
     .map((line) => line.trim().split(/\s+/))
     .filter(([, , needed]) => needed === 'up' || needed === purpose)
-    .map(([command, name]) => ({ command, package: name }));
+    .map(([command, name, , service]) => ({ command, package: name, service }));
 }
 
 function isInPath(command) {
@@ -29,6 +30,7 @@ function isInPath(command) {
 export async function setUpDebianPackages(root, purpose, progress) {
   const missing = () => neededTools(root, purpose).filter(({ command }) => !isInPath(command));
   const wanted = [...new Set(missing().map((tool) => tool.package))];
+  const services = missing().flatMap((tool) => tool.service ?? []);
   if (wanted.length === 0 || process.getuid() !== 0) return;
   const names = wanted.join(' ');
   const alone = purpose === 'up' ? '; the API alone runs without them: bin/neutrino up --no-agents' : '';
@@ -39,23 +41,52 @@ export async function setUpDebianPackages(root, purpose, progress) {
       `missing: ${commands.join(', ')} (Debian packages ${names}), and there is no apt-get\n  what to do: ${advice}`,
     );
   }
-  await progress.step(`Debian packages ${names}`, async () => {
-    if (!haveLists()) await aptGet(progress, ['update'], advice);
-    try {
-      await aptGet(progress, ['install', ...wanted], advice);
-    } catch (error) {
-      if (!(error instanceof SetupError)) throw error;
-      // Lists older than the mirror, or a dpkg that was interrupted half way: both are mended without a question.
-      progress.say('    that did not work; trying once more with fresh package lists');
-      await progress.run(['dpkg', '--configure', '-a'], { env: QUIET, advice }).catch(() => undefined);
-      await aptGet(progress, ['update'], advice);
-      await aptGet(progress, ['install', ...wanted], advice);
-    }
-  });
+  await progress.step(`Debian packages ${names}`, () =>
+    withoutStarting(progress, services, () => install(progress, wanted, advice)),
+  );
   const still = missing();
   if (still.length > 0) {
     const commands = still.map((tool) => tool.command).join(', ');
     throw new SetupError(`still missing after apt-get install ${names}: ${commands}\n  what to do: ${advice}`);
+  }
+}
+
+async function install(progress, packages, advice) {
+  if (!haveLists()) await aptGet(progress, ['update'], advice);
+  try {
+    await aptGet(progress, ['install', ...packages], advice);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    // Lists older than the mirror, or a dpkg that was interrupted half way: both are mended without a question.
+    progress.say('    that did not work; trying once more with fresh package lists');
+    await progress.run(['dpkg', '--configure', '-a'], { env: QUIET, advice }).catch(() => undefined);
+    await aptGet(progress, ['update'], advice);
+    await aptGet(progress, ['install', ...packages], advice);
+  }
+}
+
+/**
+ * The tests run private databases and brokers; the machine's own services must not start because their packages are there.
+ * policy-rc.d is how a machine says so while packages are installed. One of ours left by a killed setup goes next time.
+ */
+async function withoutStarting(progress, services, work) {
+  if (services.length === 0) return work();
+  const ours = '#!/bin/sh\n# Neutrino installs packages\nexit 101\n';
+  const remove = () => {
+    if (existsSync(POLICY) && readFileSync(POLICY, 'utf8') === ours) rmSync(POLICY);
+  };
+  process.once('exit', remove);
+  remove();
+  if (!existsSync(POLICY)) writeFileSync(POLICY, ours, { mode: 0o755 });
+  try {
+    await work();
+    if (!isInPath('systemctl')) return;
+    for (const service of services) {
+      // Not at the next boot either; without a running systemd there is nothing to say.
+      await progress.run(['systemctl', 'disable', service], { advice: '' }).catch(() => undefined);
+    }
+  } finally {
+    remove();
   }
 }
 

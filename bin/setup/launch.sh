@@ -1,7 +1,7 @@
 # Sourced by the programs in bin/. Plain sh, for it runs before anything is installed and on every start: when nothing is
 # missing it starts one process (sha256sum) and then becomes Node. $root is the project's folder.
 
-# Commands that are needed and the Debian packages that have them: one "command package purpose" a line.
+# Commands that are needed and the Debian packages that have them: one "command package purpose [service]" a line.
 tool_list=$root/bin/setup/debian-packages
 
 say() {
@@ -36,7 +36,7 @@ packages_ready() {
 # $1 = none, up or test. Without root nothing can be installed: the commands say themselves what they miss.
 tools_ready() {
   [ "$1" = none ] && return 0
-  while read -r command package purpose; do
+  while read -r command package purpose service; do
     case $command in '' | '#'*) continue ;; esac
     [ "$purpose" = up ] || [ "$purpose" = "$1" ] || continue
     if ! command -v "$command" >/dev/null 2>&1; then

@@ -83,8 +83,18 @@ export class LauncherProject {
     return lines;
   }
 
-  async start(...words: string[]): Promise<Started> {
-    const child = spawn(join(this.root, 'bin/neutrino'), words, {
+  start(...words: string[]): Promise<Started> {
+    return this.#run([join(this.root, 'bin/neutrino'), ...words]);
+  }
+
+  /** Starts it where /usr/sbin is an empty folder of its own. Needs root. */
+  startWithOwnSbin(...words: string[]): Promise<Started> {
+    const script = 'mount -t tmpfs tmpfs /usr/sbin && exec "$0" "$@"';
+    return this.#run(['unshare', '--mount', 'sh', '-c', script, join(this.root, 'bin/neutrino'), ...words]);
+  }
+
+  async #run([program, ...words]: readonly [string, ...string[]]): Promise<Started> {
+    const child = spawn(program, words, {
       env: { HOME: this.root, PATH: `${this.programs}:/usr/bin:/bin` },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: 50_000,

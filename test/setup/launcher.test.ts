@@ -177,6 +177,18 @@ describe.skipIf(process.getuid?.() !== 0)('Debian packages (needs root)', () => 
     expect(stderr).toContain('bin/neutrino up --no-agents');
   });
 
+  it('that bring a service are installed without starting it', async () => {
+    project.write('bin/setup/debian-packages', 'neutrino-fake-one fake-one up fake.service\n');
+    project.write(
+      'src/cli/main.ts',
+      "import { existsSync } from 'node:fs'; console.log(existsSync('/usr/sbin/policy-rc.d'));",
+    );
+    aptGet(`/usr/sbin/policy-rc.d; echo "policy $?" >>${project.root}/calls; ${working()}`);
+    project.program('systemctl', `echo "systemctl $*" >>${project.root}/calls`);
+    expect(await project.startWithOwnSbin('up')).toMatchObject({ code: 0, stdout: 'false\n' });
+    expect(project.calls().slice(-2)).toEqual(['policy 101', 'systemctl disable fake.service']);
+  });
+
   it('that apt-get claims to have installed are looked for all the same', async () => {
     aptGet('true');
     const { code, stderr } = await project.start('up');
