@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { createDnsmasqDriver } from '../agents/dhcp/drivers/dnsmasq/driver.ts';
 import type { Config } from '../config/options.ts';
+import { openDatabase } from '../db/open.ts';
 import { instanceStore } from '../lab/instance.ts';
-import { openDatabase } from './server.ts';
 
 /**
  * Ids of the networks that this state path knows: those in its database, those with files of dnsmasq, and those that its

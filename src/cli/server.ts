@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Logger } from 'pino';
 import { type ApiOptions, buildApi } from '../api/app.ts';
@@ -6,9 +5,8 @@ import { noauth } from '../api/context.ts';
 import { dhcpSchedulerRoutes } from '../api/routes/dhcp-scheduler.ts';
 import type { ServedResource } from '../api/routes/resource.ts';
 import type { Config } from '../config/options.ts';
-import type { Database } from '../db/database.ts';
 import { migrate } from '../db/migrate.ts';
-import { openSqlite } from '../db/sqlite/open.ts';
+import { openDatabase } from '../db/open.ts';
 import { AddressAllocator } from '../ipam/allocate.ts';
 import { startRelay } from '../notifier/relay.ts';
 import { dhcpNetworkRules } from '../plugin/agents/dhcp-networks.ts';
@@ -41,15 +39,6 @@ export interface RunningServer {
   readonly url: string;
   /** Stops taking requests, lets those under way end, publishes what is committed, closes the database. */
   close(): Promise<void>;
-}
-
-/** Opens the database that `[database] connection` names. Throws naming what is wrong with it. */
-export function openDatabase(config: Config): Database {
-  const { connection, sqlite_synchronous: syncToDisk } = config.database;
-  if (connection === '') return openSqlite({ path: join(config.DEFAULT.state_path, 'neutrino.sqlite'), syncToDisk });
-  const match = /^sqlite:\/\/\/(.*)$/.exec(connection);
-  if (!match) throw new Error(`[database] connection: '${connection}' is not of the form sqlite:////path/to/file`);
-  return openSqlite({ path: match[1] === '' || match[1] === undefined ? ':memory:' : match[1], syncToDisk });
 }
 
 /** The resources that the API serves, with their rules. */

@@ -65,7 +65,7 @@ export async function hostileWorld(): Promise<HostileWorld> {
   });
   await app.ready();
   // Another connection sees a new data_version as soon as anything was committed.
-  const watcher = new DatabaseSync(core.path);
+  const watcher = new DatabaseSync(core.connection.replace('sqlite:///', ''));
   const version = () => Object.values(watcher.prepare('pragma data_version').get() ?? {})[0];
 
   const exchange = async (

@@ -116,7 +116,7 @@ describe('allocating addresses', () => {
     const worker = new URL('./fill-subnet.worker.ts', import.meta.url).pathname;
     const filled = await Promise.all(
       [1, 2].map(async () => {
-        const child = fork(worker, [core.path, subnet.id, subnet.networkId, randomUUID()], {
+        const child = fork(worker, [core.connection, subnet.id, subnet.networkId, randomUUID()], {
           stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
         });
         const [[addresses]] = (await Promise.all([once(child, 'message'), once(child, 'exit')])) as [

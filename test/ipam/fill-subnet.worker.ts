@@ -1,10 +1,11 @@
 /** A process of its own that allocates from a subnet until it is full, and tells which addresses it got. */
-import { openSqlite } from '../../src/db/sqlite/open.ts';
+import { openDatabase } from '../../src/db/open.ts';
 import { AddressAllocator } from '../../src/ipam/allocate.ts';
+import { configWith } from '../support/core.ts';
 import { allocatableSubnet, seedPort } from './seed.ts';
 
-const [, , path = '', subnetId = '', networkId = ''] = process.argv;
-const db = openSqlite({ path, syncToDisk: false });
+const [, , connection = '', subnetId = '', networkId = ''] = process.argv;
+const db = openDatabase(configWith({ database: { connection, sqlite_synchronous: false } }));
 const subnet = allocatableSubnet(subnetId, networkId, ['10.0.0.2', '10.0.0.254']);
 const allocator = new AddressAllocator();
 const addresses: string[] = [];

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { type Config, defaultConfig } from '../../src/config/options.ts';
 import { migrate } from '../../src/db/migrate.ts';
-import { openSqlite } from '../../src/db/sqlite/open.ts';
+import { openDatabase } from '../../src/db/open.ts';
 import type { Core, RequestContext } from '../../src/plugin/core.ts';
+import { dropDatabase, makeDatabase } from './mariadb.ts';
 
 /** An administrator, as noauth makes everybody. */
 export const ADMIN: RequestContext = { projectId: 'p1', isAdmin: true, requestId: 'req-test' };
@@ -23,25 +24,36 @@ export function configWith(overrides: Overrides = {}): Config {
 }
 
 export interface TestCore extends Core {
-  /** Path of the SQLite file, for a second process. */
-  readonly path: string;
+  /** `[database] connection` of its database, for a second process. */
+  readonly connection: string;
   dispose(): Promise<void>;
 }
 
-/** Rules over a database of their own, gone with `dispose`. */
+/**
+ * Rules over a database of their own, gone with `dispose`: SQLite in a temporary folder, or, in the test run on MariaDB, a
+ * database of the run's private server.
+ */
 export async function openCore(overrides: Overrides = {}): Promise<TestCore> {
   const folder = mkdtempSync(join(tmpdir(), 'neutrino-core-'));
-  const path = join(folder, 'neutrino.sqlite');
-  const db = openSqlite({ path, syncToDisk: false });
+  const { NEUTRINO_TEST_MARIADB_SOCKET: socket, NEUTRINO_TEST_MARIADB_PORT: port } = process.env;
+  const connection =
+    socket === undefined ? `sqlite:///${join(folder, 'neutrino.sqlite')}` : await makeDatabase(socket, Number(port));
+  const config = configWith({
+    ...overrides,
+    DEFAULT: { state_path: folder, ...overrides.DEFAULT },
+    database: { connection, sqlite_synchronous: false, ...overrides.database },
+  });
+  const db = openDatabase(config);
   await migrate(db);
   return {
     db,
-    path,
-    config: configWith({ ...overrides, DEFAULT: { state_path: folder, ...overrides.DEFAULT } }),
+    connection,
+    config,
     log: pino({ level: 'silent' }),
     async dispose() {
       await db.close();
       rmSync(folder, { recursive: true, force: true });
+      if (socket !== undefined) await dropDatabase(socket, connection);
     },
   };
 }

@@ -8,30 +8,47 @@ const required: Column = (c) => c.notNull();
 const uuid = 'varchar(36)' as const;
 const name = 'varchar(255)' as const;
 
-/** A column that names a row of another table and goes with it. */
-const of =
-  (table: string, column = 'id'): Column =>
-  (c) =>
-    c.notNull().references(`${table}.${column}`).onDelete('cascade');
+/** A column that names a row of another table. */
+interface Reference {
+  readonly column: string;
+  readonly table: string;
+  /** Whether a row goes with the one it names; else it keeps that from going. */
+  readonly cascade: boolean;
+}
 
 async function create(
-  db: Tables,
   table: string,
-  columns: (builder: CreateTableBuilder<string>) => CreateTableBuilder<string, string>,
+  columns: CreateTableBuilder<string, string>,
+  references: readonly Reference[],
   mysql: boolean,
 ): Promise<void> {
-  let builder: CreateTableBuilder<string, string> = columns(db.schema.createTable(table).ifNotExists());
+  let builder = columns;
+  for (const { column, table: target, cascade } of references)
+    builder = builder.addForeignKeyConstraint(
+      `fk_${table}_${column}`,
+      [column as never],
+      target,
+      ['id'],
+      (constraint) => (cascade ? constraint.onDelete('cascade') : constraint),
+    );
   // Names and hints are compared as they are written, as Neutron's tables do on utf8.
   if (mysql) builder = builder.modifyEnd(sql`engine=InnoDB default charset=utf8mb4 collate=utf8mb4_bin`);
   await builder.execute();
 }
 
+const DUPLICATE_KEY_NAME = 1061;
+
 async function index(db: Tables, table: string, columns: readonly string[]): Promise<void> {
-  await db.schema
+  const statement = db.schema
     .createIndex(`ix_${table}_${columns.join('_')}`)
     .on(table)
-    .columns([...columns])
-    .execute();
+    .columns([...columns]);
+  try {
+    await statement.execute();
+  } catch (error) {
+    // MySQL has no IF NOT EXISTS here: a run that was killed has made it already.
+    if ((error as { errno?: unknown }).errno !== DUPLICATE_KEY_NAME) throw error;
+  }
 }
 
 /** The tables of networks, subnets, ports, agents and scheduling. */
@@ -39,8 +56,21 @@ export const initial: Migration = {
   name: '0001-initial',
   async up(db, dialect) {
     const mysql = dialect === 'mysql';
-    const table = (t: string, columns: (b: CreateTableBuilder<string>) => CreateTableBuilder<string, string>) =>
-      create(db, t, columns, mysql);
+    let references: Reference[] = [];
+    const table = async (t: string, columns: (b: CreateTableBuilder<string>) => CreateTableBuilder<string, string>) => {
+      references = [];
+      const builder = columns(db.schema.createTable(t).ifNotExists());
+      await create(t, builder, references, mysql);
+    };
+    // As constraints of the table: MySQL reads references of a column and forgets them.
+    const referring =
+      (target: string, cascade: boolean): Column =>
+      (c) => {
+        references.push({ column: c.toOperationNode().column.column.name, table: target, cascade });
+        return c.notNull();
+      };
+    const of = (target: string): Column => referring(target, true);
+    const keeping = (target: string): Column => referring(target, false);
     /** An id that counts up. */
     const serial: Column = (c) => (mysql ? c.primaryKey().autoIncrement() : c.primaryKey().autoIncrement());
     const serialType = mysql ? ('bigint' as const) : ('integer' as const);
@@ -146,7 +176,7 @@ export const initial: Migration = {
 
     await table('ports', (t) =>
       owned(t)
-        .addColumn('network_id', uuid, (c) => c.notNull().references('networks.id'))
+        .addColumn('network_id', uuid, keeping('networks'))
         .addColumn('mac_address', 'varchar(32)', required)
         .addColumn('admin_state_up', 'boolean', required)
         .addColumn('status', 'varchar(16)', required)
@@ -158,7 +188,7 @@ export const initial: Migration = {
     await table('ipallocations', (t) =>
       t
         .addColumn('port_id', uuid, of('ports'))
-        .addColumn('subnet_id', uuid, (c) => c.notNull().references('subnets.id'))
+        .addColumn('subnet_id', uuid, keeping('subnets'))
         .addColumn('network_id', uuid, required)
         .addColumn('ip_address', 'varchar(64)', required)
         .addColumn('address_key', 'varchar(32)', required)
@@ -196,7 +226,7 @@ export const initial: Migration = {
     await table('securitygroupportbindings', (t) =>
       t
         .addColumn('port_id', uuid, of('ports'))
-        .addColumn('security_group_id', uuid, (c) => c.notNull().references('securitygroups.id'))
+        .addColumn('security_group_id', uuid, keeping('securitygroups'))
         .addPrimaryKeyConstraint('pk_securitygroupportbindings', ['port_id', 'security_group_id'] as never[]),
     );
     await table('allowedaddresspairs', (t) =>

@@ -180,6 +180,7 @@ export async function portParts(db: Queries, ids: readonly string[]): Promise<Re
     .select(['b.host', 'b.vif_type', 'b.vnic_type', 'b.profile', 'b.vif_details'])
     .where('ports.id', 'in', list)
     .execute();
+  if (rows.length === 0) return new Map();
   const byPort = <R extends { port_id: string }>(found: R[]) => groupBy(found, (r) => r.port_id);
   const addresses = byPort(
     await db

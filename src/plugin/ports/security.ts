@@ -26,9 +26,15 @@ export async function defaultSecurityGroup(trx: Trx, projectId: string): Promise
     .insertInto('securitygroups')
     .values({ id, project_id: projectId, name: 'default', stateful: 1, standard_attr_id: attr })
     .execute();
-  // The key is the project: of two servers that make it at once, one is undone and runs again.
-  await trx.insertInto('default_security_group').values({ project_id: projectId, security_group_id: id }).execute();
-  return id;
+  // The key is the project: of two servers that make it at once, the second waits here, gets no row, and takes the first one's.
+  await trx
+    .insertInto('default_security_group')
+    .ignore()
+    .values({ project_id: projectId, security_group_id: id })
+    .execute();
+  const kept = (await findDefault(trx, { project: projectId })).rows[0]?.security_group_id ?? id;
+  if (kept !== id) await trx.deleteFrom('standardattributes').where('id', '=', attr).execute();
+  return kept;
 }
 
 /** Throws SecurityGroupNotFound for the first id that names no group. */
