@@ -4,8 +4,9 @@ export class MessagingTimeout extends Error {
   readonly method: string;
   readonly timeoutMs: number;
 
-  constructor(topic: string, method: string, timeoutMs: number) {
-    super(`no answer to ${method} on ${topic} within ${timeoutMs} ms`);
+  /** `why` is what the transport knows of the cause, and what to do. */
+  constructor(topic: string, method: string, timeoutMs: number, why?: string) {
+    super(`no answer to ${method} on ${topic} within ${timeoutMs} ms${why === undefined ? '' : `: ${why}`}`);
     this.name = 'MessagingTimeout';
     this.topic = topic;
     this.method = method;
@@ -58,6 +59,18 @@ export class QueueFull extends Error {
     super(`queue ${queue} is full: ${bound} messages wait for its server`);
     this.name = 'QueueFull';
     this.queue = queue;
+  }
+}
+
+/** The broker did not take the message in time, or refused it. It may have been delivered all the same. */
+export class MessageNotSent extends Error {
+  /** Whether its time was over; otherwise the broker refused it. */
+  readonly late: boolean;
+
+  constructor(what: string, why: string, late = false) {
+    super(`${what} was not sent: ${why}`);
+    this.name = 'MessageNotSent';
+    this.late = late;
   }
 }
 

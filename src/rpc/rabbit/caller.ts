@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import type pino from 'pino';
+import { MessageNotSent, MessagingTimeout, QueueFull, TransportClosed } from '../errors.ts';
+import { pause, retryDelay } from './bounded.ts';
+import { decodeReply } from './envelope.ts';
+import { decodeFailure } from './failure.ts';
+import type { Outgoing, Publisher } from './publisher.ts';
+import type { Delivery } from './subscription.ts';
+
+/** A call on its way. */
+export interface Call {
+  readonly topic: string;
+  readonly method: string;
+  readonly version: string;
+  readonly timeoutMs: number;
+  /** 32 hexadecimal digits, echoed in the answer. */
+  readonly messageId: string;
+  readonly request: Outgoing;
+}
+
+interface Waiting {
+  readonly call: Call;
+  readonly settle: (outcome: { readonly result: unknown } | Error) => void;
+  result: unknown;
+  failure: Error | undefined;
+}
+
+/** Calls that wait for their answer at most. */
+const MAX_CALLS = 50_000;
+/** Milliseconds between two tries to find the queue of a topic that nobody serves yet. */
+const FIRST_LOOK_MS = 100;
+const MAX_LOOK_MS = 2_000;
+
+/** An id as oslo.messaging makes them: 32 hexadecimal digits. */
+export const newId = (): string => randomUUID().replaceAll('-', '');
+
+/** Sends calls and hands each its answer. */
+export class Caller {
+  readonly #publisher: Publisher;
+  readonly #log: pino.Logger;
+  readonly #state: () => string;
+  readonly #waiting = new Map<string, Waiting>();
+
+  /** `state` says how the connection is, for errors. */
+  constructor(publisher: Publisher, log: pino.Logger, state: () => string) {
+    this.#publisher = publisher;
+    this.#log = log;
+    this.#state = state;
+  }
+
+  /**
+   * Sends a call, as soon as `ready`, and resolves to its result. Throws MessagingTimeout, RemoteError, UnsupportedVersion,
+   * NoSuchMethod, TransportClosed, QueueFull.
+   */
+  async call(call: Call, ready: Promise<void>): Promise<unknown> {
+    if (this.#waiting.size >= MAX_CALLS) throw new QueueFull(`of calls that wait for an answer`, MAX_CALLS);
+    const { topic, method, timeoutMs, messageId } = call;
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const over = new AbortController();
+    let why = '';
+    const timer = setTimeout(
+      () => waiting.settle(new MessagingTimeout(topic, method, timeoutMs, why || this.#state())),
+      timeoutMs,
+    );
+    const waiting: Waiting = {
+      call,
+      settle: (outcome) => {
+        if (!this.#waiting.delete(messageId)) return;
+        clearTimeout(timer);
+        over.abort();
+        if (outcome instanceof Error) reject(outcome);
+        else resolve(outcome.result);
+      },
+      result: null,
+      failure: undefined,
+    };
+    this.#waiting.set(messageId, waiting);
+    this.#deliver(call, ready, over.signal, (text) => {
+      why = text;
+    }).catch((error: Error) => {
+      // The call's own time is over together with that of its message, and its error tells more.
+      if (!(error instanceof MessageNotSent && error.late)) waiting.settle(error);
+    });
+    return promise;
+  }
+
+  /** Takes an answer; what nobody waits for any more is dropped. */
+  take(delivery: Delivery): void {
+    delivery.ack();
+    try {
+      const reply = decodeReply(delivery.body);
+      const waiting = this.#waiting.get(reply.messageId);
+      if (!waiting) {
+        this.#log.debug({ messageId: reply.messageId }, 'an answer came too late, or twice; dropped');
+        return;
+      }
+      const { topic, method, version } = waiting.call;
+      // Old servers send the result first and `ending` in a second message; a monitored call gets empty signs of life.
+      if (reply.result !== null) waiting.result = reply.result;
+      if (reply.failure !== undefined) waiting.failure = decodeFailure(topic, method, version, reply.failure);
+      if (reply.ending) waiting.settle(waiting.failure ?? { result: waiting.result });
+    } catch (error) {
+      this.#log.warn({ err: error }, 'an answer cannot be read; dropped');
+    }
+  }
+
+  /** Fails all calls that wait. */
+  close(): void {
+    for (const { settle } of [...this.#waiting.values()]) settle(new TransportClosed('waiting for an answer'));
+  }
+
+  /**
+   * A topic whose queue does not exist yet is looked for again until the call's time is over: server and agents may start in
+   * any order.
+   */
+  async #deliver(call: Call, ready: Promise<void>, over: AbortSignal, because: (why: string) => void): Promise<void> {
+    const deadline = Date.now() + call.timeoutMs;
+    await ready;
+    for (let looks = 1; !over.aborted; looks += 1) {
+      const timeoutMs = looks === 1 ? call.timeoutMs : Math.max(1, deadline - Date.now());
+      if ((await this.#publisher.publish({ ...call.request, timeoutMs })) === 'taken') {
+        because(`${this.#state()} has it; its server is busy, gone, or died on the way`);
+        return;
+      }
+      because(`${this.#state()} has no queue ${call.request.routingKey}: nobody has served it yet`);
+      await pause(retryDelay(looks, FIRST_LOOK_MS, MAX_LOOK_MS), over);
+    }
+  }
+}

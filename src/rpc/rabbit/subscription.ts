@@ -1,0 +1,223 @@
+import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import type pino from 'pino';
+import { TransportClosed } from '../errors.ts';
+import { retryDelay, within } from './bounded.ts';
+import type { QueuePlan } from './topology.ts';
+
+/** A message handed over. It MUST be acknowledged or dropped; on a lost channel both do nothing, and it comes again. */
+export interface Delivery {
+  readonly body: Buffer;
+  readonly queue: string;
+  /** Milliseconds that the sender gave it to live; undefined: for ever. */
+  readonly livesMs: number | undefined;
+  ack(): void;
+  drop(): void;
+}
+
+export interface SubscriptionOptions {
+  /** What is served, for errors and logs. */
+  readonly what: string;
+  readonly queues: readonly QueuePlan[];
+  /** Unacknowledged messages of each queue at most. */
+  readonly prefetch: number;
+  readonly retry: { readonly firstMs: number; readonly maxMs: number };
+  readonly log: pino.Logger;
+  readonly onMessage: (delivery: Delivery) => void;
+  /** Hears that the broker stopped answering. */
+  readonly onStuck: (why: string) => void;
+}
+
+/** Milliseconds for declaring all queues and for saying goodbye. */
+const SET_UP_MS = 20_000;
+const GOODBYE_MS = 5_000;
+/** Tries in a row when an exchange that goes with its last queue went between being declared and bound. */
+const RACES = 3;
+
+/**
+ * Takes messages off queues, on a channel of its own: declares exchanges, queues and bindings, consumes, and does so again on
+ * every new connection, and when the broker closes the channel or cancels a consumer.
+ */
+export class Subscription {
+  readonly #options: SubscriptionOptions;
+  readonly #log: pino.Logger;
+  readonly #started = Promise.withResolvers<void>();
+  #connection: ChannelModel | undefined;
+  #channel: Channel | undefined;
+  #tags: string[] = [];
+  #failures = 0;
+  #retry: NodeJS.Timeout | undefined;
+  #settingUp: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(options: SubscriptionOptions) {
+    this.#options = options;
+    this.#log = options.log.child({ subscription: options.what });
+    this.#started.promise.catch(() => undefined);
+  }
+
+  /** Resolves when messages are first taken; rejects when the broker refuses the queues at the first try, or on `cancel`. */
+  get started(): Promise<void> {
+    return this.#started.promise;
+  }
+
+  /** A connection is there. Resolves after the first try, which may have failed: more follow while the connection lasts. */
+  async up(connection: ChannelModel): Promise<void> {
+    this.#connection = connection;
+    this.#failures = 0;
+    await this.#setUp(connection);
+  }
+
+  /** The connection is gone. */
+  down(): void {
+    this.#connection = undefined;
+    this.#channel = undefined;
+    clearTimeout(this.#retry);
+  }
+
+  /** Takes no more messages; what was handed over can still be acknowledged. */
+  async cancel(): Promise<void> {
+    this.#stopped = true;
+    this.#started.reject(new TransportClosed(`serve ${this.#options.what}`));
+    clearTimeout(this.#retry);
+    await within('setting up', GOODBYE_MS, this.#settingUp).catch(() => undefined);
+    const channel = this.#channel;
+    if (!channel) return;
+    const cancelling = Promise.all(this.#tags.map((tag) => channel.cancel(tag)));
+    await within('cancelling', GOODBYE_MS, cancelling).catch(() => undefined);
+  }
+
+  /** Closes the channel after `cancel`, and deletes the queues that nobody will read any more. */
+  async close(deleted: readonly string[]): Promise<void> {
+    const channel = this.#channel;
+    this.#channel = undefined;
+    if (!channel) return;
+    const goodbye = async (): Promise<void> => {
+      for (const queue of deleted) await channel.deleteQueue(queue);
+      await channel.close();
+    };
+    await within('goodbye', GOODBYE_MS, goodbye()).catch(() => undefined);
+  }
+
+  #setUp(connection: ChannelModel): Promise<void> {
+    this.#settingUp = this.#trySetUp(connection);
+    return this.#settingUp;
+  }
+
+  async #trySetUp(connection: ChannelModel): Promise<void> {
+    const stale = (): boolean => this.#stopped || connection !== this.#connection;
+    for (let races = 1; !stale(); races += 1) {
+      try {
+        await within(`setting up ${this.#options.what}`, SET_UP_MS, this.#declareAndConsume(connection));
+        this.#failures = 0;
+        this.#started.resolve();
+        return;
+      } catch (error) {
+        if (stale()) return;
+        const { code, message } = error as { code?: unknown; message: string };
+        if (code === 404 && races < RACES) continue;
+        if (typeof code !== 'number') {
+          // No answer, or the connection went: not the queues' fault.
+          this.#options.onStuck(message);
+          return;
+        }
+        this.#failed(connection, new Error(`cannot serve ${this.#options.what}: ${advice(code, message)}`));
+        return;
+      }
+    }
+  }
+
+  async #declareAndConsume(connection: ChannelModel): Promise<void> {
+    const { queues, prefetch } = this.#options;
+    const channel = await connection.createChannel();
+    let closed = false;
+    let why: Error | undefined;
+    channel.on('error', (error) => {
+      why = error;
+    });
+    channel.on('close', () => {
+      closed = true;
+      this.#lost(connection, channel, why);
+    });
+    await channel.prefetch(prefetch);
+    for (const { name, durable, autoDelete, arguments: args, binding } of queues) {
+      if (binding) {
+        const { exchange } = binding;
+        const { durable: lasting, autoDelete: passing } = exchange;
+        await channel.assertExchange(exchange.name, exchange.type, { durable: lasting, autoDelete: passing });
+      }
+      await channel.assertQueue(name, { durable, autoDelete, exclusive: false, arguments: args });
+      if (binding) await channel.bindQueue(name, binding.exchange.name, binding.key);
+    }
+    this.#tags = [];
+    for (const { name } of queues) {
+      const { consumerTag } = await channel.consume(name, (message) => this.#take(channel, name, message));
+      this.#tags.push(consumerTag);
+    }
+    if (closed) throw why ?? new Error('the channel was closed');
+    if (connection === this.#connection) this.#channel = channel;
+  }
+
+  #take(channel: Channel, queue: string, message: ConsumeMessage | null): void {
+    if (message === null) {
+      // The broker cancelled the consumer: its queue was deleted, or moved to another node.
+      this.#log.warn({ queue }, 'the queue is gone; declaring it again');
+      void channel.close().catch(() => undefined);
+      return;
+    }
+    const { expiration } = message.properties;
+    const livesMs = Number(expiration);
+    this.#options.onMessage({
+      body: message.content,
+      queue,
+      livesMs: expiration === undefined || !(livesMs >= 0) ? undefined : livesMs,
+      ack: () => ignoringClosed(() => channel.ack(message)),
+      drop: () => ignoringClosed(() => channel.reject(message, false)),
+    });
+  }
+
+  /** The channel is closed; while it was being set up, whoever sets it up hears of it. */
+  #lost(connection: ChannelModel, channel: Channel, why: Error | undefined): void {
+    if (channel !== this.#channel) return;
+    this.#channel = undefined;
+    if (connection !== this.#connection || this.#stopped) return;
+    if (why !== undefined) this.#log.warn(`RabbitMQ closed the channel (${why.message}); opening it again`);
+    this.#again(connection);
+  }
+
+  #failed(connection: ChannelModel, error: Error): void {
+    if (this.#failures === 0) this.#log.error(error.message);
+    this.#started.reject(error);
+    this.#again(connection);
+  }
+
+  #again(connection: ChannelModel): void {
+    this.#failures += 1;
+    const { firstMs, maxMs } = this.#options.retry;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(
+      () => {
+        if (!this.#stopped && connection === this.#connection) void this.#setUp(connection);
+      },
+      retryDelay(this.#failures, firstMs / 10, maxMs),
+    );
+  }
+}
+
+function ignoringClosed(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // The channel is closed: the broker hands the message over again, and it is known then.
+  }
+}
+
+function advice(code: number, message: string): string {
+  if (code === 406) {
+    return (
+      `${message}; it was declared differently before: set amqp_durable_queues, amqp_auto_delete and rabbit_quorum_queue in ` +
+      '[oslo_messaging_rabbit] as the others have them, or delete it with rabbitmqctl delete_queue when nobody uses it'
+    );
+  }
+  if (code === 403) return `${message}; allow it with rabbitmqctl set_permissions`;
+  return message;
+}
