@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
+import { serveAgents } from '../../../src/plugin/endpoints/serve.ts';
+import type { RpcTransport } from '../../../src/rpc/contract.ts';
+import { createMemoryTransport } from '../../../src/rpc/memory/transport.ts';
+import { topicClient } from '../../../src/rpc/topic.ts';
+import { PLUGIN_TOPIC, type PluginMethods } from '../../../src/rpc/topics/plugin.ts';
+import { REPORTS_TOPIC, type ReportMethods } from '../../../src/rpc/topics/reports.ts';
+import { bindNetwork } from '../../../src/scheduler/bindings.ts';
+import { type ConfigChanges, createWorld, type World } from '../world.ts';
+
+/** A server's insides that serves agents on a transport, and clients that ask as agents do. */
+export interface ServedWorld extends World {
+  readonly transport: RpcTransport;
+  readonly plugin: ReturnType<typeof topicClient<PluginMethods>>;
+  readonly reports: ReturnType<typeof topicClient<ReportMethods>>;
+  /** Asks with arguments of any form. */
+  ask(method: string, args: Readonly<Record<string, unknown>>): Promise<unknown>;
+  /** A network with a DHCP subnet that the DHCP agent has. */
+  served(agentId: string, cidr?: string): Promise<string>;
+  /** Names like the ones in use, of nothing. */
+  readonly nobody: string;
+}
+
+export async function createServedWorld(changes: ConfigChanges = {}): Promise<ServedWorld> {
+  const world = await createWorld(changes);
+  const transport = createMemoryTransport({ log: pino({ level: 'silent' }) });
+  const serving = await serveAgents(world.core, world.allocator, transport);
+  return {
+    ...world,
+    transport,
+    plugin: topicClient(transport, PLUGIN_TOPIC),
+    reports: topicClient(transport, REPORTS_TOPIC),
+    ask: (method, args) => transport.call({ topic: 'q-plugin' }, method, args, { version: '1.0', timeoutMs: 10_000 }),
+    nobody: randomUUID(),
+    async served(agentId, cidr = '10.0.0.0/24') {
+      const network = await world.network();
+      await world.subnet(network, cidr);
+      await world.transaction((trx) => bindNetwork(trx, network, agentId));
+      return network;
+    },
+    async close() {
+      await serving.close();
+      await transport.close();
+      await world.close();
+    },
+  };
+}
