@@ -45,7 +45,10 @@ export async function runDown({ inputs, purge, yes }: DownOptions, print: Print)
     const obstacles = agentObstacles();
     if (obstacles.length === 0) {
       const { removeFromHost } = await import('./host-removal.ts');
-      for (const line of tellRemoved(await removeFromHost(config, stderrLogger(config.DEFAULT.debug)))) print(line);
+      const log = stderrLogger(config.DEFAULT.debug);
+      // What is removed is told once, at the end.
+      if (!config.DEFAULT.debug) log.level = 'warn';
+      for (const line of tellRemoved(await removeFromHost(config, log))) print(line);
     } else {
       print(`Namespaces, devices and processes are left as they are: ${obstacles.join('; ')}.`);
     }

@@ -19,6 +19,11 @@ export interface Started {
   readonly stderr: string;
 }
 
+interface RunDetails {
+  readonly path?: string;
+  readonly onOutput?: (child: ChildProcess) => void;
+}
+
 /**
  * A project of its own with the real bin/ and, in place of npm, apt-get and so on, scripts that write down how they are
  * called and do what `onNpm` and the like say (sh; `$*` is what they are called with).
@@ -93,12 +98,25 @@ export class LauncherProject {
     return this.#run(['unshare', '--mount', 'sh', '-c', script, join(this.root, 'bin/neutrino'), ...words]);
   }
 
-  async #run([program, ...words]: readonly [string, ...string[]]): Promise<Started> {
+  /** Runs a script of package.json with the real npm, and sends npm SIGTERM when the script has printed something. */
+  startAndTerminate(script: string): Promise<Started> {
+    this.write('package.json', readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
+    return this.#run(['npm', '--prefix', this.root, 'run', '--silent', script], {
+      path: `${process.env.PATH}`,
+      onOutput: (child) => child.kill('SIGTERM'),
+    });
+  }
+
+  async #run(
+    [program, ...words]: readonly [string, ...string[]],
+    { path = `${this.programs}:/usr/bin:/bin`, onOutput }: RunDetails = {},
+  ): Promise<Started> {
     const child = spawn(program, words, {
-      env: { HOME: this.root, PATH: `${this.programs}:/usr/bin:/bin` },
+      env: { HOME: this.root, PATH: path },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: 50_000,
     });
+    if (onOutput) child.stdout.once('data', () => onOutput(child));
     const [stdout, stderr] = [collected(child.stdout), collected(child.stderr)];
     await once(child as ChildProcess, 'close');
     return { code: child.exitCode, stdout: stdout(), stderr: stderr() };

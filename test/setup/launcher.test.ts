@@ -44,6 +44,17 @@ describe('bin/neutrino on a fresh clone', () => {
   });
 });
 
+describe('npm start', () => {
+  it('hands SIGTERM on to Neutrino and ends with its exit code', async () => {
+    await project.start();
+    project.write(
+      'src/cli/main.ts',
+      "setInterval(() => {}, 1000); process.on('SIGTERM', () => { console.log('stopped'); process.exit(3); }); console.log('up');",
+    );
+    expect(await project.startAndTerminate('start')).toMatchObject({ code: 3, stdout: 'up\nstopped\n' });
+  });
+});
+
 describe('npm packages', () => {
   it('that could not be installed are told with what npm said and what to do, and tried again next time', async () => {
     project.program('npm', project.npm('mkdir -p node_modules/half; echo "npm error network is down" >&2; exit 7'));
