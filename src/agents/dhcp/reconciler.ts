@@ -160,7 +160,7 @@ export class Reconciler {
     state.present = true;
     const port = await this.#ensurePort(networkId, state);
     const known = cache.info(networkId);
-    if (!port || !known || state.dismissed) return;
+    if (!port || !known) return;
     const spec = deviceSpec(known, port, { metadata });
     const wanted = JSON.stringify(spec);
     if (state.device !== wanted) {
@@ -171,7 +171,7 @@ export class Reconciler {
     }
     // Notifications came while this pass waited: the newest counts. Whoever took the network or its port away wants another pass.
     const info = cache.info(networkId);
-    if (!info || state.dismissed || !cache.port(port.id)) return;
+    if (!info || !cache.port(port.id)) return;
     const untold = cache.takeUntold(networkId);
     try {
       await driver.apply({ info, namespace: spec.namespace, device: spec.device, dhcpPortId: port.id });
@@ -190,7 +190,7 @@ export class Reconciler {
     const tried = new Set<string>();
     for (let corrections = 0; tried.size <= MAX_ADOPTIONS; ) {
       const info = cache.info(networkId);
-      if (!info || state.dismissed) return undefined;
+      if (!info) return undefined;
       const step = planDhcpPort(info, deviceId, tried);
       if (step.kind === 'right') return step.port;
       if (step.kind === 'adopt') tried.add(step.portId);

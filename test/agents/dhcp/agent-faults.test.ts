@@ -43,6 +43,7 @@ describe('a DHCP server that dies', () => {
     world.driver.die(net.id);
     await world.settled();
     expect(world.driver.passes(net.id)).toHaveLength(1);
+    expect(world.lines.some((line) => line.msg === "a network's DHCP server died")).toBe(false);
   });
 });
 

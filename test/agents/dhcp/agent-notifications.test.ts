@@ -153,11 +153,28 @@ describe("notifications of the agent's own port", () => {
     const before = own();
     world.server.put({ ...net, ports: net.ports });
     await world.notify('port_delete_end', { payload: { port_id: before.id, network_id: net.id, priority: 6 } });
+    await created(port(net.id));
     await world.settled();
     expect(world.server.called('create_dhcp_port')).toEqual([]);
-    await world.until(() => expect(world.driver.serving.get(net.id)?.dhcpPortId).toBe(own()?.id));
+    await world.until(() => expect(world.driver.ports(net.id)).toHaveLength(2));
+    expect(world.driver.serving.get(net.id)?.dhcpPortId).toBe(own().id);
     expect(own().id).not.toBe(before.id);
     expect(world.devices.there.get(net.id)?.device).toBe(tapName(own().id));
+  });
+
+  it('deleted while its device is made, it is not served without', async () => {
+    const first = own();
+    world.server.put({ ...net, ports: net.ports });
+    world.devices.before = async () => {
+      world.devices.before = () => undefined;
+      await world.notify('port_delete_end', { payload: { port_id: first.id, network_id: net.id, priority: 6 } });
+      await world.settled();
+    };
+    world.devices.vanish(net.id);
+    await world.until(() => expect(world.driver.serving.get(net.id)?.dhcpPortId).not.toBe(first.id));
+    for (const { info, dhcpPortId } of world.driver.applied) {
+      expect(info.ports.map((one) => one.id)).toContain(dhcpPortId);
+    }
   });
 
   it('deleted along with the network, it is not made anew', async () => {
@@ -247,7 +264,11 @@ describe('notifications of networks and subnets', () => {
     await world.settled();
     expect(world.driver.disabled).toEqual([net.id]);
     expect(world.devices.removed).toEqual([net.id]);
+    await created(port(net.id));
+    await world.settled();
+    expect(world.driver.disabled).toHaveLength(1);
     await world.notify('network_update_end', { payload: { network: { id: net.id }, priority: 1 } });
+    await created(port(net.id));
     await world.settled();
     expect(world.driver.disabled).toHaveLength(1);
     world.server.put({

@@ -329,5 +329,9 @@ describe('the end of the agent', () => {
     expect(world.server.dhcpPort(net.id)).toEqual(own);
     expect(world.driver.disabled).toEqual([]);
     expect(world.devices.ensured[1]).toEqual(world.devices.ensured[0]);
+    // The new one hears everything: the old one has left the queue.
+    const more = Array.from({ length: 5 }, () => world.server.setPort(port(net.id)));
+    for (const one of more) await world.notify('port_create_end', { payload: { port: one } });
+    await world.until(() => expect(world.driver.ports(net.id)).toEqual(expect.arrayContaining(more)));
   });
 });

@@ -6,7 +6,15 @@ import { type DeviceSpec, dhcpNamespace, tapName } from '../../../src/agents/dhc
 import { type DhcpDevices, linuxDevices } from '../../../src/agents/dhcp/devices.ts';
 import { listAddresses } from '../../../src/linux/addresses.ts';
 import { ipBatch } from '../../../src/linux/ip.ts';
-import { deleteLink, ensureBridge, linkExists, listLinks, setMaster, showLink } from '../../../src/linux/links.ts';
+import {
+  addVethCommand,
+  deleteLink,
+  ensureBridge,
+  linkExists,
+  listLinks,
+  setMaster,
+  showLink,
+} from '../../../src/linux/links.ts';
 import { deleteNamespace, namespaceExists } from '../../../src/linux/namespaces.ts';
 import { isDefaultRoute, listRoutes } from '../../../src/linux/routes.ts';
 import { readSysctl } from '../../../src/linux/sysctl.ts';
@@ -126,7 +134,11 @@ describe.skipIf(needsRoot)('devices of DHCP ports (needs root)', () => {
         await deleteLink(spec.device);
         await ipBatch([
           ['netns', 'add', spec.namespace],
-          ['link', 'add', spec.device, 'type', 'veth', 'peer', 'name', spec.device, 'netns', spec.namespace],
+          addVethCommand(
+            { name: spec.device },
+            { name: spec.device, namespace: spec.namespace, mac: spec.mac },
+            spec.mtu,
+          ),
         ]);
       },
     ],
@@ -179,19 +191,25 @@ describe.skipIf(needsRoot)('devices of DHCP ports (needs root)', () => {
   });
 
   it('are brought back when they were harmed after a sync had found them', async () => {
+    const other = randomUUID();
+    const marker = { ...specOf(), networkId: other, namespace: dhcpNamespace(other) };
+    others.push(() => devices.remove(other));
     await devices.ensure(spec);
+    await devices.ensure(marker);
     const later = await linuxDevices({ host, log });
     try {
       const lost: string[] = [];
       later.onLost((id) => lost.push(id));
       await later.owned();
-      await deleteLink(spec.device);
-      await vi.waitFor(() => expect(lost).toEqual([networkId]), { timeout: 20_000, interval: 5 });
+      await ipBatch([['link', 'set', spec.device, 'down']]);
+      // What is told of this one is told after the other's harm.
+      await deleteLink(marker.device);
+      await vi.waitFor(() => expect(lost).toEqual([other]), { timeout: 20_000, interval: 5 });
       await later.ensure(spec);
     } finally {
       await later.close();
     }
-    expect((await addresses()).sort()).toEqual([...spec.addresses].sort());
+    expect(await showLink(spec.device)).toMatchObject({ up: true });
   });
 
   it('are missed when somebody else removes them, and not when the agent does', async () => {
