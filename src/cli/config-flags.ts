@@ -2,11 +2,13 @@ import { type Command, Option } from 'commander';
 import { CONFIG_FLAGS } from '../config/flags.ts';
 import type { ConfigInputs } from '../config/load.ts';
 import { findOption } from '../config/options.ts';
+import { shownDefault } from '../config/reference.ts';
 
 const flagOptions = () =>
   CONFIG_FLAGS.map((one) => {
-    const option = new Option(`${one.flag} <${one.argument}>`, findOption(one.section, one.name)?.option.help);
-    return { ...one, option };
+    const known = findOption(one.section, one.name)?.option;
+    const help = known && `${known.help} (default: ${shownDefault(known)})`;
+    return { ...one, option: new Option(`${one.flag} <${one.argument}>`, help) };
   });
 
 /** Adds the flags that set options (`--bind-port` ...) and the repeatable `--config-file` to a command. */

@@ -9,6 +9,20 @@ const DESCRIPTION = `OpenStack-compatible networks, fixed IPs and DHCP on this m
 Start it with "neutrino up" and speak Neutron's API v2.0 to http://127.0.0.1:9696.
 Everything it keeps lies under the state path (/var/lib/neutrino unless --state-path says otherwise).`;
 
+const EXAMPLES = `
+Examples:
+  neutrino up                                     everything on this machine (as root)
+  neutrino up --no-agents --state-path ./state    the API alone, without root
+  neutrino demo                                   see a machine get its address
+  neutrino vm boot vm1 --network net1             boot one yourself
+  neutrino config show                            the values in force
+  neutrino down                                   stop, and remove what it made on this host
+`;
+
+const MORE_OPTIONS = `
+All other options come from --config-file or the environment (OS_<SECTION>__<NAME>): docs/configuration.md
+`;
+
 /** For options that may be repeated. */
 const collect = (value: string, earlier: readonly string[]): readonly string[] => [...earlier, value];
 
@@ -21,10 +35,12 @@ export function buildProgram(): Command {
     .version(packageJson.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help, or that of a command')
     .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText('after', EXAMPLES)
     .showHelpAfterError('("neutrino --help" and "neutrino COMMAND --help" tell what there is)');
 
   withConfigFlags(program.command('up').description('start server and agents, and stay until Ctrl-C or SIGTERM'))
     .option('--no-agents', 'the API alone, without DHCP and L2 agent')
+    .addHelpText('after', MORE_OPTIONS)
     .action(async (options: { readonly agents: boolean }) => {
       const { runUp } = await import('./up.ts');
       const inputs = configInputs(options as never, process.env);

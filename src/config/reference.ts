@@ -27,8 +27,7 @@ export function renderReference(): string {
     "Options carry Neutron's names and sections. They come, the later one winning, from the defaults, from INI files",
     '(`--config-file FILE`, repeatable), from the environment (`OS_<SECTION>__<NAME>`, such as `OS_DEFAULT__BIND_PORT=9700`)',
     `and from flags (${CONFIG_FLAGS.map(({ flag }) => `\`${flag}\``).join(', ')}).`,
-    'A value may refer to another option: `$state_path`, or in braces `{agent.availability_zone}` after a `$`; `$$` is a',
-    'dollar sign.',
+    `A value may refer to another option: \`$state_path\`, \`\${agent.availability_zone}\`; \`$$\` is a dollar sign.`,
     '`bin/neutrino config show` prints the values in force and where each comes from. An option that only Neutron has is',
     'named in a warning at start and has no effect; a value that cannot be is refused.',
     '',
@@ -42,7 +41,7 @@ export function renderReference(): string {
 export function renderFlags(): string {
   const rows = CONFIG_FLAGS.map(({ flag, argument, section, name }) => {
     const option = findOption(section, name)?.option;
-    return `| \`${flag} ${argument}\` | ${option ? shownDefault(option) : ''} | ${cell(option?.help ?? '')} |`;
+    return `| \`${flag} ${argument}\` | ${option ? codeDefault(option) : ''} | ${cell(option?.help ?? '')} |`;
   });
   return [
     '| flag | default | what it does |',
@@ -54,14 +53,20 @@ export function renderFlags(): string {
   ].join('\n');
 }
 
-function shownDefault(option: Option<OptionValue>): string {
+/** The default as text for readers, `empty` when it is. */
+export function shownDefault(option: Option<OptionValue>): string {
   if (option.shownDefault !== undefined) return option.shownDefault;
   const text = Array.isArray(option.default) ? option.default.join(',') : String(option.default);
-  return text === '' ? 'empty' : `\`${text}\``;
+  return text === '' ? 'empty' : text;
+}
+
+function codeDefault(option: Option<OptionValue>): string {
+  const text = shownDefault(option);
+  return option.shownDefault !== undefined || text === 'empty' ? text : `\`${text}\``;
 }
 
 function row({ name, option }: PlacedOption): string {
-  return `| \`${name}\` | ${shownDefault(option)} | ${cell(values(option.type))} | ${cell(option.help)} |`;
+  return `| \`${name}\` | ${codeDefault(option)} | ${cell(values(option.type))} | ${cell(option.help)} |`;
 }
 
 const cell = (text: string) => text.replaceAll('|', '\\|');
