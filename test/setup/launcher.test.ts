@@ -68,6 +68,15 @@ describe('npm packages', () => {
     expect(await project.start('--version')).toMatchObject({ code: 0 });
   });
 
+  it('are installed anew when the setup was killed half way', async () => {
+    project.program('npm', project.npm('mkdir -p node_modules/one; kill -9 $PPID'));
+    expect((await project.start()).code).not.toBe(0);
+    project.calls();
+    project.program('npm', project.npm());
+    expect(await project.start()).toMatchObject({ code: 0 });
+    expect(project.calls()).toEqual([CI]);
+  });
+
   it('are installed anew when the lock file has changed', async () => {
     await project.start();
     project.write('package-lock.json', project.read('package-lock.json').replace('1.0.0', '1.0.1'));
