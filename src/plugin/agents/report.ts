@@ -8,7 +8,7 @@ import { oldestHeartbeat } from '../../scheduler/liveness.ts';
 import type { Core } from '../core.ts';
 import { nowText } from '../standard-attributes.ts';
 
-/** What the server says to a report: first one of this agent, one of many, or the first after it had counted as dead. */
+/** What the server says to a report: first one of this agent, one of many, or the first after it had counted as dead or was deleted. */
 export type AgentStatus = 'new' | 'alive' | 'revived';
 
 /** Lengths of the columns that hold them. */
@@ -115,5 +115,7 @@ async function takeNote(trx: Trx, core: Core, columns: Reported, started: boolea
     .values({ ...columns, ...times, id: randomUUID(), admin_state_up: 1, description: null })
     .executeTakeFirstOrThrow();
   // Ignored: another server took the same agent's report at the same moment, and has registered it.
-  return (numInsertedOrUpdatedRows ?? 0n) > 0n ? 'new' : 'alive';
+  if ((numInsertedOrUpdatedRows ?? 0n) === 0n) return 'alive';
+  // An agent that was answered before and is unknown now was deleted: it must look anew at what it is to serve.
+  return started ? 'new' : 'revived';
 }

@@ -23,8 +23,8 @@ describe('an agent that reports', () => {
 
   it('is another agent on another host, and by another type', async () => {
     await report(dhcpState('h1'));
-    expect(await report(dhcpState('h2'))).toBe('new');
-    expect(await report(l2State('h1'))).toBe('new');
+    expect(await report({ ...dhcpState('h2'), start_flag: true })).toBe('new');
+    expect(await report({ ...l2State('h1'), start_flag: true })).toBe('new');
     expect(await rows()).toHaveLength(3);
   });
 
@@ -32,6 +32,12 @@ describe('an agent that reports', () => {
     await world.kill(await world.dhcpAgent('h1'));
     expect(await report(dhcpState('h1'))).toBe('revived');
     expect(await report(dhcpState('h1'))).toBe('alive');
+  });
+
+  it('is revived when it was running already and had been deleted', async () => {
+    const id = await world.dhcpAgent('h1');
+    await world.core.db.kysely.deleteFrom('agents').where('id', '=', id).execute();
+    expect(await report(dhcpState('h1'))).toBe('revived');
   });
 
   it('keeps what an operator set, and renews what it says of itself', async () => {
