@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { startDhcpAgent } from '../agents/dhcp/agent.ts';
 import { createDnsmasqDriver } from '../agents/dhcp/drivers/dnsmasq/driver.ts';
@@ -19,6 +20,9 @@ export interface RunningParts {
   /** Stops server and agents; what serves machines (dnsmasq, bridges) stays. */
   close(): Promise<void>;
 }
+
+/** How long a start waits for the agents' first reports; in one process they take milliseconds. */
+const FIRST_REPORTS_MS = 5_000;
 
 type Closing = () => Promise<void>;
 
@@ -51,5 +55,8 @@ async function startAgents(
   const dhcpLog = log.child({ agent: 'dhcp' });
   const driver = createDnsmasqDriver({ config, log: dhcpLog });
   const dhcp = await startDhcpAgent({ config, transport, driver, log: dhcpLog });
+  // Who makes a port as soon as Neutrino says that it is up finds its agents known, and the port bound.
+  const reported = Promise.all([l2.reported, dhcp.reported]);
+  await Promise.race([reported, pause(FIRST_REPORTS_MS, undefined, { ref: false })]);
   return [() => l2.close(), () => driver.close(), () => dhcp.close()];
 }

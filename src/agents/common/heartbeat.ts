@@ -18,6 +18,13 @@ export interface HeartbeatOptions {
   readonly onRecovered?: () => void;
 }
 
+/** An agent that runs. */
+export interface RunningAgent {
+  /** Resolves when the server has answered the first report, or it could not be sent. */
+  readonly reported: Promise<void>;
+  close(): Promise<void>;
+}
+
 export interface Heartbeat {
   /** Resolves when the first report was answered, or could not be sent. */
   readonly first: Promise<void>;

@@ -5,7 +5,7 @@ import { topicEndpoint } from '../../rpc/topic.ts';
 import { DHCP_AGENT_TOPIC } from '../../rpc/topics/dhcp-agent.ts';
 import type { AgentState } from '../../rpc/topics/reports.ts';
 import { backoffDelay } from '../common/backoff.ts';
-import { type Heartbeat, startHeartbeat } from '../common/heartbeat.ts';
+import { type Heartbeat, type RunningAgent, startHeartbeat } from '../common/heartbeat.ts';
 import { KeyedQueue } from '../common/keyed-queue.ts';
 import { pause, waitFor } from '../common/wait.ts';
 import { Agenda } from './agenda.ts';
@@ -50,7 +50,7 @@ export interface DhcpAgentOptions {
  * first sync follows by itself, and again until the server answers. `close` leaves DHCP servers and devices as they are.
  * Transport, driver and `devices` are the caller's to close.
  */
-export async function startDhcpAgent(options: DhcpAgentOptions): Promise<{ close(): Promise<void> }> {
+export async function startDhcpAgent(options: DhcpAgentOptions): Promise<RunningAgent> {
   const { config, log } = options;
   const devices = options.devices ?? (await linuxDevices({ host: config.DEFAULT.host, log }));
   const agent = new DhcpAgent({ ...options, devices });
@@ -65,6 +65,7 @@ export async function startDhcpAgent(options: DhcpAgentOptions): Promise<{ close
     throw error;
   }
   return {
+    reported: agent.reported,
     close: async () => {
       await agent.close();
       await closeDevices();
@@ -159,6 +160,10 @@ class DhcpAgent {
     void Promise.race([this.#heartbeat.first, pause(FIRST_REPORT_MS, this.#stop.signal)]).then(() => {
       this.#fullSync.request('the agent started');
     });
+  }
+
+  get reported(): Promise<void> {
+    return this.#heartbeat?.first ?? Promise.resolve();
   }
 
   async close(): Promise<void> {

@@ -7,7 +7,7 @@ import { listLinks } from '../../linux/links.ts';
 import type { RpcTransport } from '../../rpc/contract.ts';
 import { topicClient } from '../../rpc/topic.ts';
 import { type DeviceDetails, PLUGIN_TOPIC } from '../../rpc/topics/plugin.ts';
-import { type Heartbeat, startHeartbeat } from '../common/heartbeat.ts';
+import { type Heartbeat, type RunningAgent, startHeartbeat } from '../common/heartbeat.ts';
 import { agentState } from './agent-state.ts';
 import { Backlog } from './backlog.ts';
 import { DeletedNetworks } from './deleted-networks.ts';
@@ -36,7 +36,7 @@ const LOOK_SOON_MS = 1_000;
  * into their network's bridge as they appear, and the server is told. Resolves when the host's devices are watched; throws
  * when they cannot be (no `ip`, no rights), or a mapping in the configuration is wrong. `close` leaves all devices as they are.
  */
-export async function startL2Agent(options: L2AgentOptions): Promise<{ close(): Promise<void> }> {
+export async function startL2Agent(options: L2AgentOptions): Promise<RunningAgent> {
   const agent = new L2Agent(options);
   try {
     await agent.start();
@@ -121,6 +121,10 @@ class L2Agent {
     this.#lookIn(LOOK_MS);
     void this.#findOrphans();
     this.#kick();
+  }
+
+  get reported(): Promise<void> {
+    return this.#heartbeat?.first ?? Promise.resolve();
   }
 
   async close(): Promise<void> {
