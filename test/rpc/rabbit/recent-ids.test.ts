@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest';
+import { retryDelay, within } from '../../../src/rpc/rabbit/bounded.ts';
+import { RecentIds } from '../../../src/rpc/rabbit/recent-ids.ts';
+
+describe('recent ids', () => {
+  test('run the work of a message once for each queue', async () => {
+    const recent = new RecentIds();
+    const done: string[] = [];
+    const work = (name: string) => async () => {
+      done.push(name);
+    };
+    expect(recent.once('q', 'a', work('q a')).first).toBe(true);
+    expect(recent.once('q', 'a', work('again')).first).toBe(false);
+    expect(recent.once('other', 'a', work('other a')).first).toBe(true);
+    expect(done).toEqual(['q a', 'other a']);
+  });
+
+  test('let the second wait for the work of the first', async () => {
+    const recent = new RecentIds();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    recent.once('q', 'a', () => promise);
+    let ended = false;
+    const second = recent
+      .once('q', 'a', async () => undefined)
+      .done.then(() => {
+        ended = true;
+      });
+    await new Promise((next) => setImmediate(next));
+    expect(ended).toBe(false);
+    resolve();
+    await second;
+  });
+
+  test('forget the oldest beyond their bound', () => {
+    const recent = new RecentIds(2);
+    const nothing = async () => undefined;
+    for (const id of ['a', 'b', 'c']) recent.once('q', id, nothing);
+    expect(recent.once('q', 'b', nothing).first).toBe(false);
+    expect(recent.once('q', 'a', nothing).first).toBe(true);
+  });
+});
+
+describe('delays between tries', () => {
+  test('double up to the most, and are drawn shorter', () => {
+    const whole = [1, 2, 3, 4, 5, 6, 100].map((failures) => retryDelay(failures, 1000, 30_000, () => 0));
+    expect(whole).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+    expect(retryDelay(1, 1000, 30_000, () => 1)).toBe(750);
+  });
+});
+
+describe('a bounded wait', () => {
+  test('names what took too long', async () => {
+    await expect(within('the end', 1, new Promise(() => undefined))).rejects.toThrow('the end took longer than 1 ms');
+    await expect(within('the end', 1000, Promise.resolve(5))).resolves.toBe(5);
+  });
+});
