@@ -5,6 +5,7 @@ import { Kysely } from 'kysely';
 import type { Database, Trx } from '../database.ts';
 import { runTransaction } from '../retry.ts';
 import type { Schema } from '../schema.ts';
+import { groupCommits } from './commit-group.ts';
 import { NodeSqliteDialect } from './dialect.ts';
 
 export interface SqliteOptions {
@@ -12,7 +13,11 @@ export interface SqliteOptions {
   readonly path: string;
   /** Whether each commit waits for the disk (synchronous=FULL), so that even a power cut loses nothing; true unless told. */
   readonly syncToDisk?: boolean;
+  /** How long a transaction waits for the locks of other processes; 30 s unless told. */
+  readonly giveUpAfterMs?: number;
 }
+
+const OPENING_MS = 5000;
 
 /**
  * Opens (or makes) an SQLite database in WAL mode. Throws when the folder cannot be written.
@@ -21,20 +26,23 @@ export interface SqliteOptions {
 export function openSqlite(options: SqliteOptions): Database {
   if (options.path !== ':memory:') mkdirSync(dirname(options.path), { recursive: true });
   const file = new DatabaseSync(options.path);
+  // Who makes the file wants it alone for a moment; others that open it then wait.
+  file.exec(`pragma busy_timeout = ${OPENING_MS}`);
+  file.exec('pragma journal_mode = wal');
   // SQLite waits inside its own call, where this process can do nothing else: so only shortly, the retry does the rest.
   file.exec('pragma busy_timeout = 100');
-  file.exec('pragma journal_mode = wal');
   file.exec(`pragma synchronous = ${options.syncToDisk === false ? 'normal' : 'full'}`);
   file.exec('pragma foreign_keys = on');
   file.exec('pragma temp_store = memory');
   file.exec('pragma cache_size = -65536');
   const kysely = new Kysely<Schema>({ dialect: new NodeSqliteDialect(file) });
+  const inGroup = groupCommits((work) => runTransaction(kysely, work, isBusy, options.giveUpAfterMs));
   const listeners: (() => void)[] = [];
   return {
     kysely,
     dialect: 'sqlite',
     transaction: async <T>(work: (trx: Trx) => Promise<T>): Promise<T> => {
-      const result = await runTransaction(kysely, work, isBusy);
+      const result = await inGroup(work);
       for (const listener of listeners) listener();
       return result;
     },
