@@ -207,6 +207,54 @@ describe('the relay', () => {
     expect(ports(bad).slice(-3)).toEqual([2, 3, 4]);
   });
 
+  it('has written down that an agent got a network, so that it hears of it although this process dies before it is told', async () => {
+    await world.dhcpAgent('h1');
+    const network = await world.network();
+    await world.subnet(network, '10.0.0.0/24');
+    const { promise: tried, resolve } = Promise.withResolvers<void>();
+    const dead: RpcTransport = {
+      ...transport,
+      cast: async () => {
+        resolve();
+        throw new Error('the broker is away');
+      },
+    };
+    const first = relay(dead);
+    await tried;
+    await first.close();
+    expect((await world.core.db.kysely.selectFrom('networkdhcpagentbindings').selectAll().execute()).length).toBe(1);
+    await listen('h1');
+    relay();
+    await until(2);
+    expect(story().sort()).toEqual(['h1 network_create_end', 'h1 subnet_create_end']);
+  });
+
+  it('tells everything when a transport that was away for all networks is back', async () => {
+    let away = true;
+    const deleted: unknown[] = [];
+    const { promise: all, resolve } = Promise.withResolvers<void>();
+    const { promise: triedAgain, resolve: tried } = Promise.withResolvers<void>();
+    let refusals = 0;
+    const flaky: RpcTransport = {
+      ...transport,
+      cast: async (_target, _method, { port_id }) => {
+        if (away && ++refusals === 800) tried();
+        if (away) throw new Error('the broker is away');
+        if (deleted.push(port_id) === 1_300) resolve();
+      },
+    };
+    await world.transaction(async (trx) => {
+      for (let n = 0; n < 1_300; n += 1) await tellAgents(trx, `network-${n}`, 'l2.port_delete', { port_id: n });
+    });
+    relay(flaky);
+    await triedAgain;
+    expect(await left()).toHaveLength(1_300);
+    away = false;
+    await all;
+    await expect.poll(left).toEqual([]);
+    expect(new Set(deleted).size).toBe(1_300);
+  });
+
   it('is not held up by an event that is no JSON or of no known kind', async () => {
     const agent = await world.dhcpAgent('h1');
     await listen('h1');
