@@ -1,0 +1,271 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openWorld, outcomeOf, type World } from '../subnets/world.ts';
+
+const CONFIG = {
+  ml2: { tenant_network_types: ['vxlan'], type_drivers: ['flat', 'vlan', 'vxlan', 'local'] },
+  ml2_type_vlan: { network_vlan_ranges: ['physnet1:100:109', 'physnet2'] },
+  ml2_type_vxlan: { vni_ranges: ['1:40', '50:50'] },
+};
+let world: World;
+
+beforeAll(async () => {
+  world = await openWorld(CONFIG);
+});
+afterAll(() => world?.close());
+beforeEach(async () => {
+  const query = { filters: {}, sorts: [], pageReverse: false };
+  const context = { projectId: 'p1', isAdmin: true, requestId: 'req-clean' };
+  for (const { id } of await world.networks.rules.list(context, query)) {
+    for (const port of await world.ports.rules.list(context, { ...query, filters: { network_id: [String(id)] } }))
+      await world.ports.remove(String(port['id']));
+    await world.networks.remove(String(id));
+  }
+  await world.told();
+});
+
+const provider = (type: string, physnet?: string, id?: number) => ({
+  'provider:network_type': type,
+  ...(physnet === undefined ? {} : { 'provider:physical_network': physnet }),
+  ...(id === undefined ? {} : { 'provider:segmentation_id': id }),
+});
+const make = (values: object = {}) => Promise.resolve().then(() => world.networks.create({ ...values }));
+const vni = (network: Record<string, unknown>) => network['provider:segmentation_id'] as number;
+
+describe('segments', () => {
+  test('of networks that name none are drawn from the ranges, each once, by several servers, until all are taken', async () => {
+    const servers = [world, world.second()];
+    const made = await Promise.all(servers.map((s) => s.networks.createAll(Array.from({ length: 20 }, () => ({})))));
+    const last = await make();
+    const ids = [...made.flat(), last].map(vni);
+    expect([...ids].sort((a, b) => a - b)).toEqual([...Array.from({ length: 40 }, (_, i) => i + 1), 50]);
+    expect(await outcomeOf(make())).toBe('NoNetworkAvailable');
+    expect(await outcomeOf(world.networks.createAll([{}, {}]))).toBe('NoNetworkAvailable');
+    await world.networks.remove(last.id);
+    expect(vni(await make())).toBe(vni(last));
+  });
+
+  test.each([
+    ['vxlan outside of the ranges', provider('vxlan', undefined, 7777), 'fine'],
+    ['vxlan with a physical network', provider('vxlan', 'physnet1', 7), 'InvalidInput'],
+    ['vxlan 0', provider('vxlan', undefined, 0), 'InvalidInput'],
+    ['vxlan beyond 24 bits', provider('vxlan', undefined, 2 ** 24), 'InvalidInput'],
+    ['vlan', provider('vlan', 'physnet1', 150), 'fine'],
+    ['vlan of no id', provider('vlan', 'physnet1'), 'fine'],
+    ['vlan of nothing', provider('vlan'), 'fine'],
+    ['vlan of an id alone', provider('vlan', undefined, 100), 'InvalidInput'],
+    ['vlan 4095', provider('vlan', 'physnet1', 4095), 'InvalidInput'],
+    ['vlan of an unknown physical network', provider('vlan', 'nope', 100), 'InvalidInput'],
+    ['vlan of a physical network without ranges, with id', provider('vlan', 'physnet2', 7), 'fine'],
+    ['vlan of a physical network without ranges, without id', provider('vlan', 'physnet2'), 'InvalidInput'],
+    ['flat', provider('flat', 'anything'), 'fine'],
+    ['flat of nothing', provider('flat'), 'InvalidInput'],
+    ['flat with an id', provider('flat', 'anything', 1), 'InvalidInput'],
+    ['local', provider('local'), 'fine'],
+    ['local with an id', provider('local', undefined, 1), 'InvalidInput'],
+    ['local with a physical network', provider('local', 'physnet1'), 'InvalidInput'],
+    ['of an unknown type', provider('geneve', undefined, 1), 'InvalidInput'],
+    ['of an id alone', { 'provider:segmentation_id': 9 }, 'InvalidInput'],
+    ['all null', { 'provider:network_type': null, 'provider:segmentation_id': null }, 'fine'],
+  ])('%s', async (_, values, outcome) => {
+    expect(await outcomeOf(make(values))).toBe(outcome);
+  });
+
+  test('that are taken are refused by kind, and free again when their network is gone', async () => {
+    for (const [values, type] of [
+      [provider('vxlan', undefined, 777), 'TunnelIdInUse'],
+      [provider('vlan', 'physnet1', 150), 'VlanIdInUse'],
+      [provider('flat', 'physnet1'), 'FlatNetworkInUse'],
+    ] as const) {
+      const first = await make(values);
+      expect(await outcomeOf(make(values))).toBe(type);
+      await world.networks.remove(first.id);
+      expect(await outcomeOf(make(values))).toBe('fine');
+    }
+  });
+
+  test('of one network may be several: they are listed, and no provider attributes are shown', async () => {
+    const segments = [provider('vxlan', undefined, 901), provider('vlan', 'physnet1', 105)];
+    const network = await make({ segments });
+    expect(network.segments).toEqual([{ ...segments[0], 'provider:physical_network': null }, segments[1]]);
+    expect(Object.keys(network).filter((key) => key.startsWith('provider:'))).toEqual([]);
+    expect(network.mtu).toBe(1450);
+    expect(
+      await outcomeOf(make({ segments: [provider('vxlan', undefined, 902), provider('vxlan', undefined, 901)] })),
+    ).toBe('TunnelIdInUse');
+    await world.networks.remove(network.id);
+    expect(
+      await outcomeOf(make({ segments: [provider('vxlan', undefined, 902), provider('vxlan', undefined, 901)] })),
+    ).toBe('fine');
+  });
+
+  test.each([
+    ['one', [provider('vxlan', undefined, 5)], 'fine'],
+    ['none', [], 'fine'],
+    [
+      'the same twice',
+      [provider('vxlan', undefined, 5), provider('vxlan', undefined, 5)],
+      'SegmentsContainDuplicateEntry',
+    ],
+    ['two to be chosen', [provider('vxlan'), provider('vxlan')], 'fine'],
+    ['one that is wrong', [provider('vxlan'), provider('vlan', 'nope', 5)], 'InvalidInput'],
+    ['one with a part that is none', [{ nope: 1 }], 'HTTPBadRequest'],
+    ['no list', { a: 1 }, 'HTTPBadRequest'],
+  ])('%s as list', async (_, segments, outcome) => {
+    expect(await outcomeOf(make({ segments }))).toBe(outcome);
+  });
+
+  test('cannot be named in both ways', async () => {
+    const both = { ...provider('local'), segments: [provider('vxlan')] };
+    expect(await outcomeOf(make(both))).toBe('SegmentsSetInConjunctionWithProviders');
+  });
+
+  test('of VLAN networks may move to another id; nothing else of a segment may change', async () => {
+    const { id } = await make(provider('vlan', 'physnet1', 150));
+    const moved = await world.networks.update(id, { 'provider:segmentation_id': 151 });
+    expect(vni(moved)).toBe(151);
+    expect(await outcomeOf(make(provider('vlan', 'physnet1', 150)))).toBe('fine');
+    expect(await outcomeOf(world.networks.update(id, { 'provider:segmentation_id': 150 }))).toBe('VlanIdInUse');
+    expect(await outcomeOf(world.networks.update(id, { 'provider:segmentation_id': 4095 }))).toBe('InvalidInput');
+    expect(await outcomeOf(world.networks.update(id, { 'provider:network_type': 'flat' }))).toBe('InvalidInput');
+    const vxlan = await make();
+    expect(await outcomeOf(world.networks.update(vxlan.id, { 'provider:segmentation_id': 7 }))).toBe('InvalidInput');
+  });
+});
+
+describe('the MTU', () => {
+  test('is the largest that the segment carries unless told, and never more', async () => {
+    expect((await make()).mtu).toBe(1450);
+    expect((await make(provider('flat', 'physnet1'))).mtu).toBe(1500);
+    expect((await make({ mtu: 1000 })).mtu).toBe(1000);
+    expect(await outcomeOf(make({ mtu: 1451 }))).toBe('InvalidInput');
+  });
+
+  test('stays above what IPv6 needs while the network has IPv6 subnets (RFC 8200)', async () => {
+    const { id } = await make();
+    expect((await world.networks.update(id, { mtu: 1000 })).mtu).toBe(1000);
+    await world.networks.update(id, { mtu: 0 });
+    await world.subnets.create({ network_id: id, ip_version: 6, cidr: 'fd00::/64' });
+    expect(await outcomeOf(world.networks.update(id, { mtu: 1279 }))).toBe('InvalidInput');
+    expect((await world.networks.update(id, { mtu: 1280 })).mtu).toBe(1280);
+  });
+});
+
+describe('an update', () => {
+  test('that changes nothing is not counted and not told; one that does is both', async () => {
+    const network = await make({ name: 'a' });
+    const { is_default: _, ...shown } = network;
+    expect(await world.networks.update(network.id, { name: 'a', shared: false, mtu: 0 })).toEqual(shown);
+    expect(await world.told()).toEqual([]);
+    const after = await world.networks.update(network.id, { name: 'b', shared: true, dns_domain: 'B.Example.' });
+    expect(after).toMatchObject({ name: 'b', shared: true, dns_domain: 'b.example.', revision_number: 2 });
+    expect(await world.told()).toEqual([
+      { method: 'network_update_end', payload: { network: after } },
+      { method: 'l2.network_update', payload: { network: after } },
+    ]);
+  });
+
+  test('to external and back: is_default is there only meanwhile, and stays what it is unless told', async () => {
+    const { id } = await make();
+    expect(await world.networks.update(id, { 'router:external': true, is_default: true })).toMatchObject({
+      is_default: true,
+    });
+    expect(await world.networks.update(id, { 'router:external': true })).toMatchObject({ is_default: true });
+    expect(await world.networks.update(id, { is_default: false })).toMatchObject({ is_default: false });
+    expect(await world.networks.update(id, { 'router:external': false })).not.toHaveProperty('is_default');
+    expect(await world.networks.update(id, { is_default: true })).not.toHaveProperty('is_default');
+  });
+
+  test('does not unshare while others have ports there', async () => {
+    const { id } = await make({ shared: true });
+    const port = await world.ports.create({ network_id: id, project_id: 'other' });
+    expect(await outcomeOf(world.networks.update(id, { shared: false }))).toBe('InvalidSharedSetting');
+    await world.ports.remove(port.id);
+    expect(await world.networks.update(id, { shared: false })).toMatchObject({ shared: false });
+  });
+
+  test('under If-Match is made by one of those who want it, whatever the number of servers', async () => {
+    const { id } = await make({ name: 'start' });
+    const servers = [world, world.second(), world.second()];
+    for (let revision = 1; revision < 6; revision++) {
+      const attempts = servers.flatMap((server, i) =>
+        [0, 1].map((j) => outcomeOf(server.networks.update(id, { name: `${revision}-${i}-${j}` }, revision))),
+      );
+      expect((await Promise.all(attempts)).sort()).toEqual([
+        ...Array<string>(5).fill('RevisionNumberConstraintFailed'),
+        'fine',
+      ]);
+    }
+    const removals = servers.map((server) => outcomeOf(server.networks.remove(id, 6)));
+    expect((await Promise.all(removals)).sort()).toEqual(['NetworkNotFound', 'NetworkNotFound', 'fine']);
+  });
+});
+
+describe('a network is deleted', () => {
+  test('not while ports are on it; the DHCP port goes with it', async () => {
+    const { id } = await make();
+    await world.subnets.create({ network_id: id, ip_version: 4, cidr: '10.0.0.0/24' });
+    const port = await world.ports.create({ network_id: id });
+    const dhcp = await world.ports.create({ network_id: id, device_owner: 'network:dhcp' });
+    expect(await outcomeOf(world.networks.remove(id))).toBe('NetworkInUse');
+    await world.ports.remove(port.id);
+    await world.told();
+    await world.networks.remove(id);
+    expect(await outcomeOf(world.ports.show(dhcp.id))).toBe('PortNotFound');
+    expect((await world.told()).map((e) => e.method)).toEqual(
+      expect.arrayContaining(['network_delete_end', 'l2.network_delete']),
+    );
+  });
+
+  test('and leaves no row of its own anywhere', async () => {
+    const { db } = world.core;
+    const counts = async () =>
+      Promise.all(
+        (
+          [
+            'standardattributes',
+            'networksegments',
+            'networkrbacs',
+            'externalnetworks',
+            'networkdnsdomains',
+            'networksecuritybindings',
+            'ml2_vxlan_allocations',
+          ] as const
+        ).map(
+          async (table) =>
+            (
+              await db.kysely
+                .selectFrom(table)
+                .select((eb) => eb.fn.countAll().as('n'))
+                .executeTakeFirstOrThrow()
+            ).n,
+        ),
+      );
+    const before = await counts();
+    const { id } = await make({ shared: true, 'router:external': true, dns_domain: 'x.org.' });
+    await world.subnets.create({ network_id: id, ip_version: 4, cidr: '10.0.0.0/24' });
+    await world.networks.remove(id);
+    expect(await counts()).toEqual(before);
+  });
+});
+
+test('several at once are all made or none', async () => {
+  const bulk = [{ name: 'ok' }, { name: 'too big', mtu: 9000 }];
+  expect(await outcomeOf(world.networks.createAll(bulk))).toBe('InvalidInput');
+  const made = await world.networks.createAll([{ name: 'a' }, { name: 'b' }, { name: 'c' }]);
+  expect(made.map((n) => n.name)).toEqual(['a', 'b', 'c']);
+});
+
+test('who is no administrator sees its own, shared and external networks', async () => {
+  const other = { projectId: 'other', isAdmin: false, requestId: 'req-o' };
+  const [hidden, shared, external] = [
+    await make(),
+    await make({ shared: true }),
+    await make({ 'router:external': true }),
+  ];
+  const own = await world.networks.create({}, other);
+  const seen = await world.networks.rules.list(other, { filters: {}, sorts: [], pageReverse: false });
+  expect(seen.map((n) => n['id']).sort()).toEqual([shared.id, external.id, own.id].sort());
+  expect(await outcomeOf(world.networks.show(hidden.id, other))).toBe('NetworkNotFound');
+  expect(await outcomeOf(world.networks.update(hidden.id, { name: 'x' }, undefined, other))).toBe('NetworkNotFound');
+  expect(await outcomeOf(world.networks.remove(hidden.id, undefined, other))).toBe('NetworkNotFound');
+});
