@@ -118,7 +118,7 @@ describe("a port's life", () => {
 
   it('comes to ACTIVE when both say so at the same moment', async () => {
     await world.dhcpAgent('h1');
-    const ports = [];
+    const ports: { readonly id: string }[] = [];
     for (let i = 0; i < 12; i += 1) ports.push(await bound());
     const ready = (port: { readonly id: string }) =>
       world.plugin.call('dhcp_ready_on_ports', { port_ids: [port.id, ...ports.map(({ id }) => id)] });

@@ -1,0 +1,13 @@
+import { expect, it } from 'vitest';
+import { dhcpDeviceId } from '../../src/rpc/dhcp-device-id.ts';
+
+const NETWORK = '714aebe9-f5a0-4676-ab15-db78a80b2d1a';
+
+it('is what a stock DHCP agent of host vm calls its port', () => {
+  expect(dhcpDeviceId('vm', NETWORK)).toBe(`dhcpe5e61fb5-d685-5b50-9ba7-acb6e6962ef3-${NETWORK}`);
+});
+
+it('counts of a host name only what stands before the first dot', () => {
+  expect(dhcpDeviceId('vm.example.org', NETWORK)).toBe(dhcpDeviceId('vm', NETWORK));
+  expect(dhcpDeviceId('vm2', NETWORK)).not.toBe(dhcpDeviceId('vm', NETWORK));
+});
