@@ -6,6 +6,7 @@ import { neutronError } from '../resources/errors.ts';
 import { parseBody } from './body.ts';
 import type { IdentityProvider } from './context.ts';
 import { answerBrokenRequest, sendError } from './error-bodies.ts';
+import { openApi } from './openapi.ts';
 import { HEALTH_PATH, healthRoute } from './routes/health.ts';
 import { resourceRoutes, type ServedResource } from './routes/resource.ts';
 import { versionRoutes } from './routes/versions.ts';
@@ -89,6 +90,8 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     app,
     resources.map((r) => r.resource),
   );
+  // Asked for as openapi.json: the suffix is taken off every URL.
+  app.get('/v2.0/openapi', async () => openApi(resources));
   for (const served of resources) resourceRoutes(app, served, { maxPage: maxPage(config), contextOf });
   for (const routes of options.routes ?? []) routes(app, contextOf);
   return app;

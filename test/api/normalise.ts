@@ -52,7 +52,9 @@ export class Side {
 
   /** Addresses and segment ids that a request asks for by value are compared; others are drawn at random. */
   sent(text: string): void {
-    for (const [, ip = ''] of text.matchAll(/ip_address(?:"\s*:\s*"|=|%3D)([0-9a-fA-F:.]+)/g)) this.#literals.add(ip);
+    // Not those of address pairs: they lie in the pool, so that one of them may be drawn too.
+    const asked = text.replace(/"allowed_address_pairs":\[[^\]]*\]/g, '');
+    for (const [, ip = ''] of asked.matchAll(/ip_address(?:"\s*:\s*"|=|%3D)([0-9a-fA-F:.]+)/g)) this.#literals.add(ip);
     for (const [, id = ''] of text.matchAll(/segmentation_id"?[:=](\d+)/g)) this.#literals.add(`segment ${id}`);
   }
 

@@ -1,0 +1,59 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type HostileWorld, hostileWorld } from './hostile-world.ts';
+
+interface Page {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, object>> };
+}
+
+let world: HostileWorld;
+let page: Page;
+let ajv: Ajv2020;
+
+beforeAll(async () => {
+  world = await hostileWorld();
+  page = JSON.parse((await world.send('GET', '/v2.0/openapi.json')).body) as Page;
+  ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
+  ajv.addSchema(page, 'page');
+});
+afterAll(() => world?.close());
+
+const schema = (name: string) => ajv.compile({ $ref: `page#/components/schemas/${name}` });
+
+describe('GET /v2.0/openapi.json', () => {
+  test('describes every resource that is served, with what can be done to it', () => {
+    expect(page.openapi).toBe('3.1.0');
+    for (const resource of world.resources) {
+      expect(Object.keys(page.paths[`/v2.0/${resource.path}`] ?? {})).toEqual(
+        resource.methods.includes('create') ? ['get', 'post'] : ['get'],
+      );
+      expect(page.paths).toHaveProperty([`/v2.0/${resource.path}/{id}`]);
+    }
+  });
+
+  test.each([
+    ['networks', 'network', 'Network'],
+    ['subnets', 'subnet', 'Subnet'],
+    ['ports', 'port', 'Port'],
+  ])('fits what is answered of %s', async (plural, name, schemaName) => {
+    const { body } = await world.send('GET', `/v2.0/${plural}`);
+    const fits = schema(schemaName);
+    const { properties = {} } = page.components.schemas[schemaName] as { properties?: Record<string, unknown> };
+    for (const one of (JSON.parse(body) as Record<string, Record<string, unknown>[]>)[plural] ?? []) {
+      expect(fits(one), JSON.stringify(fits.errors)).toBe(true);
+      expect(Object.keys(one).filter((key) => !(key in properties))).toEqual([]);
+    }
+    expect(name).not.toBe('');
+  });
+
+  test('says what a create must have, and refuses what the server refuses as unknown', () => {
+    const create = schema('PortCreate');
+    expect(create({ network_id: world.ids['networks'] })).toBe(true);
+    expect(create({})).toBe(false);
+    expect(create({ network_id: world.ids['networks'], nope: 1 })).toBe(false);
+    expect(schema('PortUpdate')({ status: 'ACTIVE' })).toBe(false);
+    expect(schema('PortUpdate')({ name: 'x' })).toBe(true);
+  });
+});
