@@ -1,0 +1,27 @@
+/** What a test asks the resident of a host, over Node's channel between parent and child. */
+export type Question =
+  | { readonly kind: 'run'; readonly command: readonly string[] }
+  | {
+      readonly kind: 'start';
+      readonly command: readonly string[];
+      readonly log: string;
+      readonly env: Readonly<Record<string, string>>;
+    }
+  | { readonly kind: 'signal'; readonly pid: number; readonly signal: NodeJS.Signals }
+  | { readonly kind: 'ended'; readonly pid: number; readonly timeoutMs: number }
+  | { readonly kind: 'guest'; readonly ports: readonly { readonly id: string; readonly mac_address: string }[] }
+  | { readonly kind: 'lease' | 'renew'; readonly guest: string; readonly nic: string; readonly timeoutMs: number }
+  | { readonly kind: 'guest-stop'; readonly guest: string };
+
+export interface Asked {
+  readonly number: number;
+  readonly question: Question;
+}
+
+/** `error`: the message of what was thrown. */
+export type Answer =
+  | { readonly number: number; readonly result: unknown }
+  | { readonly number: number; readonly error: string };
+
+/** What the resident says once it listens. */
+export const READY = 'ready';

@@ -1,0 +1,204 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { NicLease } from '../../../src/lab/contract.ts';
+import { type Answer, type Asked, type Question, READY } from './protocol.ts';
+import type { Underlay } from './underlay.ts';
+
+const RESIDENT = join(import.meta.dirname, 'resident.ts');
+const START_MS = 30_000;
+const ANSWER_MS = 120_000;
+
+/**
+ * What makes a host out of namespaces. Its own `/run/netns`, so that two agents can both have `qdhcp-<network>`; its own /sys,
+ * which shows the devices of this network namespace; its own process ids, so that all that runs there ends with it. The
+ * shell stays as process 1 and collects processes that nobody waits for.
+ */
+const BOOT = `
+set -e
+mkdir -p /run/netns
+mount -t tmpfs -o mode=755 neutrino-host /run/netns
+mount -t sysfs neutrino-host /sys
+ip link set dev lo up
+"$@" &
+wait $!
+`;
+
+/** A machine with a DHCP client on each NIC. */
+export interface HostGuest {
+  /** Waits for the lease of a NIC (`eth0`); throws Error `... no DHCP lease ...`. */
+  lease(nic: string, timeoutMs: number): Promise<NicLease>;
+  renew(nic: string, timeoutMs: number): Promise<NicLease>;
+  stop(): Promise<void>;
+}
+
+/** A process that was started on a host. */
+export interface HostProcess {
+  /** As processes of the host number it. */
+  readonly pid: number;
+  signal(signal: NodeJS.Signals): Promise<void>;
+  /** Resolves when it has ended, to its exit code or signal; throws when it has not within the time. */
+  ended(timeoutMs: number): Promise<string>;
+  /** SIGTERM, and SIGKILL after a while. */
+  stop(): Promise<void>;
+}
+
+export interface ProcessSpec {
+  readonly command: readonly [string, ...string[]];
+  /** File that its output goes to. */
+  readonly log: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A host: namespaces of network, mounts and processes, joined to others by the underlay on its `eth0`. */
+export interface TestHost {
+  readonly name: string;
+  /** Its address on the underlay. */
+  readonly address: string;
+  /** Runs a command to its end and gives what it printed; throws when it fails. */
+  run(...command: readonly [string, ...string[]]): Promise<string>;
+  /** Like `run`, where failing is an answer too. */
+  tryRun(...command: readonly [string, ...string[]]): Promise<{ readonly exitCode: number; readonly output: string }>;
+  start(spec: ProcessSpec): Promise<HostProcess>;
+  /** A machine on this host with a NIC for each port, which the host's L2 agent plugs. */
+  guest(...ports: readonly { readonly id: string; readonly mac_address: string }[]): Promise<HostGuest>;
+  /** Ends everything on it. */
+  dispose(): Promise<void>;
+}
+
+/** Starts a host on an underlay. Needs root. */
+export async function startTestHost(name: string, underlay: Underlay): Promise<TestHost> {
+  const child = spawn(
+    'unshare',
+    [
+      ...['--net', '--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', '--mount-proc'],
+      ...['sh', '-c', BOOT, 'boot', process.execPath, '--disable-warning=ExperimentalWarning', RESIDENT],
+    ],
+    { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
+  );
+  const resident = new Resident(name, child);
+  try {
+    await resident.ready;
+    const address = await underlay.plug(await firstChild(child));
+    const host = makeHost(name, address.slice(0, address.indexOf('/')), resident);
+    await host.run('ip', 'addr', 'add', address, 'dev', 'eth0');
+    await host.run('ip', 'link', 'set', 'dev', 'eth0', 'up');
+    await host.run('ip', 'route', 'add', 'default', 'via', underlay.address);
+    return host;
+  } catch (error) {
+    await resident.end();
+    throw error;
+  }
+}
+
+/** Process 1 of the host by its number out here: the child that `unshare --fork` made. */
+async function firstChild({ pid }: ChildProcess): Promise<number> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  const first = Number(children.trim().split(' ')[0]);
+  if (!(first > 0)) throw new Error(`process ${pid} (unshare) has no child`);
+  return first;
+}
+
+function makeHost(name: string, address: string, resident: Resident): TestHost {
+  const tryRun: TestHost['tryRun'] = (...command) =>
+    resident.ask({ kind: 'run', command }) as ReturnType<TestHost['tryRun']>;
+  return {
+    name,
+    address,
+    tryRun,
+    async run(...command) {
+      const { exitCode, output } = await tryRun(...command);
+      if (exitCode !== 0) throw new Error(`${command.join(' ')} on ${name}: exit code ${exitCode}: ${output}`);
+      return output;
+    },
+    start: async (spec) => hostProcess(resident, (await resident.ask({ kind: 'start', ...spec })) as number),
+    async guest(...ports) {
+      const nics = ports.map(({ id, mac_address }) => ({ id, mac_address }));
+      const guest = (await resident.ask({ kind: 'guest', ports: nics })) as string;
+      const lease = (kind: 'lease' | 'renew') => async (nic: string, timeoutMs: number) =>
+        (await resident.ask({ kind, guest, nic, timeoutMs }, timeoutMs + 10_000)) as NicLease;
+      return {
+        lease: lease('lease'),
+        renew: lease('renew'),
+        stop: async () => void (await resident.ask({ kind: 'guest-stop', guest })),
+      };
+    },
+    dispose: () => resident.end(),
+  };
+}
+
+function hostProcess(resident: Resident, pid: number): HostProcess {
+  const signal = async (which: NodeJS.Signals) => void (await resident.ask({ kind: 'signal', pid, signal: which }));
+  const ended = async (timeoutMs: number) =>
+    (await resident.ask({ kind: 'ended', pid, timeoutMs }, timeoutMs + 5_000)) as string;
+  return {
+    pid,
+    signal,
+    ended,
+    async stop() {
+      await signal('SIGTERM');
+      await ended(20_000).catch(async () => {
+        await signal('SIGKILL');
+        await ended(10_000);
+      });
+    },
+  };
+}
+
+/** The process on the host that does what is asked from here. */
+class Resident {
+  readonly ready: Promise<void>;
+  readonly #name: string;
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<unknown>;
+  readonly #waiting = new Map<number, (answer: Answer) => void>();
+  #next = 1;
+
+  constructor(name: string, child: ChildProcess) {
+    this.#name = name;
+    this.#child = child;
+    this.#exited = once(child, 'exit');
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.ready = promise;
+    const timer = setTimeout(() => reject(new Error(`host ${name} is not up within ${START_MS} ms`)), START_MS);
+    child.on('message', (message) => {
+      if (message === READY) {
+        clearTimeout(timer);
+        resolve();
+        return;
+      }
+      const answer = message as Answer;
+      this.#waiting.get(answer.number)?.(answer);
+    });
+    child.once('exit', (code, signal) => {
+      clearTimeout(timer);
+      const error = `host ${name} ended (${code ?? signal})`;
+      reject(new Error(error));
+      for (const [number, settle] of this.#waiting) settle({ number, error });
+    });
+  }
+
+  async ask(question: Question, timeoutMs = ANSWER_MS): Promise<unknown> {
+    const number = this.#next++;
+    const { promise, resolve } = Promise.withResolvers<Answer>();
+    this.#waiting.set(number, resolve);
+    const error = `host ${this.#name} did not answer to ${question.kind} within ${timeoutMs} ms`;
+    const timer = setTimeout(() => resolve({ number, error }), timeoutMs);
+    try {
+      this.#child.send({ number, question } satisfies Asked);
+      const answer = await promise;
+      if ('error' in answer) throw new Error(answer.error);
+      return answer.result;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(number);
+    }
+  }
+
+  async end(): Promise<void> {
+    // unshare takes its child along (--kill-child), and all processes of the host end with their process 1.
+    if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGKILL');
+    await this.#exited;
+  }
+}
