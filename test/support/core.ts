@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { inject, type ProvidedContext } from 'vitest';
 import { type Config, defaultConfig } from '../../src/config/options.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { openDatabase } from '../../src/db/open.ts';
@@ -35,9 +36,10 @@ export interface TestCore extends Core {
  */
 export async function openCore(overrides: Overrides = {}): Promise<TestCore> {
   const folder = mkdtempSync(join(tmpdir(), 'neutrino-core-'));
-  const { NEUTRINO_TEST_MARIADB_SOCKET: socket, NEUTRINO_TEST_MARIADB_PORT: port } = process.env;
-  const connection =
-    socket === undefined ? `sqlite:///${join(folder, 'neutrino.sqlite')}` : await makeDatabase(socket, Number(port));
+  const server = inject('mariadb') as ProvidedContext['mariadb'] | undefined;
+  const connection = server
+    ? await makeDatabase(server.socket, server.port)
+    : `sqlite:///${join(folder, 'neutrino.sqlite')}`;
   const config = configWith({
     ...overrides,
     DEFAULT: { state_path: folder, ...overrides.DEFAULT },
@@ -53,7 +55,7 @@ export async function openCore(overrides: Overrides = {}): Promise<TestCore> {
     async dispose() {
       await db.close();
       rmSync(folder, { recursive: true, force: true });
-      if (socket !== undefined) await dropDatabase(socket, connection);
+      if (server) await dropDatabase(server.socket, connection);
     },
   };
 }
