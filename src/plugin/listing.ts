@@ -142,6 +142,22 @@ export function groupBy<R>(rows: readonly R[], key: (row: R) => string): Readonl
   return groups;
 }
 
+/** Tags by standard_attr_id, each resource's in order. */
+export async function tagsOf(
+  db: Queries,
+  standardAttrIds: readonly number[],
+): Promise<ReadonlyMap<number, readonly string[]>> {
+  if (standardAttrIds.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('tags')
+    .selectAll()
+    .where('standard_attr_id', 'in', [...standardAttrIds])
+    .orderBy('tag')
+    .execute();
+  const byResource = groupBy(rows, (row) => String(row.standard_attr_id));
+  return new Map([...byResource].map(([id, own]) => [Number(id), own.map((row) => row.tag)]));
+}
+
 const tagged = (column: string, tags: readonly string[], all: boolean) => sql<SqlBool>`
   (select count(*) from tags where tags.standard_attr_id = ${sql.ref(column)} and tags.tag in (${sql.join(tags)})) ${all ? sql`= ${tags.length}` : sql`> 0`}`;
 

@@ -7,7 +7,7 @@ const NAMESPACE_DNS = Buffer.from('6ba7b8109dad11d180b400c04fd430c8', 'hex');
 export const RESERVED_DHCP_PORT = 'reserved_dhcp_port';
 
 /** UUID of version 5 of a host name (RFC 9562, section 5.5). */
-function hostUuid(name: string): string {
+export function hostUuid(name: string): string {
   const bytes = createHash('sha1').update(NAMESPACE_DNS).update(name, 'utf8').digest().subarray(0, 16);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x50;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;

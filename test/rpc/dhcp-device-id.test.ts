@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { dhcpDeviceId } from '../../src/rpc/dhcp-device-id.ts';
+import { dhcpDeviceId, hostUuid } from '../../src/rpc/dhcp-device-id.ts';
 
 const NETWORK = '714aebe9-f5a0-4676-ab15-db78a80b2d1a';
 
@@ -10,4 +10,8 @@ it('is what a stock DHCP agent of host vm calls its port', () => {
 it('counts of a host name only what stands before the first dot', () => {
   expect(dhcpDeviceId('vm.example.org', NETWORK)).toBe(dhcpDeviceId('vm', NETWORK));
   expect(dhcpDeviceId('vm2', NETWORK)).not.toBe(dhcpDeviceId('vm', NETWORK));
+});
+
+it('is a UUID of version 5 (example of RFC 9562, appendix A.4)', () => {
+  expect(hostUuid('www.example.com')).toBe('2ed6657d-e927-568b-95e1-2665a8aea6a2');
 });

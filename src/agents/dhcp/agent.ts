@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../../config/options.ts';
 import type { RpcTransport } from '../../rpc/contract.ts';
+import { dhcpDeviceId } from '../../rpc/dhcp-device-id.ts';
 import { topicEndpoint } from '../../rpc/topic.ts';
 import { DHCP_AGENT_TOPIC } from '../../rpc/topics/dhcp-agent.ts';
 import type { AgentState } from '../../rpc/topics/reports.ts';
@@ -10,7 +11,6 @@ import { KeyedQueue } from '../common/keyed-queue.ts';
 import { pause, waitFor } from '../common/wait.ts';
 import { Agenda } from './agenda.ts';
 import type { DhcpDriver } from './contract.ts';
-import { dhcpDeviceId } from './device-id.ts';
 import { type DhcpDevices, linuxDevices } from './devices.ts';
 import { FullSync } from './full-sync.ts';
 import { NetworkCache } from './network-cache.ts';

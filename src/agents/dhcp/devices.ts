@@ -6,7 +6,7 @@ import { type Link, listLinks, parseLinks, showLink } from '../../linux/links.ts
 import { namespaceExists } from '../../linux/namespaces.ts';
 import { parseRoutes, ROUTES_QUERY } from '../../linux/routes.ts';
 import { setSysctlsAndIp } from '../../linux/sysctl.ts';
-import { hostUuid } from './device-id.ts';
+import { hostUuid } from '../../rpc/dhcp-device-id.ts';
 import {
   type ActualDevice,
   type DevicePlan,

@@ -1,5 +1,5 @@
+import { RESERVED_DHCP_PORT } from '../../rpc/dhcp-device-id.ts';
 import type { NetworkInfo, PortDocument } from '../../rpc/documents.ts';
-import { RESERVED_DHCP_PORT } from './device-id.ts';
 
 /** A fixed IP to ask for: of a subnet, and which address, unless the server shall choose. */
 export interface FixedIpRequest {

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
+import { dhcpDeviceId } from '../../rpc/dhcp-device-id.ts';
 import type { NetworkInfo, PortDocument } from '../../rpc/documents.ts';
 import { RemoteError } from '../../rpc/errors.ts';
 import type { DhcpDriver } from './contract.ts';
-import { dhcpDeviceId } from './device-id.ts';
 import { deviceSpec } from './device-plan.ts';
 import type { DhcpDevices } from './devices.ts';
 import { type DhcpPortStep, findDhcpPort, planDhcpPort, wantsDhcp } from './dhcp-port.ts';

@@ -3,7 +3,7 @@ import type { Queries } from '../../db/database.ts';
 import { NETWORK } from '../../resources/network.ts';
 import type { SegmentText } from '../../resources/segment-types.ts';
 import type { Document } from '../core.ts';
-import { type Condition, columnIn, groupBy, type ListPlan, tagConditions } from '../listing.ts';
+import { type Condition, columnIn, groupBy, type ListPlan, tagConditions, tagsOf } from '../listing.ts';
 import { timeShown } from '../standard-attributes.ts';
 
 const flags = (values: readonly string[]): readonly number[] =>
@@ -123,18 +123,9 @@ export async function networkDocuments(db: Queries, ids: readonly string[]): Pro
     ).map((r) => r.object_id),
   );
   const zones = await servingZones(db, list);
-  const tags = groupBy(
-    await db
-      .selectFrom('tags')
-      .selectAll()
-      .where(
-        'standard_attr_id',
-        'in',
-        rows.map((r) => r.standard_attr_id),
-      )
-      .orderBy('tag')
-      .execute(),
-    (r) => String(r.standard_attr_id),
+  const tags = await tagsOf(
+    db,
+    rows.map((r) => r.standard_attr_id),
   );
   const documents = new Map<string, Document>();
   for (const row of rows) {
@@ -161,7 +152,7 @@ export async function networkDocuments(db: Queries, ids: readonly string[]): Pro
       dns_domain: row.dns_domain ?? '',
       qos_policy_id: null,
       l2_adjacency: true,
-      tags: (tags.get(String(row.standard_attr_id)) ?? []).map((t) => t.tag),
+      tags: tags.get(Number(row.standard_attr_id)) ?? [],
       created_at: timeShown(row.created_at),
       updated_at: timeShown(row.updated_at),
       revision_number: Number(row.revision_number),

@@ -6,7 +6,7 @@ import { neutronError } from '../../resources/errors.ts';
 import { PORT } from '../../resources/port.ts';
 import type { DnsAssignment, ExtraDhcpOpt, FixedIp } from '../../rpc/documents.ts';
 import type { Document, RequestContext } from '../core.ts';
-import { type Condition, columnIn, groupBy, type ListPlan, tagConditions } from '../listing.ts';
+import { type Condition, columnIn, groupBy, type ListPlan, tagConditions, tagsOf } from '../listing.ts';
 import { timeShown } from '../standard-attributes.ts';
 
 /** All that a port's document is made of. */
@@ -211,18 +211,9 @@ export async function portParts(db: Queries, ids: readonly string[]): Promise<Re
       .orderBy('ip_version')
       .execute(),
   );
-  const tags = groupBy(
-    await db
-      .selectFrom('tags')
-      .selectAll()
-      .where(
-        'standard_attr_id',
-        'in',
-        rows.map((r) => r.standard_attr_id),
-      )
-      .orderBy('tag')
-      .execute(),
-    (r) => String(r.standard_attr_id),
+  const tags = await tagsOf(
+    db,
+    rows.map((r) => r.standard_attr_id),
   );
   const parts = new Map<string, PortParts>();
   for (const row of rows)
@@ -245,7 +236,7 @@ export async function portParts(db: Queries, ids: readonly string[]): Promise<Re
         opt_value,
         ip_version: ip_version as 4 | 6,
       })),
-      tags: (tags.get(String(row.standard_attr_id)) ?? []).map((t) => t.tag),
+      tags: tags.get(Number(row.standard_attr_id)) ?? [],
     });
   return parts;
 }

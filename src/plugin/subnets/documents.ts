@@ -3,7 +3,7 @@ import type { Queries } from '../../db/database.ts';
 import { parseIp } from '../../resources/addresses.ts';
 import { SUBNET } from '../../resources/subnet.ts';
 import type { Document } from '../core.ts';
-import { groupBy, type ListPlan, tagConditions } from '../listing.ts';
+import { groupBy, type ListPlan, tagConditions, tagsOf } from '../listing.ts';
 import { timeShown } from '../standard-attributes.ts';
 
 const among = (values: readonly string[]) => sql.join(values);
@@ -60,12 +60,9 @@ export async function subnetDocuments(db: Queries, ids: readonly string[]): Prom
       .orderBy('service_type')
       .execute(),
   );
-  const attrs = rows.map((r) => r.standard_attr_id);
-  const tags = groupBy(
-    attrs.length === 0
-      ? []
-      : await db.selectFrom('tags').selectAll().where('standard_attr_id', 'in', attrs).orderBy('tag').execute(),
-    (r) => String(r.standard_attr_id),
+  const tags = await tagsOf(
+    db,
+    rows.map((r) => r.standard_attr_id),
   );
   const documents = new Map<string, Document>();
   for (const row of rows)
@@ -90,7 +87,7 @@ export async function subnetDocuments(db: Queries, ids: readonly string[]): Prom
       service_types: (types.get(row.id) ?? []).map((t) => t.service_type),
       segment_id: row.segment_id,
       description: row.description,
-      tags: (tags.get(String(row.standard_attr_id)) ?? []).map((t) => t.tag),
+      tags: tags.get(Number(row.standard_attr_id)) ?? [],
       created_at: timeShown(row.created_at),
       updated_at: timeShown(row.updated_at),
       revision_number: Number(row.revision_number),
