@@ -28,6 +28,7 @@ export const PRAGMAS = [
   'busy_timeout = 10000',
   'journal_mode = wal',
   'synchronous = full',
+  'wal_autocheckpoint = 4000',
   'foreign_keys = on',
   'temp_store = memory',
   'cache_size = -65536',

@@ -1,5 +1,5 @@
 import { setImmediate as afterThisTurn } from 'node:timers';
-import { sql } from 'kysely';
+import { CompiledQuery } from 'kysely';
 import type { Trx } from '../database.ts';
 
 /** Members of a group at most: while a group runs, nothing else of the process does. */
@@ -61,7 +61,7 @@ async function runAlone(run: RunTransaction, members: readonly Member[]): Promis
 async function runMembers(trx: Trx, members: readonly Member[]): Promise<readonly (() => void)[]> {
   const outcomes: (() => void)[] = [];
   for (const { work, resolve, reject } of members) {
-    await SAVEPOINT.execute(trx);
+    await trx.executeQuery(SAVEPOINT);
     try {
       const result = await work(trx);
       outcomes.push(() => resolve(result));
@@ -69,20 +69,20 @@ async function runMembers(trx: Trx, members: readonly Member[]): Promise<readonl
       await undo(trx, error);
       outcomes.push(() => reject(error));
     }
-    await RELEASE.execute(trx);
+    await trx.executeQuery(RELEASE);
   }
   return outcomes;
 }
 
 async function undo(trx: Trx, cause: unknown): Promise<void> {
   try {
-    await UNDO.execute(trx);
+    await trx.executeQuery(UNDO);
   } catch {
     // There is no such savepoint any more.
     throw new GroupUndone('the transaction was undone as a whole', { cause });
   }
 }
 
-const SAVEPOINT = sql`savepoint member`;
-const UNDO = sql`rollback to member`;
-const RELEASE = sql`release member`;
+const SAVEPOINT = CompiledQuery.raw('savepoint member');
+const UNDO = CompiledQuery.raw('rollback to member');
+const RELEASE = CompiledQuery.raw('release member');

@@ -32,6 +32,8 @@ export function openSqlite(options: SqliteOptions): Database {
   // SQLite waits inside its own call, where this process can do nothing else: so only shortly, the retry does the rest.
   file.exec('pragma busy_timeout = 100');
   file.exec(`pragma synchronous = ${options.syncToDisk === false ? 'normal' : 'full'}`);
+  // 16 MB: pages that change again and again go into the database's own file four times less often than by default.
+  file.exec('pragma wal_autocheckpoint = 4000');
   file.exec('pragma foreign_keys = on');
   file.exec('pragma temp_store = memory');
   file.exec('pragma cache_size = -65536');
