@@ -327,6 +327,8 @@ export const initial: Migration = {
       ['ipallocationpools', 'subnet_id'],
       ['ports', 'device_id'],
       ['ports', 'network_id', 'device_owner'],
+      // A page of a network's ports is read in its order, however many there are.
+      ['ports', 'network_id', 'id'],
       ['ports', 'project_id'],
       ['ipallocations', 'port_id'],
       ['ipallocations', 'ip_address'],
