@@ -42,13 +42,13 @@ export const fixedIps: AttributeType<readonly WantedFixedIp[]> = {
     return value.map((item: unknown) => {
       if (!isObject(item)) throw invalidAttribute(attribute, `Invalid data format for fixed IP: '${shown(item)}'`);
       const wanted: { subnet_id?: string; ip_address?: string } = {};
-      if (item['ip_address'] !== undefined) {
-        wanted.ip_address = parseIpText(item['ip_address'], attribute);
+      if (item.ip_address !== undefined) {
+        wanted.ip_address = parseIpText(item.ip_address, attribute);
         if (seen.has(wanted.ip_address))
           throw invalidAttribute(attribute, `Duplicate IP address '${wanted.ip_address}'`);
         seen.add(wanted.ip_address);
       }
-      if (item['subnet_id'] !== undefined) wanted.subnet_id = uuid.parse(item['subnet_id'], attribute);
+      if (item.subnet_id !== undefined) wanted.subnet_id = uuid.parse(item.subnet_id, attribute);
       return wanted;
     });
   },
@@ -73,10 +73,10 @@ export const addressPairs: AttributeType<readonly WantedAddressPair[]> = {
       if (!isObject(item))
         throw neutronError('HTTPBadRequest', { reason: `'${shown(item)}' is not an allowed address pair` });
       const unknown = Object.keys(item).filter((k) => k !== 'ip_address' && k !== 'mac_address');
-      if (item['ip_address'] === undefined)
+      if (item.ip_address === undefined)
         throw neutronError('HTTPBadRequest', { reason: `AllowedAddressPair must contain ip_address` });
-      const ip = parsePairAddress(item['ip_address']);
-      const given = item['mac_address'];
+      const ip = parsePairAddress(item.ip_address);
+      const given = item.mac_address;
       let mac: string | undefined;
       if (given !== undefined && given !== null) {
         try {

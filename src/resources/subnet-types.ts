@@ -36,7 +36,7 @@ export const allocationPools: AttributeType<readonly AllocationPool[]> = {
   parse: (value, attribute) =>
     items(value, attribute, 'IP pool').map((item) => {
       const pool = requireKeys(item, ['start', 'end'], attribute);
-      return { start: parseIpText(pool['start'], attribute), end: parseIpText(pool['end'], attribute) };
+      return { start: parseIpText(pool.start, attribute), end: parseIpText(pool.end, attribute) };
     }),
 };
 
@@ -82,7 +82,7 @@ export const hostRoutes: AttributeType<readonly HostRoute[]> = {
         throw invalidAttribute(attribute, `'${shown(destination)}' is not a valid IP subnet`);
       if (prefix.hostBits)
         throw invalidAttribute(attribute, `'${destination}' isn't a recognized IP subnet cidr, its host bits are set`);
-      const nexthop = parseIpText(given['nexthop'], attribute);
+      const nexthop = parseIpText(given.nexthop, attribute);
       const route = { destination: formatCidr(prefix), nexthop };
       const key = `${route.destination} ${nexthop}`;
       if (seen.has(key)) throw invalidAttribute(attribute, `Duplicate hostroute '${key}'`);

@@ -55,8 +55,8 @@ export function validateCreate(resource: Resource, given: unknown, callerProject
   }
   if (settable) {
     const parsed = attributeOf(resource, 'project_id')?.type.parse(project, 'project_id');
-    values['project_id'] = parsed;
-    values['tenant_id'] = parsed;
+    values.project_id = parsed;
+    values.tenant_id = parsed;
   }
   return values;
 }

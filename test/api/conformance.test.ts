@@ -21,7 +21,7 @@ beforeAll(async () => {
     files: [fileURLToPath(new URL('../fixtures/rest/neutron.conf', import.meta.url))],
     flags: { '--state-path': state, '--bind-port': '0' },
   });
-  server = await startServer({ config, log, transport: createMemoryTransport({ log }) });
+  server = await startServer({ config, log, transport: createMemoryTransport({ log }), embedded: true });
   outcomes = await replay(server.url, GROUPS);
 });
 
@@ -41,7 +41,7 @@ describe("Neutron's captured answers", () => {
 
   test('docs/conformance.md says how many agree, and why each other does not', () => {
     const text = conformancePage(outcomes);
-    if (process.env['UPDATE_DOCS'] === '1') writeFileSync(page, text);
+    if (process.env.UPDATE_DOCS === '1') writeFileSync(page, text);
     expect(readFileSync(page, 'utf8')).toBe(text);
   });
 });

@@ -4,8 +4,9 @@ import { pino } from 'pino';
 import { expect } from 'vitest';
 import { buildApi } from '../../src/api/app.ts';
 import { noauth } from '../../src/api/context.ts';
-import { servedResources } from '../../src/cli/server.ts';
+import { furtherRoutes, servedResources } from '../../src/cli/server.ts';
 import { AddressAllocator } from '../../src/ipam/allocate.ts';
+import { reportState } from '../../src/plugin/agents/report.ts';
 import type { Resource } from '../../src/resources/attribute.ts';
 import { ERRORS } from '../../src/resources/errors.ts';
 import { openCore, type TestCore } from '../support/core.ts';
@@ -39,22 +40,32 @@ const FULL = new Set(['NoNetworkAvailable', 'MacAddressGenerationFailure']);
 /** Every error must have one of the bodies that Neutron's errors have, and never be ours (5xx). */
 export function expectToldError(status: number, body: string, sent: string): void {
   const json = JSON.parse(body) as Record<string, unknown>;
-  const error = json['NeutronError'] as Record<string, unknown> | undefined;
-  if (status >= 500 && !FULL.has(String(error?.['type']))) throw new Error(`${status} to ${sent}: ${body}`);
+  const error = json.NeutronError as Record<string, unknown> | undefined;
+  if (status >= 500 && !FULL.has(String(error?.type))) throw new Error(`${status} to ${sent}: ${body}`);
   if (!error) {
     expect(Object.keys(json).sort(), sent).toEqual(expect.arrayContaining(['code', 'title']));
     return;
   }
   expect(Object.keys(error).sort(), sent).toEqual(['detail', 'message', 'type']);
-  expect(Object.keys(ERRORS), sent).toContain(error['type']);
-  expect(typeof error['message'], sent).toBe('string');
-  expect(String(error['message']).length, sent).toBeLessThan(10_000);
+  expect(Object.keys(ERRORS), sent).toContain(error.type);
+  expect(typeof error.message, sent).toBe('string');
+  expect(String(error.message).length, sent).toBeLessThan(10_000);
 }
+
+const AGENT_STATE = {
+  binary: 'neutron-dhcp-agent',
+  host: 'host-of-agent',
+  topic: 'dhcp_agent',
+  agent_type: 'DHCP agent',
+  availability_zone: 'nova',
+  configurations: { networks: 0, subnets: 0, ports: 0 },
+};
 
 /** The API over a database of its own, with a network, subnets and a port in it. */
 export async function hostileWorld(): Promise<HostileWorld> {
   const core = await openCore({ ml2_type_vlan: { network_vlan_ranges: ['physnet1:100:199'] } });
-  const served = servedResources(core, new AddressAllocator());
+  const allocator = new AddressAllocator();
+  const served = servedResources(core, allocator);
   const failures: string[] = [];
   const log = pino({ level: 'error' }, { write: (line: string) => void failures.push(line) });
   const app = buildApi({
@@ -62,11 +73,14 @@ export async function hostileWorld(): Promise<HostileWorld> {
     log: log as FastifyBaseLogger,
     identity: noauth,
     resources: served,
+    routes: furtherRoutes(core, allocator),
   });
   await app.ready();
-  // Another connection sees a new data_version as soon as anything was committed.
-  const watcher = new DatabaseSync(core.connection.replace('sqlite:///', ''));
-  const version = () => Object.values(watcher.prepare('pragma data_version').get() ?? {})[0];
+  // Another connection sees a new data_version as soon as anything was committed. (MariaDB has nothing of the kind: there
+  // only the answers are looked at.)
+  const file = /^sqlite:\/\/\/(.*)$/.exec(core.connection)?.[1];
+  const watcher = file === undefined ? undefined : new DatabaseSync(file);
+  const version = () => Object.values(watcher?.prepare('pragma data_version').get() ?? {})[0];
 
   const exchange = async (
     method: 'GET' | 'POST' | 'PUT' | 'DELETE',
@@ -83,6 +97,7 @@ export async function hostileWorld(): Promise<HostileWorld> {
       expectToldError(reply.status, reply.body, sent);
       expect(version(), `changed by a refused ${sent}`).toBe(before);
     }
+    if (watcher && reply.status === 201) expect(version(), `not seen: ${sent}`).not.toBe(before);
     if (method === 'GET') expect(version(), `changed by ${sent}`).toBe(before);
     return reply;
   };
@@ -106,15 +121,17 @@ export async function hostileWorld(): Promise<HostileWorld> {
     ipv6_address_mode: 'slaac',
   });
   const port = await make('ports', 'port', { network_id: network });
+  await reportState(core, AGENT_STATE, new Date().toISOString().replace('Z', '000'));
+  const agent = await core.db.kysely.selectFrom('agents').select('id').executeTakeFirstOrThrow();
   return {
     app,
     core,
     resources: served.map((s) => s.resource),
-    ids: { networks: network, subnets: subnet, ports: port, network_ip_availabilities: network },
+    ids: { networks: network, subnets: subnet, ports: port, network_ip_availabilities: network, agents: agent.id },
     send,
     sendRaw: (method, url, body) => exchange(method, url, body, { 'content-type': 'application/json' }),
     async close() {
-      watcher.close();
+      watcher?.close();
       await app.close();
       await core.dispose();
     },
@@ -128,7 +145,7 @@ export function acceptable(
   nth: number,
 ): Record<string, unknown> {
   if (plural === 'subnets')
-    return { network_id: ids['networks'], ip_version: 4, cidr: `10.${100 + (nth % 100)}.${nth % 250}.0/24` };
-  if (plural === 'ports') return { network_id: ids['networks'] };
+    return { network_id: ids.networks, ip_version: 4, cidr: `10.${100 + (nth % 100)}.${nth % 250}.0/24` };
+  if (plural === 'ports') return { network_id: ids.networks };
   return {};
 }

@@ -11,17 +11,21 @@ beforeAll(async () => {
 });
 afterAll(() => world?.close());
 
-const PLURALS = ['networks', 'subnets', 'ports'] as const;
+const PLURALS = ['networks', 'subnets', 'ports', 'agents', 'network_ip_availabilities'] as const;
+// Those that requests can make and change.
+const MADE = ['networks', 'subnets', 'ports'] as const;
 const resourceOf = (plural: string) => {
   const found = world.resources.find((r) => r.plural === plural);
   if (!found) throw new Error(`no resource '${plural}' is served`);
   return found;
 };
 
+const at = (plural: string) => `/v2.0/${resourceOf(plural).path}`;
+
 describe.each(PLURALS)('%s take no harm', (plural) => {
   test('from any nasty value of any attribute, on create and update', async () => {
     const { name, attributes } = resourceOf(plural);
-    const url = `/v2.0/${plural}`;
+    const url = at(plural);
     let nth = 0;
     for (const attribute of Object.keys(attributes)) {
       for (const value of NASTY_VALUES) {
@@ -38,10 +42,10 @@ describe.each(PLURALS)('%s take no harm', (plural) => {
     await fc.assert(
       fc.asyncProperty(given, fc.boolean(), async (values, create) => {
         if (create)
-          await world.send('POST', `/v2.0/${plural}`, {
+          await world.send('POST', at(plural), {
             [name]: { ...acceptable(plural, world.ids, nth++), ...values },
           });
-        else await world.send('PUT', `/v2.0/${plural}/${world.ids[plural]}`, { [name]: values });
+        else await world.send('PUT', `${at(plural)}/${world.ids[plural]}`, { [name]: values });
       }),
       { numRuns: 400 },
     );
@@ -66,7 +70,7 @@ describe.each(PLURALS)('%s take no harm', (plural) => {
         const value = encodeURIComponent(text.toWellFormed());
         await world.send(
           'GET',
-          `/v2.0/${plural}?${encodeURIComponent(parameter)}=${value}${parameter === 'limit' ? '' : '&limit=2'}`,
+          `${at(plural)}?${encodeURIComponent(parameter)}=${value}${parameter === 'limit' ? '' : '&limit=2'}`,
         );
       }
     const query = fc.array(fc.tuple(fc.oneof(fc.constantFrom(...names, ...special), anyText), anyText), {
@@ -74,7 +78,7 @@ describe.each(PLURALS)('%s take no harm', (plural) => {
     });
     await fc.assert(
       fc.asyncProperty(query, async (pairs) => {
-        await world.send('GET', `/v2.0/${plural}?${new URLSearchParams(pairs)}&limit=2`);
+        await world.send('GET', `${at(plural)}?${new URLSearchParams(pairs)}&limit=2`);
       }),
       { numRuns: 300 },
     );
@@ -82,13 +86,14 @@ describe.each(PLURALS)('%s take no harm', (plural) => {
 
   test('from sorting by every attribute, from page to page', async () => {
     const { attributes } = resourceOf(plural);
+    if (!('id' in attributes)) return;
     for (const [key, attribute] of Object.entries(attributes)) {
       for (const dir of ['asc', 'desc']) {
-        const first = await world.send('GET', `/v2.0/${plural}?sort_key=${key}&sort_dir=${dir}&limit=1&fields=id`);
+        const first = await world.send('GET', `${at(plural)}?sort_key=${key}&sort_dir=${dir}&limit=1&fields=id`);
         expect(first.status, `${key} ${dir}`).toBe(attribute.sort ? 200 : 400);
         if (first.status !== 200) continue;
         const marker = (JSON.parse(first.body) as Record<string, { id: string }[]>)[plural]?.[0]?.id;
-        const page = `/v2.0/${plural}?sort_key=${key}&sort_dir=${dir}&limit=2&marker=${marker}`;
+        const page = `${at(plural)}?sort_key=${key}&sort_dir=${dir}&limit=2&marker=${marker}`;
         expect((await world.send('GET', page)).status).toBe(200);
         expect((await world.send('GET', `${page}&page_reverse=True`)).status).toBe(200);
       }
@@ -99,15 +104,18 @@ describe.each(PLURALS)('%s take no harm', (plural) => {
     for (const text of NASTY_TEXTS) {
       const id = encodeURIComponent(text.toWellFormed());
       if (id === '' || id === '.' || id === '..') continue;
-      for (const method of ['GET', 'DELETE'] as const) {
-        const { status } = await world.send(method, `/v2.0/${plural}/${id}`);
-        expect(status, `${method} ${id.slice(0, 100)}`).toBe(404);
-      }
-      const put = await world.send('PUT', `/v2.0/${plural}/${id}`, { [resourceOf(plural).name]: { name: 'x' } });
-      expect(put.status).toBe(404);
+      const { name, methods } = resourceOf(plural);
+      const expected = (method: 'show' | 'update' | 'delete') => (methods.includes(method) ? 404 : 405);
+      const url = `${at(plural)}/${id}`;
+      expect((await world.send('GET', url)).status, id).toBe(expected('show'));
+      expect((await world.send('DELETE', url)).status, id).toBe(expected('delete'));
+      const body = { [name]: { description: 'x' } };
+      expect((await world.send('PUT', url, body)).status, id).toBe(expected('update'));
     }
   });
+});
 
+describe.each(MADE)('%s take no harm', (plural) => {
   test('from any body', async () => {
     const { name } = resourceOf(plural);
     const bodies: readonly (string | Buffer)[] = [
@@ -150,15 +158,15 @@ describe.each(PLURALS)('%s take no harm', (plural) => {
       `${'{"a":'.repeat(60)}1${'}'.repeat(60)}`,
     ];
     for (const body of bodies) {
-      const post = await world.sendRaw('POST', `/v2.0/${plural}`, body);
+      const post = await world.sendRaw('POST', at(plural), body);
       if (plural !== 'networks') expect(post.status, String(body).slice(0, 200)).toBe(400);
-      expect((await world.sendRaw('PUT', `/v2.0/${plural}/${world.ids[plural]}`, body)).status).toBe(400);
+      expect((await world.sendRaw('PUT', `${at(plural)}/${world.ids[plural]}`, body)).status).toBe(400);
     }
   });
 
   test('a name given twice is the last one (RFC 8259, 4)', async () => {
     const { name } = resourceOf(plural);
-    const url = `/v2.0/${plural}/${world.ids[plural]}`;
+    const url = `${at(plural)}/${world.ids[plural]}`;
     const { status, body } = await world.sendRaw('PUT', url, `{"${name}":{"name":"first","name":"last"}}`);
     expect(status).toBe(200);
     expect((JSON.parse(body) as Record<string, { name: string }>)[name]?.name).toBe('last');
@@ -166,8 +174,23 @@ describe.each(PLURALS)('%s take no harm', (plural) => {
 });
 
 test('nothing of all that has reached prototypes', () => {
-  expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   expect(Object.keys(Object.prototype)).toEqual([]);
+});
+
+test('which networks are on which agents takes no harm from any body or id', async () => {
+  const agent = `/v2.0/agents/${world.ids.agents}/dhcp-networks`;
+  for (const value of NASTY_VALUES) {
+    await world.send('POST', agent, { network_id: value });
+    await world.send('POST', agent, value);
+  }
+  for (const text of NASTY_TEXTS) {
+    const id = encodeURIComponent(text.toWellFormed());
+    await world.send('GET', `/v2.0/agents/${id}/dhcp-networks`);
+    await world.send('GET', `/v2.0/networks/${id}/dhcp-agents`);
+    await world.send('POST', `/v2.0/agents/${id}/dhcp-networks`, { network_id: world.ids.networks });
+    await world.send('DELETE', `${agent}/${id}`);
+  }
 });
 
 describe('paths, methods and headers', () => {
@@ -232,7 +255,7 @@ describe('paths, methods and headers', () => {
   });
 
   test('headers with nonsense change nothing', async () => {
-    const url = `/v2.0/networks/${world.ids['networks']}`;
+    const url = `/v2.0/networks/${world.ids.networks}`;
     for (const text of NASTY_TEXTS) {
       const value = Buffer.from(text.replace(/[^\x20-\x7e\x80-\xff]/g, '?'), 'latin1').toString('latin1');
       for (const header of [

@@ -41,13 +41,13 @@ export class Side {
       if (typeof id === 'string' && id.match(UUID) && !this.#names.has(id)) this.#names.set(id, symbol);
     };
     for (const [key, value] of Object.entries(json)) {
-      if (isObject(value)) give(value['id'], `<${key}:${name}>`);
+      if (isObject(value)) give(value.id, `<${key}:${name}>`);
       else if (method !== 'GET' && Array.isArray(value))
-        for (const [i, one] of value.entries()) if (isObject(one)) give(one['id'], `<${key}:${name}#${i}>`);
+        for (const [i, one] of value.entries()) if (isObject(one)) give(one.id, `<${key}:${name}#${i}>`);
     }
-    const network = json['network'];
-    if (this.#project === undefined && isObject(network) && typeof network['tenant_id'] === 'string')
-      this.#project = network['tenant_id'];
+    const network = json.network;
+    if (this.#project === undefined && isObject(network) && typeof network.tenant_id === 'string')
+      this.#project = network.tenant_id;
   }
 
   /** Addresses and segment ids that a request asks for by value are compared; others are drawn at random. */

@@ -35,7 +35,7 @@ function errorsPage(): string {
 describe('the catalogue of errors', () => {
   test('docs/errors.md mirrors it', () => {
     const text = errorsPage();
-    if (process.env['UPDATE_DOCS'] === '1') writeFileSync(page, text);
+    if (process.env.UPDATE_DOCS === '1') writeFileSync(page, text);
     expect(readFileSync(page, 'utf8')).toBe(text);
   });
 

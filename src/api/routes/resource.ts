@@ -45,12 +45,8 @@ export function resourceRoutes(app: FastifyInstance, served: ServedResource, opt
     const parameters = parametersOf(request);
     const query = parseListQuery(resource, parameters, (name) => isFilter({ resource, conditions }, name), maxPage);
     const documents = await rules.list(contextOf(request), query.list);
-    const links = pageLinks(
-      `${baseUrl(request)}${collection}`,
-      parameters,
-      query.list,
-      documents.map((d) => String(d['id'])),
-    );
+    const ids = documents.flatMap((d) => (typeof d.id === 'string' ? [d.id] : []));
+    const links = pageLinks(`${baseUrl(request)}${collection}`, parameters, query.list, ids);
     return {
       [resource.plural]: documents.map((d) => pickFields(d, query.fields)),
       ...(links.length > 0 ? { [`${resource.plural}_links`]: links } : {}),

@@ -101,7 +101,7 @@ export function ipAvailabilityRules({ db }: Core): ResourceRules {
   return {
     list: async (context, query) => {
       const ids = await listIds(db.kysely, IP_AVAILABILITY_LIST, query, [visibleNetworks(context)]);
-      return loadInOrder(ids, (chunk) => availabilities(db.kysely, chunk, query.filters['ip_version']));
+      return loadInOrder(ids, (chunk) => availabilities(db.kysely, chunk, query.filters.ip_version));
     },
     show: async (context, id) => {
       const query = { filters: { network_id: [id] }, sorts: [], pageReverse: false };

@@ -60,7 +60,7 @@ function sorted(documents: readonly Document[], sorts: Sorts): readonly string[]
       }
       return 0;
     })
-    .map((d) => String(d['id']));
+    .map((d) => String(d.id));
 }
 
 /** All ids, page after page, forwards or (turned round again) backwards. */
@@ -80,7 +80,7 @@ async function throughPages(
       ...(marker === undefined ? {} : { marker }),
     });
     expect(page.length).toBeLessThanOrEqual(limit);
-    const more = page.map((d) => String(d['id']));
+    const more = page.map((d) => String(d.id));
     if (backwards) ids.unshift(...more);
     else ids.push(...more);
     if (page.length < limit) return ids;
@@ -98,7 +98,7 @@ const sortsOf = (attributes: readonly string[]): fc.Arbitrary<Sorts> =>
 describe('lists of thousands', () => {
   test('have everything once', () => {
     expect(networks).toHaveLength(NETWORKS + 1);
-    expect(new Set(networks.map((n) => n['id'])).size).toBe(NETWORKS + 1);
+    expect(new Set(networks.map((n) => n.id)).size).toBe(NETWORKS + 1);
     expect(subnets).toHaveLength(SUBNETS);
   });
 
@@ -161,7 +161,7 @@ describe('lists of thousands', () => {
           filters: wanted as ListQuery['filters'],
           sorts,
         });
-        expect(found.map((n) => n['id'])).toEqual(sorted(matching, sorts));
+        expect(found.map((n) => n.id)).toEqual(sorted(matching, sorts));
       }),
       { numRuns: 40 },
     );
@@ -169,14 +169,14 @@ describe('lists of thousands', () => {
 
   test('start behind the marker although its row does not match the filters', async () => {
     const query = { ...ALL, sorts: [{ attribute: 'name', descending: false }] };
-    const marker = String(networks.find((n) => n['name'] === 'n3')?.['id']);
+    const marker = String(networks.find((n) => n.name === 'n3')?.id);
     const page = await world.networks.rules.list(ADMIN, {
       ...query,
       filters: { name: ['n2', 'n5'] },
       marker,
       limit: 10,
     });
-    expect(page.map((n) => n['name'])).toEqual(Array<string>(10).fill('n5'));
+    expect(page.map((n) => n.name)).toEqual(Array<string>(10).fill('n5'));
   });
 
   test('know no marker of a row that is gone', async () => {
@@ -190,7 +190,7 @@ describe('lists of thousands', () => {
 
 describe('what is no column filters too', () => {
   const ids = async (filters: ListQuery['filters']) =>
-    (await world.networks.rules.list(ADMIN, { ...ALL, filters })).map((n) => n['name']);
+    (await world.networks.rules.list(ADMIN, { ...ALL, filters })).map((n) => n.name);
 
   test('provider attributes, subnets, domains, hints, adjacency', async () => {
     const values = {
@@ -203,7 +203,7 @@ describe('what is no column filters too', () => {
       .insertInto('networksegments')
       .values({
         id: 'segment-of-test',
-        network_id: String(networks[0]?.['id']),
+        network_id: String(networks[0]?.id),
         name: null,
         network_type: values['provider:network_type'],
         physical_network: values['provider:physical_network'],
@@ -213,10 +213,10 @@ describe('what is no column filters too', () => {
         standard_attr_id: await attribute(),
       })
       .execute();
-    const expected = [networks[0]?.['name']];
+    const expected = [networks[0]?.name];
     for (const [name, value] of Object.entries(values))
       expect(await ids({ [name]: [String(value)] }), name).toEqual(expected);
-    expect(await ids({ subnets: [String(subnets[0]?.['id'])] })).toEqual(['of subnets']);
+    expect(await ids({ subnets: [String(subnets[0]?.id)] })).toEqual(['of subnets']);
     expect(await ids({ dns_domain: ['example.org.'] })).toEqual(['dns']);
     expect(await ids({ dns_domain: [''], name: ['dns'] })).toEqual([]);
     expect(await ids({ l2_adjacency: ['false'] })).toEqual([]);
@@ -247,7 +247,7 @@ describe('what is no column filters too', () => {
         ...ALL,
         filters: { ...filters, id: rows.map((r) => r.id) },
       });
-      return list.map((n) => rows.findIndex((r) => r.id === n['id'])).sort();
+      return list.map((n) => rows.findIndex((r) => r.id === n.id)).sort();
     };
     expect(await found({ tags: ['red,blue'] })).toEqual([1]);
     expect(await found({ tags: ['red'] })).toEqual([0, 1]);
@@ -266,6 +266,6 @@ describe('what is no column filters too', () => {
       dns_nameservers: ['10.0.0.7'],
     });
     for (const filters of [{ service_types: ['compute:x', 'y'] }, { dns_nameservers: ['10.0.0.7'] }])
-      expect((await world.subnets.rules.list(ADMIN, { ...ALL, filters })).map((s) => s['id'])).toEqual([made.id]);
+      expect((await world.subnets.rules.list(ADMIN, { ...ALL, filters })).map((s) => s.id)).toEqual([made.id]);
   });
 });

@@ -17,7 +17,7 @@ beforeEach(async () => {
   const context = { projectId: 'p1', isAdmin: true, requestId: 'req-clean' };
   for (const { id } of await world.networks.rules.list(context, query)) {
     for (const port of await world.ports.rules.list(context, { ...query, filters: { network_id: [String(id)] } }))
-      await world.ports.remove(String(port['id']));
+      await world.ports.remove(String(port.id));
     await world.networks.remove(String(id));
   }
   await world.told();
@@ -264,7 +264,7 @@ test('who is no administrator sees its own, shared and external networks', async
   ];
   const own = await world.networks.create({}, other);
   const seen = await world.networks.rules.list(other, { filters: {}, sorts: [], pageReverse: false });
-  expect(seen.map((n) => n['id']).sort()).toEqual([shared.id, external.id, own.id].sort());
+  expect(seen.map((n) => n.id).sort()).toEqual([shared.id, external.id, own.id].sort());
   expect(await outcomeOf(world.networks.show(hidden.id, other))).toBe('NetworkNotFound');
   expect(await outcomeOf(world.networks.update(hidden.id, { name: 'x' }, undefined, other))).toBe('NetworkNotFound');
   expect(await outcomeOf(world.networks.remove(hidden.id, undefined, other))).toBe('NetworkNotFound');

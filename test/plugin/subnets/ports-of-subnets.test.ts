@@ -16,7 +16,7 @@ beforeEach(async () => {
 
 const SLAAC = { ip_version: 6, cidr: 'fd00:6::/64', ipv6_ra_mode: 'slaac', ipv6_address_mode: 'slaac' };
 const v4 = (cidr = '10.0.0.0/24') => world.subnets.create({ network_id, ip_version: 4, cidr });
-const addresses = (port: Document) => (port['fixed_ips'] as { ip_address: string }[]).map((ip) => ip.ip_address);
+const addresses = (port: Document) => (port.fixed_ips as { ip_address: string }[]).map((ip) => ip.ip_address);
 
 describe('a new subnet whose addresses are made of MACs', () => {
   test('gives the ports of its network their addresses, but not those of routers; each is told and counted', async () => {
@@ -37,7 +37,7 @@ describe('a new subnet whose addresses are made of MACs', () => {
     expect(await world.ports.show(router.id)).toEqual(router);
     const told = await world.told();
     expect(told[0]).toEqual({ method: 'subnet_create_end', payload: { subnet } });
-    expect(told.filter((e) => e.method === 'port_update_end').map((e) => e.payload['port'])).toEqual(
+    expect(told.filter((e) => e.method === 'port_update_end').map((e) => e.payload.port)).toEqual(
       expect.arrayContaining([after, await world.ports.show(dhcp.id)]),
     );
     expect(told).toHaveLength(3);
