@@ -4,7 +4,7 @@ import { MessageNotSent, MessagingTimeout, QueueFull, TransportClosed } from '..
 import { pause, retryDelay } from './bounded.ts';
 import { decodeReply } from './envelope.ts';
 import { decodeFailure } from './failure.ts';
-import type { Outgoing, Publisher } from './publisher.ts';
+import type { Outgoing, Publisher, Sent } from './publisher.ts';
 import type { Delivery } from './subscription.ts';
 
 /** A call on its way. */
@@ -113,17 +113,35 @@ export class Caller {
    * A topic whose queue does not exist yet is looked for again until the call's time is over: server and agents may start in
    * any order.
    */
-  async #deliver(call: Call, ready: Promise<void>, over: AbortSignal, because: (why: string) => void): Promise<void> {
-    const deadline = Date.now() + call.timeoutMs;
+  async #deliver(
+    { request }: Call,
+    ready: Promise<void>,
+    over: AbortSignal,
+    because: (why: string) => void,
+  ): Promise<void> {
     await ready;
-    for (let looks = 1; !over.aborted; looks += 1) {
-      const timeoutMs = looks === 1 ? call.timeoutMs : Math.max(1, deadline - Date.now());
-      if ((await this.#publisher.publish({ ...call.request, timeoutMs })) === 'taken') {
-        because(`${this.#state()} has it; its server is busy, gone, or died on the way`);
-        return;
-      }
-      because(`${this.#state()} has no queue ${call.request.routingKey}: nobody has served it yet`);
-      await pause(retryDelay(looks, FIRST_LOOK_MS, MAX_LOOK_MS), over);
-    }
+    const sent = await publishUntilTaken(this.#publisher, request, over, () => {
+      because(`${this.#state()} has no queue ${request.routingKey}: nobody has served it yet`);
+      return true;
+    });
+    if (sent === 'taken') because(`${this.#state()} has it; its server is busy, gone, or died on the way`);
+  }
+}
+
+/** Publishes, and again for as long as no queue takes the message, `again` agrees, and its time is not over. */
+export async function publishUntilTaken(
+  publisher: Publisher,
+  message: Outgoing,
+  over: AbortSignal,
+  again: () => boolean,
+): Promise<Sent> {
+  const deadline = Date.now() + message.timeoutMs;
+  let timeoutMs = message.timeoutMs;
+  for (let looks = 1; ; looks += 1) {
+    const sent = await publisher.publish({ ...message, timeoutMs });
+    if (sent === 'taken' || !again()) return sent;
+    const delay = retryDelay(looks, FIRST_LOOK_MS, MAX_LOOK_MS);
+    if (Date.now() + delay >= deadline || !(await pause(delay, over))) return sent;
+    timeoutMs = Math.max(1, deadline - Date.now());
   }
 }

@@ -104,10 +104,9 @@ function explain(error: unknown, host: BrokerHost, { virtualHost, tls }: RabbitS
     case 'ENETUNREACH':
     case 'ETIMEDOUT':
       return `the host cannot be reached (${code}): check the network`;
-    case 'ENOPROTOOPT':
-    case 'EPROTO':
-      return `TLS fails (${message}): is this the port with TLS? check [oslo_messaging_rabbit] ssl`;
   }
+  // Node's texts of these hold addresses in memory, another one each time.
+  if (code.startsWith('ERR_SSL')) return `TLS fails (${code}): is this the port with TLS?`;
   if (message.includes('ACCESS-REFUSED'))
     return `it refuses user ${JSON.stringify(host.username)}: check user and password in transport_url`;
   if (message.includes('Expected ConnectionOpenOk'))
@@ -115,9 +114,10 @@ function explain(error: unknown, host: BrokerHost, { virtualHost, tls }: RabbitS
       `it refuses virtual host ${JSON.stringify(virtualHost)} to user ${JSON.stringify(host.username)}: make it with ` +
       'rabbitmqctl add_vhost and set_permissions, or correct transport_url'
     );
+  if (/frame/i.test(message)) return `it speaks something else: is this its AMQP port${tls ? ' with TLS' : ''}?`;
   if (message.includes('abruptly') || code === 'ECONNRESET')
     return `it closed the connection at once: is this its AMQP port${tls ? ' with TLS' : ' without TLS'}?`;
-  return tls ? `${message}: check ssl_ca_file, ssl_cert_file and ssl_key_file` : message;
+  return tls ? `TLS fails (${code || message}): check ssl_ca_file, ssl_cert_file and ssl_key_file` : message;
 }
 
 /** With several addresses of a name, Node reports the failures of all of them in one error without a text. */

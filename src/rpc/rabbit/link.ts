@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { ChannelModel } from 'amqplib';
 import type pino from 'pino';
 import { pause, retryDelay, within } from './bounded.ts';
@@ -32,6 +33,12 @@ export interface LinkOptions {
 const RESUME_MS = 30_000;
 /** Milliseconds that saying goodbye may take. */
 const GOODBYE_MS = 2_000;
+/** Milliseconds until the first new try at most: one lost connection is soon mended, a restarting broker not stormed. */
+const SOON_MS = 500;
+/** Milliseconds that a process needs to declare its queues again. */
+const SETTLE_MS = 5_000;
+/** Different troubles remembered at most. */
+const MAX_TOLD = 100;
 /** A link that held so long was a good one: the next loss begins with short pauses again. */
 const HELD_MS = 10_000;
 
@@ -50,6 +57,8 @@ export class Link {
   readonly #hosts: BrokerHost[];
   #break: ((why: string) => void) | undefined;
   #broker: string | undefined;
+  #goodbye: Promise<void> | undefined;
+  #settledAt = 0;
   #why = 'not connected yet';
   /** What the log has been told since the link was last up. */
   readonly #told = new Set<string>();
@@ -73,6 +82,14 @@ export class Link {
     return `no connection to RabbitMQ at ${this.#settings.hosts.map(brokerName).join(', ')} (${this.#why})`;
   }
 
+  /**
+   * Whether the other processes have had time to find back to a broker that was away: until then a queue that is missing may
+   * only not have been made again yet.
+   */
+  get settled(): boolean {
+    return Date.now() >= this.#settledAt;
+  }
+
   /** Gives a link up that no longer answers; a new one is made. */
   break(why: string): void {
     this.#break?.(why);
@@ -83,6 +100,7 @@ export class Link {
     this.#stop.abort();
     this.#break?.('closing');
     await this.#ended;
+    await this.#goodbye;
   }
 
   async #run(): Promise<void> {
@@ -102,8 +120,15 @@ export class Link {
         // The next host first: this one has just failed.
         this.#hosts.push(...this.#hosts.splice(0, 1));
       }
-      await pause(retryDelay(failures, this.#settings.retryFirstMs, this.#settings.retryMaxMs), this.#stop.signal);
+      await pause(this.#delay(failures), this.#stop.signal);
     }
+  }
+
+  /** Soon after the first failure, at a time of this process's own; then longer and longer. */
+  #delay(failures: number): number {
+    const { retryFirstMs, retryMaxMs } = this.#settings;
+    if (failures <= 1) return Math.random() * Math.min(SOON_MS, retryFirstMs);
+    return retryDelay(failures - 1, retryFirstMs, retryMaxMs);
   }
 
   /** Tries all hosts, one after the other. */
@@ -152,7 +177,7 @@ export class Link {
     this.#break = undefined;
     this.#broker = undefined;
     this.#user.down(why);
-    await goodbye(connections);
+    this.#goodbye = goodbye(connections);
     return why;
   }
 
@@ -164,6 +189,8 @@ export class Link {
       return (error as Error).message;
     }
     this.#broker = name;
+    // Others wait as long between two tries as this one does, and then have to declare their queues.
+    if (lostAt !== undefined) this.#settledAt = Date.now() + this.#settings.retryMaxMs + SETTLE_MS;
     const again = lostAt === undefined ? '' : ` again after ${((Date.now() - lostAt) / 1000).toFixed(1)} s`;
     this.#log.info({ broker: name }, `connected to RabbitMQ at ${name}${again}`);
     this.#told.clear();
@@ -176,12 +203,18 @@ export class Link {
     if (this.#stop.signal.aborted) return;
     if (this.#told.has(text)) this.#log.debug(text);
     else this.#log.warn(text);
+    if (this.#told.size >= MAX_TOLD) this.#told.clear();
     this.#told.add(text);
   }
 }
 
+/** Closes what can still be closed, and drops the rest. */
 async function goodbye(connections: readonly BrokerConnection[]): Promise<void> {
-  const closing = connections.map(({ model }) => model.close().catch(() => undefined));
+  const closing = connections.map(async ({ model }) => {
+    // Closing never ends when the other side goes meanwhile.
+    const gone = once(model, 'close').catch(() => undefined);
+    await Promise.race([model.close(), gone]).catch(() => undefined);
+  });
   await within('goodbye', GOODBYE_MS, Promise.all(closing)).catch(() => undefined);
   for (const { drop } of connections) drop();
 }

@@ -2,7 +2,7 @@ import type pino from 'pino';
 import type { RpcArgs, RpcCallOptions, RpcEndpoint, RpcTarget, RpcTransport } from '../contract.ts';
 import { TransportClosed } from '../errors.ts';
 import { pause, within } from './bounded.ts';
-import { Caller, newId } from './caller.ts';
+import { Caller, newId, publishUntilTaken } from './caller.ts';
 import { encodeRequest } from './envelope.ts';
 import { Link, type LinkUser, type Pair } from './link.ts';
 import { type Outgoing, Publisher } from './publisher.ts';
@@ -60,6 +60,7 @@ class RabbitTransport implements RpcTransport, LinkUser {
   readonly #servers = new Set<() => Promise<void>>();
   #pair: Pair | undefined;
   #closing: Promise<void> | undefined;
+  readonly #over = new AbortController();
 
   constructor(settings: RabbitSettings, log: pino.Logger, programName: string) {
     this.#settings = settings;
@@ -102,7 +103,9 @@ class RabbitTransport implements RpcTransport, LinkUser {
 
   async cast(target: RpcTarget, method: string, args: RpcArgs, options: RpcCallOptions = {}): Promise<void> {
     if (this.#closing) throw new TransportClosed(`cast of ${method} on ${target.topic}`);
-    await this.#publisher.publish(this.#request(target, method, args, options));
+    const message = this.#request(target, method, args, options);
+    // Queues of topics are gone after a restart of the broker until their servers are back.
+    await publishUntilTaken(this.#publisher, message, this.#over.signal, () => !this.#link.settled);
   }
 
   async serve(topic: string, server: string, endpoint: RpcEndpoint): Promise<{ close(): Promise<void> }> {
@@ -131,7 +134,7 @@ class RabbitTransport implements RpcTransport, LinkUser {
       return stopping;
     };
     this.#servers.add(close);
-    if (!(await this.#isServed(subscription, close)))
+    if (!(await this.#isServed(subscription, close)) && !this.#closing)
       this.#log.warn(`${topic} will be served as soon as there is a way: ${this.#link.state}`);
     return { close };
   }
@@ -142,7 +145,9 @@ class RabbitTransport implements RpcTransport, LinkUser {
   }
 
   async #close(): Promise<void> {
+    this.#over.abort();
     this.#caller.close();
+    this.#over.abort();
     await Promise.all([...this.#servers].map((close) => close()));
     this.#replier.close();
     if (this.#pair) await within('sending', DRAIN_MS, this.#publisher.drain()).catch(() => undefined);
@@ -155,7 +160,7 @@ class RabbitTransport implements RpcTransport, LinkUser {
   /** Whether the queues are there; throws when the broker refuses them, or the transport is closed meanwhile. */
   async #isServed(subscription: Subscription, close: () => Promise<void>): Promise<boolean> {
     const over = new AbortController();
-    const waited = pause(SERVE_MS, over.signal).then(() => false);
+    const waited = pause(SERVE_MS, AbortSignal.any([over.signal, this.#over.signal])).then(() => false);
     try {
       return await Promise.race([subscription.started.then(() => true), waited]);
     } catch (error) {
@@ -200,7 +205,7 @@ class RabbitTransport implements RpcTransport, LinkUser {
       routingKey: fanout ? '' : topicQueueName(topic, server),
       body: encode(topic, { method, args, version, uniqueId, context: requestContext(), ...(call ? { call } : {}) }),
       uniqueId,
-      mandatory: call !== undefined,
+      mandatory: !fanout,
       timeoutMs: Math.min(timeoutMs, MAX_TIMEOUT_MS),
       expires: call !== undefined,
     };
