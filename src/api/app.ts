@@ -92,7 +92,8 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   );
   // Asked for as openapi.json: the suffix is taken off every URL.
   app.get('/v2.0/openapi', async () => openApi(resources));
-  for (const served of resources) resourceRoutes(app, served, { maxPage: maxPage(config), contextOf });
+  const ofResources = { maxPage: maxPage(config), allowBulk: config.DEFAULT.allow_bulk, contextOf };
+  for (const served of resources) resourceRoutes(app, served, ofResources);
   for (const routes of options.routes ?? []) routes(app, contextOf);
   return app;
 }

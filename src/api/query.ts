@@ -95,27 +95,28 @@ interface Link {
   readonly href: string;
 }
 
-/** `*_links` of a page: next while there may be more, previous to go back (API reference: Pagination). */
+/**
+ * `*_links` of a page: next while there may be more, previous to go back (API reference: Pagination). Also where the client
+ * has named no limit and the server's own applies: else it would take the first page for all there is.
+ */
 export function pageLinks(
   url: string,
   parameters: URLSearchParams,
   query: ListQuery,
   ids: readonly string[],
 ): readonly Link[] {
-  const first = ids[0];
-  const last = ids.at(-1);
-  if (!parameters.has('limit') || query.limit === undefined || first === undefined || last === undefined) return [];
+  if (query.limit === undefined) return [];
   const full = ids.length >= query.limit;
-  const link = (rel: Link['rel'], marker: string, reverse: boolean): Link => {
+  const link = (rel: Link['rel'], marker: string | undefined, reverse: boolean): Link => {
     const kept = new URLSearchParams(parameters);
     kept.delete('marker');
     kept.delete('page_reverse');
-    kept.append('marker', marker);
+    if (marker !== undefined) kept.append('marker', marker);
     if (reverse) kept.append('page_reverse', 'True');
     return { rel, href: `${url}?${kept}` };
   };
   return [
-    ...(full || query.pageReverse ? [link('next', last, false)] : []),
-    ...(full || !query.pageReverse ? [link('previous', first, true)] : []),
+    ...(full || query.pageReverse ? [link('next', ids.at(-1), false)] : []),
+    ...(full || !query.pageReverse ? [link('previous', ids[0], true)] : []),
   ];
 }

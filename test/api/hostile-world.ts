@@ -62,8 +62,8 @@ const AGENT_STATE = {
 };
 
 /** The API over a database of its own, with a network, subnets and a port in it. */
-export async function hostileWorld(): Promise<HostileWorld> {
-  const core = await openCore({ ml2_type_vlan: { network_vlan_ranges: ['physnet1:100:199'] } });
+export async function hostileWorld(overrides: Parameters<typeof openCore>[0] = {}): Promise<HostileWorld> {
+  const core = await openCore({ ...overrides, ml2_type_vlan: { network_vlan_ranges: ['physnet1:100:199'] } });
   const allocator = new AddressAllocator();
   const served = servedResources(core, allocator);
   const failures: string[] = [];

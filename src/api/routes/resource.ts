@@ -16,6 +16,8 @@ export interface ServedResource {
 export interface ResourceRouteOptions {
   /** Resources of a page at most; undefined: no bound. */
   readonly maxPage: number | undefined;
+  /** Whether one POST may make several. */
+  readonly allowBulk: boolean;
   readonly contextOf: (request: FastifyRequest) => RequestContext;
 }
 
@@ -35,7 +37,9 @@ const baseUrl = (request: FastifyRequest): string => `${request.protocol}://${re
 /** Routes of one resource: list, create, show, update, delete, as its declaration allows. */
 export function resourceRoutes(app: FastifyInstance, served: ServedResource, options: ResourceRouteOptions): void {
   const { resource, rules, conditions } = served;
-  const { maxPage, contextOf } = options;
+  const { maxPage, allowBulk, contextOf } = options;
+  // A marker is an id: what has none is listed as a whole.
+  const paged = Object.hasOwn(resource.attributes, 'id');
   const collection = `/v2.0/${resource.path}`;
   const item = `${collection}/:id`;
   const can = (method: Resource['methods'][number]) => resource.methods.includes(method);
@@ -43,10 +47,15 @@ export function resourceRoutes(app: FastifyInstance, served: ServedResource, opt
 
   const list = async (request: FastifyRequest) => {
     const parameters = parametersOf(request);
-    const query = parseListQuery(resource, parameters, (name) => isFilter({ resource, conditions }, name), maxPage);
+    const query = parseListQuery(
+      resource,
+      parameters,
+      (name) => isFilter({ resource, conditions }, name),
+      paged ? maxPage : undefined,
+    );
     const documents = await rules.list(contextOf(request), query.list);
-    const ids = documents.flatMap((d) => (typeof d.id === 'string' ? [d.id] : []));
-    const links = pageLinks(`${baseUrl(request)}${collection}`, parameters, query.list, ids);
+    const ids = documents.map((d) => String(d.id));
+    const links = paged ? pageLinks(`${baseUrl(request)}${collection}`, parameters, query.list, ids) : [];
     return {
       [resource.plural]: documents.map((d) => pickFields(d, query.fields)),
       ...(links.length > 0 ? { [`${resource.plural}_links`]: links } : {}),
@@ -60,6 +69,7 @@ export function resourceRoutes(app: FastifyInstance, served: ServedResource, opt
     app.post(collection, async (request, reply) => {
       const context = contextOf(request);
       const { bulk, items } = resourcesOfBody(resource, request.body);
+      if (bulk && !allowBulk) throw neutronError('HTTPBadRequest', { reason: 'Bulk operation not supported' });
       const values = items.map((given) => validateCreate(resource, given, context.projectId));
       const documents = (await rules.create?.(context, values)) ?? [];
       reply.code(201);
