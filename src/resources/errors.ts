@@ -113,11 +113,6 @@ export const ERRORS = {
     template: 'IP address {ip} already allocated in subnet {subnet}',
     when: 'a wanted address belongs to another port',
   },
-  IpAddressInUse: {
-    status: 409,
-    template: 'Unable to complete operation for network {network}. The IP address {ip} is in use.',
-    when: 'a wanted address is in use',
-  },
   IpAddressGenerationFailure: {
     status: 409,
     template: 'No more IP addresses available on network {network}.',
@@ -256,7 +251,6 @@ export const ERRORS = {
     template: 'Port {id} cannot be deleted directly via the port API: {reason}.',
     when: 'a router owns the port',
   },
-  DHCPAgentNotFound: { status: 404, template: 'DHCP agent {id} could not be found.', when: 'no such DHCP agent' },
   NetworkHostedByDHCPAgent: {
     status: 409,
     template: 'The network {network} has been already hosted by the DHCP Agent {agent}.',
@@ -271,11 +265,6 @@ export const ERRORS = {
     status: 404,
     template: 'Agent {id} is not a valid DHCP Agent or has been disabled.',
     when: 'the agent is of another kind or disabled',
-  },
-  PortBindingError: {
-    status: 500,
-    template: 'Binding for port {id} on host {host} could not be created or updated.',
-    when: 'no living L2 agent of the host can bind the port',
   },
   ServiceUnavailable: { status: 503, template: '{reason}', when: 'the database cannot be reached; try again' },
 } as const satisfies Record<string, ErrorKind>;
