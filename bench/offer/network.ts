@@ -1,0 +1,47 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RunningNeutrino } from '../neutrino.ts';
+
+/** A port as the API answers it, as far as it is looked at here. */
+export interface OfferedPort {
+  readonly id: string;
+  readonly mac_address: string;
+  readonly fixed_ips: readonly { readonly ip_address: string }[];
+}
+
+const PER_REQUEST = 100;
+const SERVED_MS = 120_000;
+
+/** Makes a network with that many ports and waits until dnsmasq has been told of all of them. Gives its id. */
+export async function makeServedNetwork(
+  neutrino: RunningNeutrino,
+  statePath: string,
+  cidr: string,
+  host: string,
+  ports: number,
+): Promise<string> {
+  type Made = { readonly id: string };
+  const { network } = await neutrino.create<{ network: Made }>('/v2.0/networks', { network: { name: 'bench' } });
+  const wanted = { network_id: network.id, ip_version: 4, cidr };
+  await neutrino.create('/v2.0/subnets', { subnet: wanted });
+  const port = { network_id: network.id, 'binding:host_id': host, device_owner: 'compute:nova', device_id: 'bench' };
+  for (let left = ports; left > 0; left -= PER_REQUEST)
+    await neutrino.create('/v2.0/ports', { ports: Array.from({ length: Math.min(left, PER_REQUEST) }, () => port) });
+  const deadline = Date.now() + SERVED_MS;
+  for (;;) {
+    const lines = await hostLines(statePath, network.id);
+    if (lines >= ports) return network.id;
+    if (Date.now() > deadline)
+      throw new Error(`after ${SERVED_MS} ms the host file of network ${network.id} has ${lines} of ${ports} ports`);
+    await delay(50);
+  }
+}
+
+async function hostLines(statePath: string, network: string): Promise<number> {
+  try {
+    return (await readFile(join(statePath, 'dhcp', network, 'host'), 'utf8')).split('\n').length - 1;
+  } catch {
+    return 0;
+  }
+}
