@@ -1,18 +1,20 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Programs that the agents run, and the Debian packages that have them. */
-const PROGRAMS: Readonly<Record<string, string>> = {
-  ip: 'iproute2',
-  dnsmasq: 'dnsmasq-base',
-};
+/** Programs that agents run, and the Debian packages that have them. */
+type Programs = Readonly<Record<string, string>>;
+export const L2_PROGRAMS: Programs = { ip: 'iproute2' };
+export const DHCP_PROGRAMS: Programs = { ip: 'iproute2', dnsmasq: 'dnsmasq-base' };
 
 // capability.h
 const CAP_NET_ADMIN = 12n;
 const CAP_SYS_ADMIN = 21n;
 
-/** What keeps the agents of this host from running, in sentences; empty when nothing does. */
-export function agentObstacles(env: Readonly<Record<string, string | undefined>> = process.env): readonly string[] {
+/** What keeps agents of this host from running, in sentences; empty when nothing does. All agents unless told. */
+export function agentObstacles(
+  programs: Programs = DHCP_PROGRAMS,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): readonly string[] {
   if (process.platform !== 'linux') return [`agents need Linux, this is ${process.platform}`];
   const obstacles: string[] = [];
   if (process.geteuid?.() !== 0) {
@@ -22,11 +24,11 @@ export function agentObstacles(env: Readonly<Record<string, string | undefined>>
   } else if (!hasCapabilities()) {
     obstacles.push('root without the capabilities NET_ADMIN and SYS_ADMIN (a container?): run it with --privileged');
   }
-  const missing = Object.entries(PROGRAMS).filter(([program]) => !isInPath(program, env.PATH ?? ''));
+  const missing = Object.entries(programs).filter(([program]) => !isInPath(program, env.PATH ?? ''));
   if (missing.length > 0) {
-    const programs = missing.map(([program]) => program).join(', ');
+    const names = missing.map(([program]) => program).join(', ');
     const packages = missing.map(([, name]) => name).join(' ');
-    obstacles.push(`not installed: ${programs} (as root: apt-get install ${packages})`);
+    obstacles.push(`not installed: ${names} (as root: apt-get install ${packages})`);
   }
   return obstacles;
 }

@@ -1,20 +1,21 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { startDhcpAgent } from '../agents/dhcp/agent.ts';
-import { createDnsmasqDriver } from '../agents/dhcp/drivers/dnsmasq/driver.ts';
-import { startL2Agent } from '../agents/l2/agent.ts';
 import type { Config } from '../config/options.ts';
-import { createMemoryTransport } from '../rpc/memory/transport.ts';
+import { type ComposedAgent, composeDhcpAgent, composeL2Agent } from './compose-agents.ts';
+import type { Running } from './lifetime.ts';
 import { startServer } from './server.ts';
+import { openTransport } from './transport.ts';
 
 export interface NeutrinoParts {
   readonly config: Config;
   /** Whether the agents of this host run beside the server. */
   readonly agents: boolean;
   readonly log: Logger;
+  /** Ends a start that waits for the database. */
+  readonly stop?: AbortSignal | undefined;
 }
 
-export interface RunningParts {
+export interface RunningParts extends Running {
   /** Base URL of the API, with the port that was taken. */
   readonly url: string;
   /** Stops server and agents; what serves machines (dnsmasq, bridges) stays. */
@@ -24,21 +25,33 @@ export interface RunningParts {
 /** How long a start waits for the agents' first reports; in one process they take milliseconds. */
 const FIRST_REPORTS_MS = 5_000;
 
-type Closing = () => Promise<void>;
-
 /** Composition root of `up`: builds everything and wires it. Throws when something cannot start; what had started is stopped. */
-export async function startNeutrino({ config, agents, log }: NeutrinoParts): Promise<RunningParts> {
-  const closing: Closing[] = [];
+export async function startNeutrino({ config, agents, log, stop }: NeutrinoParts): Promise<RunningParts> {
+  const closing: Running[] = [];
   // In the opposite order of their start: agents before the server that they report to, the transport last.
-  const close: Closing = async () => {
-    for (const stop of closing.splice(0).reverse()) await stop();
+  const close = async () => {
+    for (const part of closing.splice(0).reverse()) await part.close();
   };
   try {
-    const transport = createMemoryTransport({ log });
-    closing.push(() => transport.close());
-    const server = await startServer({ config, transport, log });
-    closing.push(() => server.close());
-    if (agents) closing.push(...(await startAgents(config, transport, log)));
+    const transport = await openTransport(config, log, 'neutrino-up');
+    closing.push(transport);
+    const embedded = !isShared(config);
+    const server = await startServer({ config, transport, log, embedded, stop });
+    closing.push(server);
+    const composed: ComposedAgent[] = [];
+    if (agents) {
+      for (const [name, compose] of [
+        ['l2', composeL2Agent],
+        ['dhcp', composeDhcpAgent],
+      ] as const) {
+        const agent = await compose({ config, transport, log: log.child({ agent: name }) });
+        closing.push(agent);
+        composed.push(agent);
+      }
+    }
+    // Who makes a port as soon as Neutrino says that it is up finds its agents known, and the port bound.
+    const reported = Promise.all(composed.map((agent) => agent.reported));
+    await Promise.race([reported, pause(FIRST_REPORTS_MS, undefined, { ref: false })]);
     return { url: server.url, close };
   } catch (error) {
     await close();
@@ -46,17 +59,6 @@ export async function startNeutrino({ config, agents, log }: NeutrinoParts): Pro
   }
 }
 
-async function startAgents(
-  config: Config,
-  transport: ReturnType<typeof createMemoryTransport>,
-  log: Logger,
-): Promise<readonly Closing[]> {
-  const l2 = await startL2Agent({ config, transport, log: log.child({ agent: 'l2' }) });
-  const dhcpLog = log.child({ agent: 'dhcp' });
-  const driver = createDnsmasqDriver({ config, log: dhcpLog });
-  const dhcp = await startDhcpAgent({ config, transport, driver, log: dhcpLog });
-  // Who makes a port as soon as Neutrino says that it is up finds its agents known, and the port bound.
-  const reported = Promise.all([l2.reported, dhcp.reported]);
-  await Promise.race([reported, pause(FIRST_REPORTS_MS, undefined, { ref: false })]);
-  return [() => l2.close(), () => driver.close(), () => dhcp.close()];
-}
+/** Whether the database is one that several servers may share: not SQLite. */
+export const isShared = ({ database }: Pick<Config, 'database'>): boolean =>
+  /^(mysql|mariadb)/i.test(database.connection);

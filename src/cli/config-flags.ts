@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { CONFIG_FLAGS } from '../config/flags.ts';
 import type { ConfigInputs } from '../config/load.ts';
-import { findOption } from '../config/options.ts';
+import { type ConfigReader, findOption } from '../config/options.ts';
 import { shownDefault } from '../config/reference.ts';
 
 const flagOptions = () =>
@@ -11,9 +11,9 @@ const flagOptions = () =>
     return { ...one, option: new Option(`${one.flag} <${one.argument}>`, help) };
   });
 
-/** Adds the flags that set options (`--bind-port` ...) and the repeatable `--config-file` to a command. */
-export function withConfigFlags(command: Command): Command {
-  for (const { option } of flagOptions()) command.addOption(option);
+/** Adds the flags that set options (`--bind-port` ...; those that it looks at) and the repeatable `--config-file` to a command. */
+export function withConfigFlags(command: Command, flags?: readonly string[]): Command {
+  for (const { flag, option } of flagOptions()) if (flags?.includes(flag) !== false) command.addOption(option);
   return command.addOption(
     new Option('--config-file <FILE>', 'INI file with options as in neutron.conf; may be repeated, the later one wins')
       .argParser((file: string, earlier: readonly string[]) => [...earlier, file])
@@ -25,10 +25,11 @@ export function withConfigFlags(command: Command): Command {
 export function configInputs(
   options: Readonly<Record<string, unknown>>,
   env: Readonly<Record<string, string | undefined>>,
+  reader: ConfigReader = 'server',
 ): ConfigInputs {
   const flags = flagOptions().flatMap(({ flag, option }) => {
     const text = options[option.attributeName()];
     return typeof text === 'string' ? [[flag, text] as const] : [];
   });
-  return { files: (options.configFile ?? []) as readonly string[], env, flags: Object.fromEntries(flags) };
+  return { files: (options.configFile ?? []) as readonly string[], env, flags: Object.fromEntries(flags), reader };
 }

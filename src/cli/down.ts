@@ -8,7 +8,7 @@ import { agentObstacles } from './agent-obstacles.ts';
 import { CliFailure } from './failure.ts';
 import type { Removed } from './host-removal.ts';
 import { stderrLogger } from './log.ts';
-import { lockStatePath, runningNeutrino } from './state-lock.ts';
+import { LOCK_FILES, lockRoles, runningNeutrino, STATE_ROLES, type StateRole } from './state-lock.ts';
 
 export interface DownOptions {
   readonly inputs: ConfigInputs;
@@ -38,9 +38,9 @@ export async function runDown({ inputs, purge, yes }: DownOptions, print: Print)
     return;
   }
   if (purge && !yes) await confirmPurge(statePath);
-  await stopRunning(statePath, print);
-  const lock = await lockStatePath(statePath);
-  if (!lock) throw new CliFailure(`another process has taken state path ${statePath} meanwhile; try again`);
+  for (const role of STATE_ROLES) await stopRunning(statePath, role, print);
+  const lock = await lockRoles(statePath, STATE_ROLES);
+  if ('holder' in lock) throw new CliFailure(`another process has taken state path ${statePath} meanwhile; try again`);
   try {
     const obstacles = agentObstacles();
     if (obstacles.length === 0) {
@@ -59,11 +59,11 @@ export async function runDown({ inputs, purge, yes }: DownOptions, print: Print)
   if (purge) removeEmptyFolder(statePath, print);
 }
 
-async function stopRunning(statePath: string, print: Print): Promise<void> {
-  const running = await runningNeutrino(statePath);
+async function stopRunning(statePath: string, role: StateRole, print: Print): Promise<void> {
+  const running = await runningNeutrino(statePath, role);
   if (!running) return;
   const { pid, url } = running;
-  print(`Stopping Neutrino (process ${pid}${url ? `, API at ${url}` : ''}) ...`);
+  print(`Stopping ${role === 'up' ? 'Neutrino' : role} (process ${pid}${url ? `, API at ${url}` : ''}) ...`);
   try {
     signalProcess(pid, 'SIGTERM');
   } catch (error) {
@@ -104,7 +104,7 @@ function deleteState({ DEFAULT: { state_path: statePath } }: Config, print: Prin
 }
 
 function removeEmptyFolder(statePath: string, print: Print): void {
-  rmSync(join(statePath, 'up.lock'), { force: true });
+  for (const file of LOCK_FILES) rmSync(join(statePath, file), { force: true });
   const left = readdirSync(statePath);
   if (left.length > 0) print(`Not Neutrino's and left in ${statePath}: ${left.join(' ')}`);
   else rmdirSync(statePath);

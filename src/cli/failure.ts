@@ -4,11 +4,17 @@ import { CommandFailed } from '../linux/run.ts';
 
 /** A command of the command line that cannot do its work; the message is told to the operator as it stands. */
 export class CliFailure extends Error {
-  constructor(message: string) {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode = 1) {
     super(message);
     this.name = 'CliFailure';
+    this.exitCode = exitCode;
   }
 }
+
+/** What the process ends with. */
+export const exitCodeOf = (error: unknown): number => (error instanceof CliFailure ? error.exitCode : 1);
 
 /** What the operator is told of an error: one clear line where the cause is known, the whole stack where it is not. */
 export function explainFailure(error: unknown): string {

@@ -9,7 +9,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await buildProgram().parseAsync(process.argv);
 } catch (error) {
-  const { explainFailure } = await import('./failure.ts');
+  const { exitCodeOf, explainFailure } = await import('./failure.ts');
   process.stderr.write(`neutrino: ${explainFailure(error)}\n`);
-  process.exit(1);
+  process.exit(exitCodeOf(error));
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { configInputs, withConfigFlags } from './config-flags.ts';
 import { registerDemoCommand } from './demo.ts';
+import { registerDeploymentCommands } from './deployment.ts';
 import { registerVmCommands } from './vm.ts';
 
 const DESCRIPTION = `OpenStack-compatible networks, fixed IPs and DHCP on this machine.
@@ -94,5 +95,6 @@ export function buildProgram(): Command {
 
   registerVmCommands(program);
   registerDemoCommand(program);
+  registerDeploymentCommands(program);
   return program;
 }

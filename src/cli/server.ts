@@ -5,7 +5,6 @@ import { noauth } from '../api/context.ts';
 import { dhcpSchedulerRoutes } from '../api/routes/dhcp-scheduler.ts';
 import type { ServedResource } from '../api/routes/resource.ts';
 import type { Config } from '../config/options.ts';
-import { migrate } from '../db/migrate.ts';
 import { openDatabase } from '../db/open.ts';
 import { AddressAllocator } from '../ipam/allocate.ts';
 import { startRelay } from '../notifier/relay.ts';
@@ -27,11 +26,17 @@ import { NETWORK_IP_AVAILABILITY } from '../resources/network-ip-availability.ts
 import { PORT } from '../resources/port.ts';
 import { SUBNET } from '../resources/subnet.ts';
 import type { RpcTransport } from '../rpc/contract.ts';
+import { startOnSchema } from './database-start.ts';
+import { keepTrying } from './keep-trying.ts';
 
 export interface ServerOptions {
   readonly config: Config;
   readonly transport: RpcTransport;
   readonly log: Logger;
+  /** Whether the database is this process's own, whose schema it brings up to date by itself; not unless told. */
+  readonly embedded?: boolean;
+  /** Ends a start that waits for the database. */
+  readonly stop?: AbortSignal | undefined;
 }
 
 export interface RunningServer {
@@ -63,22 +68,24 @@ export function furtherRoutes(core: Core, allocator: AddressAllocator): NonNulla
 }
 
 /**
- * Starts the server: database, rules, what agents ask for, the relay of what they are told, API. The 201 of a request goes out
- * after its commit. Throws when something cannot start (the port is taken, say); what had started is stopped.
+ * Starts the server: database, rules, what agents ask for, the relay of what they are told, API. Waits for a database that is not
+ * there; not for a broker: agents are served as soon as there is one. The 201 of a request goes out after its commit.
+ * Throws when something cannot start (the port is taken, the schema is another one); what had started is stopped.
  */
-export async function startServer({ config, transport, log }: ServerOptions): Promise<RunningServer> {
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { config, transport, log, embedded = false, stop } = options;
   const closing: (() => Promise<void>)[] = [];
   // In the opposite order of their start: no new requests, then what they committed is told, the database last.
   const close = async () => {
-    for (const stop of closing.splice(0).reverse()) await stop();
+    for (const end of closing.splice(0).reverse()) await end();
   };
   try {
     const db = openDatabase(config);
     closing.push(() => db.close());
-    await migrate(db);
+    await startOnSchema(db, embedded, { log, stop });
     const core: Core = { db, config, log };
     const allocator = new AddressAllocator();
-    const agents = await serveAgents(core, allocator, transport);
+    const agents = keepTrying('agents cannot be served', () => serveAgents(core, allocator, transport), log);
     closing.push(() => agents.close());
     const relay = startRelay({ core, transport });
     closing.push(() => relay.close());

@@ -19,18 +19,50 @@ export interface StateLock {
   release(): void;
 }
 
-const LOCK = 'up.lock';
-const RECORD = 'up.json';
+/** Who works on a state path: everything in one process, or an agent alone. */
+export type StateRole = 'up' | 'dhcp-agent' | 'l2-agent';
+
+export const STATE_ROLES: readonly StateRole[] = ['up', 'dhcp-agent', 'l2-agent'];
+
+const lockFile = (role: StateRole) => `${role}.lock`;
+const recordFile = (role: StateRole) => `${role}.json`;
+
+/** Files of the locks of all roles, to be deleted with the state path. */
+export const LOCK_FILES: readonly string[] = STATE_ROLES.map(lockFile);
+
+/** Somebody else has the state path. */
+export interface StateTaken {
+  readonly role: StateRole;
+  /** Undefined when it cannot be told which process it is. */
+  readonly holder: RunningNeutrino | undefined;
+}
+
+/** Takes a state path in several roles, all or none. */
+export async function lockRoles(statePath: string, roles: readonly StateRole[]): Promise<StateLock | StateTaken> {
+  const locks: StateLock[] = [];
+  const release = () => {
+    for (const one of locks.splice(0).reverse()) one.release();
+  };
+  for (const role of roles) {
+    const lock = await lockStatePath(statePath, role);
+    if (!lock) {
+      release();
+      return { role, holder: await runningNeutrino(statePath, role) };
+    }
+    locks.push(lock);
+  }
+  return { announce: (url) => locks[0]?.announce(url), release };
+}
 
 /**
- * Takes the state path for this process, or returns undefined when another process has it. The lock is the kernel's own
+ * Takes the state path for this process, or returns undefined when another process has it in this role. The lock is the kernel's own
  * on a file, through SQLite: it ends with the process, also by kill -9, so none is ever stale. The record beside it
  * (pid and URL) only tells who holds it.
  */
-export async function lockStatePath(statePath: string): Promise<StateLock | undefined> {
-  const release = holdFile(join(statePath, LOCK));
+export async function lockStatePath(statePath: string, role: StateRole = 'up'): Promise<StateLock | undefined> {
+  const release = holdFile(join(statePath, lockFile(role)));
   if (!release) return undefined;
-  const record = join(statePath, RECORD);
+  const record = join(statePath, recordFile(role));
   const self = await showProcess(process.pid);
   const write = (url?: string) => {
     const running: RunningNeutrino = { pid: process.pid, startTime: self?.startTime ?? 0, ...(url ? { url } : {}) };
@@ -53,13 +85,13 @@ export async function lockStatePath(statePath: string): Promise<StateLock | unde
 }
 
 /**
- * The Neutrino that runs on the state path, or undefined when none does. A record left by one that was killed does not count,
+ * The Neutrino that runs on the state path in a role, or undefined when none does. A record left by one that was killed does not count,
  * nor does one whose pid belongs to another process by now.
  */
-export async function runningNeutrino(statePath: string): Promise<RunningNeutrino | undefined> {
+export async function runningNeutrino(statePath: string, role: StateRole = 'up'): Promise<RunningNeutrino | undefined> {
   let running: RunningNeutrino;
   try {
-    running = JSON.parse(readFileSync(join(statePath, RECORD), 'utf8')) as RunningNeutrino;
+    running = JSON.parse(readFileSync(join(statePath, recordFile(role)), 'utf8')) as RunningNeutrino;
   } catch {
     return undefined;
   }

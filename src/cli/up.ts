@@ -1,12 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from 'pino';
 import { type ConfigInputs, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/options.ts';
 import { agentObstacles } from './agent-obstacles.ts';
-import { type RunningParts, startNeutrino } from './compose.ts';
+import { startNeutrino } from './compose.ts';
 import { CliFailure } from './failure.ts';
+import { closeWithin, startedInTime, stopSignal } from './lifetime.ts';
 import { stderrLogger } from './log.ts';
-import { lockStatePath, runningNeutrino } from './state-lock.ts';
+import { lockRoles, STATE_ROLES, type StateTaken } from './state-lock.ts';
 import { prepareStatePath } from './state-path.ts';
 
 export interface UpOptions {
@@ -15,9 +14,6 @@ export interface UpOptions {
   readonly agents: boolean;
   readonly version: string;
 }
-
-/** Time that server and agents have to stop in. */
-const CLOSE_MS = 10_000;
 
 /**
  * `neutrino up`: runs server and agents until SIGTERM or SIGINT, then stops them and leaves dnsmasq serving. A second signal
@@ -29,14 +25,15 @@ export async function runUp({ inputs, agents, version }: UpOptions): Promise<voi
   for (const warning of warnings) log.warn(warning);
   const { state_path: statePath } = config.DEFAULT;
   prepareStatePath(statePath);
-  const lock = await lockStatePath(statePath);
-  if (!lock) throw new CliFailure(await whoHolds(statePath));
+  const obstacles = agents ? agentObstacles() : [];
+  const withAgents = agents && obstacles.length === 0;
+  const lock = await lockRoles(statePath, withAgents ? STATE_ROLES : ['up']);
+  if ('holder' in lock) throw new CliFailure(whoHolds(statePath, lock));
 
   const stop = stopSignal();
   try {
-    const obstacles = agents ? agentObstacles() : [];
-    const withAgents = agents && obstacles.length === 0;
-    const starting = startNeutrino({ config, agents: withAgents, log });
+    const abort = new AbortController();
+    const starting = startNeutrino({ config, agents: withAgents, log, stop: abort.signal });
     const parts = await Promise.race([starting, stop.then(() => undefined)]);
     if (parts) {
       lock.announce(parts.url);
@@ -44,7 +41,9 @@ export async function runUp({ inputs, agents, version }: UpOptions): Promise<voi
       const signal = await stop;
       process.stderr.write(`neutrino: ${signal}: stopping; dnsmasq goes on serving the machines\n`);
     }
-    await closeWithin(parts ?? (await startedInTime(starting)), log);
+    abort.abort();
+    const started = parts ?? (await startedInTime(starting));
+    if (started) await closeWithin(started, log);
   } finally {
     lock.release();
   }
@@ -52,40 +51,11 @@ export async function runUp({ inputs, agents, version }: UpOptions): Promise<voi
   process.exit();
 }
 
-/** Resolves with the first SIGTERM or SIGINT; the second one ends the process. */
-function stopSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let stopping = false;
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => {
-        if (stopping) process.exit(1);
-        stopping = true;
-        resolve(signal);
-      });
-    }
-  });
-}
-
-async function startedInTime(starting: Promise<RunningParts>): Promise<RunningParts> {
-  const parts = await Promise.race([starting, delay(CLOSE_MS, undefined, { ref: false })]);
-  if (!parts)
-    throw new CliFailure(`told to stop while starting, and the start did not end within ${CLOSE_MS / 1000} s`);
-  return parts;
-}
-
-async function closeWithin(parts: RunningParts, log: Logger): Promise<void> {
-  const closed = await Promise.race([parts.close().then(() => true), delay(CLOSE_MS, false, { ref: false })]);
-  if (closed) return;
-  log.error(`server and agents did not stop within ${CLOSE_MS / 1000} s; ending without them`);
-  process.exitCode = 1;
-}
-
-async function whoHolds(statePath: string): Promise<string> {
-  const holder = await runningNeutrino(statePath);
-  const who = holder
-    ? `process ${holder.pid}${holder.url ? `, API at ${holder.url}` : ', which is starting'}`
-    : 'another process';
-  return `a Neutrino runs on state path ${statePath} already (${who}); stop it with bin/neutrino down, or choose another with --state-path`;
+function whoHolds(statePath: string, { role, holder }: StateTaken): string {
+  const state = holder?.url ? `, API at ${holder.url}` : role === 'up' ? ', which is starting' : '';
+  const who = holder ? `process ${holder.pid}${state}` : 'another process';
+  const what = role === 'up' ? 'a Neutrino' : `a ${role}`;
+  return `${what} runs on state path ${statePath} already (${who}); stop it with bin/neutrino down, or choose another with --state-path`;
 }
 
 interface BannerFacts {

@@ -4,7 +4,15 @@ import { CONFIG_FLAGS } from './flags.ts';
 import { parseIni } from './ini.ts';
 import { interpolate } from './interpolate.ts';
 import { isNeutronOption, nearestOption } from './neutron-options.ts';
-import { allOptions, buildConfig, type Config, findOption, type Option, type OptionValue } from './options.ts';
+import {
+  allOptions,
+  buildConfig,
+  type Config,
+  type ConfigReader,
+  findOption,
+  type Option,
+  type OptionValue,
+} from './options.ts';
 import { ConfigError, parseOption } from './parse.ts';
 
 /** Where a value comes from, as `config show` prints it. */
@@ -21,6 +29,8 @@ export interface ConfigInputs {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Text by flag, `{ '--bind-port': '9700' }`; the flags are CONFIG_FLAGS. */
   readonly flags?: Readonly<Record<string, string>>;
+  /** Who reads; a server unless told. Options that others read keep their defaults. */
+  readonly reader?: ConfigReader;
 }
 
 export interface LoadedConfig {
@@ -65,7 +75,8 @@ export function loadConfig(inputs: ConfigInputs): LoadedConfig {
   };
   const sources = new Map<string, ValueSource>();
   const config = buildConfig(({ section, name, option }) => {
-    const winner = winners.get(`${section}.${name}`);
+    const isRead = option.readBy === undefined || option.readBy === (inputs.reader ?? 'server');
+    const winner = isRead ? winners.get(`${section}.${name}`) : undefined;
     sources.set(`${section}.${name}`, winner?.source ?? { kind: 'default' });
     if (!winner && !(typeof option.default === 'string' && option.default.includes('$'))) return option.default;
     const where = winner && describeSource(winner.source);

@@ -8,9 +8,9 @@ const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/
  */
 const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
   DEFAULT: words(`
-    advertise_mtu advertise_ra agent_mode allow_automatic_dhcp_failover allow_automatic_l3agent_failover
+    advertise_mtu advertise_ra agent_mode allow_automatic_l3agent_failover
     allow_overlapping_ips allow_pagination allow_sorting allowed_conntrack_helpers api_extensions_path
-    api_paste_config api_workers api_workers_max_requests arp_responder auth_ca_cert backdoor_port backdoor_socket
+    api_paste_config api_workers_max_requests arp_responder auth_ca_cert backdoor_port backdoor_socket
     backlog bind_ip cache_url client_socket_timeout conn_pool_min_size conn_pool_ttl core_plugin
     default_availability_zones default_log_levels default_notification_exchange dhcp_domain dhcp_lease_time
     dhcp_load_type dnsmasq_dns_server dvr_base_mac edns_client_fingerprint enable_dvr enable_dvr_address_scope

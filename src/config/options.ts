@@ -26,11 +26,16 @@ export interface Option<T> {
   readonly shownDefault?: string;
   /** Other names under which Neutron has known the option. */
   readonly formerly?: readonly string[];
+  /** Who reads it, when not everybody does: in the files of others its value may be one that only stock Neutron knows. */
+  readonly readBy?: ConfigReader;
 }
+
+/** Who reads a configuration: a server (`up` too), or an agent on its own. */
+export type ConfigReader = 'server' | 'agent';
 
 type StringDetails = Omit<Extract<OptionKind, { kind: 'string' }>, 'kind'>;
 type ListDetails = Omit<Extract<OptionKind, { kind: 'list' }>, 'kind'>;
-type Naming = Pick<Option<unknown>, 'shownDefault' | 'formerly'>;
+type Naming = Pick<Option<unknown>, 'shownDefault' | 'formerly' | 'readBy'>;
 
 const text = (fallback: string, help: string, details: StringDetails = {}, naming: Naming = {}): Option<string> => ({
   type: { kind: 'string', ...details },
@@ -78,7 +83,13 @@ export const OPTIONS = {
       hint: 'an IP address or host name',
     }),
     bind_port: integer(9696, 'port the API listens on; 0 takes a free one', 0, 65535),
-    auth_strategy: text('noauth', 'who may ask: noauth (everybody is an administrator)', { choices: ['noauth'] }),
+    api_workers: integer(1, 'processes of neutrino server that share the port; on SQLite there is one', 0, 64),
+    auth_strategy: text(
+      'noauth',
+      'who may ask: noauth (everybody is an administrator)',
+      { choices: ['noauth'] },
+      { readBy: 'server' },
+    ),
     state_path: text(
       process.geteuid?.() === 0 ? ROOT_STATE_PATH : userStatePath(),
       'folder that holds the database, dnsmasq files and instances',
@@ -131,6 +142,7 @@ export const OPTIONS = {
         'neutron.scheduler.dhcp_agent_scheduler.AZAwareWeightScheduler': 'az_weight',
       },
     }),
+    allow_automatic_dhcp_failover: flag(true, 'move networks of a dead DHCP agent to living ones'),
     network_auto_schedule: flag(true, 'schedule networks without an agent when one asks'),
     agent_down_time: integer(75, 'seconds without a report after which an agent counts as dead', 1),
     max_dns_nameservers: integer(5, 'DNS servers of a subnet at most', 0),

@@ -1,10 +1,83 @@
 import { sql } from 'kysely';
-import type { Database } from './database.ts';
+import type { Database, Queries } from './database.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 
 const TABLE = 'neutrino_migrations';
+/** Where stock Neutron keeps how far its own schema is: tables of the same names, with other columns. */
+const STOCK_TABLE = 'alembic_version';
 
-async function applied(db: Database): Promise<readonly string[]> {
+/** A database whose schema this version cannot work on; the message says what to do. */
+export class SchemaRefused extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'SchemaRefused';
+  }
+}
+
+/** How far a database's schema is, by the names of its steps in order. */
+export interface SchemaState {
+  readonly applied: readonly string[];
+  /** Steps that it still lacks. */
+  readonly pending: readonly string[];
+}
+
+async function tablesAmong(db: Database, names: readonly string[]): Promise<ReadonlySet<string>> {
+  const list = sql.join(names);
+  const query =
+    db.dialect === 'mysql'
+      ? sql<{ name: string }>`select table_name as name from information_schema.tables
+                              where table_schema = database() and table_name in (${list})`
+      : sql<{ name: string }>`select name from sqlite_master where type = 'table' and name in (${list})`;
+  return new Set((await query.execute(db.kysely)).rows.map((row) => row.name));
+}
+
+/**
+ * How far the schema is; changes nothing. Throws SchemaRefused when it has steps that this version does not know, and when it
+ * is stock Neutron's own.
+ */
+export async function schemaState(db: Database): Promise<SchemaState> {
+  const tables = await tablesAmong(db, [TABLE, STOCK_TABLE]);
+  if (!tables.has(TABLE)) {
+    if (tables.has(STOCK_TABLE))
+      throw new SchemaRefused(
+        `the database is stock Neutron's own (it has a table ${STOCK_TABLE}): give Neutrino an empty one of its own in ` +
+          '[database] connection',
+      );
+    return { applied: [], pending: MIGRATIONS.map((m) => m.name) };
+  }
+  const applied = await appliedSteps(db.kysely);
+  const unknown = applied.filter((name) => !MIGRATIONS.some((m) => m.name === name));
+  if (unknown.length > 0)
+    throw new SchemaRefused(
+      `the database has schema steps that this version does not know (${unknown.join(', ')}): it was made by a newer ` +
+        'Neutrino; run that version',
+    );
+  return { applied, pending: MIGRATIONS.filter((m) => !applied.includes(m.name)).map((m) => m.name) };
+}
+
+async function appliedSteps(db: Queries): Promise<readonly string[]> {
+  const { rows } = await sql<{ name: string }>`select name from ${sql.table(TABLE)} order by name`.execute(db);
+  return rows.map((row) => row.name);
+}
+
+/** Names of the steps that the database still lacks. Throws as `schemaState`. */
+export async function pendingMigrations(db: Database): Promise<readonly string[]> {
+  return (await schemaState(db)).pending;
+}
+
+/**
+ * Brings the schema up to date; safe to run twice and side by side, and to go on where a killed run stopped. Gives the steps that
+ * were missing. On MySQL it needs two connections.
+ */
+export async function migrate(db: Database): Promise<readonly string[]> {
+  const pending = await pendingMigrations(db);
+  if (pending.length === 0) return pending;
+  if (db.dialect === 'mysql') await underNamedLock(db, () => runPending(db));
+  else await runPending(db);
+  return pending;
+}
+
+async function runPending(db: Database): Promise<void> {
   // In a transaction, so that it waits for whoever else is making it at this moment.
   await db.transaction(async (trx) => {
     await trx.schema
@@ -13,44 +86,19 @@ async function applied(db: Database): Promise<readonly string[]> {
       .addColumn('name', 'varchar(255)', (c) => c.primaryKey())
       .execute();
   });
-  const { rows } = await sql<{ name: string }>`select name from ${sql.table(TABLE)} order by name`.execute(db.kysely);
-  return rows.map((row) => row.name);
-}
-
-/** Names of the steps that the database still lacks. Throws when it has steps that this version does not know. */
-export async function pendingMigrations(db: Database): Promise<readonly string[]> {
-  const done = await applied(db);
-  const unknown = done.filter((name) => !MIGRATIONS.some((m) => m.name === name));
-  if (unknown.length > 0)
-    throw new Error(
-      `the database has schema steps that this version does not know (${unknown.join(', ')}): it was made by a newer Neutrino`,
-    );
-  return MIGRATIONS.filter((m) => !done.includes(m.name)).map((m) => m.name);
-}
-
-/** Brings the schema up to date; safe to run twice and side by side, and to go on where a killed run stopped. */
-export async function migrate(db: Database): Promise<void> {
-  if ((await pendingMigrations(db)).length === 0) return;
-  if (db.dialect === 'mysql') await underNamedLock(db, () => runPending(db));
-  else await runPending(db);
-}
-
-async function runPending(db: Database): Promise<void> {
   for (const name of await pendingMigrations(db)) {
     const step = MIGRATIONS.find((m) => m.name === name);
     // On SQLite the write transaction is the lock; on MySQL each statement commits by itself, and steps bear being run again.
     await db.transaction(async (trx) => {
-      const { rows } = await sql<{ name: string }>`select name from ${sql.table(TABLE)} where name = ${name}`.execute(
-        trx,
-      );
-      if (rows.length > 0 || !step) return;
+      if (!step || (await appliedSteps(trx)).includes(name)) return;
       await step.up(trx as never, db.dialect);
       await sql`insert into ${sql.table(TABLE)} (name) values (${name})`.execute(trx);
     });
   }
 }
 
-const LOCK = 'neutrino_migrations';
+/** Of this database alone: locks are the whole server's. */
+const LOCK = sql`concat('neutrino_migrations_', md5(database()))`;
 const LOCK_SECONDS = 120;
 
 /** Holds a server-wide lock meanwhile; the server gives it back by itself when the holder dies. */
@@ -60,7 +108,7 @@ async function underNamedLock(db: Database, work: () => Promise<void>): Promise<
       connection,
     );
     if (rows[0]?.got !== 1)
-      throw new Error(`another process has been migrating the database for over ${LOCK_SECONDS} s`);
+      throw new SchemaRefused(`another process has been migrating the database for over ${LOCK_SECONDS} s`);
     try {
       await work();
     } finally {

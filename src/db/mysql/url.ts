@@ -1,3 +1,5 @@
+import { ConfigError } from '../../config/parse.ts';
+
 /** Where a MariaDB or MySQL server is, and as whom to speak to it. */
 export interface MysqlAddress {
   readonly host: string;
@@ -25,7 +27,7 @@ const decoded = (text: string): string => {
  */
 export function parseMysqlUrl(text: string): MysqlAddress {
   const wrong = (what: string) =>
-    new Error(`[database] connection: ${what}; right would be mysql+pymysql://user:password@host:3306/neutron`);
+    new ConfigError(`[database] connection: ${what}; right would be mysql+pymysql://user:password@host:3306/neutron`);
   const match = /^(?:mysql|mariadb)(?:\+[a-z0-9]+)?:\/\/(.*)$/i.exec(text);
   if (!match) throw wrong('it does not begin with mysql+pymysql://');
   let url: URL;

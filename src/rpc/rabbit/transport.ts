@@ -145,7 +145,6 @@ class RabbitTransport implements RpcTransport, LinkUser {
   }
 
   async #close(): Promise<void> {
-    this.#over.abort();
     this.#caller.close();
     this.#over.abort();
     await Promise.all([...this.#servers].map((close) => close()));
