@@ -31,5 +31,5 @@ test('other exchanges, other messages and no DHCP at all offer nothing', () => {
   expect(offeredAddress(reply(5), 0x12345678)).toBe(undefined);
   expect(offeredAddress(discoverPacket(MAC, 1), 1)).toBe(undefined);
   expect(offeredAddress(Buffer.from('hello'), 1)).toBe(undefined);
-  expect(offeredAddress(reply(2).subarray(0, 243), 0x12345678)).toBe(undefined);
+  expect(offeredAddress(reply(2).subarray(0, 242), 0x12345678)).toBe(undefined);
 });
