@@ -8,14 +8,20 @@ export interface BenchNetwork {
   readonly group: string;
 }
 
-/** Makes a network with one subnet, and one port, by which the project gets its default security group. */
+/** Lies before the pools that sections fill. */
+const FIRST_ADDRESS = '10.0.0.9';
+
+/**
+ * Makes a network with one subnet, which begins at 10.0.0.0, and one port, by which the project gets its default security
+ * group.
+ */
 export async function makeNetwork(neutrino: RunningNeutrino, cidr = '10.0.0.0/8'): Promise<BenchNetwork> {
   type Made = { readonly id: string };
   const { network } = await neutrino.create<{ network: Made }>('/v2.0/networks', { network: { name: 'bench' } });
   const wanted = { network_id: network.id, ip_version: 4, cidr };
   const { subnet } = await neutrino.create<{ subnet: Made }>('/v2.0/subnets', { subnet: wanted });
   const { port } = await neutrino.create<{ port: { security_groups: readonly string[] } }>('/v2.0/ports', {
-    port: { network_id: network.id },
+    port: { network_id: network.id, fixed_ips: [{ ip_address: FIRST_ADDRESS }] },
   });
   const [group = ''] = port.security_groups;
   return { network: network.id, subnet: subnet.id, group };
