@@ -53,6 +53,18 @@ export class NeutrinoProcess {
     }
   }
 
+  /** Resolves with what `pattern` matches in standard error, where the log is; throws when the process ends without it. */
+  async logged(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(this.stderr);
+      if (match) return match;
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+        throw new Error(`ended without logging ${pattern}:\n${this.stdout}${this.stderr}`);
+      }
+      await Promise.race([once(this.#child.stderr, 'data'), this.#closed]);
+    }
+  }
+
   /** URL of the API of `neutrino up`, when it is there. */
   async url(): Promise<string> {
     return (await this.printed(/API +(http:\S+)/))[1] ?? '';
