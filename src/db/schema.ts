@@ -262,6 +262,16 @@ export interface Outbox {
   created_at: string;
 }
 
+/** Ours: work that one of several servers does at a time (`work-claims.ts`). */
+export interface WorkClaims {
+  /** Id of the network (or agent) whose events are being told, or the name of a task. */
+  work: string;
+  /** Who does it: an id that a server draws when it starts. */
+  owner: string;
+  /** Milliseconds since 1970 by the database's clock; from then on anyone may take it. */
+  expires_at: number;
+}
+
 export interface Schema {
   standardattributes: StandardAttributes;
   networks: Networks;
@@ -295,4 +305,5 @@ export interface Schema {
   ml2_vlan_allocations: Ml2VlanAllocations;
   ml2_vxlan_allocations: Ml2VxlanAllocations;
   outbox: Outbox;
+  workclaims: WorkClaims;
 }

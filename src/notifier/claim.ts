@@ -6,9 +6,10 @@ import type { Outbox } from '../db/schema.ts';
 export type OutboxRow = Selectable<Outbox>;
 
 /**
- * How a server gets at the outbox that it may share with others. `next` gives the oldest rows in the order of their ids, at most
- * `most`, none of the subjects (`network_id`) in `except`; it MUST NOT give rows of a subject that another server has claimed.
- * `done` takes rows away that were told. Rows that were neither told nor taken away MUST be given again.
+ * How a server gets at the outbox that it may share with others. `next` begins a pass: it gives the oldest rows in the order of
+ * their ids, at most `most`, none of the subjects (`network_id`) in `except`; until `done` it MUST NOT give rows of the same
+ * subjects to another server. `done` ends the pass: it takes the rows away that were told, and MAY be called again with ids of
+ * an earlier pass. Rows that were not taken away MUST be given again.
  */
 export interface OutboxClaim {
   next(most: number, except: readonly string[]): Promise<readonly OutboxRow[]>;

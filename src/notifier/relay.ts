@@ -69,6 +69,8 @@ class Relay {
   #stopping = false;
   #woken = false;
   #rouse: (() => void) | undefined;
+  /** Rows that were told and could not be taken away: they must not be told again. */
+  #told: readonly number[] = [];
   /** When a subject that the last pass passed over has its next try. */
   #nextTry = Number.POSITIVE_INFINITY;
   /** Whether it was logged already that networks lack agents. */
@@ -141,6 +143,7 @@ class Relay {
     // Of the same moment: one whose turn comes while this pass reads must not be overlooked by the sleep after it.
     this.#nextTry = this.#held.nextTry(now);
     if (waiting.length >= MAX_HELD) return NOTHING;
+    if (this.#told.length > 0) await this.#takeAway(this.#told);
     const rows = await this.#claim.next(BATCH, waiting);
     if (rows.length === 0) return NOTHING;
     const events = rows.map((row) => this.#read(row));
@@ -160,8 +163,14 @@ class Relay {
     );
     for (const { subject } of announcements) if (!failed.has(subject)) this.#held.told(subject);
     this.#hold(failed);
-    await this.#claim.done(told);
+    await this.#takeAway(told);
     return { taken: rows.length, told: told.length };
+  }
+
+  async #takeAway(told: readonly number[]): Promise<void> {
+    this.#told = told;
+    await this.#claim.done(told);
+    this.#told = [];
   }
 
   #hold(failed: ReadonlyMap<string, unknown>): void {

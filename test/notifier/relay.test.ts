@@ -313,6 +313,33 @@ describe('the relay', () => {
     await until(2);
   });
 
+  it('does not tell again what was told, when the database fails it just then', async () => {
+    const agent = await world.dhcpAgent('h1');
+    await listen('h1');
+    const network = await world.network();
+    await world.transaction((trx) => bindNetwork(trx, network, agent));
+    await world.outbox();
+    const claim = soleClaim(world.core.db.kysely);
+    let failures = 1;
+    const running = startRelay({
+      core: world.core,
+      transport,
+      claim: {
+        ...claim,
+        done: async (ids) => {
+          if (ids.length > 0 && failures-- > 0) throw new Error('the database is away');
+          await claim.done(ids);
+        },
+      },
+    });
+    closing.push(() => running.close());
+    await world.transaction((trx) => tellAgents(trx, network, 'port_delete_end', { port_id: 'p' }));
+    await until(1);
+    expect(await left()).toHaveLength(1);
+    await expect.poll(left, { timeout: 20_000 }).toEqual([]);
+    expect(story()).toEqual(['h1 port_delete_end']);
+  });
+
   it('tells before it closes what is committed', async () => {
     const agent = await world.dhcpAgent('h1');
     await listen('h1');

@@ -1,0 +1,203 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openDatabase } from '../../src/db/open.ts';
+import type { OutboxClaim, OutboxRow } from '../../src/notifier/claim.ts';
+import { sharedClaim } from '../../src/notifier/shared-claim.ts';
+import { tellAgents } from '../../src/plugin/events.ts';
+import { createWorld, type World } from '../plugin/world.ts';
+
+let world: World;
+let closing: (() => Promise<void> | void)[];
+beforeEach(async () => {
+  closing = [];
+  world = await createWorld();
+  closing.push(() => world.close());
+});
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+/** The claim of another server: over a database handle of its own. */
+function server(): OutboxClaim {
+  const db = openDatabase(world.core.config);
+  closing.push(() => db.close());
+  return sharedClaim(db);
+}
+const tell = (...events: readonly (readonly [subject: string, port: number])[]) =>
+  world.transaction(async (trx) => {
+    for (const [subject, port] of events) await tellAgents(trx, subject, 'l2.port_delete', { subject, port_id: port });
+  });
+const subjects = (rows: readonly OutboxRow[]) => rows.map((row) => row.network_id);
+const ports = (rows: readonly OutboxRow[]) =>
+  rows.map((row) => (JSON.parse(row.payload) as { port_id: number }).port_id);
+const ids = (rows: readonly OutboxRow[]) => rows.map((row) => Number(row.id));
+const left = async () => (await world.core.db.kysely.selectFrom('outbox').select('id').execute()).length;
+const claims = async () =>
+  (await world.core.db.kysely.selectFrom('workclaims').select('work').orderBy('work').execute()).map((r) => r.work);
+const setExpiry = (expires_at: number) => world.core.db.kysely.updateTable('workclaims').set({ expires_at }).execute();
+
+describe('servers that share an outbox', () => {
+  it('are given the events of different networks, each in order', async () => {
+    const [one, two] = [server(), server()];
+    await tell(['a', 1], ['b', 2], ['a', 3]);
+    expect(ports(await one.next(500, ['b']))).toEqual([1, 3]);
+    await tell(['a', 4]);
+    expect(ports(await two.next(500, []))).toEqual([2]);
+    expect(await claims()).toEqual(['a', 'b']);
+  });
+
+  it('are given what others leave, beyond the rows of networks that are being told', async () => {
+    const [one, two] = [server(), server()];
+    await tell(...Array.from({ length: 20 }, (_, n) => ['a', n] as const), ['b', 20]);
+    expect(subjects(await one.next(5, []))).toEqual(['a', 'a', 'a', 'a', 'a']);
+    expect(subjects(await two.next(5, []))).toEqual(['b']);
+  });
+
+  it('go on with a network where another has ended: told rows are gone, the others come again', async () => {
+    const [one, two] = [server(), server()];
+    await tell(['a', 1], ['a', 2], ['a', 3]);
+    const rows = await one.next(500, []);
+    expect(await two.next(500, [])).toEqual([]);
+    await one.done(ids(rows).slice(0, 2));
+    expect(ports(await two.next(500, []))).toEqual([3]);
+    expect(await one.next(500, [])).toEqual([]);
+  });
+
+  it('leave no claim behind', async () => {
+    const [one, two] = [server(), server()];
+    await tell(['a', 1], ['b', 2]);
+    for (const claim of [one, two]) await claim.done(ids(await claim.next(500, [])));
+    expect(await left()).toBe(0);
+    expect(await claims()).toEqual([]);
+    await two.done([]);
+  });
+
+  it('give back what a pass claimed that an error cut short', async () => {
+    const [one, two] = [server(), server()];
+    await tell(['a', 1], ['b', 2]);
+    await one.next(500, []);
+    expect(subjects(await one.next(500, ['a']))).toEqual(['b']);
+    expect(subjects(await two.next(500, []))).toEqual(['a']);
+  });
+
+  it('take over from one that was killed when its claims have expired, not before', async () => {
+    const [killed, living] = [server(), server()];
+    await tell(['a', 1]);
+    expect(ports(await killed.next(500, []))).toEqual([1]);
+    await setExpiry(Date.now() + 9_000);
+    expect(await living.next(500, [])).toEqual([]);
+    await setExpiry(Date.now() - 1);
+    expect(ports(await living.next(500, []))).toEqual([1]);
+    // One that only seemed dead does not take the claim away from its new owner.
+    await killed.done([]);
+    expect(await claims()).toEqual(['a']);
+  });
+
+  it('do not wait for claims of before the clock was set back', async () => {
+    const [killed, living] = [server(), server()];
+    await tell(['a', 1]);
+    await killed.next(500, []);
+    await setExpiry(Date.now() + 3_600_000);
+    expect(ports(await living.next(500, []))).toEqual([1]);
+  });
+
+  it('keep what they are telling for as long as it takes', async () => {
+    const [slow, other] = [server(), server()];
+    await tell(['a', 1]);
+    await slow.next(500, []);
+    await setExpiry(0);
+    const expiry = async () =>
+      Number((await world.core.db.kysely.selectFrom('workclaims').selectAll().execute())[0]?.expires_at);
+    await expect.poll(expiry, { timeout: 20_000 }).toBeGreaterThan(Date.now());
+    expect(await other.next(500, [])).toEqual([]);
+  });
+
+  it('can take rows away again that are gone already', async () => {
+    const claim = server();
+    await tell(['a', 1]);
+    const rows = await claim.next(500, []);
+    await claim.done(ids(rows));
+    await claim.done(ids(rows));
+    expect(await left()).toBe(0);
+  });
+});
+
+describe('relays of several processes', () => {
+  const NETWORKS = 12;
+  const WRITERS = 4;
+  const EVENTS = 40;
+  let folder: string;
+  let file: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'neutrino-relays-'));
+    file = join(folder, 'told');
+    closing.push(() => rmSync(folder, { recursive: true, force: true }));
+  });
+
+  /** A process that relays, and writes events itself when it is told to. */
+  async function relay(...stuck: string[]): Promise<ChildProcess> {
+    const args = [JSON.stringify(world.core.config), file, ...stuck];
+    const child = fork(new URL('./relay.worker.ts', import.meta.url).pathname, args, { execArgv: [] });
+    closing.push(async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const gone = once(child, 'exit');
+      child.kill('SIGKILL');
+      await gone;
+    });
+    await once(child, 'message');
+    return child;
+  }
+  /** What was told by all, in the order in which it was: subject and number of the event. */
+  const told = () => {
+    let text = '';
+    try {
+      text = readFileSync(file, 'utf8');
+    } catch {
+      // Nothing yet.
+    }
+    return text
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => line.split(' ') as [by: string, subject: string, event: string]);
+  };
+  const of = (subject: string) => told().flatMap(([, s, event]) => (s === subject ? [event] : []));
+
+  it('tell every event of all writers once, and those of one writer and network in order', async () => {
+    const workers = await Promise.all([relay(), relay()]);
+    for (const [w, worker] of workers.entries())
+      worker.send({ writers: WRITERS, name: `w${w}`, networks: NETWORKS, events: EVENTS });
+    const total = workers.length * WRITERS * EVENTS;
+    await expect.poll(() => told().length, { timeout: 50_000 }).toBe(total);
+    await expect.poll(left).toBe(0);
+    expect(told()).toHaveLength(total);
+    expect(new Set(told().map(([, subject, event]) => `${subject} ${event}`)).size).toBe(total);
+    for (let n = 0; n < NETWORKS; n += 1) {
+      const last = new Map<string, number>();
+      for (const event of of(`n${n}`)) {
+        const [writer = '', number] = event.split(':');
+        expect(Number(number)).toBeGreaterThan(last.get(writer) ?? -1);
+        last.set(writer, Number(number));
+      }
+    }
+    expect(await claims()).toEqual([]);
+  });
+
+  it('go on with the networks of one that was killed while it told of them', async () => {
+    await tell(['stuck', 1], ['stuck', 2]);
+    const killed = await relay('stuck');
+    await expect.poll(() => of('stuck').length, { timeout: 20_000 }).toBeGreaterThan(0);
+    killed.kill('SIGKILL');
+    await once(killed, 'exit');
+    await relay();
+    await tell(['stuck', 3], ['free', 1]);
+    await expect.poll(() => of('free'), { timeout: 20_000 }).toEqual(['1']);
+    expect(await claims()).toEqual(['stuck']);
+    await setExpiry(0);
+    await expect.poll(left, { timeout: 20_000 }).toBe(0);
+    expect(of('stuck').slice(-3)).toEqual(['1', '2', '3']);
+  });
+});
