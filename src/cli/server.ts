@@ -7,7 +7,9 @@ import type { ServedResource } from '../api/routes/resource.ts';
 import type { Config } from '../config/options.ts';
 import { openDatabase } from '../db/open.ts';
 import { AddressAllocator } from '../ipam/allocate.ts';
+import { soleClaim } from '../notifier/claim.ts';
 import { startRelay } from '../notifier/relay.ts';
+import { sharedClaim } from '../notifier/shared-claim.ts';
 import { dhcpNetworkRules } from '../plugin/agents/dhcp-networks.ts';
 import { agentList } from '../plugin/agents/documents.ts';
 import { agentRules } from '../plugin/agents/rules.ts';
@@ -87,7 +89,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const allocator = new AddressAllocator();
     const agents = keepTrying('agents cannot be served', () => serveAgents(core, allocator, transport), log);
     closing.push(() => agents.close());
-    const relay = startRelay({ core, transport });
+    const relay = startRelay({ core, transport, claim: embedded ? soleClaim(db.kysely) : sharedClaim(db) });
     closing.push(() => relay.close());
     const api = buildApi({
       config,
