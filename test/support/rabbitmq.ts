@@ -11,9 +11,9 @@ import { run } from '../../src/linux/run.ts';
 const SCRIPTS = '/usr/lib/rabbitmq/bin';
 const BOOT_MS = 120_000;
 const STOP_MS = 60_000;
-/** With characters that a URL must encode, so that every test proves that they are decoded. */
+/** With characters that a URL must encode, so that every test proves that they are decoded; no /, which stock clients cannot have. */
 export const RABBIT_USER = 'neutrino@test';
-export const RABBIT_PASSWORD = 'p%/:@?ü';
+export const RABBIT_PASSWORD = 'p%:@?#ü';
 
 export interface RabbitMq {
   readonly port: number;
@@ -34,6 +34,8 @@ export interface RabbitMq {
 export interface RabbitMqOptions {
   /** Virtual hosts beside `/`. */
   readonly vhosts?: readonly string[];
+  /** Instead of RABBIT_USER and RABBIT_PASSWORD, for clients that cannot take their characters (kombu: a `/`). */
+  readonly login?: { readonly user: string; readonly password: string };
   readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
   /** Further lines of rabbitmq.conf. */
   readonly conf?: readonly string[];
@@ -84,7 +86,8 @@ export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<Rabb
     await dispose();
     throw error;
   }
-  const secret = `${encodeURIComponent(RABBIT_USER)}:${encodeURIComponent(RABBIT_PASSWORD)}`;
+  const { user, password } = loginOf(options);
+  const secret = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`;
   return {
     port,
     tlsPort,
@@ -110,19 +113,24 @@ interface Ports {
   readonly distPort: number;
 }
 
+function loginOf({ login }: RabbitMqOptions): { readonly user: string; readonly password: string } {
+  return login ?? { user: RABBIT_USER, password: RABBIT_PASSWORD };
+}
+
 function writeFiles(folder: string, ports: Ports, options: RabbitMqOptions): NodeJS.ProcessEnv {
   const file = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text, { mode: 0o600 });
     return join(folder, name);
   };
   const vhosts = ['/', ...(options.vhosts ?? [])];
+  const { user, password } = loginOf(options);
   const everything = { configure: '.*', write: '.*', read: '.*' };
   const definitions = file(
     'definitions.json',
     JSON.stringify({
-      users: [{ name: RABBIT_USER, password: RABBIT_PASSWORD, tags: 'administrator' }],
+      users: [{ name: user, password, tags: 'administrator' }],
       vhosts: vhosts.map((name) => ({ name })),
-      permissions: vhosts.map((vhost) => ({ user: RABBIT_USER, vhost, ...everything })),
+      permissions: vhosts.map((vhost) => ({ user, vhost, ...everything })),
     }),
   );
   const tls = options.tls && [

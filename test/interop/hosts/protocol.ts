@@ -8,6 +8,7 @@ export type Question =
       readonly env: Readonly<Record<string, string>>;
     }
   | { readonly kind: 'signal'; readonly pid: number; readonly signal: NodeJS.Signals }
+  | { readonly kind: 'is-running'; readonly pid: number }
   | { readonly kind: 'ended'; readonly pid: number; readonly timeoutMs: number }
   | { readonly kind: 'guest'; readonly ports: readonly { readonly id: string; readonly mac_address: string }[] }
   | { readonly kind: 'lease' | 'renew'; readonly guest: string; readonly nic: string; readonly timeoutMs: number }

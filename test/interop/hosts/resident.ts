@@ -25,6 +25,10 @@ async function answer(question: Question): Promise<unknown> {
       return start(question);
     case 'signal':
       return startedAs(question.pid).child.kill(question.signal);
+    case 'is-running': {
+      const { child } = startedAs(question.pid);
+      return child.exitCode === null && child.signalCode === null;
+    }
     case 'ended':
       return endOf(question.pid, question.timeoutMs);
     case 'guest': {

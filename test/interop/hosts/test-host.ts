@@ -38,6 +38,7 @@ export interface HostProcess {
   /** As processes of the host number it. */
   readonly pid: number;
   signal(signal: NodeJS.Signals): Promise<void>;
+  isRunning(): Promise<boolean>;
   /** Resolves when it has ended, to its exit code or signal; throws when it has not within the time. */
   ended(timeoutMs: number): Promise<string>;
   /** SIGTERM, and SIGKILL after a while. */
@@ -135,6 +136,7 @@ function hostProcess(resident: Resident, pid: number): HostProcess {
   return {
     pid,
     signal,
+    isRunning: async () => (await resident.ask({ kind: 'is-running', pid })) as boolean,
     ended,
     async stop() {
       await signal('SIGTERM');

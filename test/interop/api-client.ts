@@ -1,0 +1,124 @@
+import { waitFor } from '../../src/lab/wait.ts';
+import type { PortDocument } from '../../src/rpc/documents.ts';
+
+export type Json = Readonly<Record<string, unknown>>;
+
+/** Without authentication a stock server wants to be told a project for all that is made. */
+const PROJECT = 'f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0';
+
+/** An agent as the API shows it. */
+export interface ApiAgent {
+  readonly id: string;
+  readonly binary: string;
+  readonly host: string;
+  readonly agent_type: string;
+  readonly alive: boolean;
+  readonly admin_state_up: boolean;
+  readonly started_at: string;
+  readonly heartbeat_timestamp: string;
+  readonly configurations: Readonly<Record<string, unknown>>;
+}
+
+/** A networking API without authentication, spoken to as nova-compute and an administrator would. */
+export class ApiClient {
+  readonly url: string;
+
+  constructor(url: string) {
+    this.url = url;
+  }
+
+  /** A stock server takes seconds for a port on a loaded machine. */
+  async request(method: string, path: string, body?: Json): Promise<{ readonly status: number; readonly body: Json }> {
+    const response = await fetch(`${this.url}/v2.0/${path}`, {
+      method,
+      signal: AbortSignal.timeout(60_000),
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? {} : (JSON.parse(text) as Json) };
+  }
+
+  async #ok(status: number, method: string, path: string, body?: Json): Promise<Json> {
+    const answer = await this.request(method, path, body);
+    if (answer.status !== status) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body;
+  }
+
+  async create(kind: 'network' | 'subnet' | 'port', values: Json): Promise<Json & { readonly id: string }> {
+    const body = await this.#ok(201, 'POST', `${kind}s`, { [kind]: { tenant_id: PROJECT, ...values } });
+    return body[kind] as Json & { readonly id: string };
+  }
+
+  async update(kind: 'network' | 'subnet' | 'port' | 'agent', id: string, values: Json): Promise<Json> {
+    return (await this.#ok(200, 'PUT', `${kind}s/${id}`, { [kind]: values }))[kind] as Json;
+  }
+
+  async delete(kind: 'network' | 'subnet' | 'port', id: string): Promise<void> {
+    await this.#ok(204, 'DELETE', `${kind}s/${id}`);
+  }
+
+  async port(id: string): Promise<PortDocument> {
+    return (await this.#ok(200, 'GET', `ports/${id}`)).port as PortDocument;
+  }
+
+  async ports(query: string): Promise<readonly PortDocument[]> {
+    return (await this.#ok(200, 'GET', `ports?${query}`)).ports as PortDocument[];
+  }
+
+  async agents(query = ''): Promise<readonly ApiAgent[]> {
+    return (await this.#ok(200, 'GET', `agents?${query}`)).agents as ApiAgent[];
+  }
+
+  /** Hosts of the DHCP agents that a network is on. */
+  async dhcpHosts(networkId: string): Promise<readonly string[]> {
+    const { agents } = await this.#ok(200, 'GET', `networks/${networkId}/dhcp-agents`);
+    return (agents as ApiAgent[]).map(({ host }) => host).toSorted();
+  }
+
+  /** Makes a network with IPv4 subnets; resolves to its id. */
+  async network(...subnets: readonly (string | Json)[]): Promise<string> {
+    const { id } = await this.create('network', { name: 'interop' });
+    for (const given of subnets) await this.subnet(id, given);
+    return id;
+  }
+
+  async subnet(networkId: string, given: string | Json): Promise<string> {
+    const values = typeof given === 'string' ? { cidr: given } : given;
+    return (await this.create('subnet', { network_id: networkId, ip_version: 4, ...values })).id;
+  }
+
+  /** A port as nova-compute makes one for a machine on a host. */
+  async machinePort(networkId: string, host: string, values: Json = {}): Promise<PortDocument> {
+    const port = await this.create('port', {
+      network_id: networkId,
+      'binding:host_id': host,
+      device_owner: 'compute:nova',
+      device_id: 'interop',
+      ...values,
+    });
+    return port as unknown as PortDocument;
+  }
+
+  /** Waits until an agent that has just started lives. */
+  async awaitAgent(host: string, agentType: string, timeoutMs = 90_000): Promise<ApiAgent> {
+    return waitFor(
+      `a living ${agentType} on ${host}`,
+      async () => {
+        const agents = await this.agents(`host=${host}`).catch(() => []);
+        return agents.find((agent) => agent.agent_type === agentType && agent.alive);
+      },
+      { timeoutMs, intervalMs: 200 },
+    );
+  }
+
+  async awaitActive(portId: string, timeoutMs = 60_000): Promise<PortDocument> {
+    return waitFor(
+      `port ${portId} to be ACTIVE`,
+      async () => {
+        const port = await this.port(portId);
+        return port.status === 'ACTIVE' ? port : undefined;
+      },
+      { timeoutMs, intervalMs: 100 },
+    );
+  }
+}

@@ -1,0 +1,96 @@
+/** Sections of an INI file: `{ DEFAULT: { host: 'a' } }`. */
+export type Ini = Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
+
+/** The text of an INI file as oslo.config reads it. */
+export function iniText(ini: Ini): string {
+  const sections = Object.entries(ini).map(([section, options]) => {
+    const lines = Object.entries(options).map(([name, value]) => `${name} = ${value}\n`);
+    return `[${section}]\n${lines.join('')}`;
+  });
+  return sections.join('\n');
+}
+
+/** Joins files: options of the later one win. */
+export function mergeIni(...all: readonly Ini[]): Ini {
+  const merged: Record<string, Record<string, string | number | boolean>> = {};
+  for (const ini of all) {
+    for (const [section, options] of Object.entries(ini)) merged[section] = { ...merged[section], ...options };
+  }
+  return merged;
+}
+
+/** Seconds between reports of agents, and until one without reports counts as dead. */
+export const REPORT_SECONDS = 4;
+export const DOWN_SECONDS = 20;
+
+/** What the files of all processes of one host say, stock ones and Neutrino's alike: neutron.conf. */
+export function neutronConf(facts: {
+  readonly host: string;
+  readonly transportUrl: string;
+  readonly statePath: string;
+}): Ini {
+  return {
+    DEFAULT: {
+      host: facts.host,
+      transport_url: facts.transportUrl,
+      state_path: facts.statePath,
+      auth_strategy: 'noauth',
+      core_plugin: 'ml2',
+      agent_down_time: DOWN_SECONDS,
+      rpc_response_timeout: 30,
+      global_physnet_mtu: 1500,
+      debug: true,
+      // Libraries say much that is of no use here.
+      default_log_levels: 'amqp=WARN,amqplib=WARN,oslo.messaging=INFO,oslo_messaging=INFO,sqlalchemy=WARN,stevedore=WARN',
+    },
+    // The agents run as root: what they would ask sudo for they may do themselves.
+    agent: { report_interval: REPORT_SECONDS, root_helper: 'env', root_helper_daemon: '' },
+    oslo_concurrency: { lock_path: `${facts.statePath}/lock` },
+  };
+}
+
+/** What a server needs beside: ML2 with linuxbridge agents, VXLAN networks. */
+export function serverConf(facts: { readonly database: string; readonly bindHost: string }): Ini {
+  return {
+    DEFAULT: {
+      bind_host: facts.bindHost,
+      bind_port: 9696,
+      service_plugins: 'router',
+      api_workers: 1,
+      rpc_workers: 1,
+      rpc_state_report_workers: 1,
+      notify_nova_on_port_status_changes: false,
+      notify_nova_on_port_data_changes: false,
+    },
+    database: { connection: facts.database, max_pool_size: 10 },
+    ml2: {
+      type_drivers: 'flat,vlan,vxlan,local',
+      tenant_network_types: 'vxlan',
+      mechanism_drivers: 'linuxbridge',
+      extension_drivers: 'port_security,dns',
+    },
+    ml2_type_vxlan: { vni_ranges: '1:10000' },
+    securitygroup: { enable_security_group: true, firewall_driver: 'iptables' },
+    experimental: { linuxbridge: true },
+  };
+}
+
+/** dhcp_agent.ini */
+export function dhcpAgentIni(): Ini {
+  return {
+    DEFAULT: {
+      interface_driver: 'linuxbridge',
+      resync_interval: 5, dnsmasq_base_log_dir: '$state_path/dnslog',
+      enable_isolated_metadata: false,
+    },
+  };
+}
+
+/** linuxbridge_agent.ini */
+export function linuxbridgeAgentIni(facts: { readonly localIp: string }): Ini {
+  return {
+    vxlan: { enable_vxlan: true, local_ip: facts.localIp, vxlan_group: '224.0.0.1' },
+    securitygroup: { enable_security_group: false, firewall_driver: 'noop' },
+    agent: { polling_interval: 1 },
+  };
+}

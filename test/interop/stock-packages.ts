@@ -1,0 +1,32 @@
+import { accessSync, constants } from 'node:fs';
+
+/** Stock Neutron's programs and the Debian packages that have them. */
+const PROGRAMS = {
+  'neutron-server': 'neutron-server',
+  'neutron-db-manage': 'neutron-common',
+  'neutron-dhcp-agent': 'neutron-dhcp-agent',
+  'neutron-linuxbridge-agent': 'neutron-linuxbridge-agent',
+} as const;
+
+export type StockProgram = keyof typeof PROGRAMS;
+
+const FOLDER = '/usr/bin';
+
+export const stockProgram = (name: StockProgram): string => `${FOLDER}/${name}`;
+
+/** Why no stock Neutron can be run here, for tests that say so and skip; undefined when one can. */
+export function stockObstacle(): string | undefined {
+  if (process.getuid?.() !== 0) return 'needs root';
+  const missing = Object.keys(PROGRAMS).filter((name) => !isProgram(`${FOLDER}/${name}`));
+  if (missing.length === 0) return undefined;
+  return `stock Neutron is missing (${missing.join(', ')}; Debian 12 has them, \`npm run test:interop\` installs them)`;
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

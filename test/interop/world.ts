@@ -1,0 +1,189 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { waitFor } from '../../src/lab/wait.ts';
+import type { PortDocument } from '../../src/rpc/documents.ts';
+import { type PrivateMariadb, startMariadb } from '../support/mariadb.ts';
+import { freePorts, type RabbitMq, startRabbitMq } from '../support/rabbitmq.ts';
+import { ApiClient } from './api-client.ts';
+import {
+  dhcpAgentIni,
+  type Ini,
+  linuxbridgeAgentIni,
+  mergeIni,
+  neutronConf,
+  REPORT_SECONDS,
+  serverConf,
+} from './config-files.ts';
+import { type HostGuest, startTestHost, type TestHost } from './hosts/test-host.ts';
+import { makeUnderlay, type Underlay } from './hosts/underlay.ts';
+import { makeProgram, type Program, type Which } from './processes/program.ts';
+
+const START_MS = 120_000;
+const MIGRATE_MS = 600_000;
+
+export type Side = 'stock' | 'neutrino';
+
+/** A server with its host, database and API. */
+export interface RunningServer {
+  readonly side: Side;
+  readonly program: Program;
+  readonly api: ApiClient;
+}
+
+/** A host that runs agents. */
+export interface AgentHost {
+  readonly host: TestHost;
+  readonly statePath: string;
+  readonly dhcp: Program;
+  readonly l2: Program;
+  /** Starts a machine with a NIC for each port: `eth0`, `eth1`, ... */
+  boot(...ports: readonly PortDocument[]): Promise<HostGuest>;
+}
+
+/**
+ * A cloud of parts that can each be stock or Neutrino's: a broker and a database of its own, one server, hosts with agents.
+ * What the parts share is the files that configure them, and the wire.
+ */
+export interface World {
+  readonly folder: string;
+  readonly programs: readonly Program[];
+  server(side: Side, more?: Ini): Promise<RunningServer>;
+  /** Starts a host with its agents; resolves when the server sees them alive. */
+  agents(api: ApiClient, name: string, sides: { readonly dhcp: Side; readonly l2: Side }): Promise<AgentHost>;
+  dispose(): Promise<void>;
+}
+
+export async function startWorld(): Promise<World> {
+  const folder = mkdtempSync(join(tmpdir(), 'neutrino-interop-'));
+  // Stock Neutron's dnsmasq gives up root and reads its files as nobody.
+  chmodSync(folder, 0o755);
+  const programs: Program[] = [];
+  const disposing: (() => Promise<void>)[] = [async () => rmSync(folder, { recursive: true, force: true })];
+  const dispose = async () => {
+    for (const one of disposing.splice(0).reverse()) await one();
+  };
+  try {
+    const underlay = await makeUnderlay();
+    disposing.push(underlay.dispose);
+    const [broker, mariadb] = await Promise.all([startBroker(underlay), startMariadb()]);
+    disposing.push(mariadb.dispose, broker.rabbit.dispose);
+    const startHost = async (name: string): Promise<TestHost> => {
+      const host = await startTestHost(name, underlay);
+      disposing.push(host.dispose);
+      return host;
+    };
+    const made = (program: Program): Program => {
+      programs.push(program);
+      return program;
+    };
+    return {
+      folder,
+      programs,
+      async server(side, more = {}) {
+        const host = await startHost('controller');
+        const database = await socketUrl(mariadb);
+        const statePath = join(folder, host.name);
+        await mkdir(statePath, { recursive: true });
+        const files = {
+          'neutron.conf': mergeIni(
+            neutronConf({ host: host.name, transportUrl: broker.url, statePath }),
+            serverConf({ database, bindHost: host.address }),
+            more,
+          ),
+        };
+        const program = made(
+          makeProgram({ which: side === 'stock' ? 'neutron-server' : 'neutrino server', host, folder: statePath, files }),
+        );
+        if (side === 'stock') await migrateStock({ host, folder: statePath, files });
+        await program.start();
+        const api = new ApiClient(`http://${host.address}:9696`);
+        await awaitApi(api, program);
+        return { side, program, api };
+      },
+      async agents(api, name, sides) {
+        const host = await startHost(name);
+        const statePath = join(folder, name);
+        await mkdir(statePath, { recursive: true });
+        const shared = neutronConf({ host: name, transportUrl: broker.url, statePath });
+        const program = (which: Which, file: string, ini: Ini) =>
+          made(makeProgram({ which, host, folder: statePath, files: { 'neutron.conf': shared, [file]: ini } }));
+        const l2Ini = linuxbridgeAgentIni({ localIp: host.address });
+        const l2 = program(sides.l2 === 'stock' ? 'neutron-linuxbridge-agent' : 'neutrino l2-agent', 'lb.ini', l2Ini);
+        const dhcpWhich = sides.dhcp === 'stock' ? 'neutron-dhcp-agent' : 'neutrino dhcp-agent';
+        const dhcp = program(dhcpWhich, 'dhcp_agent.ini', dhcpAgentIni());
+        await Promise.all([l2.start(), dhcp.start()]);
+        await Promise.all([api.awaitAgent(name, 'Linux bridge agent'), api.awaitAgent(name, 'DHCP agent')]);
+        return {
+          host,
+          statePath,
+          dhcp,
+          l2,
+          async boot(...ports) {
+            const guest = await host.guest(...ports);
+            // A stock L2 agent leaves machines' devices to the hypervisor.
+            if (l2.isStock) for (const port of ports) await plugAsHypervisor(host, port);
+            return guest;
+          },
+        };
+      },
+      dispose,
+    };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+/** What libvirt does with the target of `<interface type="bridge">`, once the L2 agent has made the network's bridge. */
+async function plugAsHypervisor(host: TestHost, port: PortDocument): Promise<void> {
+  const bridge = `brq${port.network_id.slice(0, 11)}`;
+  await waitFor(
+    `bridge ${bridge} on ${host.name}`,
+    async () => {
+      const set = await host.tryRun('ip', 'link', 'set', 'dev', `tap${port.id.slice(0, 11)}`, 'master', bridge);
+      return set.exitCode === 0 || undefined;
+    },
+    { timeoutMs: 30_000, intervalMs: 100 },
+  );
+}
+
+async function startBroker(underlay: Underlay): Promise<{ readonly rabbit: RabbitMq; readonly url: string }> {
+  const [port = 0] = await freePorts(1);
+  const rabbit = await startRabbitMq({
+    conf: [`listeners.tcp.2 = ${underlay.address}:${port}`],
+    login: { user: 'openstack', password: 'rabbit-secret' },
+  });
+  return { rabbit, url: rabbit.transportUrl({ port }).replace('@127.0.0.1:', `@${underlay.address}:`) };
+}
+
+/** A new database, by the server's socket: hosts share the file system, not this machine's loopback. */
+async function socketUrl(mariadb: PrivateMariadb): Promise<string> {
+  const url = new URL((await mariadb.database()).replace('mysql+pymysql:', 'http:'));
+  return `mysql+pymysql://${url.username}:${url.password}@localhost${url.pathname}?charset=utf8mb4&unix_socket=${mariadb.socket}`;
+}
+
+async function migrateStock(parts: { host: TestHost; folder: string; files: Readonly<Record<string, Ini>> }) {
+  const manage = makeProgram({ ...parts, which: 'neutron-db-manage', arguments: ['upgrade', 'heads'] });
+  await manage.start();
+  const end = await manage.ended(MIGRATE_MS);
+  if (end !== '0') throw new Error(`neutron-db-manage upgrade heads ended with ${end}:\n${manage.log().slice(-4_000)}`);
+}
+
+async function awaitApi(api: ApiClient, program: Program): Promise<void> {
+  await waitFor(
+    `${program.which} to answer at ${api.url}`,
+    async () => {
+      if (!(await program.isRunning())) throw new Error(`${program.which} ended`);
+      const answer = await api.request('GET', 'agents').catch(() => undefined);
+      return answer?.status === 200 || undefined;
+    },
+    { timeoutMs: START_MS, intervalMs: 200 },
+  ).catch((error: unknown) => {
+    throw new Error(`${error instanceof Error ? error.message : error}; it said:\n${program.log().slice(-4_000)}`);
+  });
+}
+
+/** Long enough for a report to be on its way and its answer to be back. */
+export const REPORT_MS = REPORT_SECONDS * 1_000;
