@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { RpcTransport } from '../../../src/rpc/contract.ts';
 import { MessageNotSent } from '../../../src/rpc/errors.ts';
 import { type RabbitMq, startRabbitMq } from '../../support/rabbitmq.ts';
 import { type BareClient, bareClient } from './bare-client.ts';
 import { bodyOf, captured } from './captured.ts';
 import { startWire, type Wire } from './wire.ts';
-import { keptLog, rabbitConfig, Transports } from './world.ts';
+import { describeWithBroker, keptLog, rabbitConfig, Transports } from './world.ts';
 
 let broker: RabbitMq;
 beforeAll(async () => {
@@ -61,7 +61,7 @@ const serveNotes = async (transport: RpcTransport, server = 'host-1') => {
 };
 const eventually = (look: () => void | Promise<void>) => vi.waitFor(look, { timeout: 30_000, interval: 20 });
 
-describe('a cut connection', () => {
+describeWithBroker('a cut connection', () => {
   test('of a sender loses and doubles nothing, and keeps the order', async () => {
     const wire = await wired();
     const { log, at } = keptLog();
@@ -190,7 +190,7 @@ describe('a cut connection', () => {
   });
 });
 
-describe('several hosts', () => {
+describeWithBroker('several hosts', () => {
   test('are tried in turn, and a lost one is left for the next', async () => {
     const [one, two] = [await wired(), await wired()];
     one.refuse(true);
@@ -211,7 +211,7 @@ describe('several hosts', () => {
   });
 });
 
-describe('a message that comes twice', () => {
+describeWithBroker('a message that comes twice', () => {
   test('is handled once', async () => {
     const one = captured('network_create_end');
     const seen: unknown[] = [];
@@ -235,7 +235,7 @@ describe('a message that comes twice', () => {
   });
 });
 
-describe('what a process has in hand', () => {
+describeWithBroker('what a process has in hand', () => {
   test('is bounded for each queue, and the rest waits at the broker', async () => {
     let running = 0;
     let most = 0;
@@ -259,7 +259,7 @@ describe('what a process has in hand', () => {
   });
 });
 
-describe('an answer whose queue is gone', () => {
+describeWithBroker('an answer whose queue is gone', () => {
   const serveWork = async (options: Parameters<typeof rabbitConfig>[1], log?: Parameters<Transports['connect']>[1]) => {
     await direct(options, log).serve(topic, 'host-1', { version: '1.0', methods: { get_network_info: () => 'late' } });
   };
@@ -292,7 +292,7 @@ describe('an answer whose queue is gone', () => {
   });
 });
 
-describe('queues and exchanges that go', () => {
+describeWithBroker('queues and exchanges that go', () => {
   test('a call to a topic that nobody has served yet waits for its server', async () => {
     const client = direct();
     const asked = client.call({ topic }, 'who', {});
@@ -334,7 +334,7 @@ describe('queues and exchanges that go', () => {
   });
 });
 
-describe('what the broker refuses', () => {
+describeWithBroker('what the broker refuses', () => {
   test('a message that is too large fails alone', async () => {
     const client = direct();
     const seen = await serveNotes(client);
@@ -423,7 +423,7 @@ describe('what the broker refuses', () => {
   });
 });
 
-describe('a transport without a broker', () => {
+describeWithBroker('a transport without a broker', () => {
   test('fails calls and casts in their time, saying why', async () => {
     const client = transports.connect(rabbitConfig('rabbit://u:p@127.0.0.1:1/'));
     const why = /no connection to RabbitMQ at 127.0.0.1:1 \(.*nothing listens there/;

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { MessageNotSent } from '../../../src/rpc/errors.ts';
 import { type RabbitMq, startRabbitMq } from '../../support/rabbitmq.ts';
 import { startWire } from './wire.ts';
-import { keptLog, rabbitConfig, Transports } from './world.ts';
+import { describeWithBroker, keptLog, rabbitConfig, Transports } from './world.ts';
 
 let broker: RabbitMq;
 beforeAll(async () => {
@@ -24,7 +24,7 @@ afterEach(async () => {
 
 const eventually = (look: () => void) => vi.waitFor(look, { timeout: 60_000, interval: 50 });
 
-describe('a broker', () => {
+describeWithBroker('a broker', () => {
   test('that was away: what was sent while it was reaches a server that needs longer to come back', async () => {
     const wire = await startWire(broker.port);
     const config = rabbitConfig(broker.transportUrl());

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { run } from '../../../src/linux/run.ts';
 import { type RabbitMq, startRabbitMq } from '../../support/rabbitmq.ts';
-import { keptLog, rabbitConfig, Transports } from './world.ts';
+import { describeWithBroker, keptLog, rabbitConfig, Transports } from './world.ts';
 
 let folder: string;
 let broker: RabbitMq;
@@ -65,7 +65,7 @@ afterAll(async () => {
 const connect = (options: Parameters<typeof rabbitConfig>[1], log = keptLog().log) =>
   transports.connect(rabbitConfig(broker.transportUrl({ port: broker.tlsPort }), { ssl: true, ...options }), log);
 
-describe('TLS', () => {
+describeWithBroker('TLS', () => {
   test.each([
     ['with the authority of the broker’s certificate', { ssl_ca_file: 'ca.pem' }],
     ['without an authority: encrypted, unchecked, as stock does it', {}],

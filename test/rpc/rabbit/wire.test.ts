@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { neutronError } from '../../../src/resources/errors.ts';
 import type { RpcArgs, RpcTransport } from '../../../src/rpc/contract.ts';
 import { type RabbitMq, startRabbitMq } from '../../support/rabbitmq.ts';
 import { type BareClient, bareClient, type Seen } from './bare-client.ts';
 import { allCaptured, bodyOf, type Captured, type CapturedMessage, captured } from './captured.ts';
-import { keptLog, rabbitConfig, Transports } from './world.ts';
+import { describeWithBroker, keptLog, rabbitConfig, Transports } from './world.ts';
 
 let broker: RabbitMq;
 beforeAll(async () => {
@@ -50,7 +50,7 @@ const publish = ({ request }: Captured, topic: string, body = bodyOf(request)): 
 
 const ownTopic = (): string => `t${randomUUID().slice(0, 8)}`;
 
-describe('a stock request, byte for byte', () => {
+describeWithBroker('a stock request, byte for byte', () => {
   /** The queue that a captured caller waits at. */
   const replyQueueOf = async (message: CapturedMessage) => {
     const queue = String(message.payload._reply_q);
@@ -171,7 +171,7 @@ describe('a stock request, byte for byte', () => {
   });
 });
 
-describe('our request', () => {
+describeWithBroker('our request', () => {
   const seenByStock = async (topic: string, key: string, exchange = 'neutron') => {
     const { queue } = await bare.channel.assertQueue('', { exclusive: true });
     const kind = exchange === 'neutron' ? 'topic' : 'fanout';
@@ -276,7 +276,7 @@ describe('our request', () => {
   });
 });
 
-describe('the broker', () => {
+describeWithBroker('the broker', () => {
   test('lists what we declare as it lists what stock declared', async () => {
     const topic = ownTopic();
     await transport.serve(topic, 'vm', { version: '1.0', methods: { m: () => 1 } });

@@ -1,9 +1,11 @@
 import { Writable } from 'node:stream';
 import pino from 'pino';
+import { describe } from 'vitest';
 import { defaultConfig } from '../../../src/config/options.ts';
 import type { RpcTransport } from '../../../src/rpc/contract.ts';
 import type { RabbitConfig } from '../../../src/rpc/rabbit/settings.ts';
 import { createRabbitTransport } from '../../../src/rpc/rabbit/transport.ts';
+import { rabbitMqObstacle } from '../../support/rabbitmq.ts';
 
 /** The defaults with a transport_url, quick retries, and what is to be different. */
 export function rabbitConfig(
@@ -57,4 +59,11 @@ export class Transports {
   async close(): Promise<void> {
     await Promise.all(this.#open.splice(0).map((transport) => transport.close()));
   }
+}
+
+const obstacle = rabbitMqObstacle();
+
+/** Tests that need a broker; where none can be had they are skipped, and their title says why. */
+export function describeWithBroker(name: string, tests: () => void): void {
+  describe.skipIf(obstacle !== undefined)(obstacle === undefined ? name : `${name} (${obstacle})`, tests);
 }
