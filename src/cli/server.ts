@@ -4,12 +4,14 @@ import { type ApiOptions, buildApi } from '../api/app.ts';
 import { noauth } from '../api/context.ts';
 import { dhcpSchedulerRoutes } from '../api/routes/dhcp-scheduler.ts';
 import type { ServedResource } from '../api/routes/resource.ts';
+import { tagRoutes } from '../api/routes/tags.ts';
 import type { Config } from '../config/options.ts';
 import { openDatabase } from '../db/open.ts';
 import { AddressAllocator } from '../ipam/allocate.ts';
 import { soleClaim } from '../notifier/claim.ts';
 import { startRelay } from '../notifier/relay.ts';
 import { sharedClaim } from '../notifier/shared-claim.ts';
+import { AVAILABILITY_ZONE_LIST, availabilityZoneRules } from '../plugin/agents/availability-zones.ts';
 import { dhcpNetworkRules } from '../plugin/agents/dhcp-networks.ts';
 import { agentList } from '../plugin/agents/documents.ts';
 import { agentRules } from '../plugin/agents/rules.ts';
@@ -18,11 +20,15 @@ import { serveAgents } from '../plugin/endpoints/serve.ts';
 import { NETWORK_LIST } from '../plugin/networks/documents.ts';
 import { IP_AVAILABILITY_LIST, ipAvailabilityRules } from '../plugin/networks/ip-availability.ts';
 import { networkRules } from '../plugin/networks/rules.ts';
-import { PORT_LIST } from '../plugin/ports/documents.ts';
+import { visibleNetworks } from '../plugin/networks/visible.ts';
+import { PORT_LIST, visiblePorts } from '../plugin/ports/documents.ts';
 import { portRules } from '../plugin/ports/rules.ts';
 import { SUBNET_LIST } from '../plugin/subnets/documents.ts';
 import { subnetRules } from '../plugin/subnets/rules.ts';
+import { visibleSubnets } from '../plugin/subnets/visible.ts';
+import { type TaggedResource, tagRules } from '../plugin/tags.ts';
 import { AGENT } from '../resources/agent.ts';
+import { AVAILABILITY_ZONE } from '../resources/availability-zone.ts';
 import { NETWORK } from '../resources/network.ts';
 import { NETWORK_IP_AVAILABILITY } from '../resources/network-ip-availability.ts';
 import { PORT } from '../resources/port.ts';
@@ -60,13 +66,29 @@ export function servedResources(core: Core, allocator: AddressAllocator): readon
       conditions: IP_AVAILABILITY_LIST.conditions,
     },
     { resource: AGENT, rules: agentRules(core), conditions: agentList(core.config).conditions },
+    {
+      resource: AVAILABILITY_ZONE,
+      rules: availabilityZoneRules(core),
+      conditions: AVAILABILITY_ZONE_LIST.conditions,
+    },
   ];
 }
+
+const TAGGED: readonly TaggedResource[] = [
+  { resource: NETWORK, table: NETWORK_LIST.table, visible: visibleNetworks },
+  { resource: SUBNET, table: SUBNET_LIST.table, visible: visibleSubnets },
+  { resource: PORT, table: PORT_LIST.table, visible: visiblePorts },
+];
 
 /** The routes beside those of resources. */
 export function furtherRoutes(core: Core, allocator: AddressAllocator): NonNullable<ApiOptions['routes']> {
   const dhcpNetworks = dhcpNetworkRules(core, allocator);
-  return [(app) => dhcpSchedulerRoutes(app, dhcpNetworks)];
+  return [
+    (app) => dhcpSchedulerRoutes(app, dhcpNetworks),
+    (app, contextOf) => {
+      for (const tagged of TAGGED) tagRoutes(app, tagged.resource, tagRules(core, tagged), contextOf);
+    },
+  ];
 }
 
 /**

@@ -12,7 +12,7 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
     allow_overlapping_ips allow_pagination allow_sorting allowed_conntrack_helpers api_extensions_path
     api_paste_config api_workers_max_requests arp_responder auth_ca_cert backdoor_port backdoor_socket
     backlog bind_ip cache_url client_socket_timeout conn_pool_min_size conn_pool_ttl core_plugin
-    default_availability_zones default_log_levels default_notification_exchange dhcp_domain dhcp_lease_time
+    default_log_levels default_notification_exchange dhcp_domain dhcp_lease_time
     dhcp_load_type dnsmasq_dns_server dvr_base_mac edns_client_fingerprint enable_dvr enable_dvr_address_scope
     enable_metadata_proxy enable_new_agents enable_router_advertisements
     enable_services_on_agents_with_admin_state_down enable_set_route_for_single_port enable_snat_by_default

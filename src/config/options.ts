@@ -142,6 +142,7 @@ export const OPTIONS = {
         'neutron.scheduler.dhcp_agent_scheduler.AZAwareWeightScheduler': 'az_weight',
       },
     }),
+    default_availability_zones: list([], 'availability zones of networks that name none; empty: all'),
     allow_automatic_dhcp_failover: flag(true, 'move networks of a dead DHCP agent to living ones'),
     network_auto_schedule: flag(true, 'schedule networks without an agent when one asks'),
     agent_down_time: integer(75, 'seconds without a report after which an agent counts as dead', 1),

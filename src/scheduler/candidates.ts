@@ -24,6 +24,12 @@ export async function livingDhcpAgents(db: Queries, config: Config, withLoad: bo
   }));
 }
 
+/** The zones that a network may be served from: its own hints, or default_availability_zones; none means all. `hints`: JSON list. */
+export function zonesOf(config: Config, hints: string): readonly string[] {
+  const own = JSON.parse(hints) as readonly string[];
+  return own.length > 0 ? own : config.DEFAULT.default_availability_zones;
+}
+
 /** Whether a network with these availability zone hints may be on the agent; no hints allow all. */
 export const allowedBy = (hints: readonly string[], agent: Pick<Candidate, 'availabilityZone'>): boolean =>
   hints.length === 0 || (agent.availabilityZone !== null && hints.includes(agent.availabilityZone));

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Config } from '../config/options.ts';
 import type { Queries, Trx } from '../db/database.ts';
 import { bindNetwork, servingAgents } from './bindings.ts';
-import { allowedBy, livingDhcpAgents } from './candidates.ts';
+import { allowedBy, livingDhcpAgents, zonesOf } from './candidates.ts';
 import type { Candidate, Scheduler } from './contract.ts';
 
 /** A binding that was made: the network and the agent that serves it from now on. */
@@ -18,9 +18,9 @@ interface DhcpNetwork {
 }
 
 const hasDhcpSubnet = sql<boolean>`exists (select 1 from subnets s where s.network_id = networks.id and s.enable_dhcp = 1)`;
-const dhcpNetwork = (row: { id: string; availability_zone_hints: string }): DhcpNetwork => ({
+const dhcpNetwork = (config: Config, row: { id: string; availability_zone_hints: string }): DhcpNetwork => ({
   id: row.id,
-  hints: JSON.parse(row.availability_zone_hints) as string[],
+  hints: zonesOf(config, row.availability_zone_hints),
 });
 
 /**
@@ -55,7 +55,7 @@ export async function scheduleNetworks(
     .where('id', 'in', [...networkIds])
     .where(hasDhcpSubnet)
     .execute();
-  const networks = rows.map(dhcpNetwork);
+  const networks = rows.map((row) => dhcpNetwork(config, row));
   const serving = await servingAgents(
     trx,
     config,
@@ -101,7 +101,7 @@ export async function autoSchedulePage(
     .orderBy('id')
     .limit(page)
     .execute();
-  for (const network of rows.map(dhcpNetwork))
+  for (const network of rows.map((row) => dhcpNetwork(config, row)))
     if (allowedBy(network.hints, agent)) await bindNetwork(trx, network.id, agent.id, most);
   return rows.length < page ? undefined : rows.at(-1)?.id;
 }

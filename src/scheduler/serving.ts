@@ -2,7 +2,7 @@ import type { Config } from '../config/options.ts';
 import type { Queries } from '../db/database.ts';
 import { prepared } from '../db/prepared.ts';
 import { DHCP_AGENT } from './bindings.ts';
-import { allowedBy } from './candidates.ts';
+import { allowedBy, zonesOf } from './candidates.ts';
 import { oldestHeartbeat } from './liveness.ts';
 
 const bound = prepared<{ id: string }, { id: string }>((db, p) =>
@@ -43,6 +43,6 @@ export async function willBeServed(db: Queries, config: Config, networkId: strin
   const { rows } = await living(db, { type: DHCP_AGENT, oldest: oldestHeartbeat(config) });
   if (rows.length === 0) return false;
   const row = (await hints(db, { id: networkId })).rows[0];
-  const zones = row ? (JSON.parse(row.availability_zone_hints) as string[]) : [];
+  const zones = zonesOf(config, row?.availability_zone_hints ?? '[]');
   return rows.some(({ availability_zone }) => allowedBy(zones, { availabilityZone: availability_zone }));
 }

@@ -3,7 +3,7 @@ import { bindNetwork, servingAgents, unbindNetwork } from '../../src/scheduler/b
 import { autoSchedulePage, scheduleNetworks } from '../../src/scheduler/schedule.ts';
 import { willBeServed } from '../../src/scheduler/serving.ts';
 import { weight } from '../../src/scheduler/weight.ts';
-import { type ConfigChanges, createWorld, type World } from '../plugin/world.ts';
+import { type ConfigChanges, createWorld, dhcpState, type World } from '../plugin/world.ts';
 
 let world: World;
 const begin = async (changes: ConfigChanges = {}) => {
@@ -51,6 +51,21 @@ describe('scheduling networks', () => {
     await world.dhcpAgent('living');
     await schedule(network);
     expect(await hosts(network)).toEqual(['living']);
+  });
+
+  it('keeps networks that name no zone to default_availability_zones', async () => {
+    await world.close();
+    await begin({ DEFAULT: { default_availability_zones: ['east'] } });
+    await world.dhcpAgent('h1', { ...dhcpState('h1'), availability_zone: 'west' });
+    const network = await dhcpNetwork();
+    const west = await dhcpNetwork({ availability_zone_hints: ['west'] });
+    await schedule(network, west);
+    expect([await hosts(network), await hosts(west)]).toEqual([[], ['h1']]);
+    expect(await willBeServed(world.core.db.kysely, world.core.config, network)).toBe(false);
+    await world.dhcpAgent('h2', { ...dhcpState('h2'), availability_zone: 'east' });
+    expect(await willBeServed(world.core.db.kysely, world.core.config, network)).toBe(true);
+    await schedule(network);
+    expect(await hosts(network)).toEqual(['h2']);
   });
 
   it('binds as many agents as dhcp_agents_per_network and no more', async () => {
