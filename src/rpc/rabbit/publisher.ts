@@ -209,8 +209,11 @@ export class Publisher {
       channel.publish(message.exchange?.name ?? '', message.routingKey, message.body, properties(entry), (error) => {
         if (channel === this.#channel) this.#confirmed(entry, error);
       });
-    } catch {
-      // The channel is closing: its end puts the message back.
+    } catch (error) {
+      // When the channel is closing, its end puts the message back.
+      if ((error as Error).name === 'IllegalOperationError') return;
+      this.#inFlight -= 1;
+      entry.settle(new MessageNotSent(message.what, (error as Error).message));
     }
   }
 

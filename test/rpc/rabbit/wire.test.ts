@@ -169,6 +169,19 @@ describeWithBroker('a stock request, byte for byte', () => {
     expect(await promise).toEqual({ n: 1 });
     expect(at('warn').filter((line) => line.includes('cannot be read'))).toHaveLength(4);
   });
+
+  test('whose answer cannot be addressed is done with, and the next one served', async () => {
+    const topic = ownTopic();
+    const { log, at } = keptLog();
+    const serving = transports.connect(rabbitConfig(broker.transportUrl()), log);
+    await serving.serve(topic, 'vm', { version: '1.0', methods: { get_network_info: () => 1 } });
+    const payload = { ...captured('get_network_info').request.payload, _reply_q: 'q'.repeat(300) };
+    const body = JSON.stringify({ 'oslo.version': '2.0', 'oslo.message': JSON.stringify(payload) });
+    await bare.send('neutron', topic, Buffer.from(body));
+    expect(await transport.call({ topic }, 'get_network_info', {})).toBe(1);
+    expect(at('warn')).toContain('an answer could not be sent; its caller will time out');
+    expect((await bare.channel.checkQueue(topic)).messageCount).toBe(0);
+  });
 });
 
 describeWithBroker('our request', () => {
@@ -273,6 +286,25 @@ describeWithBroker('our request', () => {
     await answer({ result: 'twice', failure: null, ending: true, _msg_id: messageId, _unique_id: 'b' });
     await answer({ result: 'too often', failure: null, ending: true, _msg_id: messageId, _unique_id: 'c' });
     expect(await asked).toBe('twice');
+  });
+});
+
+describeWithBroker('queues that outlive the broker, go with their reader, or are replicated', () => {
+  test.each([
+    ['amqp_durable_queues', { durable: true, autoDelete: false }, {}],
+    ['amqp_auto_delete', { durable: false, autoDelete: true }, {}],
+    ['rabbit_quorum_queue', { durable: true, autoDelete: false }, { 'x-queue-type': 'quorum' }],
+  ])('%s', async (option, shape, args) => {
+    const config = rabbitConfig(broker.transportUrl(), { [option]: true });
+    const control_exchange = `x${randomUUID().slice(0, 8)}`;
+    const own = transports.connect({ ...config, DEFAULT: { ...config.DEFAULT, control_exchange } });
+    const topic = ownTopic();
+    await own.serve(topic, 'vm', { version: '1.0', methods: { echo: (asked) => asked } });
+    expect(await own.call({ topic }, 'echo', { n: 1 })).toEqual({ n: 1 });
+    await own.cast({ topic, server: 'vm' }, 'echo', {});
+    // RabbitMQ refuses a declaration that differs from how the thing is.
+    await bare.channel.assertExchange(control_exchange, 'topic', shape);
+    for (const name of [topic, `${topic}.vm`]) await bare.channel.assertQueue(name, { ...shape, arguments: args });
   });
 });
 
