@@ -82,6 +82,12 @@ export const ERRORS = {
     template: 'Subnet pool {id} could not be found.',
     when: 'subnetpool_id names no pool',
   },
+  TagResourceNotFound: {
+    status: 404,
+    template: 'Resource {resource} {id} could not be found.',
+    when: 'tags of a resource that does not exist',
+  },
+  TagNotFound: { status: 404, template: 'Tag {tag} could not be found.', when: 'the resource has no such tag' },
   AvailabilityZoneNotFound: {
     status: 404,
     template: 'AvailabilityZone {zone} could not be found.',

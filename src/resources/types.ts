@@ -10,34 +10,37 @@ const CONTROL = /[\u0000-\u001f\u007f]/;
 
 const asText = (text: string): string => text;
 
-/** Text of at most `max` characters. Neutron counts characters, not bytes; control characters are refused. */
-export function text(max: number): AttributeType<string> {
-  return {
-    schema: { type: 'string', maxLength: max },
-    parse(value, attribute) {
-      if (typeof value !== 'string') throw invalidAttribute(attribute, `'${shown(value)}' is not a valid string`);
-      if ([...value].length > max)
-        throw invalidAttribute(attribute, `'${shown(value)}' exceeds maximum length of ${max}`);
-      if (value.includes('\u0000')) throw invalidAttribute(attribute, 'a NUL character is not allowed');
-      if (!value.isWellFormed()) throw invalidAttribute(attribute, 'the text holds half a surrogate pair');
-      return value;
-    },
-    filter: asText,
-  };
+/** What is wrong with a text of at most `max` characters (Neutron counts characters, not bytes); undefined: nothing. */
+function textFault(value: unknown, max: number): string | undefined {
+  if (typeof value !== 'string') return `'${shown(value)}' is not a valid string`;
+  if ([...value].length > max) return `'${shown(value)}' exceeds maximum length of ${max}`;
+  if (value.includes('\u0000')) return 'a NUL character is not allowed';
+  if (!value.isWellFormed()) return 'the text holds half a surrogate pair';
+  return undefined;
 }
 
-/** Text that will stand in a line of a file somewhere: as `text`, and no control characters. */
-export function line(max: number): AttributeType<string> {
-  const base = text(max);
-  return {
-    ...base,
-    parse(value, attribute) {
-      const parsed = base.parse(value, attribute);
-      if (CONTROL.test(parsed)) throw invalidAttribute(attribute, `'${shown(value)}' holds control characters`);
-      return parsed;
-    },
-  };
+/** As `textFault`, for text that will stand in a line of a file somewhere: no control characters. */
+export function lineFault(value: unknown, max: number): string | undefined {
+  const fault = textFault(value, max);
+  if (fault !== undefined) return fault;
+  return CONTROL.test(String(value)) ? `'${shown(value)}' holds control characters` : undefined;
 }
+
+const textOf = (max: number, faultOf: typeof textFault): AttributeType<string> => ({
+  schema: { type: 'string', maxLength: max },
+  parse(value, attribute) {
+    const fault = faultOf(value, max);
+    if (fault !== undefined) throw invalidAttribute(attribute, fault);
+    return value as string;
+  },
+  filter: asText,
+});
+
+/** Text of at most `max` characters. */
+export const text = (max: number): AttributeType<string> => textOf(max, textFault);
+
+/** Text that will stand in a line of a file somewhere: as `text`, and no control characters. */
+export const line = (max: number): AttributeType<string> => textOf(max, lineFault);
 
 /** Reads true and false as Neutron's converter does; undefined for anything else. */
 function readBoolean(value: unknown): boolean | undefined {

@@ -12,7 +12,7 @@ export const DIFFERENCES = JSON.parse(
   readFileSync(new URL('../fixtures/rest/differences.json', import.meta.url), 'utf8'),
 ) as readonly Difference[];
 
-export const GROUPS = ['root', 'networks', 'subnets', 'ports'] as const;
+export const GROUPS = ['root', 'networks', 'subnets', 'ports', 'tags'] as const;
 
 /** docs/conformance.md, made of what was compared and of the list of differences. */
 export function conformancePage(outcomes: readonly Outcome[]): string {

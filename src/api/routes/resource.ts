@@ -27,7 +27,7 @@ const parametersOf = (request: FastifyRequest): URLSearchParams => {
 };
 
 /** The revision that If-Match demands (`revision_number=N`); anything else in the header demands nothing, as in Neutron. */
-function demandedRevision(request: FastifyRequest): number | undefined {
+export function demandedRevision(request: FastifyRequest): number | undefined {
   const match = /^\s*revision_number=(\d{1,15})\s*$/.exec(request.headers['if-match'] ?? '');
   return match ? Number(match[1]) : undefined;
 }
