@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests of rules: the same ones run on SQLite and on MariaDB. */
-const RULES = ['ipam', 'plugin', 'scheduler', 'notifier'].map((room) => `test/${room}/**/*.test.ts`);
+/** Tests of rules, and hostile input to all of them: the same ones run on SQLite and on MariaDB. */
+const RULES = [
+  ...['ipam', 'plugin', 'scheduler', 'notifier'].map((room) => `test/${room}/**/*.test.ts`),
+  'test/api/hostile.test.ts',
+];
 
 const common = {
   pool: 'forks' as const,
