@@ -14,6 +14,7 @@ import { sharedClaim } from '../notifier/shared-claim.ts';
 import { AVAILABILITY_ZONE_LIST, availabilityZoneRules } from '../plugin/agents/availability-zones.ts';
 import { dhcpNetworkRules } from '../plugin/agents/dhcp-networks.ts';
 import { agentList } from '../plugin/agents/documents.ts';
+import { networkMover } from '../plugin/agents/move-network.ts';
 import { agentRules } from '../plugin/agents/rules.ts';
 import type { Core } from '../plugin/core.ts';
 import { serveAgents } from '../plugin/endpoints/serve.ts';
@@ -34,6 +35,7 @@ import { NETWORK_IP_AVAILABILITY } from '../resources/network-ip-availability.ts
 import { PORT } from '../resources/port.ts';
 import { SUBNET } from '../resources/subnet.ts';
 import type { RpcTransport } from '../rpc/contract.ts';
+import { startFailover } from '../scheduler/failover.ts';
 import { startOnSchema } from './database-start.ts';
 import { keepTrying } from './keep-trying.ts';
 
@@ -113,6 +115,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     closing.push(() => agents.close());
     const relay = startRelay({ core, transport, claim: embedded ? soleClaim(db.kysely) : sharedClaim(db) });
     closing.push(() => relay.close());
+    const failover = startFailover({ db, config, log, move: networkMover(core, allocator) });
+    closing.push(() => failover.close());
     const api = buildApi({
       config,
       log: log as FastifyBaseLogger,

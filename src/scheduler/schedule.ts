@@ -17,7 +17,8 @@ interface DhcpNetwork {
   readonly hints: readonly string[];
 }
 
-const hasDhcpSubnet = sql<boolean>`exists (select 1 from subnets s where s.network_id = networks.id and s.enable_dhcp = 1)`;
+/** Whether a network of the query needs DHCP. */
+export const hasDhcpSubnet = sql<boolean>`exists (select 1 from subnets s where s.network_id = networks.id and s.enable_dhcp = 1)`;
 const dhcpNetwork = (config: Config, row: { id: string; availability_zone_hints: string }): DhcpNetwork => ({
   id: row.id,
   hints: zonesOf(config, row.availability_zone_hints),

@@ -1,15 +1,14 @@
 import type { Queries, Trx } from '../../db/database.ts';
 import type { AddressAllocator } from '../../ipam/allocate.ts';
 import { neutronError } from '../../resources/errors.ts';
-import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../rpc/dhcp-device-id.ts';
 import { bindNetwork, DHCP_AGENT, unbindNetwork } from '../../scheduler/bindings.ts';
 import type { Core, Document } from '../core.ts';
 import { tellDhcpAgent } from '../events.ts';
 import { loadInOrder } from '../listing.ts';
 import { networkDocuments } from '../networks/documents.ts';
-import { updatePort } from '../ports/update.ts';
 import { releaseUnserved } from '../provisioning.ts';
 import { agentDocuments } from './documents.ts';
+import { reserveDhcpPort } from './reserved-port.ts';
 import { requireAgent } from './rules.ts';
 
 /** Which networks are on which DHCP agents, as administrators see and change it. All throw NeutronError. */
@@ -30,24 +29,6 @@ async function addNetwork(trx: Trx, agentId: string, networkId: string): Promise
   if (!(await bindNetwork(trx, networkId, agentId)))
     throw neutronError('NetworkHostedByDHCPAgent', { network: networkId, agent: agentId });
   await tellDhcpAgent(trx, networkId, agent.host, 'network_create_end', { network: { id: networkId } });
-}
-
-/** The agent's port stays, with its address, for the next agent of the network: hosts that know it keep their DHCP server. */
-async function reserveDhcpPort(
-  trx: Trx,
-  core: Core,
-  allocator: AddressAllocator,
-  host: string,
-  networkId: string,
-): Promise<void> {
-  const ports = await trx
-    .selectFrom('ports')
-    .select('id')
-    .where('network_id', '=', networkId)
-    .where('device_owner', '=', 'network:dhcp')
-    .where('device_id', '=', dhcpDeviceId(host, networkId))
-    .execute();
-  for (const { id } of ports) await updatePort(trx, core, allocator, id, { device_id: RESERVED_DHCP_PORT });
 }
 
 async function removeNetwork(

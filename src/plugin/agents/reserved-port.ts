@@ -1,0 +1,26 @@
+import type { Trx } from '../../db/database.ts';
+import type { AddressAllocator } from '../../ipam/allocate.ts';
+import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../rpc/dhcp-device-id.ts';
+import type { Core } from '../core.ts';
+import { updatePort } from '../ports/update.ts';
+
+/**
+ * Keeps the port of an agent that loses a network, with its address, for the next agent of the network: hosts that know it keep
+ * their DHCP server.
+ */
+export async function reserveDhcpPort(
+  trx: Trx,
+  core: Core,
+  allocator: AddressAllocator,
+  host: string,
+  networkId: string,
+): Promise<void> {
+  const ports = await trx
+    .selectFrom('ports')
+    .select('id')
+    .where('network_id', '=', networkId)
+    .where('device_owner', '=', 'network:dhcp')
+    .where('device_id', '=', dhcpDeviceId(host, networkId))
+    .execute();
+  for (const { id } of ports) await updatePort(trx, core, allocator, id, { device_id: RESERVED_DHCP_PORT });
+}
