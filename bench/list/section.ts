@@ -31,7 +31,7 @@ export const listSection: Section = {
         ends.push(neutrino.stop);
         const place = await makeNetwork(neutrino);
         // makeNetwork has made one.
-        await filler.fill(statePath, place, POOL, size - 1);
+        await filler.fill(statePath, { place, pool: POOL, count: size - 1 });
         lists.push({ size, neutrino });
       }
       const http = startChild(new URL('../ports/bare-http.ts', import.meta.url));

@@ -9,7 +9,7 @@ import { type DhcpClient, startDhcpClient } from './client.ts';
 /** A dnsmasq with nothing around it, that serves 10.0.0.0/8 to the hosts it is told of. */
 export interface BareDnsmasq {
   readonly client: DhcpClient;
-  /** Tells it of a host by a file that it notices by itself (--dhcp-hostsdir); gives when the file was there. */
+  /** Tells it of a host by a file that it notices by itself (--dhcp-hostsdir); gives when the file was put there. */
   addByFolder(mac: string, address: string): bigint;
   /** Tells it of a host by a line more in --dhcp-hostsfile and SIGHUP; gives when the signal was sent. */
   addBySignal(mac: string, address: string): bigint;
@@ -57,13 +57,16 @@ export async function startBareDnsmasq(name: string, folder: string, hosts: read
       addByFolder(mac, address) {
         const unnoticed = join(folder, 'new-host');
         writeFileSync(unnoticed, line(mac, address));
+        // The time before, as dnsmasq may be faster than the way back.
+        const at = process.hrtime.bigint();
         renameSync(unnoticed, join(hostsFolder, `host-${files++}`));
-        return process.hrtime.bigint();
+        return at;
       },
       addBySignal(mac, address) {
         appendFileSync(hostsFile, line(mac, address));
+        const at = process.hrtime.bigint();
         dnsmasq.kill('SIGHUP');
-        return process.hrtime.bigint();
+        return at;
       },
       stop,
     };

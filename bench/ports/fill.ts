@@ -4,17 +4,27 @@ import type { RowsJob, RowsResult } from './bare-rows.ts';
 import { type FirstPort, makeFirstPort } from './first-port.ts';
 import type { BenchNetwork } from './network.ts';
 
-const PER_TRANSACTION = 1000;
+/** Ports to put into a network. */
+export interface Filling {
+  readonly place: BenchNetwork;
+  /** Where addresses lie, as numbers; it must have room. */
+  readonly pool: RowsJob['pool'];
+  readonly count: number;
+  /** How many ports were put into the network before; none unless told. */
+  readonly from?: number;
+  /** 1000 unless told. */
+  readonly perTransaction?: number;
+}
 
-/** Puts ports into a Neutrino's database quickly, as the rows that the API would have made. */
+/** Puts ports into a Neutrino's database without asking it, as the rows that its API would have made. */
 export interface Filler {
-  /**
-   * `pool`: where addresses lie, as numbers; it must have room.
-   * `from`: how many ports were put into the network before.
-   */
-  fill(statePath: string, place: BenchNetwork, pool: RowsJob['pool'], count: number, from?: number): Promise<void>;
+  /** Gives the ports per second. */
+  fill(statePath: string, filling: Filling): Promise<number>;
   stop(): Promise<void>;
 }
+
+const PER_TRANSACTION = 1000;
+const FILL_MS = 600_000;
 
 /** `folder`: where to make the one port that shows which rows a port has. */
 export async function startFiller(folder: string): Promise<Filler> {
@@ -23,10 +33,10 @@ export async function startFiller(folder: string): Promise<Filler> {
   const patterns = first.patterns.filter((p) => p.table !== 'outbox');
   const child = startChild(new URL('./bare-rows.ts', import.meta.url));
   return {
-    async fill(statePath, place, pool, count, from = 0) {
+    async fill(statePath, { place, pool, count, from = 0, perTransaction = PER_TRANSACTION }) {
       const path = join(statePath, 'neutrino.sqlite');
-      const job: RowsJob = { path, patterns, ...place, pool, from, count, perTransaction: PER_TRANSACTION };
-      await child.ask<RowsResult>(job, 600_000);
+      const job: RowsJob = { path, patterns, ...place, pool, from, count, perTransaction };
+      return (await child.ask<RowsResult>(job, FILL_MS)).perSecond;
     },
     stop: () => child.stop(),
   };

