@@ -202,6 +202,7 @@ class L2Agent {
       }
       if (this.#tidy && !this.#closed) {
         this.#tidy = false;
+        await this.#seek((exists) => this.#deleted.recheck(exists));
         await this.#touch(this.#deleted.removeBridges());
       }
     }
@@ -219,7 +220,10 @@ class L2Agent {
       if (!device || this.#devices.get(name) !== device) continue;
       const details = byName.get(name);
       if (details?.port_id === undefined) await this.#unknown(name, device);
-      else known.push(details);
+      else {
+        known.push(details);
+        if (details.network_id !== undefined) this.#deleted.exists(details.network_id);
+      }
     }
     const outcomes = await this.#touch(this.#wiring.wire(known));
     for (const details of known) {
@@ -280,12 +284,15 @@ class L2Agent {
   }
 
   async #findOrphans(): Promise<void> {
+    await this.#seek((exists) => this.#deleted.findOrphans(exists));
+    if (this.#deleted.size > 0) this.#tidySoon();
+  }
+
+  /** Has bridges of deleted networks looked for, as far as the server answers. */
+  async #seek(look: (exists: (networkId: string) => Promise<boolean>) => Promise<void>): Promise<void> {
     const { host } = this.#identity;
     try {
-      await this.#deleted.findOrphans(
-        async (id) => (await this.#plugin.call('get_network_info', { network_id: id, host })) !== null,
-      );
-      if (this.#deleted.size > 0) this.#tidySoon();
+      await look(async (id) => (await this.#plugin.call('get_network_info', { network_id: id, host })) !== null);
     } catch (error) {
       if (!this.#closed) this.#log.warn({ err: error }, 'bridges of deleted networks cannot be looked for');
     }

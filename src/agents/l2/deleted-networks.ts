@@ -10,6 +10,8 @@ export class DeletedNetworks {
   readonly #where: InNamespace;
   readonly #log: Logger;
   readonly #ids = new Set<string>();
+  /** Networks whose bridges were in use when orphans were looked for: nobody has asked yet whether the network exists. */
+  readonly #unproven = new Set<string>();
 
   constructor(wiring: Wiring, where: InNamespace, log: Logger) {
     this.#wiring = wiring;
@@ -17,8 +19,14 @@ export class DeletedNetworks {
     this.#log = log;
   }
 
+  /** Networks to see to when a device has gone. */
   get size(): number {
-    return this.#ids.size;
+    return this.#ids.size + this.#unproven.size;
+  }
+
+  /** The server has a port on the network. */
+  exists(networkId: string): void {
+    this.#unproven.delete(networkId);
   }
 
   /** An id that no bridge can be named after is ignored. */
@@ -39,13 +47,23 @@ export class DeletedNetworks {
 
   /**
    * Finds bridges of networks that were deleted while nobody listened: marked as ours, no device plugged in, and `exists` says
-   * that the server does not know the network. Throws what `exists` throws.
+   * that the server does not know the network. One that has a device is left for `recheck`: the DHCP agent may be about to
+   * take it away. Throws what `exists` throws.
    */
   async findOrphans(exists: (networkId: string) => Promise<boolean>): Promise<void> {
     for (const { name, alias } of await listLinks({ ...this.#where, kind: 'bridge' })) {
       const networkId = markedNetwork(alias);
-      if (networkId === undefined || bridgeName(networkId) !== name || (await this.#inUse(name))) continue;
-      if (!(await exists(networkId))) this.add(networkId);
+      if (networkId !== undefined && bridgeName(networkId) === name) this.#unproven.add(networkId);
+    }
+    await this.recheck(exists);
+  }
+
+  /** Looks again at bridges that were in use. Throws what `exists` throws. */
+  async recheck(exists: (networkId: string) => Promise<boolean>): Promise<void> {
+    for (const networkId of [...this.#unproven]) {
+      if (await this.#inUse(bridgeName(networkId))) continue;
+      const isThere = await exists(networkId);
+      if (this.#unproven.delete(networkId) && !isThere) this.add(networkId);
     }
   }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { waitFor } from '../../../src/agents/common/wait.ts';
-import { bridgeName } from '../../../src/agents/l2/names.ts';
+import { bridgeName, tapName } from '../../../src/agents/l2/names.ts';
 import { listAddresses } from '../../../src/linux/addresses.ts';
 import { type LinkEvent, startLinkMonitor } from '../../../src/linux/link-monitor.ts';
 import { needsRoot } from '../../linux/root.ts';
@@ -97,7 +97,7 @@ describe.skipIf(needsRoot)('the L2 agent (needs root)', () => {
       await world.startAgent();
       await world.ip('link add tap0 type veth peer name tapother', 'link add eth7 type veth peer name eth8');
       await plugged();
-      expect(world.server.heard.join(' ')).not.toMatch(/tap0|tapother|eth7/);
+      expect(world.server.heard.join(' ')).not.toMatch(/tap0\b|tapother|eth7/);
     });
 
     test('is asked about again when the server could not answer', async () => {
@@ -242,6 +242,24 @@ describe.skipIf(needsRoot)('the L2 agent (needs root)', () => {
       expect(links.has(bridgeName(kept))).toBe(true);
       expect(links.has(bridgeName(foreign))).toBe(true);
       expect(world.server.count(`get_network_info ${foreign}`)).toBe(0);
+    });
+
+    test('while the agent was away loses its bridge once the device goes that was in it when the agent started', async () => {
+      const [gone, device] = [randomUUID(), tapName(randomUUID())];
+      await world.ip(
+        `link add ${bridgeName(gone)} type bridge`,
+        `link set dev ${bridgeName(gone)} alias neutrino:${gone}`,
+      );
+      await world.addDevice(device);
+      await world.ip(`link set dev ${device} master ${bridgeName(gone)}`);
+      await world.startAgent();
+      const { networkId } = await plugged();
+      await world.server.hears(`get_devices_details_list ${device}`);
+      expect(world.server.count(`get_network_info ${gone}`)).toBe(0);
+      await world.ip(`link delete ${device}`);
+      await world.sees(bridgeName(gone), (link) => link === undefined);
+      // A network with a port is there: nobody need ask.
+      expect(world.server.count(`get_network_info ${networkId}`)).toBe(0);
     });
   });
 
