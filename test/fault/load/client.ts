@@ -1,0 +1,237 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Chance } from '../chance.ts';
+import { type Answer, ask } from './ask.ts';
+import type { Kind, Ledger, Resource, State, Wanted } from './ledger.ts';
+
+/** A network that all clients make ports on and nobody changes. */
+export interface SharedNetwork {
+  readonly id: string;
+  /** An IPv4 subnet of it, and the first three numbers of its addresses: `10.9.8` of a /24. */
+  readonly subnetId: string;
+  readonly prefix: string;
+}
+
+export interface ClientOptions {
+  /** Begins the names of all it makes. */
+  readonly name: string;
+  readonly chance: Chance;
+  readonly ledger: Ledger;
+  /** API servers; each request goes to one of them. */
+  readonly urls: readonly string[];
+  /** Hosts that ports are bound to. */
+  readonly hosts: readonly string[];
+  readonly shared: readonly SharedNetwork[];
+  /** Whether an answer 5xx is one that may come, when a part is down. */
+  readonly mayFail: (status: number) => boolean;
+}
+
+const MAX_NETWORKS = 2;
+const MAX_SUBNETS = 2;
+const MAX_PORTS = 24;
+/** Answers to keep that nobody must get. */
+const MAX_SURPRISES = 5;
+/** Milliseconds until a server that does not listen is asked again. */
+const AGAIN_MS = 20;
+/** Conflicts that come about by chance: an address is taken, a thing in use. */
+const CONFLICTS = [
+  'IpAddressAlreadyAllocated',
+  'IpAddressInUse',
+  'NetworkInUse',
+  'SubnetInUse',
+  'IpAddressGenerationFailure',
+  'OverlappingAllocationPools',
+];
+
+type Document = Resource & { readonly id: string };
+
+/**
+ * A client of the API that makes, changes and deletes networks, subnets and ports at random, one request after the other. All it
+ * makes is its own alone; what it was answered stands in the ledger.
+ */
+export class Client {
+  readonly #options: ClientOptions;
+  /** What is there for certain, by name. */
+  #own = new Map<string, { readonly kind: Kind; readonly document: Document }>();
+  #made = 0;
+  /** Name of the network that is being emptied, to be deleted. */
+  #retiring: string | undefined;
+  /** Answers that a client must not get, whatever breaks. */
+  readonly surprises: string[] = [];
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+  }
+
+  /** Takes what is there: what was open is known now. */
+  settle(there: ReadonlyMap<string, Resource>): void {
+    const mine = [...there].filter(([name]) => name.startsWith(`${this.#options.name}-`));
+    this.#own = new Map(mine.map(([name, document]) => [name, { kind: kindOf(document), document }]));
+  }
+
+  /** Goes on until it is told to stop; then ends the request under way. */
+  async run(stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) if (!(await this.#step())) await pause(AGAIN_MS);
+  }
+
+  /** One request; false when nobody listened. */
+  #step(): Promise<boolean> {
+    const { chance } = this.#options;
+    const networks = this.#all('network');
+    const subnets = this.#all('subnet');
+    const ports = this.#all('port');
+    const luck = chance.real() * 100;
+    if (luck < 2 && networks.length >= MAX_NETWORKS) this.#retiring ??= chance.of(networks).name;
+    if (luck < 4 && networks.length < MAX_NETWORKS) return this.#make('network', { admin_state_up: true });
+    const retired = networks.find(({ name }) => name === this.#retiring);
+    if (retired && luck < 60) return this.#retire(retired, ports);
+    if (luck < 10 && networks.length > 0) return this.#makeOrDropSubnet(chance.of(networks), subnets);
+    if (luck < 14 && networks.length > 0) return this.#changeNetwork(chance.of(networks));
+    if (luck < 20 && subnets.length > 0) return this.#changeSubnet(chance.of(subnets));
+    if (luck < 40 && ports.length > 0) return this.#changePort(chance.of(ports));
+    if (ports.length > 0 && (luck < 60 || ports.length >= MAX_PORTS)) return this.#remove('port', chance.of(ports));
+    return this.#makePort(networks);
+  }
+
+  #all(kind: Kind): readonly Document[] {
+    return [...this.#own.values()].filter((one) => one.kind === kind).map((one) => one.document);
+  }
+
+  /** One step towards a network's end: its ports, then itself with its subnets. */
+  async #retire(network: Document, ports: readonly Document[]): Promise<boolean> {
+    const port = ports.find((one) => 'network_id' in one && one.network_id === network.id);
+    if (port) return this.#remove('port', port);
+    this.#retiring = undefined;
+    return this.#remove('network', network);
+  }
+
+  #makeOrDropSubnet(network: Document, subnets: readonly Document[]): Promise<boolean> {
+    const { chance } = this.#options;
+    const there = subnets.filter((subnet) => 'network_id' in subnet && subnet.network_id === network.id);
+    if (there.length >= MAX_SUBNETS) return this.#remove('subnet', chance.of(there));
+    const number = chance.whole(0, 60_000);
+    const [high, low] = [number >> 8, number & 0xff];
+    const stateful = { ipv6_address_mode: 'dhcpv6-stateful', ipv6_ra_mode: 'dhcpv6-stateful' };
+    return this.#make('subnet', {
+      network_id: network.id,
+      ...(chance.real() < 0.75
+        ? { ip_version: 4, cidr: `10.${high}.${low}.0/24` }
+        : { ip_version: 6, cidr: `fd00:${number.toString(16)}::/64`, ...stateful }),
+    });
+  }
+
+  #makePort(networks: readonly Document[]): Promise<boolean> {
+    const { chance, hosts, shared } = this.#options;
+    const common = chance.of(shared);
+    const own = networks.length > 0 && chance.real() < 0.6 ? chance.of(networks) : undefined;
+    const address = { subnet_id: common.subnetId, ip_address: `${common.prefix}.${chance.whole(2, 254)}` };
+    return this.#make('port', {
+      network_id: own?.id ?? common.id,
+      device_id: `device-${chance.whole(1, 1_000_000)}`,
+      ...(own === undefined && chance.real() < 0.2 ? { fixed_ips: [address] } : {}),
+      ...(chance.real() < 0.5 ? { 'binding:host_id': chance.of(hosts), device_owner: 'compute:nova' } : {}),
+      ...(chance.real() < 0.2 ? { extra_dhcp_opts: [{ opt_name: 'tftp-server', opt_value: '10.0.0.1' }] } : {}),
+    });
+  }
+
+  #changeNetwork(network: Document): Promise<boolean> {
+    const up = 'admin_state_up' in network && network.admin_state_up;
+    const change = this.#options.chance.real() < 0.4 ? { admin_state_up: !up } : this.#otherDescription();
+    return this.#change('network', network, change);
+  }
+
+  #changeSubnet(subnet: Document): Promise<boolean> {
+    const { chance } = this.#options;
+    const luck = chance.real();
+    const enabled = 'enable_dhcp' in subnet && subnet.enable_dhcp;
+    const ipv6 = 'ip_version' in subnet && subnet.ip_version === 6;
+    const dns = ipv6 ? 'fd00::' : '10.0.0.';
+    if (luck < 0.4 && !ipv6) return this.#change('subnet', subnet, { enable_dhcp: !enabled });
+    if (luck < 0.7) return this.#change('subnet', subnet, { dns_nameservers: [`${dns}${chance.whole(1, 99)}`] });
+    return this.#change('subnet', subnet, this.#otherDescription());
+  }
+
+  #changePort(port: Document): Promise<boolean> {
+    const { chance } = this.#options;
+    const luck = chance.real();
+    const [first] = 'fixed_ips' in port ? port.fixed_ips : [];
+    // Another address of its subnet, or none.
+    if (luck < 0.3 && first) return this.#change('port', port, { fixed_ips: [{ subnet_id: first.subnet_id }] });
+    if (luck < 0.35) return this.#change('port', port, { fixed_ips: [] });
+    if (luck < 0.5) {
+      const options = [{ opt_name: 'bootfile-name', opt_value: `boot-${chance.whole(1, 99)}` }];
+      return this.#change('port', port, { extra_dhcp_opts: options });
+    }
+    if (luck < 0.6) return this.#change('port', port, { dns_name: `name-${chance.whole(1, 1_000_000)}` });
+    return this.#change('port', port, this.#otherDescription());
+  }
+
+  #otherDescription(): Wanted {
+    return { description: `described ${this.#options.chance.whole(1, 1_000_000)}` };
+  }
+
+  async #make(kind: Kind, values: Wanted): Promise<boolean> {
+    this.#made += 1;
+    const name = `${this.#options.name}-${this.#made}`;
+    const wanted = { ...values, name, description: `of ${this.#options.name}` };
+    const answer = await this.#ask(kind, 'POST', `${kind}s`, { [kind]: wanted });
+    return this.#note(kind, name, answer, { ...firm(wanted) });
+  }
+
+  async #change(kind: Kind, document: Document, change: Wanted): Promise<boolean> {
+    const answer = await this.#ask(kind, 'PUT', `${kind}s/${document.id}`, { [kind]: change });
+    const { dns_assignment: _names, ...rest } = document as unknown as Record<string, unknown>;
+    return this.#note(kind, document.name, answer, firm({ ...rest, ...change }));
+  }
+
+  async #remove(kind: Kind, document: Document): Promise<boolean> {
+    const answer = await this.#ask(kind, 'DELETE', `${kind}s/${document.id}`);
+    if (kind === 'network' && (answer.status === 204 || isOpen(answer)))
+      for (const subnet of this.#all('subnet'))
+        if ('network_id' in subnet && subnet.network_id === document.id)
+          this.#note('subnet', subnet.name, answer, 'absent');
+    return this.#note(kind, document.name, answer, 'absent');
+  }
+
+  async #ask(kind: Kind, method: string, path: string, body?: Wanted): Promise<Answer> {
+    const { chance, urls, ledger } = this.#options;
+    const answer = await ask(chance.of(urls), method, path, body);
+    ledger.count(`${method} ${kind} ${answer.status ?? (answer.delivered ? 'cut off' : 'refused')}`);
+    const { status } = answer;
+    if (status === undefined || status < 400 || this.#mayBe(answer)) return answer;
+    if (this.surprises.length < MAX_SURPRISES)
+      this.surprises.push(`${method} ${path} ${JSON.stringify(body ?? {})}: ${status} ${JSON.stringify(answer.body)}`);
+    return answer;
+  }
+
+  #mayBe(answer: Answer & { readonly status: number }): boolean {
+    if (answer.status >= 500) return this.#options.mayFail(answer.status);
+    const { type = '' } = (answer.body.NeutronError ?? {}) as { readonly type?: string };
+    return answer.status === 409 && CONFLICTS.includes(type);
+  }
+
+  #note(kind: Kind, name: string, answer: Answer, wanted: State): boolean {
+    const { ledger } = this.#options;
+    if (isOpen(answer)) {
+      ledger.unanswered(kind, name, wanted);
+      this.#own.delete(name);
+    } else if (answer.status !== undefined && answer.status < 300) {
+      const document = answer.body[kind] as (Document & Wanted) | undefined;
+      ledger.answered(kind, name, document ?? 'absent');
+      if (document) this.#own.set(name, { kind, document });
+      else this.#own.delete(name);
+    }
+    return answer.status !== undefined || answer.delivered;
+  }
+}
+
+/** Whether it cannot be told from the answer what became of the request. */
+const isOpen = (answer: Answer): boolean => (answer.status === undefined ? answer.delivered : answer.status >= 500);
+
+const kindOf = (document: Resource): Kind =>
+  'fixed_ips' in document ? 'port' : 'cidr' in document ? 'subnet' : 'network';
+
+/** What is certain of a resource whose answer was not seen: not what the server adds to it. */
+function firm(wanted: Wanted): Wanted {
+  const { fixed_ips: _ips, extra_dhcp_opts: _options, dns_assignment: _names, ...rest } = wanted;
+  return rest;
+}

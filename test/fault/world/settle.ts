@@ -1,0 +1,35 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { disagreements } from '../agreement/compare.ts';
+import type { ApiFacts, Facts } from '../agreement/facts.ts';
+import type { Ledger } from '../load/ledger.ts';
+
+const BETWEEN_MS = 100;
+/** Sentences of an error. */
+const MOST = 15;
+
+/**
+ * Waits until API, database and hosts agree, and checks that everything that clients were answered is so. Resolves to what the API
+ * shows then. Throws with what is wrong when it still is after `timeoutMs`: what was lost does not come back by waiting.
+ */
+export async function settle(
+  read: () => Promise<Facts>,
+  ledger: Ledger,
+  { timeoutMs, when }: { readonly timeoutMs: number; readonly when: string },
+): Promise<ApiFacts> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    let wrong: readonly string[];
+    try {
+      const facts = await read();
+      wrong = [...ledger.undone(facts.api), ...disagreements(facts)];
+      if (wrong.length === 0) return facts.api;
+    } catch (error) {
+      wrong = [`it cannot be looked at: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`];
+    }
+    if (performance.now() > deadline) {
+      const more = wrong.length > MOST ? [`and ${wrong.length - MOST} more`] : [];
+      throw new Error(`${when}, after ${timeoutMs} ms:\n${[...wrong.slice(0, MOST), ...more].join('\n')}`);
+    }
+    await pause(BETWEEN_MS);
+  }
+}
