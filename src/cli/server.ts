@@ -67,7 +67,7 @@ export function servedResources(core: Core, allocator: AddressAllocator): readon
       rules: ipAvailabilityRules(core),
       conditions: IP_AVAILABILITY_LIST.conditions,
     },
-    { resource: AGENT, rules: agentRules(core), conditions: agentList(core.config).conditions },
+    { resource: AGENT, rules: agentRules(core, allocator), conditions: agentList(core.config).conditions },
     {
       resource: AVAILABILITY_ZONE,
       rules: availabilityZoneRules(core),

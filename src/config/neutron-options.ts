@@ -14,8 +14,8 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
     backlog bind_ip cache_url client_socket_timeout conn_pool_min_size conn_pool_ttl core_plugin
     default_log_levels default_notification_exchange dhcp_domain dhcp_lease_time
     dhcp_load_type dnsmasq_dns_server dvr_base_mac edns_client_fingerprint enable_dvr enable_dvr_address_scope
-    enable_metadata_proxy enable_new_agents enable_router_advertisements
-    enable_services_on_agents_with_admin_state_down enable_set_route_for_single_port enable_snat_by_default
+    enable_metadata_proxy enable_router_advertisements
+    enable_set_route_for_single_port enable_snat_by_default
     enable_traditional_dhcp executor_thread_pool_size external_dns_driver external_ingress_mark external_pids
     fatal_deprecations filter_validation gateway_external_network_id graceful_shutdown_timeout ha_confs_path
     ha_keepalived_state_change_server_threads ha_network_name ha_vrrp_advert_int ha_vrrp_auth_password

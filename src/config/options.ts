@@ -144,6 +144,11 @@ export const OPTIONS = {
     }),
     default_availability_zones: list([], 'availability zones of networks that name none; empty: all'),
     allow_automatic_dhcp_failover: flag(true, 'move networks of a dead DHCP agent to living ones'),
+    enable_services_on_agents_with_admin_state_down: flag(
+      false,
+      'agents with admin_state_up false keep serving what they have, and may be given more by hand',
+    ),
+    enable_new_agents: flag(true, 'agents that report for the first time are enabled (admin_state_up)'),
     network_auto_schedule: flag(true, 'schedule networks without an agent when one asks'),
     agent_down_time: integer(75, 'seconds without a report after which an agent counts as dead', 1),
     max_dns_nameservers: integer(5, 'DNS servers of a subnet at most', 0),

@@ -105,7 +105,7 @@ export function castsOf(
   if (!Object.hasOwn(PRIORITIES, method)) throw new Error(`no agent knows a method ${method}`);
   const known = method as keyof typeof PRIORITIES;
   if (known === 'network_delete_end') return [dhcpCast(known, payload, { fanout: true }, PRIORITIES[known])];
-  const told = serving.filter((agent) => agent.adminStateUp);
+  const told = serving.filter((agent) => agent.enabled);
   const first = known === 'port_create_end' ? (told.find((agent) => agent.alive) ?? told[0]) : undefined;
   return told.map((agent) =>
     dhcpCast(known, payload, { server: agent.host }, agent === first ? FIRST_PORT_CREATE : PRIORITIES[known]),

@@ -180,7 +180,7 @@ export async function completeProvisioning(
 /** Networks were taken off their DHCP agents: ports of those that have no agent left wait no longer for one. */
 export async function releaseUnserved(trx: Trx, core: Core, networkIds: readonly string[]): Promise<void> {
   for (const id of networkIds) {
-    if (await isServed(trx, id)) continue;
+    if (await isServed(trx, core.config, id)) continue;
     const rows = await trx
       .selectFrom('ports')
       .innerJoin('provisioningblocks as b', 'b.standard_attr_id', 'ports.standard_attr_id')

@@ -1,6 +1,6 @@
 import type { Config } from '../config/options.ts';
 import type { Queries, Trx } from '../db/database.ts';
-import { oldestHeartbeat } from './liveness.ts';
+import { leastAdminState, oldestHeartbeat } from './liveness.ts';
 
 /** `agent_type` of DHCP agents. */
 export const DHCP_AGENT = 'DHCP agent';
@@ -10,7 +10,8 @@ export interface ServingAgent {
   readonly id: string;
   readonly host: string;
   readonly availabilityZone: string | null;
-  readonly adminStateUp: boolean;
+  /** Whether it is to serve the network. */
+  readonly enabled: boolean;
   readonly alive: boolean;
 }
 
@@ -40,7 +41,7 @@ export async function servingAgents(
       id: row.id,
       host: row.host,
       availabilityZone: row.availability_zone,
-      adminStateUp: row.admin_state_up === 1,
+      enabled: row.admin_state_up >= leastAdminState(config),
       alive: row.heartbeat_timestamp >= oldest,
     };
     agents.set(row.network_id, [...(agents.get(row.network_id) ?? NONE), agent]);

@@ -3,15 +3,15 @@ import type { Queries } from '../db/database.ts';
 import { prepared } from '../db/prepared.ts';
 import { DHCP_AGENT } from './bindings.ts';
 import { allowedBy, zonesOf } from './candidates.ts';
-import { oldestHeartbeat } from './liveness.ts';
+import { leastAdminState, oldestHeartbeat } from './liveness.ts';
 
-const bound = prepared<{ id: string }, { id: string }>((db, p) =>
+const bound = prepared<{ id: string; least: number }, { id: string }>((db, p) =>
   db
     .selectFrom('networkdhcpagentbindings as b')
     .innerJoin('agents', 'agents.id', 'b.dhcp_agent_id')
     .select('agents.id')
     .where('b.network_id', '=', p('id'))
-    .where('agents.admin_state_up', '=', 1)
+    .where('agents.admin_state_up', '>=', p('least'))
     .limit(1),
 );
 
@@ -29,8 +29,8 @@ const hints = prepared<{ id: string }, { availability_zone_hints: string }>((db,
 );
 
 /** Whether an enabled DHCP agent has the network, alive or not: if it is dead, it will ask for its networks when it is back. */
-export async function isServed(db: Queries, networkId: string): Promise<boolean> {
-  return (await bound(db, { id: networkId })).rows.length > 0;
+export async function isServed(db: Queries, config: Config, networkId: string): Promise<boolean> {
+  return (await bound(db, { id: networkId, least: leastAdminState(config) })).rows.length > 0;
 }
 
 /**
@@ -39,7 +39,7 @@ export async function isServed(db: Queries, networkId: string): Promise<boolean>
  */
 export async function willBeServed(db: Queries, config: Config, networkId: string): Promise<boolean> {
   if (!config.DEFAULT.dhcp_agent_notification) return false;
-  if (await isServed(db, networkId)) return true;
+  if (await isServed(db, config, networkId)) return true;
   const { rows } = await living(db, { type: DHCP_AGENT, oldest: oldestHeartbeat(config) });
   if (rows.length === 0) return false;
   const row = (await hints(db, { id: networkId })).rows[0];

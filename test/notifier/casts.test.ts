@@ -6,7 +6,7 @@ const agent = (host: string, values: Partial<ServingAgent> = {}): ServingAgent =
   id: `id-${host}`,
   host,
   availabilityZone: 'nova',
-  adminStateUp: true,
+  enabled: true,
   alive: true,
   ...values,
 });
@@ -42,7 +42,7 @@ describe('events for the DHCP agents of a network', () => {
   });
 
   it('are not for agents that are disabled', () => {
-    expect(castsOf('port_create_end', {}, [agent('h1', { adminStateUp: false })])).toEqual([]);
+    expect(castsOf('port_create_end', {}, [agent('h1', { enabled: false })])).toEqual([]);
   });
 
   it('network_delete_end goes to all agents by fanout', () => {

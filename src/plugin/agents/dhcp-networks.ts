@@ -1,7 +1,9 @@
+import type { Config } from '../../config/options.ts';
 import type { Queries, Trx } from '../../db/database.ts';
 import type { AddressAllocator } from '../../ipam/allocate.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { bindNetwork, DHCP_AGENT, unbindNetwork } from '../../scheduler/bindings.ts';
+import { leastAdminState } from '../../scheduler/liveness.ts';
 import type { Core, Document } from '../core.ts';
 import { tellDhcpAgent } from '../events.ts';
 import { loadInOrder } from '../listing.ts';
@@ -20,11 +22,11 @@ export interface DhcpNetworkRules {
   remove(agentId: string, networkId: string): Promise<void>;
 }
 
-async function addNetwork(trx: Trx, agentId: string, networkId: string): Promise<void> {
+async function addNetwork(trx: Trx, config: Config, agentId: string, networkId: string): Promise<void> {
   const network = await trx.selectFrom('networks').select('id').where('id', '=', networkId).executeTakeFirst();
   if (!network) throw neutronError('NetworkNotFound', { id: networkId });
   const agent = await requireAgent(trx, agentId);
-  if (agent.agent_type !== DHCP_AGENT || agent.admin_state_up !== 1)
+  if (agent.agent_type !== DHCP_AGENT || agent.admin_state_up < leastAdminState(config))
     throw neutronError('InvalidDHCPAgent', { id: agentId });
   if (!(await bindNetwork(trx, networkId, agentId)))
     throw neutronError('NetworkHostedByDHCPAgent', { network: networkId, agent: agentId });
@@ -70,7 +72,7 @@ export function dhcpNetworkRules(core: Core, allocator: AddressAllocator): DhcpN
         (ids) => agentDocuments(db.kysely, config, ids),
       );
     },
-    add: (agentId, networkId) => db.transaction((trx) => addNetwork(trx, agentId, networkId)),
+    add: (agentId, networkId) => db.transaction((trx) => addNetwork(trx, config, agentId, networkId)),
     remove: (agentId, networkId) => db.transaction((trx) => removeNetwork(trx, core, allocator, agentId, networkId)),
   };
 }

@@ -13,17 +13,26 @@ import { reserveDhcpPort } from './reserved-port.ts';
 class Overtaken extends Error {}
 
 /**
- * What `startFailover` moves networks with: each move is one transaction. The dead agent is not told: a message that waits for it
- * would take the network away again after it has come back; it looks anew at what it is to serve when it reports again.
+ * Moves a network off an agent to another one, in one transaction; gives the host that serves it now. undefined when nobody can
+ * take it, the agent does not have it, or is none of `which`: enabled agents that count as dead (for `startFailover`), or any.
+ * The old agent is not told: a message that waits for a dead one would take the network away again after it has come back. It
+ * looks anew at what it is to serve when it reports again, for it is told then that it had been taken for dead.
  */
 export function networkMover(
   core: Core,
   allocator: AddressAllocator,
+  which: 'dead' | 'any' = 'dead',
 ): (networkId: string, agentId: string) => Promise<string | undefined> {
   const scheduler = configuredScheduler(core.config);
   return async (networkId, agentId) => {
+    const move = async (trx: Trx): Promise<string | undefined> => {
+      const host = await hostOfAgent(trx, core, agentId, which);
+      return host === undefined
+        ? undefined
+        : moveNetwork(trx, core, allocator, scheduler, networkId, { agentId, host });
+    };
     try {
-      return await core.db.transaction((trx) => moveNetwork(trx, core, allocator, scheduler, networkId, agentId));
+      return await core.db.transaction(move);
     } catch (error) {
       if (error instanceof Overtaken) return undefined;
       throw error;
@@ -37,10 +46,8 @@ async function moveNetwork(
   allocator: AddressAllocator,
   scheduler: Scheduler,
   networkId: string,
-  agentId: string,
+  { agentId, host }: { readonly agentId: string; readonly host: string },
 ): Promise<string | undefined> {
-  const host = await hostOfDead(trx, core, agentId);
-  if (host === undefined) return undefined;
   const successor = await chooseSuccessor(trx, core.config, scheduler, networkId, agentId);
   if (!successor || !(await unbindNetwork(trx, networkId, agentId))) return undefined;
   if (!(await bindNetwork(trx, networkId, successor.id))) throw new Overtaken();
@@ -49,14 +56,11 @@ async function moveNetwork(
   return successor.host;
 }
 
-/** Host of an enabled agent that counts as dead. Its report waits meanwhile: whoever is told `revived` sees what was moved. */
-async function hostOfDead(trx: Trx, core: Core, agentId: string): Promise<string | undefined> {
-  let query = trx
-    .selectFrom('agents')
-    .select('host')
-    .where('id', '=', agentId)
-    .where('admin_state_up', '=', 1)
-    .where('heartbeat_timestamp', '<', oldestHeartbeat(core.config));
+/** Host of an agent. Its report waits meanwhile: whoever is told `revived` sees what was moved. */
+async function hostOfAgent(trx: Trx, core: Core, id: string, which: 'dead' | 'any'): Promise<string | undefined> {
+  let query = trx.selectFrom('agents').select('host').where('id', '=', id);
+  if (which === 'dead')
+    query = query.where('admin_state_up', '=', 1).where('heartbeat_timestamp', '<', oldestHeartbeat(core.config));
   if (core.db.dialect === 'mysql') query = query.forUpdate();
   return (await query.executeTakeFirst())?.host;
 }

@@ -108,11 +108,12 @@ async function takeNote(trx: Trx, core: Core, columns: Reported, started: boolea
     await trx.updateTable('agents').set(renewed).where('id', '=', known.id).execute();
     return known.heartbeat_timestamp >= oldestHeartbeat(core.config) ? 'alive' : 'revived';
   }
+  const admin_state_up = Number(core.config.DEFAULT.enable_new_agents);
   const times = { created_at: now, started_at: now, heartbeat_timestamp: now };
   const { numInsertedOrUpdatedRows } = await trx
     .insertInto('agents')
     .ignore()
-    .values({ ...columns, ...times, id: randomUUID(), admin_state_up: 1, description: null })
+    .values({ ...columns, ...times, id: randomUUID(), admin_state_up, description: null })
     .executeTakeFirstOrThrow();
   // Ignored: another server took the same agent's report at the same moment, and has registered it.
   if ((numInsertedOrUpdatedRows ?? 0n) === 0n) return 'alive';

@@ -1,4 +1,5 @@
 import type { Queries, Trx } from '../../db/database.ts';
+import type { AddressAllocator } from '../../ipam/allocate.ts';
 import type { AGENT } from '../../resources/agent.ts';
 import type { UpdateOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
@@ -8,6 +9,8 @@ import { tellDhcpAgent } from '../events.ts';
 import { listIds, loadInOrder } from '../listing.ts';
 import { releaseUnserved } from '../provisioning.ts';
 import { agentDocuments, agentList } from './documents.ts';
+import { networkMover } from './move-network.ts';
+import { reserveDhcpPort } from './reserved-port.ts';
 
 type Update = UpdateOf<typeof AGENT>;
 
@@ -18,7 +21,7 @@ export async function requireAgent(db: Queries, id: string) {
   return row;
 }
 
-async function updateAgent(trx: Trx, id: string, changes: Update): Promise<void> {
+async function updateAgent(trx: Trx, core: Core, id: string, changes: Update): Promise<void> {
   const before = await requireAgent(trx, id);
   const columns: { admin_state_up?: number; description?: string | null } = {};
   if (changes.admin_state_up !== undefined) columns.admin_state_up = changes.admin_state_up ? 1 : 0;
@@ -26,28 +29,47 @@ async function updateAgent(trx: Trx, id: string, changes: Update): Promise<void>
   if (Object.keys(columns).length === 0) return;
   await trx.updateTable('agents').set(columns).where('id', '=', id).execute();
   const turned = columns.admin_state_up !== undefined && columns.admin_state_up !== before.admin_state_up;
-  if (turned && before.agent_type === DHCP_AGENT)
-    await tellDhcpAgent(trx, id, before.host, 'agent_updated', { admin_state_up: columns.admin_state_up === 1 });
+  if (!turned || before.agent_type !== DHCP_AGENT) return;
+  await tellDhcpAgent(trx, id, before.host, 'agent_updated', { admin_state_up: columns.admin_state_up === 1 });
+  if (columns.admin_state_up === 0) await releaseUnserved(trx, core, await networksOf(trx, id));
 }
 
-/** Deleting takes the agent's networks off it. An agent that lives registers again with its next report, as in Neutron. */
-async function deleteAgent(trx: Trx, core: Core, id: string): Promise<void> {
-  await requireAgent(trx, id);
-  const bindings = await trx
+/** Ids of the networks that a DHCP agent has. */
+async function networksOf(db: Queries, agentId: string): Promise<readonly string[]> {
+  const rows = await db
     .selectFrom('networkdhcpagentbindings')
     .select('network_id')
-    .where('dhcp_agent_id', '=', id)
+    .where('dhcp_agent_id', '=', agentId)
+    .orderBy('network_id')
     .execute();
+  return rows.map((row) => row.network_id);
+}
+
+/**
+ * Gives an agent's networks to others before it goes, each by itself: what was an agent's alone is served on, where Neutron leaves
+ * it without one. What nobody can take stays.
+ */
+async function handOver(core: Core, allocator: AddressAllocator, id: string): Promise<void> {
+  const { allow_automatic_dhcp_failover: failover, network_auto_schedule: scheduled } = core.config.DEFAULT;
+  if (!failover || !scheduled) return;
+  const move = networkMover(core, allocator, 'any');
+  for (const networkId of await networksOf(core.db.kysely, id)) await move(networkId, id);
+}
+
+/**
+ * Takes the networks that are left off the agent; its ports wait for the networks' next agents. An agent that lives
+ * registers again with its next report, as in Neutron.
+ */
+async function deleteAgent(trx: Trx, core: Core, allocator: AddressAllocator, id: string): Promise<void> {
+  const { host, agent_type: type } = await requireAgent(trx, id);
+  const networks = type === DHCP_AGENT ? await networksOf(trx, id) : [];
+  for (const networkId of networks) await reserveDhcpPort(trx, core, allocator, host, networkId);
   await trx.deleteFrom('agents').where('id', '=', id).execute();
-  await releaseUnserved(
-    trx,
-    core,
-    bindings.map((b) => b.network_id),
-  );
+  await releaseUnserved(trx, core, networks);
 }
 
 /** The rules of agents. They come into being by their own reports (`reportState`), not by the API. */
-export function agentRules(core: Core): ResourceRules {
+export function agentRules(core: Core, allocator: AddressAllocator): ResourceRules {
   const { db, config } = core;
   const plan = agentList(config);
   const load = async (queries: Queries, id: string) => {
@@ -61,9 +83,12 @@ export function agentRules(core: Core): ResourceRules {
     show: (_context, id) => load(db.kysely, id),
     update: (_context, id, changes) =>
       db.transaction(async (trx) => {
-        await updateAgent(trx, id, changes as Update);
+        await updateAgent(trx, core, id, changes as Update);
         return load(trx, id);
       }),
-    delete: (_context, id) => db.transaction((trx) => deleteAgent(trx, core, id)),
+    async delete(_context, id) {
+      await handOver(core, allocator, id);
+      await db.transaction((trx) => deleteAgent(trx, core, allocator, id));
+    },
   };
 }

@@ -1,19 +1,19 @@
 import { DHCP_AGENT } from '../../scheduler/bindings.ts';
-import { oldestHeartbeat } from '../../scheduler/liveness.ts';
+import { leastAdminState, oldestHeartbeat } from '../../scheduler/liveness.ts';
 import { autoSchedulePage } from '../../scheduler/schedule.ts';
 import type { Core } from '../core.ts';
 
 /** Networks that are bound to an asking agent in one transaction at most, so that others get their turn. */
 const PAGE = 500;
 
-/** The enabled DHCP agent of a host; undefined when it is not registered (yet), or disabled. */
-export async function enabledDhcpAgent(core: Core, host: string) {
+/** The DHCP agent of a host; undefined when it is not registered (yet), or disabled and to serve nothing. */
+async function servingDhcpAgent(core: Core, host: string) {
   return core.db.kysely
     .selectFrom('agents')
-    .select(['id', 'availability_zone', 'heartbeat_timestamp'])
+    .select(['id', 'availability_zone', 'heartbeat_timestamp', 'admin_state_up'])
     .where('agent_type', '=', DHCP_AGENT)
     .where('host', '=', host)
-    .where('admin_state_up', '=', 1)
+    .where('admin_state_up', '>=', leastAdminState(core.config))
     .executeTakeFirst();
 }
 
@@ -23,9 +23,10 @@ export async function enabledDhcpAgent(core: Core, host: string) {
  */
 export async function activeNetworkIds(core: Core, host: string): Promise<readonly string[]> {
   const { db, config } = core;
-  const agent = await enabledDhcpAgent(core, host);
+  const agent = await servingDhcpAgent(core, host);
   if (!agent) return [];
-  if (config.DEFAULT.network_auto_schedule && agent.heartbeat_timestamp >= oldestHeartbeat(config)) {
+  const takesMore = agent.admin_state_up === 1 && agent.heartbeat_timestamp >= oldestHeartbeat(config);
+  if (config.DEFAULT.network_auto_schedule && takesMore) {
     const asking = { id: agent.id, availabilityZone: agent.availability_zone };
     for (let after: string | undefined = ''; after !== undefined; ) {
       const from: string = after;

@@ -109,6 +109,27 @@ describe('agents', () => {
     expect(await world.dhcpAgent('h1')).not.toBe(id);
   });
 
+  it('are served by others when their agent is deleted, from the same address', async () => {
+    const old = await world.dhcpAgent('h1');
+    const network = await world.served(old);
+    const body = (host: string) => ({
+      port: { port: { network_id: network, device_id: dhcpDeviceId(host, network) } },
+      host,
+    });
+    const port = await world.plugin.call('create_dhcp_port', body('h1'));
+    await world.dhcpAgent('h2');
+    await world.outbox();
+    expect((await ask('DELETE', `/agents/${old}`)).status).toBe(204);
+    expect(await hosts(`/networks/${network}/dhcp-agents`)).toEqual(['h2']);
+    expect((await world.outbox())[0]).toMatchObject({ method: 'agent.network_create_end', payload: { host: 'h2' } });
+    expect(await world.portOf(String(port?.id))).toMatchObject({ device_id: RESERVED_DHCP_PORT });
+    const last = (await list('/agents?host=h2'))[0]?.id;
+    await world.plugin.call('update_dhcp_port', { port_id: String(port?.id), ...body('h2') });
+    expect((await ask('DELETE', `/agents/${last}`)).status).toBe(204);
+    expect(await list(`/networks/${network}/dhcp-agents`)).toEqual([]);
+    expect(await world.portOf(String(port?.id))).toMatchObject({ device_id: RESERVED_DHCP_PORT });
+  });
+
   it.each([
     ['GET', ''],
     ['PUT', ''],
@@ -200,6 +221,7 @@ describe('networks of DHCP agents', () => {
     expect(await status()).toBe('DOWN');
     await ask('DELETE', `/agents/${one}/dhcp-networks/${network}`);
     expect(await status()).toBe('DOWN');
+    await world.kill(one);
     await ask('DELETE', `/agents/${two}`);
     expect(await status()).toBe('ACTIVE');
   });

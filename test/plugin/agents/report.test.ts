@@ -50,6 +50,13 @@ describe('an agent that reports', () => {
     ]);
   });
 
+  it('waits for an operator to enable it with enable_new_agents off', async () => {
+    const { core } = world;
+    const config = { ...core.config, DEFAULT: { ...core.config.DEFAULT, enable_new_agents: false } };
+    await reportState({ ...core, config }, dhcpState('h1'), reportTime());
+    expect(await rows()).toMatchObject([{ host: 'h1', admin_state_up: 0 }]);
+  });
+
   it('was started when its report has start_flag', async () => {
     const id = await world.dhcpAgent('h1');
     const longAgo = { started_at: '2020-01-01 00:00:00' };

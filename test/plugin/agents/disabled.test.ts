@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { dhcpNetworkRules } from '../../../src/plugin/agents/dhcp-networks.ts';
+import { agentRules } from '../../../src/plugin/agents/rules.ts';
+import { servingAgents } from '../../../src/scheduler/bindings.ts';
+import { willBeServed } from '../../../src/scheduler/serving.ts';
+import { ADMIN } from '../../support/core.ts';
+import { createServedWorld, type ServedWorld } from '../endpoints/agents.ts';
+
+let world: ServedWorld;
+let agent: string;
+let network: string;
+const begin = async (serving: boolean) => {
+  world = await createServedWorld({ DEFAULT: { enable_services_on_agents_with_admin_state_down: serving } });
+  agent = await world.dhcpAgent('h1');
+  network = await world.served(agent);
+};
+afterEach(() => world.close());
+
+const disable = () => agentRules(world.core, world.allocator).update?.(ADMIN, agent, { admin_state_up: false });
+const asked = async () => (await world.plugin.call('get_active_networks_info', { host: 'h1' })).map((info) => info.id);
+const add = (id: string) => dhcpNetworkRules(world.core, world.allocator).add(agent, id);
+const told = async () => (await servingAgents(world.core.db.kysely, world.core.config, [network])).get(network);
+
+describe('a DHCP agent with admin_state_up false', () => {
+  beforeEach(() => begin(false));
+
+  it('has no networks to serve and is told of none, though they stay bound to it', async () => {
+    await disable();
+    expect(await asked()).toEqual([]);
+    expect(await told()).toMatchObject([{ id: agent, enabled: false }]);
+    expect(await willBeServed(world.core.db.kysely, world.core.config, network)).toBe(false);
+  });
+
+  it('gets no network, neither by hand nor by the scheduler', async () => {
+    await disable();
+    const other = await world.network();
+    await world.subnet(other, '10.1.0.0/24');
+    await expect(add(other)).rejects.toMatchObject({ type: 'InvalidDHCPAgent' });
+    expect(await asked()).toEqual([]);
+  });
+
+  it('keeps no port from becoming ACTIVE', async () => {
+    await world.l2Agent('c1');
+    const port = await world.port(network, { 'binding:host_id': 'c1' });
+    await world.plugin.call('update_device_up', { device: port.id, agent_id: 'lb', host: 'c1' });
+    expect((await world.portOf(port.id)).status).toBe('DOWN');
+    await disable();
+    expect((await world.portOf(port.id)).status).toBe('ACTIVE');
+  });
+});
+
+describe('a DHCP agent with admin_state_up false, with enable_services_on_agents_with_admin_state_down', () => {
+  beforeEach(() => begin(true));
+
+  it('serves on what it has, and is told of it', async () => {
+    await world.l2Agent('c1');
+    const port = await world.port(network, { 'binding:host_id': 'c1' });
+    await world.plugin.call('update_device_up', { device: port.id, agent_id: 'lb', host: 'c1' });
+    await disable();
+    expect(await asked()).toEqual([network]);
+    expect(await told()).toMatchObject([{ id: agent, enabled: true }]);
+    expect((await world.portOf(port.id)).status).toBe('DOWN');
+  });
+
+  it('gets networks by hand, none by the scheduler', async () => {
+    await disable();
+    const other = await world.network();
+    await world.subnet(other, '10.1.0.0/24');
+    expect(await asked()).toEqual([network]);
+    await add(other);
+    expect(await asked()).toEqual([network, other].sort());
+  });
+});
