@@ -134,7 +134,10 @@ describeWithBroker('a cut connection', () => {
     expect(await asked).toBe('done');
   });
 
-  test('of a server that does not come back gives its work to another one', async () => {
+  test.each([
+    ['at once', 0],
+    ['after it had come back once, and had the message a second time', 1],
+  ])('of a server that stays away, %s, gives its unfinished work to another one', async (_when, cuts) => {
     const wire = await wired();
     const started = Promise.withResolvers<void>();
     const never = new Promise<void>(() => undefined);
@@ -142,10 +145,18 @@ describeWithBroker('a cut connection', () => {
       started.resolve();
       return never;
     };
-    await through(wire).serve(topic, 'host-1', { version: '1.0', methods: { note: hang } });
+    await through(wire).serve(topic, 'host-1', { version: '1.0', methods: { note: hang, sync: () => 'here' } });
     const client = direct();
     await client.cast({ topic }, 'note', { n: 7 });
     await started.promise;
+    // Whatever the server had to say about the message until then has reached the broker.
+    const goThere = () => client.call({ topic, server: 'host-1' }, 'sync', {});
+    await goThere();
+    for (let cut = 0; cut < cuts; cut += 1) {
+      wire.cut();
+      await goThere();
+      await goThere();
+    }
     wire.refuse(true);
     wire.cut();
     const seen = await serveNotes(direct(), 'host-2');

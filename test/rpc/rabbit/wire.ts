@@ -39,7 +39,8 @@ export async function startWire(brokerPort: number): Promise<Wire> {
       from.on('error', () => undefined);
       from.on('close', () => {
         sockets.delete(from);
-        to.destroy();
+        // The broker misses heartbeats too and hangs up: through a pulled cable nobody hears of it.
+        if (!held) to.destroy();
       });
       if (held) from.pause();
     }
