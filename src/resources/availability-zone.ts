@@ -18,7 +18,7 @@ export const AVAILABILITY_ZONE = resource({
   help: 'a zone that agents are in, for each kind of resource that they serve',
   attributes: {
     name: told('name', 'name of the zone'),
-    resource: told('resource', 'what its agents serve: network'),
+    resource: told('resource', 'what its agents serve: network or router'),
     state: told('state', 'available while one of its agents is enabled, else unavailable'),
   },
 });

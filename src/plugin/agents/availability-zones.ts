@@ -5,18 +5,22 @@ import { DHCP_AGENT } from '../../scheduler/bindings.ts';
 import type { Core, ResourceRules } from '../core.ts';
 import { type ListPlan, listIds, loadInOrder } from '../listing.ts';
 
+/** `agent_type` of the agents that serve routers: stock ones, for now. */
+const L3_AGENT = 'L3 agent';
+
 /**
- * How lists of availability zones are found: out of the agents, whether they live or not. Only DHCP agents make zones of networks;
- * those of routers come with the agents that serve routers.
+ * How lists of availability zones are found: out of the agents, whether they live or not. DHCP agents make zones of networks,
+ * L3 agents those of routers.
  */
 export const AVAILABILITY_ZONE_LIST: ListPlan = {
   resource: AVAILABILITY_ZONE,
   table: 'availability_zones',
   from: sql`from (
-    select availability_zone as id, availability_zone as name, 'network' as resource,
+    select concat(availability_zone, ' ', agent_type) as id, availability_zone as name,
+           case agent_type when ${DHCP_AGENT} then 'network' else 'router' end as resource,
            case when max(admin_state_up) = 1 then 'available' else 'unavailable' end as state
-    from agents where agent_type = ${DHCP_AGENT} and availability_zone <> ''
-    group by availability_zone) as availability_zones`,
+    from agents where agent_type in (${DHCP_AGENT}, ${L3_AGENT}) and availability_zone <> ''
+    group by availability_zone, agent_type) as availability_zones`,
   conditions: {},
 };
 

@@ -73,6 +73,12 @@ describe('agents', () => {
     expect(await list('/agents?binary=neutron-linuxbridge-agent&fields=alive&fields=topic')).toEqual([
       { alive: true, topic: 'N/A' },
     ]);
+    const described = (await list('/agents?host=h2'))[0]?.id;
+    await ask('PUT', `/agents/${described}`, { agent: { description: 'old', admin_state_up: false } });
+    expect(await hosts('/agents?description=old')).toEqual(['h2']);
+    expect(await hosts('/agents?admin_state_up=False')).toEqual(['h2']);
+    expect(await hosts('/agents?availability_zone=nova&topic=dhcp_agent')).toEqual(['h1', 'h2']);
+    expect(await hosts('/agents?availability_zone=elsewhere')).toEqual([]);
     expect((await ask('GET', '/agents?nope=1')).status).toBe(400);
     expect((await ask('GET', '/agents?alive=perhaps')).type).toBe('InvalidInput');
     expect((await list('/agents?sort_key=host&sort_dir=desc&limit=1'))[0]?.host).toBe('h2');

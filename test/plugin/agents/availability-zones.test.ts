@@ -48,6 +48,9 @@ describe('availability zones', () => {
     expect(await zones('?resource=router')).toEqual([]);
     expect(await zones('?sort_key=name&sort_dir=desc')).toEqual([west, east]);
     expect(await zones('?fields=name')).toEqual([{ name: 'east' }, { name: 'west' }]);
+    await world.dhcpAgent('h6', { agent_type: 'L3 agent', binary: 'neutron-l3-agent', availability_zone: 'east' });
+    expect(await zones('?resource=router')).toEqual([{ ...east, resource: 'router' }]);
+    expect(await zones('?name=east')).toEqual([east, { ...east, resource: 'router' }]);
     expect((await ask('?colour=red')).status).toBe(400);
     expect((await ask('/east')).status).toBe(404);
   });
