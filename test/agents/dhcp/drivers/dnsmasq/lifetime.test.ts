@@ -100,6 +100,23 @@ describe.skipIf(!isRoot)('the life of dnsmasq and of the agent (needs root)', ()
       expect(deaths).toEqual([world.id]);
     });
 
+    test('does not die of a reload after it has answered a port with options of its own', async () => {
+      const driver = world.driver();
+      const deaths: string[] = [];
+      driver.onDeath((id) => deaths.push(id));
+      const own = { extra_dhcp_opts: [{ opt_name: 'mtu', opt_value: '1300', ip_version: 4 as const }] };
+      await driver.apply(world.wanted([world.port(11, own)]));
+      const client = await world.client(11);
+      expect((await client.boot()).mtu).toBe('1300');
+      const other = { extra_dhcp_opts: [{ opt_name: 'mtu', opt_value: '1280', ip_version: 4 as const }] };
+      await driver.apply(world.wanted([world.port(11, other), world.port(12)]));
+      const { events, told } = await client.renew();
+      expect([events, told.ip, told.mtu]).toEqual([['renew'], '10.0.0.11', '1280']);
+      await driver.apply(world.wanted([world.port(11)]));
+      expect((await client.renew()).told.mtu).toBe('1450');
+      expect(deaths).toEqual([]);
+    });
+
     test('of one network disturbs no other', async () => {
       const driver = world.driver();
       await driver.apply(world.wanted([world.port(11)]));
