@@ -181,7 +181,9 @@ interface Spawned {
 /** Starts a process and resolves when it prints what is waited for; throws with its output when it ends or takes too long. */
 async function spawnUntil(command: readonly string[], env: NodeJS.ProcessEnv, ready: RegExp): Promise<Spawned> {
   const [file = '', ...args] = command;
-  const child = spawn(file, args, { env, cwd: env.HOME, stdio: ['ignore', 'pipe', 'pipe'] });
+  // Whatever ends the tests ends the broker.
+  const bound = ['--pdeathsig', 'KILL', file, ...args];
+  const child = spawn('setpriv', bound, { env, cwd: env.HOME, stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'exit');
   let output = '';
   const { promise, resolve, reject } = Promise.withResolvers<void>();
