@@ -29,12 +29,14 @@ export async function makeUnderlay(): Promise<Underlay> {
     address,
     async plug(pid) {
       hosts += 1;
-      const outer = `${bridge}-${hosts}`;
+      // Others may be plugged meanwhile.
+      const number = hosts;
+      const outer = `${bridge}-${number}`;
       await ipBatch([
         ['link', 'add', 'name', outer, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(pid)],
         ['link', 'set', 'dev', outer, 'master', bridge, 'up'],
       ]);
-      return `${prefix}.${hosts}/${PREFIX_LENGTH}`;
+      return `${prefix}.${number}/${PREFIX_LENGTH}`;
     },
     dispose: () => deleteLink(bridge),
   };
