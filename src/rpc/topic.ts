@@ -25,7 +25,11 @@ export function topicClient<M extends Record<keyof M, MethodContract>>(
   contract: TopicContract<M>,
 ) {
   return {
-    call: <K extends keyof M & string>(method: K, args: M[K]['args'], options: { server?: string; timeoutMs?: number } = {}) =>
+    call: <K extends keyof M & string>(
+      method: K,
+      args: M[K]['args'],
+      options: { server?: string; timeoutMs?: number } = {},
+    ) =>
       transport.call(
         { topic: contract.topic, ...(options.server === undefined ? {} : { server: options.server }) },
         method,
@@ -35,7 +39,11 @@ export function topicClient<M extends Record<keyof M, MethodContract>>(
           ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
         },
       ) as Promise<M[K]['result']>,
-    cast: <K extends keyof M & string>(method: K, args: M[K]['args'], options: { server?: string; fanout?: boolean } = {}) =>
+    cast: <K extends keyof M & string>(
+      method: K,
+      args: M[K]['args'],
+      options: { server?: string; fanout?: boolean } = {},
+    ) =>
       transport.cast({ topic: contract.topic, ...options }, method, args as RpcArgs, {
         version: contract.methods[method],
       }),
