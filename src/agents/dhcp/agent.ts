@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../../config/options.ts';
 import type { RpcTransport } from '../../rpc/contract.ts';
 import { dhcpDeviceId } from '../../rpc/dhcp-device-id.ts';
+import type { NetworkInfo } from '../../rpc/documents.ts';
 import { topicEndpoint } from '../../rpc/topic.ts';
 import { DHCP_AGENT_TOPIC } from '../../rpc/topics/dhcp-agent.ts';
 import type { AgentState } from '../../rpc/topics/reports.ts';
@@ -90,6 +91,8 @@ class DhcpAgent {
   /** Networks that the running full sync still waits for. */
   readonly #syncing = new Set<string>();
   #syncBegan = 0;
+  /** Whether networks of a full sync are still to be asked for: by one under way, or by the next when it failed. */
+  #fetching = false;
   #heartbeat: Heartbeat | undefined;
   #endpoint: { close(): Promise<void> } | undefined;
 
@@ -182,32 +185,43 @@ class DhcpAgent {
     const { driver, devices, log } = this.#options;
     log.info({ reasons }, 'synchronising networks');
     this.#syncBegan = performance.now();
-    const asked = this.#cache.now();
-    const [networks, known, owned] = await Promise.all([
-      this.#plugin.getActiveNetworks(),
-      driver.known(),
-      devices.owned(),
-    ]);
-    if (this.#stop.signal.aborted) return;
+    const began = this.#cache.now();
+    let asked = began;
+    const pages = this.#plugin.activeNetworks(() => {
+      asked = this.#cache.now();
+    });
+    this.#fetching = true;
+    const [known, owned] = await Promise.all([driver.known(), devices.owned()]);
     const present = new Set([...known, ...owned]);
-    const active = new Set(networks.map((info) => info.id));
-    for (const info of networks) {
-      // Taken off while the answer was on its way: the answer is the older news.
-      if ((this.#dismissed.get(info.id) ?? 0) > asked) continue;
-      this.#dismissed.delete(info.id);
-      this.#reconciler.adopt(info.id, { present: present.has(info.id) });
-      this.#reconciler.recheck(info.id);
-      this.#reconciler.resume(info.id);
-      this.#cache.merge(info, asked);
-      this.#cache.oweTelling(info.id);
-      this.#want(info.id);
+    const active = new Set<string>();
+    // What a page tells of is worked on while the next one is on its way.
+    for await (const networks of pages) {
+      if (this.#stop.signal.aborted) return;
+      for (const info of networks) {
+        active.add(info.id);
+        this.#adopt(info, asked, present.has(info.id));
+      }
     }
     for (const id of new Set([...this.#cache.ids(), ...this.#reconciler.ids(), ...present])) {
-      if (active.has(id) || (this.#reconciler.since(id) ?? 0) > asked) continue;
+      if (active.has(id) || (this.#reconciler.since(id) ?? 0) > began) continue;
       this.#reconciler.dismiss(id, { present: present.has(id) });
       this.#want(id);
     }
+    this.#fetching = false;
     this.#tellIfSynchronised();
+  }
+
+  /** Takes a network of a full sync. */
+  #adopt(info: NetworkInfo, asked: number, present: boolean): void {
+    // Taken off while the answer was on its way: the answer is the older news.
+    if ((this.#dismissed.get(info.id) ?? 0) > asked) return;
+    this.#dismissed.delete(info.id);
+    this.#reconciler.adopt(info.id, { present });
+    this.#reconciler.recheck(info.id);
+    this.#reconciler.resume(info.id);
+    this.#cache.merge(info, asked);
+    this.#cache.oweTelling(info.id);
+    this.#want(info.id);
   }
 
   #want(networkId: string): void {
@@ -226,7 +240,7 @@ class DhcpAgent {
   }
 
   #tellIfSynchronised(): void {
-    if (this.#syncing.size > 0) return;
+    if (this.#fetching || this.#syncing.size > 0) return;
     const ms = Math.round(performance.now() - this.#syncBegan);
     this.#options.log.info({ ...this.#cache.counts(), failed: this.#failures.size, ms }, 'networks synchronised');
   }

@@ -1,12 +1,22 @@
 import type { RpcTransport } from '../../rpc/contract.ts';
 import type { NetworkInfo, PortDocument } from '../../rpc/documents.ts';
+import { RemoteError, UnsupportedVersion } from '../../rpc/errors.ts';
 import { topicClient } from '../../rpc/topic.ts';
 import { PLUGIN_TOPIC } from '../../rpc/topics/plugin.ts';
 
+/** Networks and ports of a page: about a megabyte. */
+const PAGE = 1_000;
+
+const isUnknownForm = (error: unknown): boolean =>
+  error instanceof UnsupportedVersion || (error instanceof RemoteError && error.remoteClass === 'TypeError');
+
 /** What the DHCP agent asks of the server. Every method throws MessagingTimeout and RemoteError. */
 export interface PluginClient {
-  /** All networks that this agent serves; asking also has the server give it those that no agent serves. */
-  getActiveNetworks(): Promise<readonly NetworkInfo[]>;
+  /**
+   * All networks that this agent serves, in pages; asking also has the server give it those that no agent serves. A stock server
+   * gives all at once. `onAsk` is called before each page is asked for.
+   */
+  activeNetworks(onAsk: () => void): AsyncIterable<readonly NetworkInfo[]>;
   /** null: there is no such network. */
   getNetworkInfo(networkId: string): Promise<NetworkInfo | null>;
   /** null: the network went meanwhile, or no address is free. */
@@ -21,7 +31,28 @@ export interface PluginClient {
 export function pluginClient(transport: RpcTransport, host: string): PluginClient {
   const client = topicClient(transport, PLUGIN_TOPIC);
   return {
-    getActiveNetworks: () => client.call('get_active_networks_info', { host, enable_dhcp_filter: false }),
+    async *activeNetworks(onAsk) {
+      const wanted = { host, enable_dhcp_filter: false };
+      let marker = '';
+      do {
+        onAsk();
+        const page = { ...wanted, limit: PAGE, ...(marker === '' ? {} : { marker }) };
+        const answer = await client.call('get_active_networks_info', page).catch((error: unknown) => {
+          // Of a server that is strict about arguments that it does not know.
+          if (marker !== '' || !isUnknownForm(error)) throw error;
+          return client.call('get_active_networks_info', wanted);
+        });
+        if (!('next_marker' in answer)) {
+          yield answer;
+          return;
+        }
+        yield answer.networks;
+        const next = answer.next_marker;
+        if (next !== null && next <= marker)
+          throw new Error(`the server gives page ${next} of networks after ${marker}, which is none further on`);
+        marker = next ?? '';
+      } while (marker !== '');
+    },
     getNetworkInfo: (network_id) => client.call('get_network_info', { network_id, host }),
     createDhcpPort: (port) => client.call('create_dhcp_port', { port: { port }, host }),
     updateDhcpPort: (port_id, port) => client.call('update_dhcp_port', { port_id, port: { port }, host }),

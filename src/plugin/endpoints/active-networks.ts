@@ -1,3 +1,5 @@
+import { type Selectable, sql } from 'kysely';
+import type { Agents } from '../../db/schema.ts';
 import { DHCP_AGENT } from '../../scheduler/bindings.ts';
 import { leastAdminState, oldestHeartbeat } from '../../scheduler/liveness.ts';
 import { autoSchedulePage } from '../../scheduler/schedule.ts';
@@ -6,8 +8,10 @@ import type { Core } from '../core.ts';
 /** Networks that are bound to an asking agent in one transaction at most, so that others get their turn. */
 const PAGE = 500;
 
+type ServingAgentRow = Pick<Selectable<Agents>, 'id' | 'availability_zone' | 'heartbeat_timestamp' | 'admin_state_up'>;
+
 /** The DHCP agent of a host; undefined when it is not registered (yet), or disabled and to serve nothing. */
-async function servingDhcpAgent(core: Core, host: string) {
+async function servingDhcpAgent(core: Core, host: string): Promise<ServingAgentRow | undefined> {
   return core.db.kysely
     .selectFrom('agents')
     .select(['id', 'availability_zone', 'heartbeat_timestamp', 'admin_state_up'])
@@ -17,29 +21,63 @@ async function servingDhcpAgent(core: Core, host: string) {
     .executeTakeFirst();
 }
 
+/** Which of an agent's networks are wanted: those behind `marker` until they and their ports are `limit`, but one at least. */
+export interface ActivePage {
+  readonly limit?: number | undefined;
+  readonly marker?: string | undefined;
+}
+
+export interface ActiveNetworks {
+  readonly ids: readonly string[];
+  /** Whether there are more behind the last one. */
+  readonly more: boolean;
+}
+
 /**
- * Ids of the networks that the DHCP agent of a host is to serve: those bound to it that are up. With `network_auto_schedule`
- * it first gets those that lack an agent. None for an agent that is not registered, or disabled: it releases what it has.
+ * Ids of the networks that the DHCP agent of a host is to serve, in order: those bound to it that are up, or a page of them. With
+ * `network_auto_schedule` it first gets those that lack an agent. None for an agent that is not registered, or disabled: it
+ * releases what it has.
  */
-export async function activeNetworkIds(core: Core, host: string): Promise<readonly string[]> {
-  const { db, config } = core;
+export async function activeNetworks(core: Core, host: string, page: ActivePage = {}): Promise<ActiveNetworks> {
   const agent = await servingDhcpAgent(core, host);
-  if (!agent) return [];
-  const takesMore = agent.admin_state_up === 1 && agent.heartbeat_timestamp >= oldestHeartbeat(config);
-  if (config.DEFAULT.network_auto_schedule && takesMore) {
-    const asking = { id: agent.id, availabilityZone: agent.availability_zone };
-    for (let after: string | undefined = ''; after !== undefined; ) {
-      const from: string = after;
-      after = await db.transaction((trx) => autoSchedulePage(trx, config, asking, from, PAGE));
-    }
+  if (!agent) return { ids: [], more: false };
+  if (page.marker === undefined) await giveUnserved(core, agent);
+  return boundNetworks(core, agent.id, page);
+}
+
+/** Gives an agent the networks that lack one, if the scheduler may give it any. */
+async function giveUnserved({ db, config }: Core, agent: ServingAgentRow): Promise<void> {
+  if (!config.DEFAULT.network_auto_schedule) return;
+  if (agent.admin_state_up !== 1 || agent.heartbeat_timestamp < oldestHeartbeat(config)) return;
+  const asking = { id: agent.id, availabilityZone: agent.availability_zone };
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const from: string = after;
+    after = await db.transaction((trx) => autoSchedulePage(trx, config, asking, from, PAGE));
   }
-  const rows = await db.kysely
+}
+
+async function boundNetworks(core: Core, agentId: string, { limit, marker = '' }: ActivePage): Promise<ActiveNetworks> {
+  const all = core.db.kysely
     .selectFrom('networkdhcpagentbindings as b')
     .innerJoin('networks', 'networks.id', 'b.network_id')
-    .select('b.network_id')
-    .where('b.dhcp_agent_id', '=', agent.id)
+    .select('b.network_id as id')
+    .where('b.dhcp_agent_id', '=', agentId)
     .where('networks.admin_state_up', '=', 1)
-    .orderBy('b.network_id')
+    .where('b.network_id', '>', marker)
+    .orderBy('b.network_id');
+  if (limit === undefined) return { ids: (await all.execute()).map((row) => row.id), more: false };
+  const ports = sql<number>`(select count(*) from ports where ports.network_id = b.network_id)`;
+  // One more than there could be on the page tells whether there is another page.
+  const rows = await all
+    .select(ports.as('ports'))
+    .limit(limit + 1)
     .execute();
-  return rows.map((row) => row.network_id);
+  const ids: string[] = [];
+  let size = 0;
+  for (const row of rows) {
+    size += 1 + Number(row.ports);
+    if (ids.length > 0 && size > limit) break;
+    ids.push(row.id);
+  }
+  return { ids, more: ids.length < rows.length };
 }

@@ -42,6 +42,15 @@ export function flagArgument(args: Arguments, name: string, absent: boolean): bo
   return value;
 }
 
+/** A whole number from 1 to `max`; undefined when it is not there. */
+export function countArgument(args: Arguments, name: string, max: number): number | undefined {
+  const value = argumentOf(args, name);
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > max)
+    throw wrong(name, value, `a whole number from 1 to ${max}`);
+  return value;
+}
+
 /** A dictionary. */
 export function dictionaryArgument(args: Arguments, name: string): Readonly<Record<string, unknown>> {
   const value = argumentOf(args, name);

@@ -7,13 +7,15 @@ import type { Core, Document, ListQuery } from '../core.ts';
 import { isFilter, listIds, loadInOrder } from '../listing.ts';
 import { PORT_LIST, portDocuments } from '../ports/documents.ts';
 import { completeProvisioning } from '../provisioning.ts';
-import { activeNetworkIds } from './active-networks.ts';
-import { dictionaryArgument, flagArgument, textArgument, textsArgument } from './arguments.ts';
+import { activeNetworks } from './active-networks.ts';
+import { countArgument, dictionaryArgument, flagArgument, textArgument, textsArgument } from './arguments.ts';
 import { createDhcpPort, releaseDhcpPort, updateDhcpPort } from './dhcp-ports.ts';
 import { networkInfos } from './network-info.ts';
 
 /** Ports of one call at most; stock agents send 64. */
 const MAX_READY = 1_000;
+/** Networks and ports of a page at most. */
+const MAX_PAGE = 10_000;
 
 type Methods = Pick<
   Handlers<PluginMethods>,
@@ -60,7 +62,11 @@ export function dhcpMethods(core: Core, allocator: AddressAllocator): Methods {
     async get_active_networks_info(args) {
       const host = textArgument(args, 'host');
       const dhcpOnly = flagArgument(args, 'enable_dhcp_filter', true);
-      return networkInfos(core, await activeNetworkIds(core, host), dhcpOnly);
+      const limit = countArgument(args, 'limit', MAX_PAGE);
+      if (limit === undefined) return networkInfos(core, (await activeNetworks(core, host)).ids, dhcpOnly);
+      const marker = args.marker === undefined ? undefined : textArgument(args, 'marker');
+      const { ids, more } = await activeNetworks(core, host, { limit, marker });
+      return { networks: await networkInfos(core, ids, dhcpOnly), next_marker: more ? (ids.at(-1) ?? null) : null };
     },
     async get_network_info(args) {
       textArgument(args, 'host');

@@ -16,8 +16,22 @@ export interface DeviceDetails {
   readonly device_owner?: string;
 }
 
+/**
+ * Some of an agent's networks, in the order of their ids. Only Neutrino's server gives pages, when it is asked with `limit`:
+ * networks and ports of a page at most, but for a network that has more by itself. A stock server lets the argument be and gives
+ * the list of all.
+ */
+export interface NetworkInfoPage {
+  readonly networks: readonly NetworkInfo[];
+  /** `marker` to ask for the next page with; null: there is none. */
+  readonly next_marker: string | null;
+}
+
 interface PluginMethods {
-  get_active_networks_info: { args: { host: string; enable_dhcp_filter?: boolean }; result: readonly NetworkInfo[] };
+  get_active_networks_info: {
+    args: { host: string; enable_dhcp_filter?: boolean; limit?: number; marker?: string };
+    result: readonly NetworkInfo[] | NetworkInfoPage;
+  };
   get_network_info: { args: { network_id: string; host: string }; result: NetworkInfo | null };
   get_dhcp_port: { args: { port_id: string; host: string }; result: PortDocument };
   create_dhcp_port: { args: { port: { port: Record<string, unknown> }; host: string }; result: PortDocument | null };

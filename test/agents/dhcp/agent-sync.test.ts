@@ -25,7 +25,9 @@ describe('the first sync', () => {
       'report_state',
       'get_active_networks_info',
     ]);
-    expect(world.server.called('get_active_networks_info')).toEqual([{ host: world.host, enable_dhcp_filter: false }]);
+    expect(world.server.called('get_active_networks_info')).toEqual([
+      { host: world.host, enable_dhcp_filter: false, limit: 1_000 },
+    ]);
     for (const net of nets) {
       const own = world.server.dhcpPort(net.id) as PortDocument;
       const wanted = world.driver.serving.get(net.id);
@@ -148,6 +150,90 @@ describe('the first sync', () => {
     await world.until(() => expect(world.driver.serving.has(net.id)).toBe(true));
     expect(world.driver.disabled).toEqual([]);
     expect(failures).toBe(2);
+  });
+});
+
+describe('the sync with a server that gives networks in pages', () => {
+  const markers = () => world.server.called('get_active_networks_info').map((args) => args.marker);
+  const synchronised = () => world.lines.filter((line) => line.msg === 'networks synchronised').length;
+  /** Networks of the server in the order of their ids. */
+  const put = (count: number) =>
+    Array.from({ length: count }, () => world.server.put(withPorts(1)).id).sort() as [string, ...string[]];
+
+  it('serves all of them, and takes away only what is on no page', async () => {
+    world.server.pageOf = 2;
+    const ids = put(5);
+    const gone = network().id;
+    world.driver.left = [gone, ids[4] as string];
+    await world.startAndSync();
+    expect([...world.driver.serving.keys()].sort()).toEqual(ids);
+    expect(world.driver.disabled).toEqual([gone]);
+    expect(markers()).toEqual([undefined, ids[1], ids[3]]);
+    expect(synchronised()).toBe(1);
+  });
+
+  it('works on a page while the next one is on its way', async () => {
+    world.server.pageOf = 1;
+    const [first, second] = put(2);
+    const answer = Promise.withResolvers<void>();
+    world.server.before = ({ args }) => (args.marker === first ? answer.promise : undefined);
+    await world.start();
+    await world.until(() => expect(world.driver.serving.has(first)).toBe(true));
+    expect(synchronised()).toBe(0);
+    answer.resolve();
+    await world.until(() => expect([...world.driver.serving.keys()].sort()).toEqual([first, second]));
+    await world.until(() => expect(synchronised()).toBe(1));
+  });
+
+  it('takes nothing away when a page does not come, and begins anew', async () => {
+    world.server.pageOf = 1;
+    const [first, second] = put(2);
+    world.driver.left = [second as string];
+    let failures = 0;
+    world.server.before = ({ args }) => {
+      if (args.marker === first && ++failures < 2) throw new Error('database is away');
+    };
+    await world.startAndSync();
+    expect([...world.driver.serving.keys()].sort()).toEqual([first, second]);
+    expect(world.driver.disabled).toEqual([]);
+    expect(markers()).toEqual([undefined, first, undefined, first]);
+  });
+
+  it('does not bring back what was taken off the agent while later pages came', async () => {
+    world.server.pageOf = 1;
+    const [first, second] = put(2);
+    const answer = Promise.withResolvers<void>();
+    world.server.before = ({ args }) => (args.marker === first ? answer.promise : undefined);
+    await world.start();
+    await world.until(() => expect(world.driver.serving.has(first)).toBe(true));
+    await world.notify('network_delete_end', { payload: { network_id: first, priority: 2 } });
+    await world.until(() => expect(world.driver.serving.has(first)).toBe(false));
+    answer.resolve();
+    await world.until(() => expect(synchronised()).toBe(1));
+    expect([...world.driver.serving.keys()]).toEqual([second]);
+  });
+
+  it('asks for all at once where an unknown argument is an error', async () => {
+    const ids = put(2);
+    world.server.before = ({ args }) => {
+      if ('limit' in args) throw new TypeError("got an unexpected keyword argument 'limit'");
+    };
+    await world.startAndSync();
+    expect([...world.driver.serving.keys()].sort()).toEqual(ids);
+    expect(world.lines.filter((line) => line.level >= 40)).toEqual([]);
+  });
+
+  it('does not ask for ever for the same page', async () => {
+    world.server.pageOf = 1;
+    const [first] = put(2);
+    // A server that forgets the marker.
+    world.server.before = ({ args }) => {
+      (args as { marker?: string }).marker = '';
+    };
+    await world.start();
+    const failed = 'networks cannot be synchronised; trying again until they can';
+    await world.until(() => expect(world.lines.map((line) => line.msg)).toContain(failed));
+    expect([...world.driver.serving.keys()]).toEqual([first]);
   });
 });
 

@@ -28,6 +28,8 @@ export class FakeServer {
   /** Networks that exist but are another agent's. */
   readonly elsewhere = new Set<string>();
   readonly calls: Called[] = [];
+  /** Networks of a page; a server that knows of no pages when it is undefined. */
+  pageOf: number | undefined;
   /** Runs before a method is answered; may throw (the agent gets a RemoteError) or wait. */
   before: (called: Called) => unknown = () => undefined;
   reportAnswer: () => 'new' | 'alive' | 'revived' = () => 'alive';
@@ -67,7 +69,7 @@ export class FakeServer {
       version: PLUGIN_TOPIC.version,
       methods: Object.fromEntries(
         Object.entries({
-          get_active_networks_info: () => [...this.networks.values()].filter((info) => !this.elsewhere.has(info.id)),
+          get_active_networks_info: (args: RpcArgs) => this.#active(args),
           get_network_info: ({ network_id }: RpcArgs) => this.networks.get(network_id as string) ?? null,
           create_dhcp_port: ({ port: { port: body } }: { port: { port: PortDocument } } & RpcArgs) =>
             this.#create(body),
@@ -82,6 +84,15 @@ export class FakeServer {
       version: REPORTS_TOPIC.version,
       methods: { report_state: answer('report_state', () => this.reportAnswer()) },
     });
+  }
+
+  #active({ marker = '' }: RpcArgs): unknown {
+    const own = [...this.networks.values()].filter((info) => !this.elsewhere.has(info.id));
+    // As a stock server: it knows of no pages.
+    if (this.pageOf === undefined) return own;
+    const rest = own.filter((info) => info.id > (marker as string)).sort((a, b) => (a.id < b.id ? -1 : 1));
+    const networks = rest.slice(0, this.pageOf);
+    return { networks, next_marker: rest.length > networks.length ? networks.at(-1)?.id : null };
   }
 
   /** Replaces a port of a network, or adds it. */

@@ -17,7 +17,7 @@ const begin = async (serving: boolean) => {
 afterEach(() => world.close());
 
 const disable = () => agentRules(world.core, world.allocator).update?.(ADMIN, agent, { admin_state_up: false });
-const asked = async () => (await world.plugin.call('get_active_networks_info', { host: 'h1' })).map((info) => info.id);
+const asked = async () => (await world.active({ host: 'h1' })).map((info) => info.id);
 const add = (id: string) => dhcpNetworkRules(world.core, world.allocator).add(agent, id);
 const told = async () => (await servingAgents(world.core.db.kysely, world.core.config, [network])).get(network);
 

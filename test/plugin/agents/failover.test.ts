@@ -106,7 +106,7 @@ describe('networks of a dead DHCP agent', () => {
     expect(await move(lost, old)).toBe('h1');
     const report = { agent_state: { agent_state: dhcpState('dead') }, time: '2026-11-21T21:57:19.289277' };
     expect(await world.reports.call('report_state', report as never)).toBe('revived');
-    const networks = await world.plugin.call('get_active_networks_info', { host: 'dead' });
+    const networks = await world.active({ host: 'dead' });
     expect(networks.map((network) => network.id)).toEqual([kept]);
   });
 

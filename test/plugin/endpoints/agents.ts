@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { serveAgents } from '../../../src/plugin/endpoints/serve.ts';
 import type { RpcTransport } from '../../../src/rpc/contract.ts';
+import type { NetworkInfo } from '../../../src/rpc/documents.ts';
 import { createMemoryTransport } from '../../../src/rpc/memory/transport.ts';
 import { topicClient } from '../../../src/rpc/topic.ts';
 import { PLUGIN_TOPIC, type PluginMethods } from '../../../src/rpc/topics/plugin.ts';
@@ -14,6 +15,8 @@ export interface ServedWorld extends World {
   readonly transport: RpcTransport;
   readonly plugin: ReturnType<typeof topicClient<PluginMethods>>;
   readonly reports: ReturnType<typeof topicClient<ReportMethods>>;
+  /** What `get_active_networks_info` gives as one list. */
+  active(args: { host: string; enable_dhcp_filter?: boolean }): Promise<readonly NetworkInfo[]>;
   /** Asks with arguments of any form. */
   ask(method: string, args: Readonly<Record<string, unknown>>): Promise<unknown>;
   /** A network with a DHCP subnet that the DHCP agent has. */
@@ -26,10 +29,16 @@ export async function createServedWorld(changes: ConfigChanges = {}): Promise<Se
   const world = await createWorld(changes);
   const transport = createMemoryTransport({ log: pino({ level: 'silent' }) });
   const serving = await serveAgents(world.core, world.allocator, transport);
+  const plugin = topicClient(transport, PLUGIN_TOPIC);
   return {
     ...world,
     transport,
-    plugin: topicClient(transport, PLUGIN_TOPIC),
+    plugin,
+    async active(args) {
+      const networks = await plugin.call('get_active_networks_info', args);
+      if ('next_marker' in networks) throw new Error('it is a page');
+      return networks;
+    },
     reports: topicClient(transport, REPORTS_TOPIC),
     ask: (method, args) => transport.call({ topic: 'q-plugin' }, method, args, { version: '1.0', timeoutMs: 10_000 }),
     nobody: randomUUID(),

@@ -92,8 +92,7 @@ describe('get_network_info', () => {
 
 describe('get_active_networks_info', () => {
   const active = async (host = 'h1', filter?: boolean) => {
-    const args = filter === undefined ? { host } : { host, enable_dhcp_filter: filter };
-    return world.plugin.call('get_active_networks_info', args);
+    return world.active(filter === undefined ? { host } : { host, enable_dhcp_filter: filter });
   };
   const ids = async (host = 'h1') => (await active(host)).map((info) => info.id);
 
@@ -130,6 +129,46 @@ describe('get_active_networks_info', () => {
     await world.core.db.kysely.updateTable('agents').set({ admin_state_up: 0 }).where('id', '=', agent).execute();
     expect(await ids()).toEqual([]);
     expect(await ids('h9')).toEqual([]);
+  });
+
+  it('comes in pages of so many networks and ports when it is asked with a limit', async () => {
+    const networks: string[] = [];
+    for (let n = 0; n < 5; n += 1) networks.push(await world.served(agent, `10.${n}.0.0/24`));
+    networks.sort();
+    // 1 + 0, 1 + 3, 1 + 0, 1 + 0, 1 + 0 networks and ports.
+    for (let n = 0; n < 3; n += 1) await world.port(networks[1] ?? '');
+    const pages = async (limit: number) => {
+      const found: string[][] = [];
+      let marker: string | undefined;
+      do {
+        const args = { host: 'h1', limit, ...(marker === undefined ? {} : { marker }) };
+        const page = await world.plugin.call('get_active_networks_info', args);
+        if (!('next_marker' in page)) throw new Error('it is no page');
+        found.push(page.networks.map((info) => info.id));
+        marker = page.next_marker ?? undefined;
+      } while (marker !== undefined);
+      expect(found.flat()).toEqual(networks);
+      return found.map((ids) => ids.length);
+    };
+    expect(await pages(1)).toEqual([1, 1, 1, 1, 1]);
+    expect(await pages(2)).toEqual([1, 1, 2, 1]);
+    expect(await pages(5)).toEqual([2, 3]);
+    expect(await pages(8)).toEqual([5]);
+    expect(await pages(9)).toEqual([5]);
+  });
+
+  it('is one empty page for an agent that has nothing', async () => {
+    const page = await world.plugin.call('get_active_networks_info', { host: 'h9', limit: 10 });
+    expect(page).toEqual({ networks: [], next_marker: null });
+  });
+
+  it('gives an agent networks that no agent has with the first page alone', async () => {
+    const network = await world.network();
+    await world.subnet(network, '10.0.0.0/24');
+    const ask = (marker?: string) =>
+      world.plugin.call('get_active_networks_info', { host: 'h1', limit: 10, ...(marker ? { marker } : {}) });
+    expect(await ask('0')).toMatchObject({ networks: [] });
+    expect(await ask()).toMatchObject({ networks: [{ id: network }] });
   });
 
   it('leaves out subnets without DHCP unless told otherwise', async () => {
@@ -287,6 +326,9 @@ describe('arguments of the wrong form', () => {
   it.each([
     ['get_active_networks_info', {}, /host/],
     ['get_active_networks_info', { host: 'h1', enable_dhcp_filter: 'yes' }, /enable_dhcp_filter/],
+    ['get_active_networks_info', { host: 'h1', limit: 0 }, /limit.*from 1 to 10000/],
+    ['get_active_networks_info', { host: 'h1', limit: 'all' }, /limit/],
+    ['get_active_networks_info', { host: 'h1', limit: 5, marker: {} }, /marker/],
     ['get_network_info', { host: 'h1', network_id: 5 }, /network_id/],
     ['get_network_info', { host: 'a\nb', network_id: 'n' }, /host/],
     ['get_dhcp_port', { host: 'h1', port_id: null }, /port_id/],
