@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isUnreachable } from '../db/mysql/errors.ts';
 import { NeutronError, neutronError } from '../resources/errors.ts';
 
 export interface ErrorAnswer {
@@ -15,6 +16,9 @@ const answer = (status: number, type: string, message: string): ErrorAnswer => (
 /** What a client is told of an error; undefined for errors that are ours (logged, and answered with 500). */
 export function errorAnswer(error: unknown): ErrorAnswer | undefined {
   if (error instanceof NeutronError) return answer(error.status, error.type, error.message);
+  // Of a query outside of transactions, which say so themselves.
+  if (isUnreachable(error))
+    return errorAnswer(neutronError('ServiceUnavailable', { reason: 'The database cannot be reached; try again.' }));
   const { statusCode, code, message } = (error ?? {}) as { statusCode?: unknown; code?: unknown; message?: unknown };
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return errorAnswer(neutronError('HTTPRequestEntityTooLarge'));
   // What the HTTP layer itself refuses (bad headers, a bad length) is the client's doing.
@@ -23,7 +27,7 @@ export function errorAnswer(error: unknown): ErrorAnswer | undefined {
   return undefined;
 }
 
-/** Answers a request that failed: what the client did wrong as it is, what we did wrong with 500 and a line in the log. */
+/** Answers a request that failed: what the client did wrong as it is, what is wrong with us with 5xx and a line in the log. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   let told = errorAnswer(error);
   if (!told) {
@@ -33,6 +37,9 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
     );
     const { status, type, message } = neutronError('HTTPInternalServerError', { id: request.id });
     told = answer(status, type, message);
+  } else if (told.status >= 500) {
+    const { message, cause } = error as Error;
+    request.log.warn({ err: cause ?? error, method: request.method, url: request.url }, `a request failed: ${message}`);
   }
   reply.code(told.status).send(told.body);
 }

@@ -72,8 +72,10 @@ export async function lockStatePath(statePath: string, role: StateRole = 'up'): 
   try {
     write();
   } catch (error) {
+    rmSync(`${record}.new`, { force: true });
     release();
-    throw error;
+    // Node names no file when there was no room to write to it.
+    throw Object.assign(error as Error, { path: record });
   }
   return {
     announce: write,

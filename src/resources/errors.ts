@@ -43,7 +43,7 @@ export const ERRORS = {
   HTTPInternalServerError: {
     status: 500,
     template: 'Request {id} failed inside the server; its log says why.',
-    when: 'never for what a request says: only when something breaks, such as a full disk',
+    when: 'never for what a request says: only when something breaks',
   },
   PolicyNotAuthorized: { status: 403, template: '{rule} is disallowed by policy', when: 'the caller may not do this' },
   RevisionNumberConstraintFailed: {
@@ -272,7 +272,11 @@ export const ERRORS = {
     template: 'Agent {id} is not a valid DHCP Agent or has been disabled.',
     when: 'the agent is of another kind or disabled',
   },
-  ServiceUnavailable: { status: 503, template: '{reason}', when: 'the database cannot be reached; try again' },
+  ServiceUnavailable: {
+    status: 503,
+    template: '{reason}',
+    when: 'the database cannot be reached, stays locked or has no room left; try again',
+  },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorType = keyof typeof ERRORS;

@@ -158,7 +158,11 @@ describe('a database that cannot take more', () => {
     const fill = db.transaction(async (trx) => {
       for (let i = 0; i < 2000; i++) await addAgentRow(trx, `filling-${i}-${'x'.repeat(40)}`);
     });
-    await expect(fill).rejects.toThrow(/full/);
+    await expect(fill).rejects.toMatchObject({
+      type: 'ServiceUnavailable',
+      status: 503,
+      message: expect.stringMatching(/disk .* is full/),
+    });
     expect(await names(db)).toEqual([]);
     await sql`pragma max_page_count = 1000000`.execute(db.kysely);
     await db.transaction((trx) => addAgentRow(trx, 'room again'));

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
+import { neutronError } from '../../resources/errors.ts';
 import type { Database, Trx } from '../database.ts';
 import { runTransaction } from '../retry.ts';
 import type { Schema } from '../schema.ts';
@@ -18,6 +19,8 @@ export interface SqliteOptions {
 }
 
 const OPENING_MS = 5000;
+/** https://sqlite.org/rescode.html */
+const SQLITE_FULL = 13;
 
 /**
  * Opens (or makes) an SQLite database in WAL mode. Throws when the folder cannot be written.
@@ -44,7 +47,9 @@ export function openSqlite(options: SqliteOptions): Database {
     kysely,
     dialect: 'sqlite',
     transaction: async <T>(work: (trx: Trx) => Promise<T>): Promise<T> => {
-      const result = await inGroup(work);
+      const result = await inGroup(work).catch((error: unknown) => {
+        throw shownError(error);
+      });
       for (const listener of listeners) listener();
       return result;
     },
@@ -53,8 +58,20 @@ export function openSqlite(options: SqliteOptions): Database {
   };
 }
 
+/** A full disk is said to be one: whoever asked cannot know it, and can try again. The transaction was undone. */
+function shownError(error: unknown): unknown {
+  if (primaryCode(error) !== SQLITE_FULL) return error;
+  const reason = 'The disk that holds the database is full; nothing was changed.';
+  return Object.assign(neutronError('ServiceUnavailable', { reason }), { cause: error });
+}
+
 /** SQLITE_BUSY (5) and SQLITE_LOCKED (6), extended codes included. */
 function isBusy(error: unknown): boolean {
-  const code = (error as { errcode?: unknown }).errcode;
-  return typeof code === 'number' && ((code & 0xff) === 5 || (code & 0xff) === 6);
+  const code = primaryCode(error);
+  return code === 5 || code === 6;
+}
+
+function primaryCode(error: unknown): number | undefined {
+  const code = (error as { errcode?: unknown } | null)?.errcode;
+  return typeof code === 'number' ? code & 0xff : undefined;
 }

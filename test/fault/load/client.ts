@@ -185,10 +185,9 @@ export class Client {
 
   async #remove(kind: Kind, document: Document): Promise<boolean> {
     const answer = await this.#ask(kind, 'DELETE', `${kind}s/${document.id}`);
-    if (kind === 'network' && (answer.status === 204 || isOpen(answer)))
-      for (const subnet of this.#all('subnet'))
-        if ('network_id' in subnet && subnet.network_id === document.id)
-          this.#note('subnet', subnet.name, answer, 'absent');
+    // Its subnets go with it, also those of which nothing certain is known.
+    if (kind === 'network')
+      for (const name of this.#options.ledger.subnetsOf(document.id)) this.#note('subnet', name, answer, 'absent');
     return this.#note(kind, document.name, answer, 'absent');
   }
 

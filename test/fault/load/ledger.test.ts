@@ -54,6 +54,15 @@ describe('the ledger of what clients were answered', () => {
     expect(ledger.undone(shows())).toEqual(['port a: it is gone']);
   });
 
+  test('knows the subnets that go with a network', () => {
+    const ledger = new Ledger();
+    ledger.answered('subnet', 'a', { network_id: 'net' });
+    ledger.unanswered('subnet', 'b', { network_id: 'net' });
+    ledger.answered('subnet', 'c', { network_id: 'other' });
+    ledger.answered('port', 'd', { network_id: 'net' });
+    expect(ledger.subnetsOf('net')).toEqual(['a', 'b']);
+  });
+
   test('does not care for the order of lists', () => {
     const ips = ['10.0.0.1', '10.0.0.2'].map((ip_address) => ({ subnet_id: 's', ip_address }));
     const ledger = new Ledger();

@@ -39,6 +39,14 @@ export class Ledger {
     return (this.#entries.get(name)?.possible.length ?? 0) > 1;
   }
 
+  /** Names of a network's subnets, those included of which it is not known whether they were made. */
+  subnetsOf(networkId: string): readonly string[] {
+    const isOf = (state: State) => state !== 'absent' && state.network_id === networkId;
+    return [...this.#entries]
+      .filter(([, { kind, possible }]) => kind === 'subnet' && possible.some(isOf))
+      .map(([name]) => name);
+  }
+
   count(answer: string): void {
     this.#answers.set(answer, (this.#answers.get(answer) ?? 0) + 1);
   }

@@ -15,6 +15,8 @@ export interface NeutrinoOnHost {
   kill(): Promise<void>;
   /** SIGTERM; resolves when it has ended. */
   stop(): Promise<void>;
+  /** Resolves when it has ended by itself, to its exit code or signal. */
+  ended(timeoutMs: number): Promise<string>;
   /** All it has logged. */
   log(): string;
 }
@@ -38,6 +40,9 @@ export function neutrinoOnHost(host: TestHost, words: readonly string[], log: st
     async stop() {
       await running?.stop();
       running = undefined;
+    },
+    async ended(timeoutMs) {
+      return (await running?.ended(timeoutMs)) ?? 'not started';
     },
     log: () => readFileSync(log, 'utf8'),
   };

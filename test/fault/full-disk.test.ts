@@ -1,0 +1,113 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { waitFor } from '../../src/lab/wait.ts';
+import { run } from '../../src/linux/run.ts';
+import { type Answer, ask } from './load/ask.ts';
+import { Ledger, type Wanted } from './load/ledger.ts';
+import { awaitApi } from './world/neutrino-on-host.ts';
+import { settle } from './world/settle.ts';
+import { startUpWorld, type UpWorld } from './world/up-world.ts';
+
+const SETTLE_MS = 90_000;
+
+/** A disk of the state path's own, in memory. */
+async function smallDisk(statePath: string): Promise<() => Promise<void>> {
+  await run(['mount', '-t', 'tmpfs', '-o', 'size=24m,mode=755', 'neutrino-fault', statePath]);
+  // Lazily: when a test has gone wrong, something may still be there that has a file open.
+  return async () => void (await run(['umount', '--lazy', statePath]));
+}
+
+describe.skipIf(process.getuid?.() !== 0)('neutrino up on a full disk (needs root)', { timeout: 180_000 }, () => {
+  let world: UpWorld;
+  const ledger = new Ledger();
+  beforeAll(async () => {
+    world = await startUpWorld('fault-disk', smallDisk);
+  });
+  afterAll(() => world?.dispose());
+
+  const ballast = () => join(world.statePath, 'ballast');
+  /** Takes all the room there is, to the last byte. */
+  const fillDisk = () => run(['sh', '-c', `cat /dev/zero >>${ballast()}`], { okCodes: [1] });
+  const makeRoom = () => rmSync(ballast());
+  const network = () => world.shared[0]?.id ?? '';
+
+  async function makePort(name: string): Promise<Answer> {
+    const answer = await ask(world.api.url, 'POST', 'ports', { port: { network_id: network(), name } });
+    if (answer.status === 201) ledger.answered('port', name, answer.body.port as Wanted);
+    return answer;
+  }
+
+  /** Makes ports until there is no room for one more; gives the refusal. */
+  async function untilRefused(prefix: string): Promise<Answer> {
+    for (let i = 0; i < 2_000; i++) {
+      const answer = await makePort(`${prefix}-${i}`);
+      if (answer.status !== 201) return answer;
+    }
+    throw new Error('2000 ports, and the disk is not full');
+  }
+
+  const FULL = {
+    status: 503,
+    body: {
+      NeutronError: {
+        type: 'ServiceUnavailable',
+        message: 'The disk that holds the database is full; nothing was changed.',
+        detail: '',
+      },
+    },
+  };
+
+  test('changes are refused with a clear error and change nothing, what reads goes on, and so does all with room', async () => {
+    const { api, guests } = world;
+    expect((await makePort('kept')).status).toBe(201);
+    const [kept] = await api.ports('name=kept');
+    if (!kept) throw new Error('a port');
+    await fillDisk();
+    expect(await untilRefused('first')).toEqual(FULL);
+    expect(await ask(api.url, 'PUT', `ports/${kept.id}`, { port: { description: 'x'.repeat(250) } })).toEqual(FULL);
+    expect((await api.port(kept.id)).mac_address).toBe(kept.mac_address);
+    await guests.renew();
+    makeRoom();
+    expect((await makePort('with room')).status).toBe(201);
+    await settle(world.facts, ledger, { timeoutMs: SETTLE_MS, when: 'with room again' });
+    await guests.renew();
+  });
+
+  test('files that cannot be written are written when there is room', async () => {
+    const { guests, statePath, neutrino } = world;
+    for (let i = 0; i < 50; i++) await makePort(`ballast-${i}`);
+    await settle(world.facts, ledger, { timeoutMs: SETTLE_MS, when: 'before' });
+    // What is in the write-ahead log goes into the database: transactions find some room in the log's own file then.
+    const db = new DatabaseSync(join(statePath, 'neutrino.sqlite'), { timeout: 5_000 });
+    db.exec('pragma wal_checkpoint(restart)');
+    db.close();
+    const said = neutrino.log().length;
+    await fillDisk();
+    expect((await makePort('not written')).status).toBe(201);
+    expect(await untilRefused('second')).toEqual(FULL);
+    const unwritten = async () =>
+      /ENOSPC.*a network could not be brought to its state/.test(neutrino.log().slice(said)) || undefined;
+    await waitFor('a word about files that cannot be written', unwritten, { timeoutMs: 20_000 });
+    makeRoom();
+    await settle(world.facts, ledger, { timeoutMs: SETTLE_MS, when: 'with room again' });
+    await guests.renew();
+  });
+
+  test('killed on a full disk, it says why it cannot start, and starts when there is room', async () => {
+    const { api, guests, neutrino } = world;
+    await fillDisk();
+    await neutrino.kill();
+    await guests.renew();
+    await neutrino.start();
+    expect(await neutrino.ended(20_000)).not.toBe('0');
+    expect(neutrino.log().trim().split('\n').at(-1)).toMatch(/no space left on the disk that holds .*\/state/);
+    await guests.renew();
+    makeRoom();
+    await neutrino.start();
+    await awaitApi(api.url);
+    await settle(world.facts, ledger, { timeoutMs: SETTLE_MS, when: 'started with room again' });
+    await guests.renew();
+  });
+});

@@ -1,0 +1,48 @@
+import type { PortDocument } from '../../../src/rpc/documents.ts';
+import { type Answer, ask } from './ask.ts';
+
+/** What came of making ports side by side. Times in milliseconds of performance.now(). */
+export interface FillReport {
+  /** Ports that were made, with the moment at which each was asked for. */
+  readonly made: readonly { readonly port: PortDocument; readonly asked: number }[];
+  /** All other answers, with the moment at which they came. */
+  readonly others: readonly { readonly answer: Answer; readonly came: number }[];
+}
+
+const makePort = (url: string, networkId: string) => ask(url, 'POST', 'ports', { port: { network_id: networkId } });
+
+/** Has many clients make ports on a network, each through a server in its turn, until each is told that there is no address left. */
+export async function fillNetwork(urls: readonly string[], networkId: string, clients: number): Promise<FillReport> {
+  const made: FillReport['made'][number][] = [];
+  const others: FillReport['others'][number][] = [];
+  const client = async (_: unknown, index: number): Promise<void> => {
+    for (let turn = index; ; turn++) {
+      const asked = performance.now();
+      const answer = await makePort(urls[turn % urls.length] ?? '', networkId);
+      if (answer.status !== 201) return void others.push({ answer, came: performance.now() });
+      made.push({ port: answer.body.port as PortDocument, asked });
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return { made, others };
+}
+
+/** Makes so many ports on a network at the same time. */
+export function makeAtOnce(urls: readonly string[], networkId: string, count: number): Promise<readonly Answer[]> {
+  return Promise.all(Array.from({ length: count }, (_, i) => makePort(urls[i % urls.length] ?? '', networkId)));
+}
+
+/** `201`, or what was answered instead. */
+export const answerText = (answer: Answer): string =>
+  answer.status === undefined
+    ? 'no answer'
+    : answer.status === 201
+      ? '201'
+      : `${answer.status} ${(answer.body.NeutronError as { readonly type?: string } | undefined)?.type}`;
+
+/** How often each was answered. */
+export function tally(answers: readonly Answer[]): Readonly<Record<string, number>> {
+  const times: Record<string, number> = {};
+  for (const answer of answers) times[answerText(answer)] = (times[answerText(answer)] ?? 0) + 1;
+  return times;
+}

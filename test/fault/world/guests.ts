@@ -1,0 +1,34 @@
+import { expect } from 'vitest';
+import type { PortDocument } from '../../../src/rpc/documents.ts';
+import type { HostGuest, TestHost } from '../../interop/hosts/test-host.ts';
+
+const LEASE_MS = 30_000;
+
+/** Machines that run through all faults, and must not notice. */
+export class Guests {
+  readonly #guests: { readonly host: string; readonly port: PortDocument; readonly guest: HostGuest }[] = [];
+
+  /** Starts a machine for a port and waits for its lease. */
+  async boot(host: TestHost, port: PortDocument): Promise<void> {
+    const guest = await host.guest(port);
+    this.#guests.push({ host: host.name, port, guest });
+    await guest.lease('eth0', LEASE_MS);
+  }
+
+  /** Ports of those on a host. */
+  ports(host: string): readonly PortDocument[] {
+    return this.#guests.filter((one) => one.host === host).map(({ port }) => port);
+  }
+
+  /** Each asks for its lease again and must get its address. */
+  async renew(): Promise<void> {
+    for (const { port, guest } of this.#guests) {
+      const { address } = await guest.renew('eth0', LEASE_MS);
+      expect(address).toBe(port.fixed_ips[0]?.ip_address);
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const { guest } of this.#guests) await guest.stop().catch(() => undefined);
+  }
+}
