@@ -60,8 +60,13 @@ async function asRoot(socket: string, statements: readonly string[]): Promise<vo
   }
 }
 
+export interface MariadbOptions {
+  /** Addresses of this machine, beside loopback, that it listens on as well. */
+  readonly addresses?: readonly string[];
+}
+
 /** Makes and starts one (Debian: mariadb-server, which need not run as a service). Needs root, to run it as user mysql. */
-export async function startMariadb(): Promise<PrivateMariadb> {
+export async function startMariadb({ addresses = [] }: MariadbOptions = {}): Promise<PrivateMariadb> {
   const folder = mkdtempSync(join(tmpdir(), 'neutrino-mariadb-'));
   const { uid, gid } = await mysqlUser();
   chownSync(folder, uid, gid);
@@ -99,7 +104,7 @@ export async function startMariadb(): Promise<PrivateMariadb> {
           `--socket=${socket}`,
           `--pid-file=${join(folder, 'pid')}`,
           `--port=${port}`,
-          '--bind-address=127.0.0.1',
+          `--bind-address=${['127.0.0.1', ...addresses].join(',')}`,
           '--user=mysql',
           '--innodb-buffer-pool-size=64M',
           '--innodb-log-file-size=16M',
