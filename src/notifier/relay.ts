@@ -73,6 +73,8 @@ class Relay {
   #told: readonly number[] = [];
   /** When a subject that the last pass passed over has its next try. */
   #nextTry = Number.POSITIVE_INFINITY;
+  /** Passes in a row that an error has ended. */
+  #failures = 0;
   /** Whether it was logged already that networks lack agents. */
   #lackLogged = false;
 
@@ -106,9 +108,13 @@ class Relay {
         const ms = next - performance.now();
         if (more || ms <= 0) await nextTurn();
         else if (!this.#stopping) await delay(ms);
+        if (this.#failures > 0) this.#core.log.info({ failures: this.#failures }, 'the outbox is read and cleared again');
+        this.#failures = 0;
       } catch (error) {
-        const message = `the outbox cannot be read or cleared; trying again in ${AFTER_ERROR_MS} ms`;
-        this.#core.log.error({ err: error }, message);
+        this.#failures += 1;
+        if (this.#failures === 1)
+          this.#core.log.error({ err: error }, 'the outbox cannot be read or cleared; trying again until it can');
+        else this.#core.log.debug({ err: error, failures: this.#failures }, 'the outbox cannot be read or cleared');
         if (!this.#stopping) await delay(AFTER_ERROR_MS);
       }
     }
