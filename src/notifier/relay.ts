@@ -102,14 +102,15 @@ class Relay {
       try {
         const next = performance.now() + GATHER_MS;
         const { taken, told } = await this.#pass();
+        if (this.#failures > 0)
+          this.#core.log.info({ failures: this.#failures }, 'the outbox is read and cleared again');
+        this.#failures = 0;
         // Nothing told: what failed is held back now, and others may be waiting behind it.
         const more = taken >= BATCH || (taken > 0 && told === 0);
         if (taken === 0) await this.#sleep();
         const ms = next - performance.now();
         if (more || ms <= 0) await nextTurn();
         else if (!this.#stopping) await delay(ms);
-        if (this.#failures > 0) this.#core.log.info({ failures: this.#failures }, 'the outbox is read and cleared again');
-        this.#failures = 0;
       } catch (error) {
         this.#failures += 1;
         if (this.#failures === 1)
