@@ -54,7 +54,7 @@ export async function startNeutrino({
   for (;;) {
     if (child.exitCode !== null) throw new Error(`bin/neutrino up ended with code ${child.exitCode}:\n${words}`);
     const url = announcedUrl(statePath);
-    if (url !== undefined) return { url, pid: child.pid ?? 0, stop, ...client(url) };
+    if (url !== undefined) return { url, pid: child.pid ?? 0, stop, ...apiClient(url) };
     if (Date.now() > deadline) {
       await stop();
       throw new Error(`bin/neutrino up said no address within ${START_MS} ms:\n${words}`);
@@ -72,7 +72,8 @@ function announcedUrl(statePath: string): string | undefined {
   }
 }
 
-function client(url: string): Pick<RunningNeutrino, 'create' | 'get'> {
+/** Asks the API at `url`. */
+export function apiClient(url: string): Pick<RunningNeutrino, 'create' | 'get'> {
   const request = async <T>(method: string, path: string, body?: object): Promise<T> => {
     const response = await fetch(`${url}${path}`, {
       method,

@@ -1,8 +1,9 @@
 import type { Section } from './contract.ts';
 import { listSection } from './list/section.ts';
+import { mariadbSection } from './mariadb/section.ts';
 import { offerSection } from './offer/section.ts';
 import { portsSection } from './ports/section.ts';
 import { scaleSection } from './scale/section.ts';
 
 /** All sections, in the order in which they run. */
-export const SECTIONS: readonly Section[] = [portsSection, scaleSection, listSection, offerSection];
+export const SECTIONS: readonly Section[] = [portsSection, scaleSection, listSection, offerSection, mariadbSection];

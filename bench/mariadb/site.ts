@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import { type PrivateMariadb, startMariadb } from '../../test/support/mariadb.ts';
+import { type RabbitMq, startRabbitMq } from '../../test/support/rabbitmq.ts';
+import type { RunningNeutrino } from '../neutrino.ts';
+import { startServerProcess, upgradeDatabase, writeConf } from './server.ts';
+
+/** Servers that share a MariaDB and a RabbitMQ of this run's own. */
+export interface Site {
+  readonly mariadb: PrivateMariadb;
+  readonly rabbit: RabbitMq;
+  readonly servers: readonly RunningNeutrino[];
+  stop(): Promise<void>;
+}
+
+export interface SiteOptions {
+  /** For the files of the servers. */
+  readonly folder: string;
+  readonly servers: number;
+  /** Lines of rabbitmq.conf. */
+  readonly brokerConf?: readonly string[];
+}
+
+/** Starts the database, the broker, and, on an upgraded schema, the servers. Nothing is left when it throws. */
+export async function startSite({ folder, servers: count, brokerConf = [] }: SiteOptions): Promise<Site> {
+  const ends: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const end of ends.splice(0).reverse()) await end();
+  };
+  try {
+    const mariadb = await startMariadb();
+    ends.push(mariadb.dispose);
+    const rabbit = await startRabbitMq({ conf: brokerConf });
+    ends.push(rabbit.dispose);
+    const connection = await mariadb.database();
+    const files = Array.from({ length: count }, (_, i) => {
+      const statePath = join(folder, `server${i}`);
+      return writeConf(statePath, {
+        DEFAULT: {
+          host: `server${i}`,
+          state_path: statePath,
+          transport_url: rabbit.transportUrl(),
+          bind_host: '127.0.0.1',
+          bind_port: 0,
+        },
+        database: { connection },
+      });
+    });
+    const [first = ''] = files;
+    await upgradeDatabase(first);
+    const servers: RunningNeutrino[] = [];
+    for (const file of files) {
+      const server = await startServerProcess(file);
+      ends.push(server.stop);
+      servers.push(server);
+    }
+    return { mariadb, rabbit, servers, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
