@@ -104,9 +104,11 @@ export class Caller {
     }
   }
 
-  /** Fails all calls that wait. */
-  close(): void {
+  /** Fails all calls that wait; returns how many answers may still be on their way. */
+  close(): number {
+    const owed = this.#waiting.size;
     for (const { settle } of [...this.#waiting.values()]) settle(new TransportClosed('waiting for an answer'));
+    return owed;
   }
 
   /**

@@ -87,7 +87,7 @@ export class Subscription {
   }
 
   /** Closes the channel after `cancel`, and deletes the queues that nobody will read any more. */
-  async close(deleted: readonly string[]): Promise<void> {
+  async close(deleted: readonly string[] = []): Promise<void> {
     const channel = this.#channel;
     this.#channel = undefined;
     if (!channel) return;

@@ -111,7 +111,6 @@ class RabbitTransport implements RpcTransport, LinkUser {
   async serve(topic: string, server: string, endpoint: RpcEndpoint): Promise<{ close(): Promise<void> }> {
     if (this.#closing) throw new TransportClosed(`serve ${topic} as ${server}`);
     const queues = serverQueues(this.#settings, topic, server, newId());
-    const fanoutQueue = queues.at(-1)?.name ?? '';
     const served = new ServedTopic({
       topic,
       endpoint,
@@ -125,7 +124,8 @@ class RabbitTransport implements RpcTransport, LinkUser {
       this.#servers.delete(close);
       await subscription.cancel();
       await served.drain();
-      await subscription.close([fanoutQueue]);
+      // Its queues stay, as a stock server's do: without the fanout queue the exchange would go, and stock senders fail.
+      await subscription.close();
       this.#subscriptions.delete(subscription);
     };
     let stopping: Promise<void> | undefined;
@@ -145,14 +145,15 @@ class RabbitTransport implements RpcTransport, LinkUser {
   }
 
   async #close(): Promise<void> {
-    this.#caller.close();
+    const owed = this.#caller.close();
     this.#over.abort();
     await Promise.all([...this.#servers].map((close) => close()));
     this.#replier.close();
     if (this.#pair) await within('sending', DRAIN_MS, this.#publisher.drain()).catch(() => undefined);
     this.#publisher.close();
     await this.#replies?.cancel();
-    await this.#replies?.close([this.#replyQueue.name]);
+    // A stock server tries for a minute to answer to a queue that is gone, and calls it an error.
+    await this.#replies?.close(owed === 0 ? [this.#replyQueue.name] : []);
     await this.#link.close();
   }
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { neutronError } from '../../../src/resources/errors.ts';
 import type { RpcArgs, RpcTransport } from '../../../src/rpc/contract.ts';
+import { TransportClosed } from '../../../src/rpc/errors.ts';
 import { type RabbitMq, startRabbitMq } from '../../support/rabbitmq.ts';
 import { type BareClient, bareClient, type Seen } from './bare-client.ts';
 import { allCaptured, bodyOf, type Captured, type CapturedMessage, captured } from './captured.ts';
@@ -338,16 +339,44 @@ describeWithBroker('the broker', () => {
     expect(connections).toContainEqual(expect.objectContaining({ timeout: 30 }));
   });
 
-  test('has nothing of a process left that closed, but the queues of its topic', async () => {
+  const queueNames = async (beginning: string) =>
+    (await broker.ctl('list_queues', 'name')).split('\n').filter((name) => name.startsWith(beginning));
+
+  test('has nothing of a process left that closed, but the queues of its topic, as with a stock one', async () => {
+    const others = await queueNames('reply_');
     const topic = ownTopic();
     await transport.serve(topic, 'vm', { version: '1.0', methods: { m: () => 1 } });
     await transport.call({ topic }, 'm', {});
     await transports.close();
-    const names = (await broker.ctl('list_queues', 'name')).split('\n');
-    expect(names.filter((name) => name.startsWith(topic)).sort()).toEqual([topic, `${topic}.vm`]);
+    const left = [topic, `${topic}.vm`, expect.stringMatching(`^${topic}_fanout_`)];
+    expect((await queueNames(topic)).toSorted()).toEqual(left);
+    expect(await queueNames('reply_')).toEqual(others);
+    // A stock server that tells all servers of a topic fails when there is no such exchange.
     const exchanges = (await broker.ctl('list_exchanges', 'name')).split('\n');
-    expect(exchanges).toContain('neutron');
-    expect(exchanges).not.toContain(`${topic}_fanout`);
+    expect(exchanges).toEqual(expect.arrayContaining(['neutron', `${topic}_fanout`]));
     expect(await broker.ctl('list_connections', 'client_properties')).not.toContain('neutrino-test');
+  });
+
+  test('keeps the queue for answers of a process that closed while some were on their way', async () => {
+    const others = await queueNames('reply_');
+    const topic = ownTopic();
+    const { promise: asked, resolve } = Promise.withResolvers<void>();
+    const over = Promise.withResolvers<number>();
+    const server = transports.connect(rabbitConfig(broker.transportUrl()));
+    await server.serve(topic, 'vm', {
+      version: '1.0',
+      methods: {
+        slow: () => {
+          resolve();
+          return over.promise;
+        },
+      },
+    });
+    const answer = transport.call({ topic }, 'slow', {}).catch((error: unknown) => error);
+    await asked;
+    await transport.close();
+    expect(await answer).toBeInstanceOf(TransportClosed);
+    expect(await queueNames('reply_')).toHaveLength(others.length + 1);
+    over.resolve(1);
   });
 });
