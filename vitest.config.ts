@@ -6,6 +6,9 @@ const RULES = [
   'test/api/hostile.test.ts',
 ];
 
+/** Tests with stock Neutron, which has to be installed: `npm run test:interop`. `npm test` leaves them out. */
+const INTEROP = 'test/interop/**/*.test.ts';
+
 const common = {
   pool: 'forks' as const,
   // Real parts (namespaces, dnsmasq) are slow to come up on a loaded two-core machine.
@@ -17,9 +20,20 @@ export default defineConfig({
   test: {
     reporters: ['default'],
     projects: [
-      { test: { ...common, name: 'all', include: ['test/**/*.test.ts'] } },
+      { test: { ...common, name: 'all', include: ['test/**/*.test.ts'], exclude: [INTEROP] } },
       {
         test: { ...common, name: 'mariadb', include: RULES, globalSetup: ['test/support/mariadb-global.ts'] },
+      },
+      {
+        test: {
+          ...common,
+          name: 'interop',
+          include: [INTEROP],
+          // One cloud at a time: stock programs want half a gigabyte each.
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+        },
       },
     ],
   },
