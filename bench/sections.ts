@@ -2,8 +2,18 @@ import type { Section } from './contract.ts';
 import { listSection } from './list/section.ts';
 import { mariadbSection } from './mariadb/section.ts';
 import { offerSection } from './offer/section.ts';
+import { parallelSection } from './parallel/section.ts';
 import { portsSection } from './ports/section.ts';
+import { rpcSection } from './rpc/section.ts';
 import { scaleSection } from './scale/section.ts';
 
 /** All sections, in the order in which they run. */
-export const SECTIONS: readonly Section[] = [portsSection, scaleSection, listSection, offerSection, mariadbSection];
+export const SECTIONS: readonly Section[] = [
+  portsSection,
+  scaleSection,
+  listSection,
+  offerSection,
+  mariadbSection,
+  rpcSection,
+  parallelSection,
+];
