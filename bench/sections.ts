@@ -1,3 +1,4 @@
+import { coldStartSection } from './cold-start/section.ts';
 import type { Section } from './contract.ts';
 import { listSection } from './list/section.ts';
 import { mariadbSection } from './mariadb/section.ts';
@@ -16,4 +17,5 @@ export const SECTIONS: readonly Section[] = [
   mariadbSection,
   rpcSection,
   parallelSection,
+  coldStartSection,
 ];

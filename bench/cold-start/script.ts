@@ -1,0 +1,30 @@
+import type { ServedNetwork } from './served.ts';
+
+/** Words without anything that a shell would read otherwise stay bare. */
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+
+/**
+ * A plain shell script that makes what the agent makes, network by network: namespace and device by one `ip -batch` on the host
+ * and one inside, the files by one `cp`, dnsmasq by its command line. `folder`: where the files belong.
+ */
+export function coldStartScript(networks: readonly ServedNetwork[], folder: string): string {
+  const steps = networks.map(({ id, command, device, mac, mtu, address, gateway, files }) => {
+    const namespace = `qdhcp-${id}`;
+    return [
+      'ip -batch - <<END',
+      `netns add ${namespace}`,
+      `link add name ${device} mtu ${mtu} type veth peer name ${device} mtu ${mtu} netns ${namespace} address ${mac}`,
+      `link set dev ${device} up`,
+      'END',
+      `ip -n ${namespace} -batch - <<END`,
+      'link set dev lo up',
+      `link set dev ${device} up`,
+      `addr add ${address} brd + dev ${device}`,
+      ...(gateway === undefined ? [] : [`route replace default via ${gateway} dev ${device}`]),
+      'END',
+      `cp -r ${quoted(files)} ${quoted(folder)}/`,
+      `ip netns exec ${namespace} ${command.map(quoted).join(' ')}`,
+    ].join('\n');
+  });
+  return ['#!/bin/sh', 'set -e', `mkdir -p ${quoted(folder)}`, ...steps, ''].join('\n');
+}

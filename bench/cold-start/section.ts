@@ -1,0 +1,202 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { agentObstacles } from '../../src/cli/agent-obstacles.ts';
+import { startTestHost, type TestHost } from '../../test/interop/hosts/test-host.ts';
+import { makeUnderlay, type Underlay } from '../../test/interop/hosts/underlay.ts';
+import { freePorts } from '../../test/support/rabbitmq.ts';
+import type { Section, World } from '../contract.ts';
+import { siteObstacle } from '../mariadb/obstacle.ts';
+import { writeConf } from '../mariadb/server.ts';
+import { startSite } from '../mariadb/site.ts';
+import type { RunningNeutrino } from '../neutrino.ts';
+import { ratios } from '../spread.ts';
+import { coldStartScript } from './script.ts';
+import { lookAtServed } from './served.ts';
+
+const NETWORKS = 100;
+const PORTS = 10;
+const QUICK_NETWORKS = 20;
+const SERVED_MS = 120_000;
+const PROCESS_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+/** How long a DHCP agent takes on a host that has nothing yet, beside a script that makes the same. */
+export const coldStartSection: Section = {
+  name: 'cold-start',
+  title: `a DHCP agent on an empty host, ${NETWORKS} networks × ${PORTS} ports, over RabbitMQ (server on MariaDB)`,
+  obstacle() {
+    const why = agentObstacles();
+    return why.length === 0 ? siteObstacle() : why.join('; ');
+  },
+  async run(world) {
+    const ends: (() => Promise<void>)[] = [];
+    try {
+      world.progress('starting MariaDB, RabbitMQ and the server');
+      const underlay = await makeUnderlay();
+      ends.push(underlay.dispose);
+      const [port = 0] = await freePorts(1);
+      const brokerConf = [`listeners.tcp.2 = ${underlay.address}:${port}`];
+      const site = await startSite({ folder: join(world.folder, 'site'), servers: 1, brokerConf });
+      ends.push(site.stop);
+      const [server] = site.servers;
+      if (!server) throw new Error('no server runs');
+      const transportUrl = site.rabbit.transportUrl({ port }).replace('@127.0.0.1:', `@${underlay.address}:`);
+      const place = makePlace(world, underlay, transportUrl);
+      return await measure(world, place, server);
+    } finally {
+      for (const end of ends.reverse()) await end();
+    }
+  },
+};
+
+/** Where an agent is started again and again. */
+interface Place {
+  /** Its `host` option. */
+  readonly name: string;
+  readonly statePath: string;
+  /** Does something on a host that has nothing, with an empty state path; afterwards the host is gone. */
+  onEmptyHost<T>(work: (host: TestHost) => Promise<T>): Promise<T>;
+  /** Starts the DHCP agent; gives the file that it logs to. */
+  startAgent(host: TestHost): Promise<string>;
+}
+
+function makePlace(world: World, underlay: Underlay, transportUrl: string): Place {
+  const name = `bench-${randomBytes(3).toString('hex')}`;
+  const statePath = join(world.folder, 'state');
+  const file = writeConf(join(world.folder, 'agent'), {
+    DEFAULT: { host: name, state_path: statePath, transport_url: transportUrl },
+  });
+  let starts = 0;
+  return {
+    name,
+    statePath,
+    async onEmptyHost(work) {
+      rmSync(statePath, { recursive: true, force: true });
+      mkdirSync(statePath);
+      const host = await startTestHost(name, underlay);
+      try {
+        return await work(host);
+      } finally {
+        await host.dispose();
+      }
+    },
+    async startAgent(host) {
+      const log = join(world.folder, 'agent', `log-${starts++}`);
+      const node = [process.execPath, '--disable-warning=ExperimentalWarning', MAIN] as const;
+      const env = { PATH: PROCESS_PATH, LANG: 'C.UTF-8', HOME: '/root' };
+      await host.start({ command: [...node, 'dhcp-agent', '--config-file', file], log, env });
+      return log;
+    },
+  };
+}
+
+async function measure(world: World, place: Place, server: RunningNeutrino) {
+  const rounds = world.quick ? 2 : 5;
+  const networks = world.quick ? QUICK_NETWORKS : NETWORKS;
+  const copies = join(world.folder, 'copies');
+  const script = join(world.folder, 'cold-start.sh');
+
+  world.progress(`making ${networks} networks with ${PORTS} ports each`);
+  await place.onEmptyHost(async (host) => {
+    const log = await place.startAgent(host);
+    await synchronised(log, 0);
+    for (let i = 0; i < networks; i++) await makeNetwork(server, i);
+    await served(host, place, networks);
+  });
+  // Once more, as now each network has its ports from the beginning.
+  await place.onEmptyHost(async (host) => {
+    await synchronised(await place.startAgent(host), networks);
+    const made = await lookAtServed(host, place.statePath, copies);
+    if (made.length !== networks) throw new Error(`the agent serves ${made.length} networks instead of ${networks}`);
+    writeFileSync(script, coldStartScript(made, join(place.statePath, 'dhcp')));
+  });
+
+  const took = { ours: [] as number[], sync: [] as number[], script: [] as number[] };
+  for (let round = 1; round <= rounds; round++) {
+    world.progress(`round ${round} of ${rounds}`);
+    await place.onEmptyHost(async (host) => {
+      const began = performance.now();
+      await host.run('sh', script);
+      took.script.push(performance.now() - began);
+      await servers(host, networks);
+    });
+    await place.onEmptyHost(async (host) => {
+      const began = performance.now();
+      const log = await place.startAgent(host);
+      took.sync.push(await synchronised(log, networks));
+      took.ours.push(performance.now() - began);
+      await servers(host, networks);
+    });
+  }
+  return {
+    figures: [
+      { what: `agent, ${networks} networks: from its start until all are served`, unit: 'ms', rounds: took.ours },
+      { what: 'of that: from asking for its networks', unit: 'ms', rounds: took.sync, note: 'as the agent logs it' },
+      {
+        what: 'script: the same namespaces, devices, files and dnsmasq processes',
+        unit: 'ms',
+        rounds: took.script,
+        note: 'sh, ip -batch, cp',
+      },
+    ],
+    ratios: [
+      { what: 'agent / script', rounds: ratios(took.ours, took.script) },
+      { what: 'agent, from asking for its networks / script', rounds: ratios(took.sync, took.script) },
+    ],
+  };
+}
+
+/** Makes the `index`-th network, with a subnet and ports. */
+async function makeNetwork(server: RunningNeutrino, index: number): Promise<void> {
+  type Made = { readonly id: string };
+  const { network } = await server.create<{ network: Made }>('/v2.0/networks', { network: { name: `bench${index}` } });
+  const subnet = { network_id: network.id, ip_version: 4, cidr: `10.${index >> 8}.${index & 255}.0/24` };
+  await server.create('/v2.0/subnets', { subnet });
+  const port = { network_id: network.id, device_owner: 'compute:nova', device_id: 'bench' };
+  await server.create('/v2.0/ports', { ports: Array.from({ length: PORTS }, () => port) });
+}
+
+/** Waits until an agent logs that all its networks are served; gives the milliseconds that it says it took. */
+async function synchronised(log: string, networks: number): Promise<number> {
+  const deadline = performance.now() + SERVED_MS;
+  for (;;) {
+    const lines = readFileSync(log, 'utf8').split('\n').slice(0, -1);
+    for (const line of lines) {
+      if (!line.includes('"networks synchronised"')) continue;
+      const said = JSON.parse(line) as { networks: number; failed: number; ms: number };
+      if (said.networks === networks && said.failed === 0) return said.ms;
+    }
+    if (performance.now() > deadline)
+      throw new Error(
+        `the agent does not serve ${networks} networks after ${SERVED_MS} ms:\n${lines.slice(-20).join('\n')}`,
+      );
+    await delay(10);
+  }
+}
+
+/** Waits until each network has its dnsmasq, with the ports that it is to know. */
+async function served(host: TestHost, place: Place, networks: number): Promise<void> {
+  const deadline = performance.now() + SERVED_MS;
+  const folder = join(place.statePath, 'dhcp');
+  // A line a port, and one for the agent's own.
+  const count = `cat ${folder}/*/host 2>/dev/null | grep -c . || true`;
+  for (;;) {
+    const lines = Number(await host.run('sh', '-c', count));
+    if (lines >= networks * PORTS && (await running(host)) === networks) return;
+    if (performance.now() > deadline)
+      throw new Error(`after ${SERVED_MS} ms dnsmasq knows ${lines} of ${networks * PORTS} ports`);
+    await delay(100);
+  }
+}
+
+const running = async (host: TestHost): Promise<number> =>
+  Number(await host.run('sh', '-c', "ps -e -o comm= | grep -c '^dnsmasq$' || true"));
+
+/** Throws unless a dnsmasq runs for each network. */
+async function servers(host: TestHost, networks: number): Promise<void> {
+  const count = await running(host);
+  if (count !== networks) throw new Error(`${count} processes of dnsmasq run instead of ${networks}`);
+}
