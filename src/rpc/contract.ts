@@ -28,7 +28,10 @@ export interface RpcTransport {
   call(target: RpcTarget, method: string, args: RpcArgs, options?: RpcCallOptions): Promise<unknown>;
   /** Tells; resolves when the message is safe with the transport. Nobody listening is not an error. */
   cast(target: RpcTarget, method: string, args: RpcArgs, options?: RpcCallOptions): Promise<void>;
-  /** Serves a topic as `server` (a host name) until `close`. Messages of one queue are handed over in order. */
-  serve(topic: string, server: string, endpoint: RpcEndpoint): Promise<{ close(): Promise<void> }>;
+  /**
+   * Serves a topic as `server` (a host name) until `close`. Messages of one queue are handed over in order. `onGap` is called
+   * when casts may have been lost that were safe once: whoever kept them (a broker) has forgotten them.
+   */
+  serve(topic: string, server: string, endpoint: RpcEndpoint, onGap?: () => void): Promise<{ close(): Promise<void> }>;
   close(): Promise<void>;
 }

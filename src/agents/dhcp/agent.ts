@@ -151,7 +151,9 @@ class DhcpAgent {
       onAgentUpdated: (up) => this.#fullSync.request(`the agent was switched ${up ? 'on' : 'off'}`),
       ownDeviceId: (networkId) => dhcpDeviceId(host, networkId),
     });
-    this.#endpoint = await transport.serve(DHCP_AGENT_TOPIC.topic, host, topicEndpoint(DHCP_AGENT_TOPIC, handlers));
+    const onGap = () => this.#fullSync.request('notifications were lost with the broker that had them');
+    const endpoint = topicEndpoint(DHCP_AGENT_TOPIC, handlers);
+    this.#endpoint = await transport.serve(DHCP_AGENT_TOPIC.topic, host, endpoint, onGap);
     this.#heartbeat = startHeartbeat({
       transport,
       intervalMs: config.agent.report_interval * 1_000,

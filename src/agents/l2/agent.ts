@@ -26,6 +26,8 @@ export interface L2AgentOptions extends InNamespace {
 
 /** Devices asked about in one call at most; a stock server takes about a millisecond of database time for each. */
 const MAX_PER_CALL = 100;
+/** From lost notifications to asking anew, so that what is lost of several topics is asked for once. */
+const GAP_MS = 200;
 /** Between full looks at the host's devices, for events that the kernel dropped. */
 const LOOK_MS = 60_000;
 /** From an event that does not fit to a look: most are steps of what is being done right now. */
@@ -62,6 +64,7 @@ class L2Agent {
   #monitor: LinkMonitor | undefined;
   #heartbeat: Heartbeat | undefined;
   #lookTimer: NodeJS.Timeout | undefined;
+  #resyncTimer: NodeJS.Timeout | undefined;
   #lookAt = Number.POSITIVE_INFINITY;
   #tidy = false;
   #busy = false;
@@ -106,6 +109,11 @@ class L2Agent {
           this.#deleted.add(networkId);
           this.#tidySoon();
         },
+        // Told for each topic, one right after the other.
+        lost: () => {
+          clearTimeout(this.#resyncTimer);
+          this.#resyncTimer = setTimeout(() => this.#resync(), GAP_MS);
+        },
       }),
     );
     this.#monitor = await startLinkMonitor({ ...this.#where, log: this.#log, onEvent: (event) => this.#hear(event) });
@@ -133,6 +141,7 @@ class L2Agent {
     this.#backlog.close();
     this.#reports.close();
     clearTimeout(this.#lookTimer);
+    clearTimeout(this.#resyncTimer);
     await Promise.all(this.#open.splice(0).map((part) => part.close()));
     await this.#touching.catch(() => undefined);
   }

@@ -14,6 +14,8 @@ export interface NotificationHandlers {
   portDeleted(portId: string): void;
   networkUpdated(networkId: string): void;
   networkDeleted(networkId: string): void;
+  /** Some of these may have been lost. */
+  lost(): void;
 }
 
 /** Listens to the topics of L2 agents until `close`. */
@@ -32,6 +34,7 @@ export async function serveNotifications(
           return null;
         },
       }),
+      on.lost,
     ),
     transport.serve(
       PORT_DELETE_TOPIC.topic,
@@ -42,6 +45,7 @@ export async function serveNotifications(
           return null;
         },
       }),
+      on.lost,
     ),
     transport.serve(
       NETWORK_UPDATE_TOPIC.topic,
@@ -52,6 +56,7 @@ export async function serveNotifications(
           return null;
         },
       }),
+      on.lost,
     ),
     transport.serve(
       NETWORK_DELETE_TOPIC.topic,
@@ -62,6 +67,7 @@ export async function serveNotifications(
           return null;
         },
       }),
+      on.lost,
     ),
   ]);
   return {

@@ -25,6 +25,8 @@ export interface SubscriptionOptions {
   readonly onMessage: (delivery: Delivery) => void;
   /** Hears that the broker stopped answering. */
   readonly onStuck: (why: string) => void;
+  /** Hears that the broker had forgotten a queue that was there once, with all that was in it. */
+  readonly onGap?: (() => void) | undefined;
 }
 
 /** Milliseconds for declaring all queues and for saying goodbye. */
@@ -48,6 +50,10 @@ export class Subscription {
   #retry: NodeJS.Timeout | undefined;
   #settingUp: Promise<void> = Promise.resolve();
   #stopped = false;
+  /** Whether the queues have been there. */
+  #declared = false;
+  /** Whether one of them was found gone since then, and nobody was told yet. */
+  #gap = false;
 
   constructor(options: SubscriptionOptions) {
     this.#options = options;
@@ -109,7 +115,9 @@ export class Subscription {
       try {
         await within(`setting up ${this.#options.what}`, SET_UP_MS, this.#declareAndConsume(connection));
         this.#failures = 0;
+        this.#declared = true;
         this.#started.resolve();
+        this.#tellGap();
         return;
       } catch (error) {
         if (stale()) return;
@@ -126,8 +134,35 @@ export class Subscription {
     }
   }
 
+  /** Only now that messages are taken again: what is asked for from here on misses none. */
+  #tellGap(): void {
+    if (!this.#gap) return;
+    this.#gap = false;
+    this.#log.info('the broker had forgotten its queues, and what was in them');
+    this.#options.onGap?.();
+  }
+
+  /** Looks for queues that have been there: declaring them makes those that are gone, and does not tell. */
+  async #lookForGap(connection: ChannelModel): Promise<void> {
+    if (!this.#declared || this.#gap || !this.#options.onGap) return;
+    for (const { name } of this.#options.queues) {
+      // A question after a queue that is not there closes its channel.
+      const channel = await connection.createChannel();
+      channel.on('error', () => undefined);
+      try {
+        await channel.checkQueue(name);
+        await channel.close();
+      } catch (error) {
+        if ((error as { readonly code?: unknown }).code !== 404) throw error;
+        this.#gap = true;
+        return;
+      }
+    }
+  }
+
   async #declareAndConsume(connection: ChannelModel): Promise<void> {
     const { queues, prefetch } = this.#options;
+    await this.#lookForGap(connection);
     const channel = await connection.createChannel();
     let closed = false;
     let why: Error | undefined;

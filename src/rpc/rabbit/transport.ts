@@ -108,7 +108,12 @@ class RabbitTransport implements RpcTransport, LinkUser {
     await publishUntilTaken(this.#publisher, message, this.#over.signal, () => !this.#link.settled);
   }
 
-  async serve(topic: string, server: string, endpoint: RpcEndpoint): Promise<{ close(): Promise<void> }> {
+  async serve(
+    topic: string,
+    server: string,
+    endpoint: RpcEndpoint,
+    onGap?: () => void,
+  ): Promise<{ close(): Promise<void> }> {
     if (this.#closing) throw new TransportClosed(`serve ${topic} as ${server}`);
     const queues = serverQueues(this.#settings, topic, server, newId());
     const served = new ServedTopic({
@@ -118,7 +123,7 @@ class RabbitTransport implements RpcTransport, LinkUser {
       recent: this.#recent,
       log: this.#log,
     });
-    const subscription = this.#subscribe(topic, queues, (delivery) => served.take(delivery));
+    const subscription = this.#subscribe(topic, queues, (delivery) => served.take(delivery), onGap);
 
     const stop = async (): Promise<void> => {
       this.#servers.delete(close);
@@ -171,11 +176,16 @@ class RabbitTransport implements RpcTransport, LinkUser {
     }
   }
 
-  #subscribe(what: string, queues: readonly QueuePlan[], onMessage: (delivery: Delivery) => void): Subscription {
+  #subscribe(
+    what: string,
+    queues: readonly QueuePlan[],
+    onMessage: (delivery: Delivery) => void,
+    onGap?: () => void,
+  ): Subscription {
     const { prefetch, retryFirstMs: firstMs, retryMaxMs: maxMs } = this.#settings;
     const onStuck = (why: string): void => this.#link.break(why);
     const retry = { firstMs, maxMs };
-    const subscription = new Subscription({ what, queues, prefetch, retry, log: this.#log, onMessage, onStuck });
+    const subscription = new Subscription({ what, queues, prefetch, retry, log: this.#log, onMessage, onStuck, onGap });
     this.#subscriptions.add(subscription);
     if (this.#pair) void subscription.up(this.#pair.consume);
     return subscription;

@@ -276,6 +276,17 @@ describe('telling which ports are ready', () => {
     await world.until(() => expect(world.server.ready().length).toBeGreaterThanOrEqual(4));
     expect(world.server.ready().filter((id) => id === net.ports[0]?.id).length).toBeGreaterThanOrEqual(2);
   });
+
+  it('happens again after notifications were lost on their way', async () => {
+    const net = world.server.put(withPorts(1));
+    await world.startAndSync();
+    await world.until(() => expect(world.server.ready()).toHaveLength(2));
+    const port = withPorts(2).ports[1];
+    if (!port) throw new Error('a port');
+    world.server.put({ ...net, ports: [...net.ports, { ...port, network_id: net.id }] });
+    world.loseNotifications();
+    await world.until(() => expect(world.server.ready()).toContain(port.id));
+  });
 });
 
 describe('the agent’s report', () => {

@@ -235,6 +235,7 @@ export class World {
   readonly transport = createMemoryTransport({ log: this.log });
   #agent: { close(): Promise<void> } | undefined;
   #served = false;
+  #onGap: (() => void) | undefined;
 
   /** Starts the server, unless told not to, and the agent. */
   async start(
@@ -248,7 +249,7 @@ export class World {
         DEFAULT: { ...config.DEFAULT, host: this.host, resync_throttle: 0, ...options.DEFAULT },
         agent: { ...config.agent, ...options.agent },
       },
-      transport: this.transport,
+      transport: this.#watched(),
       driver: this.driver,
       devices: this.devices,
       log: this.log,
@@ -267,6 +268,25 @@ export class World {
       () => this.lines.some((line) => line.msg === 'networks synchronised') || expect.fail('not synchronised'),
     );
     await this.settled();
+  }
+
+  /** Tells the agent that notifications were lost, as a transport does whose broker forgot them. */
+  loseNotifications(): void {
+    if (!this.#onGap) throw new Error('the agent does not want to hear of lost notifications');
+    this.#onGap();
+  }
+
+  #watched(): RpcTransport {
+    const { transport } = this;
+    return {
+      call: (...args) => transport.call(...args),
+      cast: (...args) => transport.cast(...args),
+      serve: (topic, server, endpoint, onGap) => {
+        this.#onGap = onGap;
+        return transport.serve(topic, server, endpoint, onGap);
+      },
+      close: () => transport.close(),
+    };
   }
 
   get notify() {

@@ -228,6 +228,20 @@ describe.skipIf(needsRoot)('the L2 agent (needs root)', () => {
       await world.sees(bridge, (link) => link === undefined);
     });
 
+    test('loses its bridge although the notification was lost, and devices are asked about once', async () => {
+      await world.startAgent();
+      const { device, networkId, bridge } = await plugged();
+      const other = await plugged();
+      await world.ip(`link delete ${device}`);
+      await world.server.hears(`update_device_down ${device}`);
+      world.server.networks.delete(networkId);
+      const asked = world.server.count(`get_devices_details_list ${other.device}`);
+      world.loseNotifications();
+      await world.sees(bridge, (link) => link === undefined);
+      await world.server.hears(`update_device_up ${other.device}`, 2);
+      expect(world.server.count(`get_devices_details_list ${other.device}`)).toBe(asked + 1);
+    });
+
     test('while the agent was away loses its bridge when it starts', async () => {
       const [gone, kept, foreign] = [randomUUID(), randomUUID(), randomUUID()];
       world.server.networks.add(kept);

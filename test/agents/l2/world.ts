@@ -159,6 +159,7 @@ export class L2World {
   readonly rpc = createMemoryTransport({ log: pino({ level: 'silent' }) });
   readonly server = new FakeServer(this.rpc);
   readonly #agents: { close(): Promise<void> }[] = [];
+  readonly #onGap: (() => void)[] = [];
 
   static async create(): Promise<L2World> {
     const world = new L2World();
@@ -171,12 +172,30 @@ export class L2World {
     const defaults = defaultConfig();
     const agent = await startL2Agent({
       config: { ...defaults, DEFAULT: { ...defaults.DEFAULT, host: this.namespace }, ...options },
-      transport: this.rpc,
+      transport: this.#watched(),
       log: pino({ level: 'info' }, { write: (line: string) => this.log.push(line) }),
       namespace: this.namespace,
     });
     this.#agents.push(agent);
     return agent;
+  }
+
+  /** Tells the agent that notifications of all topics were lost, as a transport does whose broker forgot them. */
+  loseNotifications(): void {
+    for (const onGap of this.#onGap) onGap();
+  }
+
+  #watched(): RpcTransport {
+    const { rpc } = this;
+    return {
+      call: (...args) => rpc.call(...args),
+      cast: (...args) => rpc.cast(...args),
+      serve: (topic, server, endpoint, onGap) => {
+        if (onGap) this.#onGap.push(onGap);
+        return rpc.serve(topic, server, endpoint, onGap);
+      },
+      close: () => rpc.close(),
+    };
   }
 
   ip(...commands: readonly string[]): Promise<void> {

@@ -82,6 +82,45 @@ describeWithBroker('a broker', () => {
     },
   );
 
+  test('that forgot what it was given: servers are told of the gap, and not of a connection that broke', async () => {
+    const wire = await startWire(broker.port);
+    const config = rabbitConfig(broker.transportUrl());
+    const server = transports.connect(rabbitConfig(broker.transportUrl({ port: wire.port })));
+    const client = transports.connect(config);
+    const seen: unknown[] = [];
+    const note = ({ n }: Readonly<Record<string, unknown>>) => void seen.push(n);
+    let gaps = 0;
+    const endpoint = { version: '1.0', methods: { note } };
+    await server.serve(topic, 'host-1', endpoint, () => {
+      gaps += 1;
+    });
+    const tell = (n: number) => client.cast({ topic, server: 'host-1' }, 'note', { n });
+    await tell(0);
+    await eventually(() => expect(seen).toEqual([0]));
+
+    wire.refuse(true);
+    wire.cut();
+    await tell(1);
+    wire.refuse(false);
+    await eventually(() => expect(seen).toEqual([0, 1]));
+    expect(gaps).toBe(0);
+
+    wire.refuse(true);
+    wire.cut();
+    // Safe with the broker, which then goes.
+    await tell(2);
+    await broker.stop('SIGKILL');
+    await broker.start();
+    wire.refuse(false);
+    await eventually(() => expect(gaps).toBe(1));
+    // Whoever was told takes messages again.
+    await client.cast({ topic, fanout: true }, 'note', { n: 3 });
+    await eventually(() => expect(seen).toEqual([0, 1, 3]));
+    expect(gaps).toBe(1);
+    await transports.close();
+    await wire.close();
+  });
+
   test('that is short of memory: senders fail in their time, receivers go on, and the log tells both', async () => {
     const { log, at } = keptLog();
     const config = rabbitConfig(broker.transportUrl());
