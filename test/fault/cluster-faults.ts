@@ -1,0 +1,145 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Chance } from './chance.ts';
+import type { CastTap } from './world/cast-tap.ts';
+import type { ClusterWorld } from './world/cluster-world.ts';
+import type { NeutrinoOnHost } from './world/neutrino-on-host.ts';
+
+/** Something that goes wrong, and is put right again. */
+export interface Fault {
+  readonly name: string;
+  /** How often it comes, beside the others. */
+  readonly weight: number;
+  bring(world: ClusterWorld, chance: Chance, tap: CastTap): Promise<void>;
+}
+
+/** Milliseconds that a process or a service is away at most. */
+const AWAY_MS = 1_500;
+/** How long to wait for a transaction to break. */
+const CUT_MS = 2_000;
+
+const away = (chance: Chance) => pause(chance.real() * AWAY_MS);
+
+async function killAndStart(process: NeutrinoOnHost, chance: Chance): Promise<void> {
+  await process.kill();
+  await away(chance);
+  await process.start();
+}
+
+export const FAULTS: readonly Fault[] = [
+  {
+    // The relay of the outbox is part of it.
+    name: 'a server is killed',
+    weight: 4,
+    bring: ({ servers }, chance) => killAndStart(chance.of(servers).process, chance),
+  },
+  {
+    name: 'both servers are killed',
+    weight: 1,
+    async bring({ servers }, chance) {
+      await Promise.all(servers.map(({ process }) => process.kill()));
+      await away(chance);
+      await Promise.all(servers.map(({ process }) => process.start()));
+    },
+  },
+  {
+    name: 'a DHCP agent is killed',
+    weight: 4,
+    bring: ({ agents }, chance) => killAndStart(chance.of(agents).dhcp, chance),
+  },
+  {
+    name: 'an L2 agent is killed',
+    weight: 2,
+    bring: ({ agents }, chance) => killAndStart(chance.of(agents).l2, chance),
+  },
+  {
+    name: 'the broker is killed',
+    weight: 1,
+    async bring({ rabbit }, chance, tap) {
+      await rabbit.stop('SIGKILL');
+      await away(chance);
+      await rabbit.start();
+      await tap.listen();
+    },
+  },
+  {
+    name: 'the broker is stopped',
+    weight: 1,
+    async bring({ rabbit }, chance, tap) {
+      await rabbit.stop('SIGTERM');
+      await away(chance);
+      await rabbit.start();
+      await tap.listen();
+    },
+  },
+  {
+    name: 'the database is killed',
+    weight: 1,
+    async bring({ mariadb }, chance) {
+      await mariadb.kill();
+      await away(chance);
+      await mariadb.start();
+    },
+  },
+  {
+    name: 'the database is stopped',
+    weight: 1,
+    async bring({ mariadb }, chance) {
+      await mariadb.stop();
+      await away(chance);
+      await mariadb.start();
+    },
+  },
+  {
+    name: 'transactions break in the middle',
+    weight: 3,
+    async bring({ toDatabase }, chance) {
+      const places = ['insert into `ipallocations`', 'insert into `outbox`', 'update `ports`', 'delete from `ports`'];
+      for (let i = 0; i < 5; i++) await toDatabase.cutOn(chance.of(places), chance.of(['before', 'after']), CUT_MS);
+    },
+  },
+  {
+    name: 'transactions break at their commit',
+    weight: 3,
+    async bring({ toDatabase }, chance) {
+      for (let i = 0; i < 5; i++) await toDatabase.cutOn('commit', chance.of(['before', 'after']), CUT_MS);
+    },
+  },
+  {
+    name: 'the relay loses the database while it clears the outbox',
+    weight: 2,
+    async bring({ toDatabase }, chance) {
+      for (let i = 0; i < 3; i++)
+        await toDatabase.cutOn('delete from `outbox`', chance.of(['before', 'after']), CUT_MS);
+    },
+  },
+  {
+    name: 'all ways to the database break',
+    weight: 1,
+    bring: async ({ toDatabase }) => toDatabase.breakAll(),
+  },
+  {
+    name: 'all ways to the broker break',
+    weight: 3,
+    bring: async ({ toBroker }) => toBroker.breakAll(),
+  },
+  {
+    name: 'messages to agents break on their way',
+    weight: 2,
+    async bring({ toBroker }, chance) {
+      for (let i = 0; i < 3; i++) await toBroker.cutOn('port_', chance.of(['before', 'after']), CUT_MS);
+    },
+  },
+  {
+    name: 'messages to agents come again, in any order',
+    weight: 3,
+    bring: async (_world, chance, tap) => void (await tap.tellAgain(200, chance)),
+  },
+];
+
+/** Faults in the order in which they come: first each once, then by their weights. */
+export function* faultsToCome(chance: Chance): Generator<Fault, never> {
+  const once = [...FAULTS];
+  while (once.length > 0) yield once.splice(chance.whole(0, once.length - 1), 1)[0] as Fault;
+  const weighted = FAULTS.flatMap((fault) => Array.from({ length: fault.weight }, () => fault));
+  for (;;) yield chance.of(weighted);
+}
