@@ -25,24 +25,22 @@ export interface Running {
 }
 
 /**
- * What has been starting when the process was told to stop; undefined when that made it give up. Throws CliFailure when its
+ * What has been starting when the process was told to stop; undefined when that made its start fail. Throws CliFailure when the
  * start does not end within 10 s.
  */
-export async function startedInTime<T>(starting: Promise<T>): Promise<T | undefined> {
-  const timer = new AbortController();
-  const late = delay(CLOSE_MS, undefined, { signal: timer.signal }).then(
-    () => {
-      throw new CliFailure(`told to stop while starting, and the start did not end within ${CLOSE_MS / 1000} s`);
-    },
-    () => new Promise<never>(() => {}),
-  );
+export async function startedInTime<T>(starting: Promise<T>, log: Logger): Promise<T | undefined> {
+  const failed = (error: unknown) => {
+    log.debug({ err: error }, 'told to stop while starting');
+    return undefined;
+  };
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    reject(new CliFailure(`told to stop while starting, and the start did not end within ${CLOSE_MS / 1000} s`));
+  }, CLOSE_MS);
   try {
-    return await Promise.race([starting, late]);
-  } catch (error) {
-    if (error instanceof Error && error.name === 'AbortError') return undefined;
-    throw error;
+    return await Promise.race([starting.catch(failed), late]);
   } finally {
-    timer.abort();
+    clearTimeout(timer);
   }
 }
 
@@ -74,6 +72,6 @@ export async function runService({ log, told, start }: Service): Promise<void> {
   const reason = await told;
   log.info(`stopping: ${reason}`);
   if (!parts) abort.abort();
-  const started = parts ?? (await startedInTime(starting));
+  const started = parts ?? (await startedInTime(starting, log));
   if (started) await closeWithin(started, log);
 }

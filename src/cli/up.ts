@@ -42,7 +42,7 @@ export async function runUp({ inputs, agents, version }: UpOptions): Promise<voi
       process.stderr.write(`neutrino: ${signal}: stopping; dnsmasq goes on serving the machines\n`);
     }
     abort.abort();
-    const started = parts ?? (await startedInTime(starting));
+    const started = parts ?? (await startedInTime(starting, log));
     if (started) await closeWithin(started, log);
   } finally {
     lock.release();

@@ -89,6 +89,24 @@ describe('neutrino server and agents, without their surroundings', () => {
     expect(server.stderr).not.toContain('geheim');
   });
 
+  it.skipIf(process.getuid?.() !== 0)(
+    'an agent that waits for a broker stops at once when it is told to (needs root)',
+    async () => {
+      const [port] = await freePorts(1);
+      const agent = NeutrinoProcess.start(
+        'dhcp-agent',
+        '--host',
+        'processes-waiting',
+        ...files({ transport: `rabbit://127.0.0.1:${port}/` }),
+      );
+      await agent.logged(/ECONNREFUSED/);
+      // Well before it would give up waiting for the broker and go on without it.
+      expect(agent.stderr).not.toContain('will be served as soon as there is a way');
+      expect(await agent.end('SIGTERM')).toBe(0);
+      expect(agent.stderr).not.toContain('will be served as soon as there is a way');
+    },
+  );
+
   it('on SQLite: one server, and says so', async () => {
     const [port] = await freePorts(1);
     const words = files({ transport: `rabbit://127.0.0.1:${port}/`, more: 'api_workers = 4' });
@@ -277,6 +295,12 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino db and server on MariaDB (ne
       const told = server(given);
       await told.logged(/the database cannot be reached .*; trying again until it can/);
       expect(await told.end('SIGTERM')).toBe(0);
+
+      const workers = join(folder, 'workers.conf');
+      writeFileSync(workers, '[DEFAULT]\napi_workers = 2\n');
+      const many = server([...given, '--config-file', workers]);
+      await many.logged(/cannot be reached/);
+      expect(await many.end('SIGTERM')).toBe(0);
 
       const check = await neutrino('db', 'check', ...given);
       expect(check.code).toBe(2);
