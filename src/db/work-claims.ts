@@ -16,13 +16,20 @@ const now = (dialect: DialectName): RawBuilder<number> =>
     ? sql`(timestampdiff(microsecond, '1970-01-01', utc_timestamp(3)) div 1000)`
     : sql`cast(unixepoch('subsec') * 1000 as integer)`;
 
-/**
- * Whether a claim holds no longer. One that expires later than any could is left over from before the clock was set back.
- * `table`: name or alias of workclaims in the query.
- */
-export function isExpired(dialect: DialectName, table = 'workclaims'): RawBuilder<SqlBool> {
-  const expires = sql.ref(`${table}.expires_at`);
-  return sql<SqlBool>`(${expires} < ${now(dialect)} or ${expires} > ${now(dialect)} + ${2 * CLAIM_MS})`;
+/** Whether a claim holds no longer. One that expires later than any could is left over from before the clock was set back. */
+function isExpired(dialect: DialectName): RawBuilder<SqlBool> {
+  return sql<SqlBool>`(expires_at < ${now(dialect)} or expires_at > ${now(dialect)} + ${2 * CLAIM_MS})`;
+}
+
+/** Work that others than `owner` have claimed at the moment. */
+export async function claimedByOthers(db: Queries, dialect: DialectName, owner: string): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('workclaims')
+    .select('work')
+    .where('owner', '<>', owner)
+    .where(sql<SqlBool>`not ${isExpired(dialect)}`)
+    .execute();
+  return rows.map((row) => row.work);
 }
 
 /**

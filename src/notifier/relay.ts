@@ -7,8 +7,7 @@ import type { Scheduler } from '../scheduler/contract.ts';
 import { configuredScheduler } from '../scheduler/drivers.ts';
 import { type Cast, castsOf, isDhcpNotification, isForServing, needsAgents } from './casts.ts';
 import { type OutboxClaim, type OutboxRow, soleClaim } from './claim.ts';
-import { HeldSubjects } from './held.ts';
-import { publish } from './publish.ts';
+import { Deliveries } from './deliveries.ts';
 import { type Given, giveAgents, givenPayload, lackingAgents, type Serving, servingOf } from './serving.ts';
 
 /** Events of one pass at most. */
@@ -18,8 +17,8 @@ const GATHER_MS = 10;
 /** How often to look without having been woken: what another process wrote, and what a wake-up missed. */
 const POLL_MS = 2_000;
 const AFTER_ERROR_MS = 1_000;
-/** Subjects held back at most; with more of them the transport as a whole is the trouble, and all wait. */
-const MAX_HELD = 500;
+/** Subjects set aside at most; with more of them the transport as a whole is the trouble, and all wait. */
+const MAX_ASIDE = 500;
 /** Milliseconds that `close` goes on telling what is committed. */
 const DRAIN_MS = 2_000;
 
@@ -58,19 +57,14 @@ interface Pass {
   readonly told: number;
 }
 
-const NOTHING: Pass = { taken: 0, told: 0 };
-
 class Relay {
   readonly #core: Core;
-  readonly #transport: RpcTransport;
   readonly #claim: OutboxClaim;
   readonly #scheduler: Scheduler;
-  readonly #held = new HeldSubjects();
+  readonly #deliveries: Deliveries;
   #stopping = false;
   #woken = false;
   #rouse: (() => void) | undefined;
-  /** Rows that were told and could not be taken away: they must not be told again. */
-  #told: readonly number[] = [];
   /** When a subject that the last pass passed over has its next try. */
   #nextTry = Number.POSITIVE_INFINITY;
   /** Passes in a row that an error has ended. */
@@ -80,8 +74,9 @@ class Relay {
 
   constructor({ core, transport, claim, scheduler }: RelayOptions) {
     this.#core = core;
-    this.#transport = transport;
     this.#claim = claim ?? soleClaim(core.db.kysely);
+    const onLate = () => this.wake();
+    this.#deliveries = new Deliveries({ transport, claim: this.#claim, log: core.log, onLate });
     this.#scheduler = scheduler ?? configuredScheduler(core.config);
   }
 
@@ -125,7 +120,13 @@ class Relay {
   async #drain(): Promise<void> {
     const deadline = performance.now() + DRAIN_MS;
     try {
-      while (performance.now() < deadline && (await this.#pass()).told > 0);
+      while (performance.now() < deadline) {
+        const { told } = await this.#pass();
+        if (told > 0) continue;
+        if (this.#deliveries.open === 0) return;
+        await delay(GATHER_MS);
+      }
+      await this.#deliveries.abandon();
     } catch (error) {
       this.#core.log.warn({ err: error }, 'the outbox is left as it is; the next start goes on with it');
     }
@@ -145,14 +146,13 @@ class Relay {
 
   /** Tells the oldest events that may be told now. */
   async #pass(): Promise<Pass> {
+    const late = await this.#deliveries.settle();
     const now = performance.now();
-    const waiting = this.#held.waiting(now);
+    const aside = this.#deliveries.aside(now);
     // Of the same moment: one whose turn comes while this pass reads must not be overlooked by the sleep after it.
-    this.#nextTry = this.#held.nextTry(now);
-    if (waiting.length >= MAX_HELD) return NOTHING;
-    if (this.#told.length > 0) await this.#takeAway(this.#told);
-    const rows = await this.#claim.next(BATCH, waiting);
-    if (rows.length === 0) return NOTHING;
+    this.#nextTry = this.#deliveries.nextTry(now);
+    const rows = aside.length < MAX_ASIDE ? await this.#claim.next(BATCH, aside) : [];
+    if (rows.length === 0) return { taken: 0, told: late };
     const events = rows.map((row) => this.#read(row));
     const subjects = rows.filter((row) => isForServing(row.method)).map((row) => row.network_id);
     const { serving, given } = await this.#schedule(events, await servingOf(this.#core, new Set(subjects)));
@@ -164,29 +164,8 @@ class Relay {
         casts: this.#casts(event, serving.get(event.row.network_id) ?? []),
       })),
     ];
-    const { told, failed } = await publish(
-      this.#transport,
-      groupBy(announcements, (a) => a.subject),
-    );
-    for (const { subject } of announcements) if (!failed.has(subject)) this.#held.told(subject);
-    this.#hold(failed);
-    await this.#takeAway(told);
-    return { taken: rows.length, told: told.length };
-  }
-
-  async #takeAway(told: readonly number[]): Promise<void> {
-    this.#told = told;
-    await this.#claim.done(told);
-    this.#told = [];
-  }
-
-  #hold(failed: ReadonlyMap<string, unknown>): void {
-    for (const subject of failed.keys()) this.#held.failed(subject, performance.now());
-    const [first] = failed;
-    if (!first) return;
-    const [subject, error] = first;
-    const facts = { err: error, subject, subjects: failed.size };
-    this.#core.log.warn(facts, 'agents cannot be told of changes; trying again');
+    await this.#deliveries.tell(groupBy(announcements, (a) => a.subject));
+    return { taken: rows.length, told: late + (await this.#deliveries.settle()) };
   }
 
   /** An event that cannot be read is told to nobody: it will be no better next time, and must not hold up what comes after it. */

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from '../db/database.ts';
-import { CLAIM_MS, claimWork, isExpired, releaseWork, renewWork } from '../db/work-claims.ts';
-import type { OutboxClaim, OutboxRow } from './claim.ts';
+import { CLAIM_MS, claimedByOthers, claimWork, releaseWork, renewWork } from '../db/work-claims.ts';
+import { type OutboxClaim, type OutboxRow, oldestPlaces, rowsAt, takeAway } from './claim.ts';
 
 /**
- * The claim of one of several servers on a database (either dialect). A pass of the relay claims each network that it tells of;
- * nobody else is given these networks' rows meanwhile, so that each network's events stay in order and are told once. The claims
- * are given back in the transaction that takes the rows away, so whoever commits next relays its own events at once. Those of a
- * server that was killed expire after 10 s by the database's clock; those of a pass that takes longer are renewed.
+ * The claim of one of several servers on a database (either dialect). A server claims each network that it tells of; nobody else is
+ * given these networks' rows meanwhile, so that each network's events stay in order and are told once. A claim is given back in
+ * the transaction that takes the rows away, so whoever commits next relays its own events at once. Those of a server that was
+ * killed expire after 10 s by the database's clock; those of one that takes longer are renewed.
  */
 export function sharedClaim(db: Database): OutboxClaim {
   return new SharedClaim(db);
@@ -17,7 +17,7 @@ class SharedClaim implements OutboxClaim {
   readonly #db: Database;
   readonly #owner = randomUUID();
   /** Networks that this server tells of now. */
-  #held: readonly string[] = [];
+  readonly #held = new Set<string>();
   #renewing: NodeJS.Timeout | undefined;
 
   constructor(db: Database) {
@@ -25,67 +25,45 @@ class SharedClaim implements OutboxClaim {
   }
 
   async next(most: number, except: readonly string[]): Promise<readonly OutboxRow[]> {
-    // Of a pass that an error cut short.
-    if (this.#held.length > 0) await this.done([]);
-    const subjects = await this.#unclaimed(most, except);
-    if (subjects.length === 0) return [];
-    const { held, rows } = await this.#claim(subjects, most);
-    this.#hold(held);
-    if (rows.length === 0) await this.done([]);
+    const { kysely, dialect } = this.#db;
+    const others = await claimedByOthers(kysely, dialect, this.#owner);
+    const places = await oldestPlaces(kysely, most, [...new Set([...except, ...others])]);
+    if (places.length === 0) return [];
+    const { mine, rows } = await this.#db.transaction(async (trx) => {
+      const mine = await claimWork(trx, dialect, this.#owner, [...new Set(places.map((place) => place.network_id))]);
+      // Read under the claim: what was seen before it may have been told by another server meanwhile.
+      const rows = await rowsAt(
+        trx,
+        places.filter((place) => mine.has(place.network_id)),
+      );
+      return { mine, rows };
+    });
+    this.#hold(mine);
+    const given = new Set(rows.map((row) => row.network_id));
+    const idle = [...mine].filter((subject) => !given.has(subject));
+    if (idle.length > 0) await this.done([], idle);
     return rows;
   }
 
-  async done(ids: readonly number[]): Promise<void> {
-    const held = this.#held;
-    clearInterval(this.#renewing);
-    if (ids.length === 0 && held.length === 0) return;
+  async done(ids: readonly number[], subjects: readonly string[]): Promise<void> {
     await this.#db.transaction(async (trx) => {
-      if (ids.length > 0)
-        await trx
-          .deleteFrom('outbox')
-          .where('id', 'in', [...ids])
-          .execute();
-      await releaseWork(trx, this.#owner, held);
+      await takeAway(trx, ids);
+      await releaseWork(trx, this.#owner, subjects);
     });
-    this.#held = [];
+    for (const subject of subjects) this.#held.delete(subject);
+    if (this.#held.size > 0) return;
+    clearInterval(this.#renewing);
+    this.#renewing = undefined;
   }
 
-  /** Subjects of the oldest rows that nobody else tells of. */
-  async #unclaimed(most: number, except: readonly string[]): Promise<readonly string[]> {
-    const { kysely, dialect } = this.#db;
-    let query = kysely
-      .selectFrom('outbox')
-      .leftJoin('workclaims as c', 'c.work', 'outbox.network_id')
-      .select('outbox.network_id')
-      .where((eb) => eb.or([eb('c.work', 'is', null), eb('c.owner', '=', this.#owner), isExpired(dialect, 'c')]))
-      .orderBy('outbox.id')
-      .limit(most);
-    if (except.length > 0) query = query.where('outbox.network_id', 'not in', [...except]);
-    return [...new Set((await query.execute()).map((row) => row.network_id))];
-  }
-
-  #claim(subjects: readonly string[], most: number): Promise<{ held: readonly string[]; rows: readonly OutboxRow[] }> {
-    const { dialect } = this.#db;
-    return this.#db.transaction(async (trx) => {
-      const held = [...(await claimWork(trx, dialect, this.#owner, subjects))];
-      if (held.length === 0) return { held, rows: [] };
-      // Read under the claim: what was seen before it may have been told by another server meanwhile.
-      const rows = await trx
-        .selectFrom('outbox')
-        .selectAll()
-        .where('network_id', 'in', held)
-        .orderBy('id')
-        .limit(most)
-        .execute();
-      return { held, rows };
-    });
-  }
-
-  #hold(subjects: readonly string[]): void {
-    this.#held = subjects;
-    const renew = () =>
-      this.#db.transaction((trx) => renewWork(trx, this.#db.dialect, this.#owner, this.#held)).catch(() => {});
+  #hold(subjects: Iterable<string>): void {
+    for (const subject of subjects) this.#held.add(subject);
     // What cannot be renewed expires: another server goes on with it, and events may be told twice.
-    this.#renewing = setInterval(renew, CLAIM_MS / 3).unref();
+    this.#renewing ??= setInterval(() => void this.#renew().catch(() => {}), CLAIM_MS / 3).unref();
+  }
+
+  #renew(): Promise<void> {
+    const { dialect } = this.#db;
+    return this.#db.transaction((trx) => renewWork(trx, dialect, this.#owner, [...this.#held]));
   }
 }

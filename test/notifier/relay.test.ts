@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { soleClaim } from '../../src/notifier/claim.ts';
 import { startRelay } from '../../src/notifier/relay.ts';
+import { sharedClaim } from '../../src/notifier/shared-claim.ts';
 import { tellAgents } from '../../src/plugin/events.ts';
 import type { RpcTransport } from '../../src/rpc/contract.ts';
 import { createMemoryTransport } from '../../src/rpc/memory/transport.ts';
@@ -326,9 +327,9 @@ describe('the relay', () => {
       transport,
       claim: {
         ...claim,
-        done: async (ids) => {
+        done: async (ids, subjects) => {
           if (ids.length > 0 && failures-- > 0) throw new Error('the database is away');
-          await claim.done(ids);
+          await claim.done(ids, subjects);
         },
       },
     });
@@ -338,6 +339,68 @@ describe('the relay', () => {
     expect(await left()).toHaveLength(1);
     await expect.poll(left, { timeout: 20_000 }).toEqual([]);
     expect(story()).toEqual(['h1 port_delete_end']);
+  });
+
+  it('lets one network whose agents cannot be reached hold up none of the others', async () => {
+    const agent = await world.dhcpAgent('h1');
+    await listen('h1');
+    const [slow, fast] = [await world.network(), await world.network()];
+    await world.transaction(async (trx) => {
+      for (const network of [slow, fast]) await bindNetwork(trx, network, agent);
+    });
+    const tell = (network: string, port: number) =>
+      world.transaction((trx) =>
+        tellAgents(trx, network, 'port_delete_end', { port_id: `${port}`, network_id: network }),
+      );
+    const { promise: reachable, resolve: reach } = Promise.withResolvers<void>();
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    relay({
+      ...transport,
+      cast: async (target, method, args, options) => {
+        if ((args as { payload: { network_id: string } }).payload.network_id === slow) {
+          begin();
+          await reachable;
+        }
+        await transport.cast(target, method, args, options);
+      },
+    });
+    await world.outbox();
+    await tell(slow, 1);
+    await begun;
+    for (let n = 2; n < 5; n += 1) {
+      await tell(slow, n);
+      await tell(fast, n);
+      await until(n - 1);
+    }
+    await expect.poll(left).toHaveLength(4);
+    reach();
+    await until(7);
+    await expect.poll(left).toEqual([]);
+    expect(heard.map(({ payload }) => [payload.network_id, Number(payload.port_id)])).toEqual([
+      ...[2, 3, 4].map((n) => [fast, n]),
+      ...[1, 2, 3, 4].map((n) => [slow, n]),
+    ]);
+  });
+
+  it('leaves what is under way to the others when it closes', async () => {
+    await world.network();
+    await world.outbox();
+    await world.transaction((trx) => tellAgents(trx, 'network', 'l2.port_delete', {}));
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    const stuck: RpcTransport = {
+      ...transport,
+      cast: async () => {
+        begin();
+        await new Promise(() => {});
+      },
+    };
+    const running = startRelay({ core: world.core, transport: stuck, claim: sharedClaim(world.core.db) });
+    await begun;
+    const works = () => world.core.db.kysely.selectFrom('workclaims').select('work').execute();
+    expect(await works()).toEqual([{ work: 'network' }]);
+    await running.close();
+    expect(await works()).toEqual([]);
+    expect(await left()).toHaveLength(1);
   });
 
   it('tells before it closes what is committed', async () => {

@@ -35,6 +35,9 @@ const subjects = (rows: readonly OutboxRow[]) => rows.map((row) => row.network_i
 const ports = (rows: readonly OutboxRow[]) =>
   rows.map((row) => (JSON.parse(row.payload) as { port_id: number }).port_id);
 const ids = (rows: readonly OutboxRow[]) => rows.map((row) => Number(row.id));
+/** Ends a pass; all of its rows are told unless it is said which. */
+const end = (claim: OutboxClaim, rows: readonly OutboxRow[], told = rows) =>
+  claim.done(ids(told), [...new Set(subjects(rows))]);
 const left = async () => (await world.core.db.kysely.selectFrom('outbox').select('id').execute()).length;
 const claims = async () =>
   (await world.core.db.kysely.selectFrom('workclaims').select('work').orderBy('work').execute()).map((r) => r.work);
@@ -62,7 +65,7 @@ describe('servers that share an outbox', () => {
     await tell(['a', 1], ['a', 2], ['a', 3]);
     const rows = await one.next(500, []);
     expect(await two.next(500, [])).toEqual([]);
-    await one.done(ids(rows).slice(0, 2));
+    await end(one, rows, rows.slice(0, 2));
     expect(ports(await two.next(500, []))).toEqual([3]);
     expect(await one.next(500, [])).toEqual([]);
   });
@@ -70,18 +73,31 @@ describe('servers that share an outbox', () => {
   it('leave no claim behind', async () => {
     const [one, two] = [server(), server()];
     await tell(['a', 1], ['b', 2]);
-    for (const claim of [one, two]) await claim.done(ids(await claim.next(500, [])));
+    for (const claim of [one, two]) await end(claim, await claim.next(500, []));
     expect(await left()).toBe(0);
     expect(await claims()).toEqual([]);
-    await two.done([]);
+    await two.done([], []);
   });
 
-  it('give back what a pass claimed that an error cut short', async () => {
+  it('are given again what an error kept them from telling, and nobody else is', async () => {
     const [one, two] = [server(), server()];
     await tell(['a', 1], ['b', 2]);
     await one.next(500, []);
     expect(subjects(await one.next(500, ['a']))).toEqual(['b']);
-    expect(subjects(await two.next(500, []))).toEqual(['a']);
+    expect(await two.next(500, [])).toEqual([]);
+    await end(one, await one.next(500, ['b']));
+    expect(await claims()).toEqual(['b']);
+  });
+
+  it('may tell of several networks for different times', async () => {
+    const [one, two] = [server(), server()];
+    await tell(['a', 1], ['b', 2]);
+    const [a, b] = await one.next(500, []);
+    await tell(['a', 3], ['b', 4]);
+    await end(one, b ? [b] : []);
+    expect(ports(await two.next(500, []))).toEqual([4]);
+    await end(one, a ? [a] : []);
+    expect(ports(await one.next(500, []))).toEqual([3]);
   });
 
   it('take over from one that was killed when its claims have expired, not before', async () => {
@@ -93,7 +109,7 @@ describe('servers that share an outbox', () => {
     await setExpiry(Date.now() - 1);
     expect(ports(await living.next(500, []))).toEqual([1]);
     // One that only seemed dead does not take the claim away from its new owner.
-    await killed.done([]);
+    await killed.done([], ['a']);
     expect(await claims()).toEqual(['a']);
   });
 
@@ -120,8 +136,8 @@ describe('servers that share an outbox', () => {
     const claim = server();
     await tell(['a', 1]);
     const rows = await claim.next(500, []);
-    await claim.done(ids(rows));
-    await claim.done(ids(rows));
+    await end(claim, rows);
+    await end(claim, rows);
     expect(await left()).toBe(0);
   });
 });

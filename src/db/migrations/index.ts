@@ -1,6 +1,7 @@
 import { initial } from './0001-initial.ts';
 import { workClaims } from './0002-work-claims.ts';
+import { outboxByNetwork } from './0003-outbox-by-network.ts';
 import type { Migration } from './migration.ts';
 
 /** All steps in order. A step that has landed is never changed; a new one is added. */
-export const MIGRATIONS: readonly Migration[] = [initial, workClaims];
+export const MIGRATIONS: readonly Migration[] = [initial, workClaims, outboxByNetwork];
