@@ -26,6 +26,8 @@ export interface FailoverOptions {
 const MAX_INTERVAL_MS = 5_000;
 /** What one server at a time does. */
 const WORK = 'dhcp_failover';
+/** Moves that may fail in a row: then it is the database rather than a network. */
+const MAX_FAILED = 3;
 /** The claim is made anew this often while networks are moved. */
 const RENEW_MS = CLAIM_MS / 4;
 
@@ -55,6 +57,8 @@ class Failover {
   readonly #watch: ReportWatch;
   #looked = Number.NEGATIVE_INFINITY;
   #failing = false;
+  /** Moves in a row that failed. */
+  #failed = 0;
 
   constructor(options: FailoverOptions, stop: AbortSignal) {
     this.#options = options;
@@ -93,7 +97,7 @@ class Failover {
   }
 
   async #moveAll(): Promise<void> {
-    const { db, config, log, move } = this.#options;
+    const { db, config, log } = this.#options;
     const dead = await this.#deadAgents();
     if (dead.length === 0) return;
     const living = await livingDhcpAgents(db.kysely, config, false);
@@ -104,7 +108,7 @@ class Failover {
         let moved = 0;
         for await (const networkId of networksWithSuccessor(db.kysely, config, agent.id, living)) {
           if (this.#stop.aborted || !(await this.#trustworthy()) || !(await claim.holds())) return;
-          const host = await move(networkId, agent.id);
+          const host = await this.#move(networkId, agent.id);
           if (host === undefined) continue;
           moved += 1;
           log.info({ network: networkId, from: agent.host, to: host }, 'network moved off a dead DHCP agent');
@@ -114,6 +118,20 @@ class Failover {
       }
     } finally {
       await claim.release();
+    }
+  }
+
+  /** One network that cannot be moved keeps none of the others where they are; several in a row end it, until the next look. */
+  async #move(networkId: string, agentId: string): Promise<string | undefined> {
+    try {
+      const host = await this.#options.move(networkId, agentId);
+      this.#failed = 0;
+      return host;
+    } catch (error) {
+      this.#failed += 1;
+      if (this.#failed >= MAX_FAILED) throw error;
+      this.#options.log.error({ err: error, network: networkId }, 'a network cannot be moved off a dead DHCP agent');
+      return undefined;
     }
   }
 

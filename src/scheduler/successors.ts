@@ -17,6 +17,7 @@ export async function* networksWithSuccessor(
   config: Config,
   agentId: string,
   living: readonly Candidate[],
+  page: number = PAGE,
 ): AsyncGenerator<string> {
   for (let after: string | undefined = ''; after !== undefined; ) {
     const rows: readonly { id: string; availability_zone_hints: string }[] = await db
@@ -27,7 +28,7 @@ export async function* networksWithSuccessor(
       .where('networks.id', '>', after)
       .where(hasDhcpSubnet)
       .orderBy('networks.id')
-      .limit(PAGE)
+      .limit(page)
       .execute();
     const ids = rows.map((row) => row.id);
     const serving = await servingAgents(db, config, ids);
@@ -35,7 +36,7 @@ export async function* networksWithSuccessor(
       const zones = zonesOf(config, availability_zone_hints);
       if (living.some((agent) => mayTake(agent, zones, serving.get(id) ?? []))) yield id;
     }
-    after = rows.length < PAGE ? undefined : ids.at(-1);
+    after = rows.length < page ? undefined : ids.at(-1);
   }
 }
 

@@ -182,6 +182,26 @@ describe('networks of a dead DHCP agent', () => {
   });
 });
 
+describe('a network that cannot be moved', () => {
+  it('keeps no other where it is', async () => {
+    const old = await dead('dead');
+    await immortal('h1');
+    const networks: string[] = [];
+    for (let n = 0; n < 3; n += 1) networks.push(await world.served(old));
+    const [bad, ...good] = networks.sort();
+    const running = startFailover({
+      ...world.core,
+      move: (network, agent) => {
+        if (network === bad) throw new Error('its port is broken');
+        return move(network, agent);
+      },
+    });
+    closing.push(() => running.close());
+    await expect.poll(async () => (await Promise.all(good.map(hosts))).flat(), SOON).toEqual(['h1', 'h1']);
+    expect(await hosts(bad ?? '')).toEqual(['dead']);
+  });
+});
+
 describe('networks of several agents', () => {
   it('have as many as before, when another can take the place of the dead one', async () => {
     await beginAnew({ dhcp_agents_per_network: 2 });
