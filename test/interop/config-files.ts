@@ -41,7 +41,8 @@ export function neutronConf(facts: {
       global_physnet_mtu: 1500,
       debug: true,
       // Libraries say much that is of no use here.
-      default_log_levels: 'amqp=WARN,amqplib=WARN,oslo.messaging=INFO,oslo_messaging=INFO,sqlalchemy=WARN,stevedore=WARN',
+      default_log_levels:
+        'amqp=WARN,amqplib=WARN,oslo.messaging=INFO,oslo_messaging=INFO,sqlalchemy=WARN,stevedore=WARN',
     },
     // The agents run as root: what they would ask sudo for they may do themselves.
     agent: { report_interval: REPORT_SECONDS, root_helper: 'env', root_helper_daemon: '' },
@@ -80,9 +81,12 @@ export function dhcpAgentIni(): Ini {
   return {
     DEFAULT: {
       interface_driver: 'linuxbridge',
-      resync_interval: 5, dnsmasq_base_log_dir: '$state_path/dnslog',
+      resync_interval: 5,
+      dnsmasq_base_log_dir: '$state_path/dnslog',
       enable_isolated_metadata: false,
     },
+    // dnsmasq 2.90 of Debian 12 ends at a reload once it has answered a host with a tag; a stock agent reloads all the same.
+    agent: { check_child_processes_interval: 1 },
   };
 }
 

@@ -18,7 +18,7 @@ import {
 } from './config-files.ts';
 import { type HostGuest, startTestHost, type TestHost } from './hosts/test-host.ts';
 import { makeUnderlay, type Underlay } from './hosts/underlay.ts';
-import { makeProgram, type Program, type Which } from './processes/program.ts';
+import { makeProgram, type Program, type ProgramSpec, type Which } from './processes/program.ts';
 
 const START_MS = 120_000;
 const MIGRATE_MS = 600_000;
@@ -60,7 +60,7 @@ export async function startWorld(): Promise<World> {
   // Stock Neutron's dnsmasq gives up root and reads its files as nobody.
   chmodSync(folder, 0o755);
   const programs: Program[] = [];
-  const disposing: (() => Promise<void>)[] = [async () => rmSync(folder, { recursive: true, force: true })];
+  const disposing: (() => Promise<void>)[] = [async () => removeFolder(folder)];
   const dispose = async () => {
     for (const one of disposing.splice(0).reverse()) await one();
   };
@@ -94,9 +94,14 @@ export async function startWorld(): Promise<World> {
           ),
         };
         const program = made(
-          makeProgram({ which: side === 'stock' ? 'neutron-server' : 'neutrino server', host, folder: statePath, files }),
+          makeProgram({
+            which: side === 'stock' ? 'neutron-server' : 'neutrino server',
+            host,
+            folder: statePath,
+            files,
+          }),
         );
-        if (side === 'stock') await migrateStock({ host, folder: statePath, files });
+        await migrate({ host, folder: statePath, files }, side);
         await program.start();
         const api = new ApiClient(`http://${host.address}:9696`);
         await awaitApi(api, program);
@@ -136,6 +141,12 @@ export async function startWorld(): Promise<World> {
   }
 }
 
+/** Files and logs of all programs; INTEROP_KEEP=1 keeps them. */
+function removeFolder(folder: string): void {
+  if (process.env.INTEROP_KEEP) console.log(`files and logs are kept in ${folder}`);
+  else rmSync(folder, { recursive: true, force: true });
+}
+
 /** What libvirt does with the target of `<interface type="bridge">`, once the L2 agent has made the network's bridge. */
 async function plugAsHypervisor(host: TestHost, port: PortDocument): Promise<void> {
   const bridge = `brq${port.network_id.slice(0, 11)}`;
@@ -164,11 +175,14 @@ async function socketUrl(mariadb: PrivateMariadb): Promise<string> {
   return `mysql+pymysql://${url.username}:${url.password}@localhost${url.pathname}?charset=utf8mb4&unix_socket=${mariadb.socket}`;
 }
 
-async function migrateStock(parts: { host: TestHost; folder: string; files: Readonly<Record<string, Ini>> }) {
-  const manage = makeProgram({ ...parts, which: 'neutron-db-manage', arguments: ['upgrade', 'heads'] });
-  await manage.start();
-  const end = await manage.ended(MIGRATE_MS);
-  if (end !== '0') throw new Error(`neutron-db-manage upgrade heads ended with ${end}:\n${manage.log().slice(-4_000)}`);
+async function migrate(parts: Omit<ProgramSpec, 'which'>, side: Side): Promise<void> {
+  const step =
+    side === 'stock'
+      ? makeProgram({ ...parts, which: 'neutron-db-manage', arguments: ['upgrade', 'heads'] })
+      : makeProgram({ ...parts, which: 'neutrino db upgrade' });
+  await step.start();
+  const end = await step.ended(MIGRATE_MS);
+  if (end !== '0') throw new Error(`${step.which} ended with ${end}:\n${step.log().slice(-4_000)}`);
 }
 
 async function awaitApi(api: ApiClient, program: Program): Promise<void> {

@@ -4,12 +4,17 @@ import { type Ini, iniText } from '../config-files.ts';
 import type { HostProcess, TestHost } from '../hosts/test-host.ts';
 import { type StockProgram, stockProgram } from '../stock-packages.ts';
 
-const NEUTRINO = join(import.meta.dirname, 'neutrino.ts');
+const NEUTRINO = join(import.meta.dirname, '../../../src/cli/main.ts');
 /** Programs of the system alone: a test machine may have another Python first in its PATH. */
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** What runs: a program of stock Neutron, or a role of Neutrino. */
-export type Which = StockProgram | 'neutrino server' | 'neutrino dhcp-agent' | 'neutrino l2-agent';
+/** What runs: a program of stock Neutron, or a command of Neutrino. */
+export type Which =
+  | StockProgram
+  | 'neutrino server'
+  | 'neutrino dhcp-agent'
+  | 'neutrino l2-agent'
+  | 'neutrino db upgrade';
 
 export interface ProgramSpec {
   readonly which: Which;
@@ -47,11 +52,11 @@ export function makeProgram(spec: ProgramSpec): Program {
     writeFileSync(file, iniText(ini));
     return file;
   });
-  const logFile = join(folder, `${which.replace(' ', '-')}.log`);
+  const logFile = join(folder, `${which.replaceAll(' ', '-')}.log`);
   writeFileSync(logFile, '', { flag: 'a' });
   const program: readonly [string, ...string[]] = isStock
     ? [stockProgram(which as StockProgram)]
-    : [process.execPath, '--disable-warning=ExperimentalWarning', NEUTRINO, which.slice('neutrino '.length)];
+    : [process.execPath, '--disable-warning=ExperimentalWarning', NEUTRINO, ...which.split(' ').slice(1)];
   const configured = files.flatMap((file) => ['--config-file', file]);
   let running: HostProcess | undefined;
   return {

@@ -1,0 +1,26 @@
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { describeDhcpStory } from './dhcp-story.ts';
+import { expectCleanLogs } from './logs.ts';
+import { stockObstacle } from './stock-packages.ts';
+import { type AgentHost, type RunningServer, startWorld, type World } from './world.ts';
+
+const obstacle = stockObstacle();
+
+describe.skipIf(obstacle !== undefined)(
+  `a stock DHCP agent under a stock server, for comparison${obstacle ? `: ${obstacle}` : ''}`,
+  () => {
+    let world: World;
+    let server: RunningServer;
+    let on: AgentHost;
+    beforeAll(async () => {
+      world = await startWorld();
+      server = await world.server('stock');
+      on = await world.agents(server.api, 'one', { dhcp: 'stock', l2: 'stock' });
+    });
+    afterAll(() => world?.dispose());
+
+    describeDhcpStory(() => ({ api: server.api, on }));
+
+    test('no side has logged an error', () => expectCleanLogs(world));
+  },
+);

@@ -1,0 +1,69 @@
+import { expect } from 'vitest';
+import type { Program } from './processes/program.ts';
+import type { World } from './world.ts';
+
+/** Errors that stock programs log towards each other too, when the same is done to them (`all-stock.test.ts` shows it). */
+const STOCK_KNOWS: readonly { readonly error: RegExp; readonly why: string }[] = [
+  {
+    error: /dnsmasq for dhcp with uuid \S+ not found\. The process should not have died/,
+    why: 'dnsmasq 2.90 ends at a reload once it has answered a host with a tag (a port with DHCP options of its own)',
+  },
+  {
+    error: /Unable to enable dhcp for \S+ .*IpAddressGenerationFailure No more IP addresses/,
+    why: 'the story has it refused a port',
+  },
+  {
+    error: /Will not send event port_delete_end for network \S+ no agent available/,
+    why: 'an agent that is switched off releases its ports',
+  },
+  { error: /neutron_lib\/placement\/client\.py/, why: 'there is no Nova and no placement service' },
+  {
+    error: /oslo_privsep\/daemon\.py/,
+    why: 'a helper tells of the exceptions that it hands to its agent, which logs those that matter',
+  },
+  {
+    error: /Failed unplugging interface 'ns-\S+'/,
+    why: 'a device that went while its network was deleted',
+  },
+];
+
+/** Records at level ERROR and CRITICAL, and tracebacks that a process prints by itself, each in one line. */
+function stockErrors(log: string): readonly string[] {
+  const records: string[] = [];
+  let last = '';
+  let inTraceback = false;
+  for (const line of log.split('\n')) {
+    const [beginning, , level] = /^(\S+ \S+ \d+ ([A-Z]+) \S+)/.exec(line) ?? [];
+    if (beginning !== undefined) {
+      // Each line of a logged traceback repeats time, process, level and module.
+      if ((level === 'ERROR' || level === 'CRITICAL') && beginning !== last) records.push(line);
+      last = beginning;
+      inTraceback = false;
+    } else if (line.startsWith('Traceback')) {
+      records.push(line);
+      inTraceback = true;
+    } else if (inTraceback) {
+      records.push(`${records.pop()} | ${line.trim()}`);
+    }
+  }
+  return records.filter((record) => !STOCK_KNOWS.some(({ error }) => error.test(record)));
+}
+
+/** Lines at level error, and those that are none of the log: what a crash says. */
+function neutrinoErrors(log: string): readonly string[] {
+  return log.split('\n').filter((line) => {
+    if (line === '') return false;
+    try {
+      return Number((JSON.parse(line) as { level?: number }).level) >= 50;
+    } catch {
+      return true;
+    }
+  });
+}
+
+/** Fails with the errors that any program of the world has logged. */
+export function expectCleanLogs(world: World): void {
+  const errorsOf = (program: Program) =>
+    (program.isStock ? stockErrors : neutrinoErrors)(program.log()).map((line) => `${program.which}: ${line}`);
+  expect(world.programs.flatMap(errorsOf)).toEqual([]);
+}
