@@ -8,7 +8,7 @@ import type { DialectName, Queries, Trx } from './database.ts';
  */
 
 /** How long a claim holds unless it is renewed: so long the work of a server that was killed waits at most. */
-export const CLAIM_MS = 10_000;
+export const CLAIM_MS = 8_000;
 
 /** Now in milliseconds since 1970. MySQL: not of local time, which has an hour twice a year. */
 const now = (dialect: DialectName): RawBuilder<number> =>

@@ -7,7 +7,7 @@ import { type OutboxClaim, type OutboxRow, oldestPlaces, rowsAt, takeAway } from
  * The claim of one of several servers on a database (either dialect). A server claims each network that it tells of; nobody else is
  * given these networks' rows meanwhile, so that each network's events stay in order and are told once. A claim is given back in
  * the transaction that takes the rows away, so whoever commits next relays its own events at once. Those of a server that was
- * killed expire after 10 s by the database's clock; those of one that takes longer are renewed.
+ * killed expire after 8 s by the database's clock; those of one that takes longer are renewed.
  */
 export function sharedClaim(db: Database): OutboxClaim {
   return new SharedClaim(db);
