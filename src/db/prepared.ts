@@ -8,6 +8,12 @@ class Parameter {
   }
 }
 
+/**
+ * The parameters of a query that will come again and again: few texts, so a dialect whose server parses each query anew may
+ * have it keep them.
+ */
+export class PreparedParameters extends Array<unknown> {}
+
 /** The value of parameter `name` in a query under construction, typed as `P` says. */
 export type ParameterOf<P> = <K extends keyof P & string>(name: K) => P[K];
 
@@ -35,7 +41,8 @@ export function prepared<P extends object, R>(
     }
     const { template, slots } = known;
     const given = values as Record<string, unknown>;
-    const parameters = slots.map((name, i) => (name === undefined ? template.parameters[i] : given[name]));
+    const parameters = new PreparedParameters(slots.length);
+    for (const [i, name] of slots.entries()) parameters[i] = name === undefined ? template.parameters[i] : given[name];
     return db.executeQuery<R>({ ...template, parameters });
   };
 }

@@ -5,6 +5,7 @@ import { neutronError } from '../../resources/errors.ts';
 import type { Database, Trx } from '../database.ts';
 import type { Schema } from '../schema.ts';
 import { isUndone, isUnreachable } from './errors.ts';
+import { preparingPool } from './preparing-pool.ts';
 import type { MysqlAddress } from './url.ts';
 
 export interface MysqlOptions {
@@ -47,7 +48,7 @@ export function openMysql(options: MysqlOptions): Database {
   });
   const kysely = new Kysely<Schema>({
     dialect: new MysqlDialect({
-      pool,
+      pool: preparingPool(pool),
       onCreateConnection: async (connection) => {
         for (const statement of SESSION) await connection.executeQuery(CompiledQuery.raw(statement));
       },

@@ -26,7 +26,19 @@ export interface NetworkFacts {
   readonly subnets: readonly SubnetFacts[];
 }
 
-interface NetworkRow {
+interface SubnetColumns {
+  readonly subnet_id: string | null;
+  readonly ip_version: number | null;
+  readonly cidr: string | null;
+  readonly enable_dhcp: number | null;
+  readonly ipv6_ra_mode: string | null;
+  readonly ipv6_address_mode: string | null;
+  readonly first_ip: string | null;
+  readonly last_ip: string | null;
+  readonly service_type: string | null;
+}
+
+interface Row extends SubnetColumns {
   readonly id: string;
   readonly project_id: string;
   readonly port_security_enabled: number | null;
@@ -36,13 +48,17 @@ interface NetworkRow {
   readonly segment_id: string | null;
 }
 
-const networkRow = prepared<{ id: string }, NetworkRow>((db, p) =>
+/** All in one query, as each one is a way to the database and back, which every port waits for. */
+const networkRows = prepared<{ id: string }, Row>((db, p) =>
   db
     .selectFrom('networks')
     .leftJoin('networksecuritybindings as ps', 'ps.network_id', 'networks.id')
     .leftJoin('networksegments as s', (join) =>
       join.onRef('s.network_id', '=', 'networks.id').on('s.segment_index', '=', 0),
     )
+    .leftJoin('subnets', 'subnets.network_id', 'networks.id')
+    .leftJoin('ipallocationpools as pool', 'pool.subnet_id', 'subnets.id')
+    .leftJoin('subnet_service_types as t', 't.subnet_id', 'subnets.id')
     .select([
       'networks.id',
       'networks.project_id',
@@ -51,29 +67,7 @@ const networkRow = prepared<{ id: string }, NetworkRow>((db, p) =>
       's.physical_network',
       's.segmentation_id',
       's.id as segment_id',
-    ])
-    .where('networks.id', '=', p('id')),
-);
-
-interface SubnetRow {
-  readonly id: string;
-  readonly ip_version: number;
-  readonly cidr: string;
-  readonly enable_dhcp: number;
-  readonly ipv6_ra_mode: string | null;
-  readonly ipv6_address_mode: string | null;
-  readonly first_ip: string | null;
-  readonly last_ip: string | null;
-  readonly service_type: string | null;
-}
-
-const subnetRows = prepared<{ id: string }, SubnetRow>((db, p) =>
-  db
-    .selectFrom('subnets')
-    .leftJoin('ipallocationpools as pool', 'pool.subnet_id', 'subnets.id')
-    .leftJoin('subnet_service_types as t', 't.subnet_id', 'subnets.id')
-    .select([
-      'subnets.id',
+      'subnets.id as subnet_id',
       'subnets.ip_version',
       'subnets.cidr',
       'subnets.enable_dhcp',
@@ -83,7 +77,7 @@ const subnetRows = prepared<{ id: string }, SubnetRow>((db, p) =>
       'pool.last_ip',
       't.service_type',
     ])
-    .where('subnets.network_id', '=', p('id'))
+    .where('networks.id', '=', p('id'))
     .orderBy('subnets.standard_attr_id'),
 );
 
@@ -93,15 +87,17 @@ const AUTO_MODES: readonly (string | null)[] = ['slaac', 'dhcpv6-stateless'];
 export const isAutoAddress = (raMode: string | null, addressMode: string | null): boolean =>
   AUTO_MODES.includes(raMode) || AUTO_MODES.includes(addressMode);
 
-function subnetFacts(networkId: string, rows: readonly SubnetRow[]): readonly SubnetFacts[] {
+function subnetFacts(networkId: string, rows: readonly SubnetColumns[]): readonly SubnetFacts[] {
   const found = new Map<string, SubnetFacts & { pools: { first: bigint; last: bigint }[]; serviceTypes: string[] }>();
   for (const row of rows) {
-    let subnet = found.get(row.id);
+    // A network without subnets.
+    if (row.subnet_id === null) continue;
+    let subnet = found.get(row.subnet_id);
     if (!subnet) {
-      const cidr = parseCidr(row.cidr);
-      if (!cidr) throw new Error(`subnet ${row.id} has cidr '${row.cidr}' in the database, which is none`);
+      const cidr = parseCidr(row.cidr ?? '');
+      if (!cidr) throw new Error(`subnet ${row.subnet_id} has cidr '${row.cidr}' in the database, which is none`);
       subnet = {
-        id: row.id,
+        id: row.subnet_id,
         networkId,
         ipVersion: row.ip_version === 6 ? 6 : 4,
         cidr,
@@ -110,7 +106,7 @@ function subnetFacts(networkId: string, rows: readonly SubnetRow[]): readonly Su
         pools: [],
         serviceTypes: [],
       };
-      found.set(row.id, subnet);
+      found.set(row.subnet_id, subnet);
     }
     const first = row.first_ip === null ? undefined : parseIp(row.first_ip);
     const last = row.last_ip === null ? undefined : parseIp(row.last_ip);
@@ -125,7 +121,8 @@ function subnetFacts(networkId: string, rows: readonly SubnetRow[]): readonly Su
 
 /** What the making of a port must know of its network; undefined when there is no such network. */
 export async function networkFacts(db: Queries, id: string): Promise<NetworkFacts | undefined> {
-  const row = (await networkRow(db, { id })).rows[0];
+  const { rows } = await networkRows(db, { id });
+  const [row] = rows;
   if (!row) return undefined;
   return {
     id: row.id,
@@ -135,6 +132,6 @@ export async function networkFacts(db: Queries, id: string): Promise<NetworkFact
     physicalNetwork: row.physical_network,
     segmentationId: row.segmentation_id,
     segmentId: row.segment_id,
-    subnets: subnetFacts(id, (await subnetRows(db, { id })).rows),
+    subnets: subnetFacts(id, rows),
   };
 }
