@@ -32,6 +32,12 @@ const MAX_RETRY_MS = 60_000;
 const STEADY_MS = 60_000;
 /** How long to wait for more when something happened to the agent's own port; a server deletes port, subnet and network in a row. */
 const HOLD_MS = 1_000;
+/**
+ * So long after its start the agent does not know what was deleted shortly before, and messages of then may still come (those that
+ * waited for it, or come twice): new ports are looked up once more, this much later.
+ */
+const YOUNG_MS = 60_000;
+const DOUBT_MS = 2_000;
 /** How long the first sync waits for the first report's answer: a server gives networks only to agents that it knows. */
 const FIRST_REPORT_MS = 5_000;
 /** How long `close` waits for passes that run. */
@@ -87,6 +93,9 @@ class DhcpAgent {
   readonly #stop = new AbortController();
   /** Failures in a row by network; none stands for a network that is well. */
   readonly #failures = new Map<string, number>();
+  /** Networks with ports that may be gone. */
+  readonly #doubts: Agenda;
+  readonly #began = performance.now();
   readonly #deaths = new Map<string, { readonly count: number; readonly at: number }>();
   /** Networks that the running full sync still waits for. */
   readonly #syncing = new Set<string>();
@@ -123,6 +132,11 @@ class DhcpAgent {
       this.#reconciler.resume(networkId);
       this.#queue.add(networkId, DEATH_PRIORITY);
     });
+    this.#doubts = new Agenda((networkId) => {
+      if (this.#reconciler.since(networkId) === undefined) return;
+      this.#reconciler.refetch(networkId);
+      this.#queue.add(networkId, SYNC_PRIORITY);
+    });
     this.#fullSync = new FullSync({
       sync: (reasons) => this.#sync(reasons),
       throttleMs: config.DEFAULT.resync_throttle * 1_000,
@@ -146,6 +160,10 @@ class DhcpAgent {
       hold: (networkId, reason) => {
         this.#reconciler.hold(networkId);
         this.#agenda.put(networkId, HOLD_MS, reason);
+      },
+      onNewPort: (networkId) => {
+        if (performance.now() - this.#began > YOUNG_MS) return;
+        this.#doubts.put(networkId, DOUBT_MS, 'its new port may be an old one');
       },
       onPortDeleted: (portId) => this.#ready.forget(portId),
       onAgentUpdated: (up) => this.#fullSync.request(`the agent was switched ${up ? 'on' : 'off'}`),
@@ -176,6 +194,7 @@ class DhcpAgent {
     this.#heartbeat?.close();
     this.#fullSync.close();
     this.#agenda.close();
+    this.#doubts.close();
     this.#ready.close();
     await this.#endpoint?.close();
     await waitFor('the end of the passes that run', this.#queue.close(), CLOSE_MS).catch((error: unknown) => {

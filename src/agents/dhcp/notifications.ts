@@ -18,6 +18,8 @@ export interface NotificationsOptions {
   readonly queue: (networkId: string, priority: number) => void;
   /** Something happened to the agent's own port: passes wait until the server has told the rest of it. */
   readonly hold: (networkId: string, reason: string) => void;
+  /** A message told of a port that was not known: it may be an old one, of a port that is gone. */
+  readonly onNewPort: (networkId: string) => void;
   readonly onPortDeleted: (portId: string) => void;
   readonly onAgentUpdated: (adminStateUp: boolean) => void;
   /** `device_id` of the agent's own port on a network. */
@@ -44,6 +46,7 @@ export function notificationHandlers(options: NotificationsOptions): Handlers<Dh
     const news = cache.applyPort(port);
     if (news.outcome === 'unknown-network') return refetch(networkId, priority);
     if (news.outcome !== 'changed') return null;
+    if (!news.before) options.onNewPort(networkId);
     const ownId = options.ownDeviceId(networkId);
     if (news.before?.device_id === ownId && port.device_id !== ownId) {
       hold(networkId, 'its DHCP port was taken away');

@@ -57,6 +57,14 @@ describe('notifications of ports', () => {
     expect(world.server.ready().filter((id) => id === one.id)).toEqual([one.id, one.id]);
   });
 
+  it('a creation that comes after an agent was restarted, of a port that is gone, is found out', async () => {
+    const gone = port(net.id, fixed('10.0.0.50'));
+    await world.notify('port_create_end', { payload: { port: gone, priority: 5 } });
+    await world.until(() => expect(served()).toContain(gone.id));
+    await world.until(() => expect(served()).not.toContain(gone.id));
+    expect(served()).toEqual(net.ports.map((one) => one.id));
+  });
+
   it('a deleted one goes, and a creation that comes late does not bring it back', async () => {
     const [one, never] = [port(net.id), port(net.id)];
     await created(one);
