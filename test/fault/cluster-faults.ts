@@ -137,9 +137,9 @@ export const FAULTS: readonly Fault[] = [
 ];
 
 /** Faults in the order in which they come: first each once, then by their weights. */
-export function* faultsToCome(chance: Chance): Generator<Fault, never> {
-  const once = [...FAULTS];
+export function* faultsToCome(all: readonly Fault[], chance: Chance): Generator<Fault, never> {
+  const once = [...all];
   while (once.length > 0) yield once.splice(chance.whole(0, once.length - 1), 1)[0] as Fault;
-  const weighted = FAULTS.flatMap((fault) => Array.from({ length: fault.weight }, () => fault));
+  const weighted = all.flatMap((fault) => Array.from({ length: fault.weight }, () => fault));
   for (;;) yield chance.of(weighted);
 }

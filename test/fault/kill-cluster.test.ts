@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../src/lab/wait.ts';
 import { chanceOf } from './chance.ts';
-import { faultsToCome } from './cluster-faults.ts';
+import { FAULTS, faultsToCome } from './cluster-faults.ts';
 import { expectRoomForAll } from './load/crowd.ts';
 import { Ledger, type Resource } from './load/ledger.ts';
 import { Load } from './load/load.ts';
@@ -31,7 +31,10 @@ describe.skipIf(process.getuid?.() !== 0)('servers and agents over RabbitMQ and 
     tellSeed('cluster', settings);
     const { servers, agents, guests, shared } = world;
     const chance = chanceOf(settings.seed);
-    const faults = faultsToCome(chance.branch());
+    const faults = faultsToCome(
+      FAULTS.filter(({ name }) => settings.only.test(name)),
+      chance.branch(),
+    );
     const ledger = new Ledger();
     const tap = new CastTap(
       world.rabbit,

@@ -4,16 +4,19 @@ export interface FaultSettings {
   readonly seed: number;
   /** How many faults a test brings about. */
   readonly rounds: number;
+  /** Only faults whose names match. */
+  readonly only: RegExp;
 }
 
 /**
- * NEUTRINO_FAULT_ROUNDS and NEUTRINO_FAULT_SEED, or `fewRounds` and a seed of this moment. Throws for a value that is no whole
+ * NEUTRINO_FAULT_ROUNDS, NEUTRINO_FAULT_SEED and NEUTRINO_FAULT_ONLY, or `fewRounds`, a seed of this moment and all. Throws for a value that is no whole
  * number.
  */
 export function faultSettings(fewRounds: number, env: NodeJS.ProcessEnv = process.env): FaultSettings {
   return {
     seed: whole(env, 'NEUTRINO_FAULT_SEED') ?? Math.floor(Math.random() * 1_000_000),
     rounds: whole(env, 'NEUTRINO_FAULT_ROUNDS') ?? fewRounds,
+    only: new RegExp(env.NEUTRINO_FAULT_ONLY ?? ''),
   };
 }
 

@@ -198,7 +198,10 @@ export class Client {
     const { status } = answer;
     if (status === undefined || status < 400 || this.#mayBe(answer)) return answer;
     if (this.surprises.length < MAX_SURPRISES)
-      this.surprises.push(`${method} ${path} ${JSON.stringify(body ?? {})}: ${status} ${JSON.stringify(answer.body)}`);
+      this.surprises.push(
+        `${this.#options.name}, with subnets ${this.#all('subnet').map((one) => ('cidr' in one ? `${one.cidr} of ${one.network_id}` : ''))}: ` +
+          `${method} ${path} ${JSON.stringify(body ?? {})}: ${status} ${JSON.stringify(answer.body)}`,
+      );
     return answer;
   }
 
