@@ -88,7 +88,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino down on this host (needs roo
   async function bridge(name: string, network?: string): Promise<void> {
     made.devices.push(name);
     await run(['ip', 'link', 'add', 'name', name, 'type', 'bridge']);
-    if (network) await run(['ip', 'link', 'set', 'dev', name, 'alias', markOf(network)]);
+    if (network) await run(['ip', 'link', 'set', 'dev', name, 'alias', markOf(network, 'a1b2c3d4')]);
   }
 
   it('removes namespace, devices and dnsmasq of its networks, and leaves those of others', {

@@ -97,15 +97,20 @@ export async function startMariadb({ addresses = [] }: MariadbOptions = {}): Pro
     socket,
     async start() {
       child = spawn(
-        'mariadbd',
+        'setpriv',
         [
+          // It ends with this process, however that ends; as user mysql from the start, for a change of user would undo that.
+          '--pdeathsig=KILL',
+          '--reuid=mysql',
+          '--regid=mysql',
+          '--init-groups',
+          'mariadbd',
           '--no-defaults',
           `--datadir=${data}`,
           `--socket=${socket}`,
           `--pid-file=${join(folder, 'pid')}`,
           `--port=${port}`,
           `--bind-address=${['127.0.0.1', ...addresses].join(',')}`,
-          '--user=mysql',
           '--innodb-buffer-pool-size=64M',
           '--innodb-log-file-size=16M',
           '--max-connections=200',

@@ -12,7 +12,7 @@ import { agentState } from './agent-state.ts';
 import { Backlog } from './backlog.ts';
 import { DeletedNetworks } from './deleted-networks.ts';
 import { compareWithHost, type Device, isAsWired } from './devices.ts';
-import { BRIDGE_NAME, TAP_NAME, tapName } from './names.ts';
+import { agentMark, BRIDGE_NAME, TAP_NAME, tapName } from './names.ts';
 import { serveNotifications } from './notifications.ts';
 import { DeviceReports, type DeviceState } from './reports.ts';
 import { hostSegments } from './segment.ts';
@@ -79,8 +79,9 @@ class L2Agent {
     this.#where = namespace === undefined ? {} : { namespace };
     this.#log = options.log;
     this.#plugin = topicClient(transport, PLUGIN_TOPIC);
-    this.#wiring = new Wiring(() => this.#monitor?.links() ?? new Map(), hostSegments(config), this.#where);
-    this.#deleted = new DeletedNetworks(this.#wiring, this.#where, options.log);
+    const mark = agentMark(config.DEFAULT);
+    this.#wiring = new Wiring(() => this.#monitor?.links() ?? new Map(), hostSegments(config), mark, this.#where);
+    this.#deleted = new DeletedNetworks(this.#wiring, mark, this.#where, options.log);
     // Stock agents are `lb` and the MAC of a device; servers only log it.
     this.#identity = { agent_id: `lb${createHash('sha1').update(host).digest('hex').slice(0, 12)}`, host };
     this.#reports = new DeviceReports((device, state) => {

@@ -1,6 +1,5 @@
 import type { IpCommand } from '../../linux/ip.ts';
 import type { MonitoredLink } from '../../linux/link-monitor.ts';
-import { markOf } from './names.ts';
 
 /** A command and what to do when it fails: `optional` ones may. */
 export interface WiringStep {
@@ -14,7 +13,7 @@ const set = (device: string, ...words: readonly string[]): IpCommand => ['link',
  * Makes a network's bridge: no spanning tree and no forwarding delay, so that a machine's first DHCPDISCOVER gets through; no
  * multicast snooping, since with it one guest that sends MLD queries decides who hears neighbour discovery.
  */
-export function makeBridge(bridge: string, networkId: string, mtu: number): readonly WiringStep[] {
+export function makeBridge(bridge: string, mark: string, mtu: number): readonly WiringStep[] {
   return [
     {
       command: [
@@ -22,7 +21,7 @@ export function makeBridge(bridge: string, networkId: string, mtu: number): read
         ...['forward_delay', '0', 'stp_state', '0', 'mcast_snooping', '0'],
       ],
     },
-    { command: set(bridge, 'alias', markOf(networkId)) },
+    { command: set(bridge, 'alias', mark) },
     // No link-local address, not even for the moment until IPv6 is off. Kernels without IPv6 refuse the command.
     { command: set(bridge, 'addrgenmode', 'none'), optional: true },
     // Set, not given at creation: only so does the kernel keep it when ports with other MTUs come and go.

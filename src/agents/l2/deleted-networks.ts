@@ -1,20 +1,22 @@
 import type { Logger } from 'pino';
 import { type InNamespace, isNotFound } from '../../linux/ip.ts';
 import { listLinks } from '../../linux/links.ts';
-import { BRIDGE_NAME, bridgeName, markedNetwork } from './names.ts';
+import { BRIDGE_NAME, bridgeName, markedNetwork, markOf } from './names.ts';
 import type { Wiring } from './wiring.ts';
 
 /** Networks that the server has deleted and whose bridges may still be on the host, for a device may still be plugged in. */
 export class DeletedNetworks {
   readonly #wiring: Wiring;
+  readonly #mark: string;
   readonly #where: InNamespace;
   readonly #log: Logger;
   readonly #ids = new Set<string>();
   /** Networks whose bridges were in use when orphans were looked for: nobody has asked yet whether the network exists. */
   readonly #unproven = new Set<string>();
 
-  constructor(wiring: Wiring, where: InNamespace, log: Logger) {
+  constructor(wiring: Wiring, mark: string, where: InNamespace, log: Logger) {
     this.#wiring = wiring;
+    this.#mark = mark;
     this.#where = where;
     this.#log = log;
   }
@@ -46,14 +48,16 @@ export class DeletedNetworks {
   }
 
   /**
-   * Finds bridges of networks that were deleted while nobody listened: marked as ours, no device plugged in, and `exists` says
+   * Finds bridges of networks that were deleted while nobody listened: marked by this agent, no device plugged in, and `exists` says
    * that the server does not know the network. One that has a device is left for `recheck`: the DHCP agent may be about to
    * take it away. Throws what `exists` throws.
    */
   async findOrphans(exists: (networkId: string) => Promise<boolean>): Promise<void> {
     for (const { name, alias } of await listLinks({ ...this.#where, kind: 'bridge' })) {
       const networkId = markedNetwork(alias);
-      if (networkId !== undefined && bridgeName(networkId) === name) this.#unproven.add(networkId);
+      // Another agent's server may well know a network that ours does not.
+      const ours = networkId !== undefined && alias === markOf(networkId, this.#mark);
+      if (ours && bridgeName(networkId) === name) this.#unproven.add(networkId);
     }
     await this.recheck(exists);
   }

@@ -37,14 +37,19 @@ export function vlanName(physical: string, vid: number): string {
 
 const MARK = 'neutrino:';
 
-/** Alias set on every device that this agent makes: who made it and for which network. It survives the agent. */
-export function markOf(networkId: string): string {
-  return `${MARK}${networkId}`;
+/** Short name of one agent: of its host's name and state path, so that two on one machine know their devices apart. */
+export function agentMark(agent: { readonly host: string; readonly state_path: string }): string {
+  return createHash('sha1').update(`${agent.host} ${agent.state_path}`).digest('hex').slice(0, 8);
+}
+
+/** Alias set on every device that an agent makes: for which network, and by which agent. It survives the agent. */
+export function markOf(networkId: string, agent: string): string {
+  return `${MARK}${networkId}@${agent}`;
 }
 
 /** The network that a marked device was made for; undefined for devices that Neutrino did not make. */
 export function markedNetwork(alias: string | undefined): string | undefined {
-  return alias?.startsWith(MARK) ? alias.slice(MARK.length) : undefined;
+  return alias?.startsWith(MARK) ? alias.slice(MARK.length).split('@', 1)[0] : undefined;
 }
 
 /**

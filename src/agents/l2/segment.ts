@@ -1,7 +1,7 @@
 import type { Config } from '../../config/options.ts';
 import { checkDeviceName, type IpCommand } from '../../linux/ip.ts';
 import type { DeviceDetails } from '../../rpc/topics/plugin.ts';
-import { markOf, vlanName, vxlanName } from './names.ts';
+import { vlanName, vxlanName } from './names.ts';
 
 /** A device cannot be wired as the server wants it; the message says why, for an operator. */
 export class CannotWire extends Error {
@@ -76,9 +76,9 @@ export function uplinkOf(details: DeviceDetails, host: HostSegments): Uplink | u
 }
 
 /** Commands that make an uplink's device; none for a physical one. `below` is the device that VXLAN packets leave by. */
-export function addUplinkCommands(uplink: Uplink, networkId: string, below?: string): readonly IpCommand[] {
+export function addUplinkCommands(uplink: Uplink, alias: string, below?: string): readonly IpCommand[] {
   if (uplink.kind === 'flat') return [];
-  const mark = ['link', 'set', 'dev', uplink.device, 'alias', markOf(networkId)];
+  const mark = ['link', 'set', 'dev', uplink.device, 'alias', alias];
   if (uplink.kind === 'vlan') {
     const { parent, vid, device } = uplink;
     return [['link', 'add', 'link', parent, 'name', device, 'type', 'vlan', 'id', String(vid)], mark];

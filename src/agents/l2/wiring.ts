@@ -13,7 +13,7 @@ import { type Link, listLinks, showLink } from '../../linux/links.ts';
 import { setSysctls } from '../../linux/sysctl.ts';
 import type { DeviceDetails } from '../../rpc/topics/plugin.ts';
 import { adjustBridge, makeBridge, plug, unplug, type WiringStep } from './bridge.ts';
-import { bridgeName } from './names.ts';
+import { bridgeName, markOf } from './names.ts';
 import { addUplinkCommands, CannotWire, type HostSegments, type Uplink, uplinkOf } from './segment.ts';
 
 /** What became of a device: in its bridge, cut off as wanted, vanished meanwhile, or why not. */
@@ -35,13 +35,21 @@ interface Group {
 export class Wiring {
   readonly #links: () => ReadonlyMap<string, MonitoredLink>;
   readonly #segments: HostSegments;
+  readonly #mark: string;
   readonly #where: InNamespace;
   /** Bridges seen to by this process, and the MTU they got: the monitor's news of them may still be on its way. */
   readonly #bridges = new Map<string, number>();
 
-  constructor(links: () => ReadonlyMap<string, MonitoredLink>, segments: HostSegments, where: InNamespace) {
+  /** `mark`: which agent made a device, for its alias. */
+  constructor(
+    links: () => ReadonlyMap<string, MonitoredLink>,
+    segments: HostSegments,
+    mark: string,
+    where: InNamespace,
+  ) {
     this.#links = links;
     this.#segments = segments;
+    this.#mark = mark;
     this.#where = where;
   }
 
@@ -185,7 +193,7 @@ export class Wiring {
     const there = this.#links().get(bridge);
     if (there) return adjustBridge(there, mtu, seen === undefined);
     if (seen === undefined) made.push(bridge);
-    return makeBridge(bridge, networkId, mtu);
+    return makeBridge(bridge, markOf(networkId, this.#mark), mtu);
   }
 
   /** Runs steps; gives the failures that count: a thing that is there already, and what is optional, do not. */
@@ -215,7 +223,7 @@ export class Wiring {
       ...this.#bridgeSteps(bridge, networkId, mtu, made),
       ...(this.#links().has(uplink.device)
         ? []
-        : addUplinkCommands(uplink, networkId, below).map((command) => ({ command }))),
+        : addUplinkCommands(uplink, markOf(networkId, this.#mark), below).map((command) => ({ command }))),
       ...(uplink.kind === 'flat' ? [] : [{ command: ['link', 'set', 'dev', uplink.device, 'mtu', String(mtu)] }]),
       { command: ['link', 'set', 'dev', uplink.device, 'master', bridge, 'up'] },
     ];

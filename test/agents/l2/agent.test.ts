@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { waitFor } from '../../../src/agents/common/wait.ts';
-import { bridgeName, tapName } from '../../../src/agents/l2/names.ts';
+import { bridgeName, markOf, tapName } from '../../../src/agents/l2/names.ts';
 import { listAddresses } from '../../../src/linux/addresses.ts';
 import { type LinkEvent, startLinkMonitor } from '../../../src/linux/link-monitor.ts';
 import { needsRoot } from '../../linux/root.ts';
@@ -44,7 +44,7 @@ describe.skipIf(needsRoot)('the L2 agent (needs root)', () => {
         info_kind: 'bridge',
         info_data: { forward_delay: 0, stp_state: 0, mcast_snooping: 0 },
       });
-      expect(link?.ifalias).toBe(`neutrino:${networkId}`);
+      expect(link?.ifalias).toBe(markOf(networkId, world.mark));
       expect(await listAddresses(bridge, world)).toEqual([]);
       expect(await listAddresses(device, world)).toEqual([]);
     });
@@ -243,11 +243,12 @@ describe.skipIf(needsRoot)('the L2 agent (needs root)', () => {
     });
 
     test('while the agent was away loses its bridge when it starts', async () => {
-      const [gone, kept, foreign] = [randomUUID(), randomUUID(), randomUUID()];
+      const [gone, kept, foreign, another] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
       world.server.networks.add(kept);
-      for (const id of [gone, kept, foreign]) {
+      for (const id of [gone, kept, foreign, another]) {
         await world.ip(`link add ${bridgeName(id)} type bridge`);
-        if (id !== foreign) await world.ip(`link set dev ${bridgeName(id)} alias neutrino:${id}`);
+        const mark = id === another ? 'a1b2c3d4' : world.mark;
+        if (id !== foreign) await world.ip(`link set dev ${bridgeName(id)} alias ${markOf(id, mark)}`);
       }
       await world.startAgent();
       await world.sees(bridgeName(gone), (link) => link === undefined);
@@ -255,6 +256,8 @@ describe.skipIf(needsRoot)('the L2 agent (needs root)', () => {
       const links = await world.links();
       expect(links.has(bridgeName(kept))).toBe(true);
       expect(links.has(bridgeName(foreign))).toBe(true);
+      // Made by another agent on this machine, whose server is not ours.
+      expect(links.has(bridgeName(another))).toBe(true);
       expect(world.server.count(`get_network_info ${foreign}`)).toBe(0);
     });
 
@@ -262,7 +265,7 @@ describe.skipIf(needsRoot)('the L2 agent (needs root)', () => {
       const [gone, device] = [randomUUID(), tapName(randomUUID())];
       await world.ip(
         `link add ${bridgeName(gone)} type bridge`,
-        `link set dev ${bridgeName(gone)} alias neutrino:${gone}`,
+        `link set dev ${bridgeName(gone)} alias ${markOf(gone, world.mark)}`,
       );
       await world.addDevice(device);
       await world.ip(`link set dev ${device} master ${bridgeName(gone)}`);

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { adjustBridge, makeBridge, plug, unplug, type WiringStep } from '../../../src/agents/l2/bridge.ts';
 import type { MonitoredLink } from '../../../src/linux/link-monitor.ts';
 
-const NETWORK = '714aebe9-f5a0-4676-ab15-db78a80b2d1a';
 const BRIDGE = 'brq714aebe9-f5';
 const tap: MonitoredLink = { name: 'tap01234567-89', index: 5, mac: '', mtu: 1500, up: false };
 const bridge: MonitoredLink = { name: BRIDGE, index: 6, mac: '', mtu: 1450, up: true };
@@ -10,9 +9,9 @@ const lines = (steps: readonly WiringStep[]) => steps.map(({ command }) => comma
 
 describe('commands', () => {
   test('that make a bridge: no delay, marked, up', () => {
-    expect(lines(makeBridge(BRIDGE, NETWORK, 1450))).toEqual([
+    expect(lines(makeBridge(BRIDGE, 'mark', 1450))).toEqual([
       `link add name ${BRIDGE} type bridge forward_delay 0 stp_state 0 mcast_snooping 0`,
-      `link set dev ${BRIDGE} alias neutrino:${NETWORK}`,
+      `link set dev ${BRIDGE} alias mark`,
       `link set dev ${BRIDGE} addrgenmode none`,
       `link set dev ${BRIDGE} mtu 1450 up`,
     ]);

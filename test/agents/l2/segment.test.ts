@@ -53,7 +53,7 @@ describe('the uplink of a network', () => {
   test('is a VLAN device on the physical one for vlan', () => {
     const uplink = of('vlan', 100, 'physnet1');
     expect(uplink).toEqual({ kind: 'vlan', device: 'eth1.100', parent: 'eth1', vid: 100 });
-    expect(uplink && addUplinkCommands(uplink, NETWORK)[0]?.join(' ')).toBe(
+    expect(uplink && addUplinkCommands(uplink, 'mark')[0]?.join(' ')).toBe(
       'link add link eth1 name eth1.100 type vlan id 100',
     );
   });
@@ -61,9 +61,9 @@ describe('the uplink of a network', () => {
   test('is a VXLAN device where local_ip is set', () => {
     const uplink = of('vxlan', 4379, null, joined);
     expect(uplink).toMatchObject({ kind: 'vxlan', device: 'vxlan-4379', vni: 4379 });
-    expect(uplink && addUplinkCommands(uplink, NETWORK, 'eth0').map((words) => words.join(' '))).toEqual([
+    expect(uplink && addUplinkCommands(uplink, 'mark', 'eth0').map((words) => words.join(' '))).toEqual([
       'link add name vxlan-4379 type vxlan id 4379 local 10.1.1.1 group 224.0.0.1 dstport 8472 dev eth0',
-      `link set dev vxlan-4379 alias neutrino:${NETWORK}`,
+      `link set dev vxlan-4379 alias mark`,
     ]);
   });
 
@@ -92,10 +92,10 @@ describe('names', () => {
   });
 
   test('with the mark are ours, without are not', () => {
-    expect(markedNetwork(markOf(NETWORK))).toBe(NETWORK);
+    expect(markedNetwork(markOf(NETWORK, 'a1b2c3d4'))).toBe(NETWORK);
     expect(markedNetwork('somebody')).toBeUndefined();
     expect(markedNetwork(undefined)).toBeUndefined();
-    const mark = markOf(NETWORK);
+    const mark = markOf(NETWORK, 'a1b2c3d4');
     expect(isL2Device({ kind: 'bridge', name: 'brq714aebe9-f5', alias: mark })).toBe(true);
     expect(isL2Device({ kind: 'vxlan', name: 'vxlan-4379', alias: mark })).toBe(true);
     expect(isL2Device({ kind: 'vlan', name: 'eth1.100', alias: mark })).toBe(true);

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { waitFor } from '../../../src/agents/common/wait.ts';
 import { startL2Agent } from '../../../src/agents/l2/agent.ts';
-import { tapName } from '../../../src/agents/l2/names.ts';
+import { agentMark, tapName } from '../../../src/agents/l2/names.ts';
 import { type Config, defaultConfig } from '../../../src/config/options.ts';
 import { type IpCommand, ipBatch, ipQuery } from '../../../src/linux/ip.ts';
 import { deleteNamespace, ensureNamespace } from '../../../src/linux/namespaces.ts';
@@ -155,6 +155,8 @@ export class FakeServer {
 /** A host (a namespace), a server, and an agent between them when started. */
 export class L2World {
   readonly namespace = `t-l2-${randomBytes(4).toString('hex')}`;
+  /** The agent's part of the aliases of its devices. */
+  readonly mark = agentMark({ host: this.namespace, state_path: defaultConfig().DEFAULT.state_path });
   readonly log: string[] = [];
   readonly rpc = createMemoryTransport({ log: pino({ level: 'silent' }) });
   readonly server = new FakeServer(this.rpc);
