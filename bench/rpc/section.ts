@@ -43,7 +43,7 @@ const KINDS = ['call', 'cast'] as const;
 
 async function measure(world: World, ours: Child, bare: Child) {
   const rounds = world.quick ? 3 : 7;
-  const count = world.quick ? 2_000 : 10_000;
+  const count = world.quick ? 2_000 : 5_000;
   const ask = (client: Child, kind: RpcLoad['kind'], messages: number, atOnce: number) =>
     client.ask<RpcResult>({ kind, count: messages, atOnce, bytes: BYTES } satisfies RpcLoad);
   const none = () => ({ ours: [] as number[], bare: [] as number[] });
