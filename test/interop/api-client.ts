@@ -86,7 +86,12 @@ export class ApiClient {
   }
 
   async subnet(networkId: string, given: string | Json): Promise<string> {
-    const values = typeof given === 'string' ? { cidr: given } : given;
+    // With addresses below 100 left over, to ask for by themselves.
+    const pool = (cidr: string) => {
+      const prefix = cidr.slice(0, cidr.lastIndexOf('.'));
+      return [{ start: `${prefix}.100`, end: `${prefix}.199` }];
+    };
+    const values = typeof given === 'string' ? { cidr: given, allocation_pools: pool(given) } : given;
     return (await this.create('subnet', { network_id: networkId, ip_version: 4, ...values })).id;
   }
 

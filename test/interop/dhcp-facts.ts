@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { NicLease } from '../../src/lab/contract.ts';
 import { waitFor } from '../../src/lab/wait.ts';
 import type { PortDocument } from '../../src/rpc/documents.ts';
+import type { AgentHost } from './agent-host.ts';
 import type { HostGuest } from './hosts/test-host.ts';
-import type { AgentHost } from './world.ts';
 
 /** A stock agent looks at its networks one at a time, and a machine may be loaded. */
 const PATIENCE_MS = 60_000;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { PortDocument } from '../../src/rpc/documents.ts';
+import type { AgentHost } from './agent-host.ts';
 import type { ApiClient } from './api-client.ts';
 import {
   awaitNoPort,
@@ -14,7 +15,6 @@ import {
   renewedUntil,
 } from './dhcp-facts.ts';
 import type { HostGuest } from './hosts/test-host.ts';
-import type { AgentHost } from './world.ts';
 
 /** What a story is told of: a server's API, and the one host whose DHCP agent serves all networks. */
 export interface Stage {
@@ -176,7 +176,7 @@ export function describeDhcpStory(stage: () => Stage): void {
       const added = await api.subnet(network, {
         cidr: '10.31.1.0/24',
         dns_nameservers: ['10.31.1.53'],
-        allocation_pools: [{ start: '10.31.1.10', end: '10.31.1.99' }],
+        allocation_pools: [{ start: '10.31.1.100', end: '10.31.1.199' }],
       });
       const port = await api.machinePort(network, on.host.name, { fixed_ips: [{ subnet_id: added }] });
       await withMachine([port], async (guest) => {

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
+import type { AgentHost } from './agent-host.ts';
 import { describeDhcpStory } from './dhcp-story.ts';
 import { expectCleanLogs } from './logs.ts';
 import { stockObstacle } from './stock-packages.ts';
-import { type AgentHost, type RunningServer, startWorld, type World } from './world.ts';
+import { type RunningServer, startWorld, type World } from './world.ts';
 
 const obstacle = stockObstacle();
 

@@ -3,43 +3,23 @@ import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from '../../src/lab/wait.ts';
-import type { PortDocument } from '../../src/rpc/documents.ts';
 import { type PrivateMariadb, startMariadb } from '../support/mariadb.ts';
 import { freePorts, type RabbitMq, startRabbitMq } from '../support/rabbitmq.ts';
+import { AgentHost, type Side } from './agent-host.ts';
 import { ApiClient } from './api-client.ts';
-import {
-  dhcpAgentIni,
-  type Ini,
-  linuxbridgeAgentIni,
-  mergeIni,
-  neutronConf,
-  REPORT_SECONDS,
-  serverConf,
-} from './config-files.ts';
-import { type HostGuest, startTestHost, type TestHost } from './hosts/test-host.ts';
+import { dhcpAgentIni, type Ini, linuxbridgeAgentIni, mergeIni, neutronConf, serverConf } from './config-files.ts';
+import { startTestHost, type TestHost } from './hosts/test-host.ts';
 import { makeUnderlay, type Underlay } from './hosts/underlay.ts';
-import { makeProgram, type Program, type ProgramSpec, type Which } from './processes/program.ts';
+import { makeProgram, type Program, type ProgramSpec } from './processes/program.ts';
 
 const START_MS = 120_000;
 const MIGRATE_MS = 600_000;
-
-export type Side = 'stock' | 'neutrino';
 
 /** A server with its host, database and API. */
 export interface RunningServer {
   readonly side: Side;
   readonly program: Program;
   readonly api: ApiClient;
-}
-
-/** A host that runs agents. */
-export interface AgentHost {
-  readonly host: TestHost;
-  readonly statePath: string;
-  readonly dhcp: Program;
-  readonly l2: Program;
-  /** Starts a machine with a NIC for each port: `eth0`, `eth1`, ... */
-  boot(...ports: readonly PortDocument[]): Promise<HostGuest>;
 }
 
 /**
@@ -74,10 +54,6 @@ export async function startWorld(): Promise<World> {
       disposing.push(host.dispose);
       return host;
     };
-    const made = (program: Program): Program => {
-      programs.push(program);
-      return program;
-    };
     return {
       folder,
       programs,
@@ -93,14 +69,9 @@ export async function startWorld(): Promise<World> {
             more,
           ),
         };
-        const program = made(
-          makeProgram({
-            which: side === 'stock' ? 'neutron-server' : 'neutrino server',
-            host,
-            folder: statePath,
-            files,
-          }),
-        );
+        const which = side === 'stock' ? 'neutron-server' : 'neutrino server';
+        const program = makeProgram({ which, host, folder: statePath, files });
+        programs.push(program);
         await migrate({ host, folder: statePath, files }, side);
         await program.start();
         const api = new ApiClient(`http://${host.address}:9696`);
@@ -111,27 +82,20 @@ export async function startWorld(): Promise<World> {
         const host = await startHost(name);
         const statePath = join(folder, name);
         await mkdir(statePath, { recursive: true });
-        const shared = neutronConf({ host: name, transportUrl: broker.url, statePath });
-        const program = (which: Which, file: string, ini: Ini) =>
-          made(makeProgram({ which, host, folder: statePath, files: { 'neutron.conf': shared, [file]: ini } }));
-        const l2Ini = linuxbridgeAgentIni({ localIp: host.address });
-        const l2 = program(sides.l2 === 'stock' ? 'neutron-linuxbridge-agent' : 'neutrino l2-agent', 'lb.ini', l2Ini);
-        const dhcpWhich = sides.dhcp === 'stock' ? 'neutron-dhcp-agent' : 'neutrino dhcp-agent';
-        const dhcp = program(dhcpWhich, 'dhcp_agent.ini', dhcpAgentIni());
-        await Promise.all([l2.start(), dhcp.start()]);
-        await Promise.all([api.awaitAgent(name, 'Linux bridge agent'), api.awaitAgent(name, 'DHCP agent')]);
-        return {
+        const on = new AgentHost({
           host,
+          sides,
           statePath,
-          dhcp,
-          l2,
-          async boot(...ports) {
-            const guest = await host.guest(...ports);
-            // A stock L2 agent leaves machines' devices to the hypervisor.
-            if (l2.isStock) for (const port of ports) await plugAsHypervisor(host, port);
-            return guest;
+          files: {
+            neutron: neutronConf({ host: name, transportUrl: broker.url, statePath }),
+            dhcp: dhcpAgentIni(),
+            l2: linuxbridgeAgentIni({ localIp: host.address }),
           },
-        };
+          onProgram: (program) => programs.push(program),
+        });
+        await Promise.all([on.l2.start(), on.dhcp.start()]);
+        await Promise.all([api.awaitAgent(name, 'Linux bridge agent'), api.awaitAgent(name, 'DHCP agent')]);
+        return on;
       },
       dispose,
     };
@@ -145,19 +109,6 @@ export async function startWorld(): Promise<World> {
 function removeFolder(folder: string): void {
   if (process.env.INTEROP_KEEP) console.log(`files and logs are kept in ${folder}`);
   else rmSync(folder, { recursive: true, force: true });
-}
-
-/** What libvirt does with the target of `<interface type="bridge">`, once the L2 agent has made the network's bridge. */
-async function plugAsHypervisor(host: TestHost, port: PortDocument): Promise<void> {
-  const bridge = `brq${port.network_id.slice(0, 11)}`;
-  await waitFor(
-    `bridge ${bridge} on ${host.name}`,
-    async () => {
-      const set = await host.tryRun('ip', 'link', 'set', 'dev', `tap${port.id.slice(0, 11)}`, 'master', bridge);
-      return set.exitCode === 0 || undefined;
-    },
-    { timeoutMs: 30_000, intervalMs: 100 },
-  );
 }
 
 async function startBroker(underlay: Underlay): Promise<{ readonly rabbit: RabbitMq; readonly url: string }> {
@@ -198,6 +149,3 @@ async function awaitApi(api: ApiClient, program: Program): Promise<void> {
     throw new Error(`${error instanceof Error ? error.message : error}; it said:\n${program.log().slice(-4_000)}`);
   });
 }
-
-/** Long enough for a report to be on its way and its answer to be back. */
-export const REPORT_MS = REPORT_SECONDS * 1_000;

@@ -1,0 +1,84 @@
+import { waitFor } from '../../src/lab/wait.ts';
+import type { PortDocument } from '../../src/rpc/documents.ts';
+import type { Ini } from './config-files.ts';
+import type { HostGuest, TestHost } from './hosts/test-host.ts';
+import { makeProgram, type Program, type Which } from './processes/program.ts';
+
+export type Side = 'stock' | 'neutrino';
+
+const DHCP: Readonly<Record<Side, Which>> = { stock: 'neutron-dhcp-agent', neutrino: 'neutrino dhcp-agent' };
+const L2: Readonly<Record<Side, Which>> = { stock: 'neutron-linuxbridge-agent', neutrino: 'neutrino l2-agent' };
+
+export interface AgentHostParts {
+  readonly host: TestHost;
+  readonly sides: { readonly dhcp: Side; readonly l2: Side };
+  readonly statePath: string;
+  readonly files: { readonly neutron: Ini; readonly dhcp: Ini; readonly l2: Ini };
+  /** Hears of each program, for the world's list. */
+  readonly onProgram: (program: Program) => void;
+}
+
+/** A host with a DHCP agent and an L2 agent, each stock or Neutrino's; the files are the same for either. */
+export class AgentHost {
+  readonly host: TestHost;
+  readonly statePath: string;
+  readonly l2: Program;
+  readonly #parts: AgentHostParts;
+  #dhcp: Program;
+
+  constructor(parts: AgentHostParts) {
+    this.#parts = parts;
+    this.host = parts.host;
+    this.statePath = parts.statePath;
+    this.l2 = this.#program(L2[parts.sides.l2], 'linuxbridge_agent.ini', parts.files.l2);
+    this.#dhcp = this.#dhcpOf(parts.sides.dhcp);
+  }
+
+  get dhcp(): Program {
+    return this.#dhcp;
+  }
+
+  /** Stops the DHCP agent and starts that of the other side with the same files. */
+  async swapDhcp(side: Side): Promise<void> {
+    await this.#dhcp.stop();
+    this.#dhcp = this.#dhcpOf(side);
+    await this.#dhcp.start();
+  }
+
+  /** Starts a machine with a NIC for each port: `eth0`, `eth1`, ... */
+  async boot(...ports: readonly PortDocument[]): Promise<HostGuest> {
+    const guest = await this.host.guest(...ports);
+    // A stock L2 agent leaves machines' devices to the hypervisor.
+    if (this.l2.isStock) for (const port of ports) await plugAsHypervisor(this.host, port);
+    return guest;
+  }
+
+  #dhcpOf(side: Side): Program {
+    return this.#program(DHCP[side], 'dhcp_agent.ini', this.#parts.files.dhcp);
+  }
+
+  #program(which: Which, name: string, ini: Ini): Program {
+    const { host, statePath, files, onProgram } = this.#parts;
+    const program = makeProgram({
+      which,
+      host,
+      folder: statePath,
+      files: { 'neutron.conf': files.neutron, [name]: ini },
+    });
+    onProgram(program);
+    return program;
+  }
+}
+
+/** What libvirt does with the target of `<interface type="bridge">`, once the L2 agent has made the network's bridge. */
+async function plugAsHypervisor(host: TestHost, port: PortDocument): Promise<void> {
+  const bridge = `brq${port.network_id.slice(0, 11)}`;
+  await waitFor(
+    `bridge ${bridge} on ${host.name}`,
+    async () => {
+      const set = await host.tryRun('ip', 'link', 'set', 'dev', `tap${port.id.slice(0, 11)}`, 'master', bridge);
+      return set.exitCode === 0 || undefined;
+    },
+    { timeoutMs: 30_000, intervalMs: 100 },
+  );
+}

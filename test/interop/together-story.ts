@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest';
+import type { PortDocument } from '../../src/rpc/documents.ts';
+import type { AgentHost } from './agent-host.ts';
+import type { ApiClient } from './api-client.ts';
+import { awaitServed, awaitUnserved, dhcpLines, dnsmasqPid, eventually, LEASE_MS } from './dhcp-facts.ts';
+
+/** A server with `dhcp_agents_per_network = 2` and two hosts, one with a stock DHCP agent, one with Neutrino's. */
+export interface SharedStage {
+  readonly api: ApiClient;
+  readonly stock: AgentHost;
+  readonly neutrino: AgentHost;
+}
+
+const FILES = ['host', 'opts', 'addn_hosts'];
+
+/** What two agents of different make do for one network together. */
+export function describeTogether(stage: () => SharedStage): void {
+  const hosts = () => [stage().stock, stage().neutrino] as const;
+  const addressOf = (port: PortDocument) => port.fixed_ips[0]?.ip_address;
+
+  /** Waits until both agents' files say the same of the network, and of all its ports. */
+  async function agree(network: string): Promise<void> {
+    const [one, two] = hosts();
+    await eventually(`the files of both agents for network ${network} to agree`, async () => {
+      const ports = (await stage().api.ports(`network_id=${network}`)).filter(
+        ({ device_owner }) => device_owner !== 'network:dhcp',
+      );
+      const wanted = ports.flatMap(({ mac_address, fixed_ips }) =>
+        fixed_ips.map(({ ip_address }) => [`${mac_address},`, `,${ip_address}`] as const),
+      );
+      const files = await Promise.all(
+        FILES.map(async (name) => [await dhcpLines(one, network, name), await dhcpLines(two, network, name)] as const),
+      );
+      const hostLines = files[0]?.[0] ?? [];
+      return (
+        files.every(([left, right]) => JSON.stringify(left) === JSON.stringify(right)) &&
+        hostLines.length === wanted.length &&
+        wanted.every(([mac, ip]) => hostLines.some((line) => line.startsWith(mac) && line.includes(ip)))
+      );
+    });
+  }
+
+  async function leaseOn(on: AgentHost, port: PortDocument) {
+    const guest = await on.boot(port);
+    try {
+      return await guest.lease('eth0', LEASE_MS);
+    } finally {
+      await guest.stop();
+    }
+  }
+
+  /** The address of the DHCP port that the agent of a host has on the network. */
+  async function serverAddress(on: AgentHost, network: string): Promise<string | undefined> {
+    const ports = await stage().api.ports(`network_id=${network}&device_owner=network:dhcp`);
+    const port = ports.find((one) => one['binding:host_id'] === on.host.name);
+    return port && addressOf(port);
+  }
+
+  /** Stops the agent of a host and its dnsmasq of a network: nothing on that host answers any more. */
+  async function silence(on: AgentHost, network: string): Promise<void> {
+    await on.dhcp.stop();
+    const pid = await dnsmasqPid(on, network);
+    if (pid !== undefined) await on.host.run('kill', '-9', String(pid));
+    await awaitUnserved(on, network);
+  }
+
+  describe('a network on both agents', () => {
+    test('is served by both, from a port of each, with the same files through creates, updates and deletes', async () => {
+      const { api, stock, neutrino } = stage();
+      const network = await api.network(
+        {
+          cidr: '10.61.0.0/24',
+          allocation_pools: [{ start: '10.61.0.100', end: '10.61.0.199' }],
+          host_routes: [{ destination: '10.97.0.0/16', nexthop: '10.61.0.9' }],
+        },
+        {
+          cidr: '10.61.1.0/24',
+          allocation_pools: [{ start: '10.61.1.100', end: '10.61.1.199' }],
+          dns_nameservers: ['10.61.1.53'],
+        },
+      );
+      const ports = [
+        await api.machinePort(network, stock.host.name),
+        await api.machinePort(network, neutrino.host.name, {
+          extra_dhcp_opts: [{ opt_name: 'ntp-server', opt_value: '10.61.0.77' }],
+        }),
+        await api.machinePort(network, neutrino.host.name, {
+          fixed_ips: [{ ip_address: '10.61.0.20' }, { ip_address: '10.61.1.20' }],
+        }),
+      ] as const;
+      expect(await api.dhcpHosts(network)).toEqual([neutrino.host.name, stock.host.name].toSorted());
+      for (const on of hosts()) await awaitServed(on, network);
+      await agree(network);
+      expect((await leaseOn(stock, ports[0])).address).toBe(addressOf(ports[0]));
+      expect((await leaseOn(neutrino, ports[1])).address).toBe(addressOf(ports[1]));
+      const servers = await Promise.all(hosts().map((on) => serverAddress(on, network)));
+      expect(new Set(servers).size).toBe(2);
+
+      await api.update('port', ports[0].id, { fixed_ips: [{ ip_address: '10.61.1.30' }] });
+      await api.update('port', ports[1].id, { extra_dhcp_opts: [{ opt_name: 'ntp-server', opt_value: '10.61.0.78' }] });
+      await api.delete('port', ports[2].id);
+      await agree(network);
+      expect(await dhcpLines(stock, network, 'host')).toContainEqual(expect.stringContaining('10.61.1.30'));
+      expect(await dhcpLines(neutrino, network, 'opts')).toContainEqual(expect.stringContaining('10.61.0.78'));
+    });
+
+    test('goes on with one of them, whichever it is; the other, come back, has caught up', async () => {
+      const { api } = stage();
+      const network = await api.network('10.62.0.0/24');
+      for (const on of hosts()) await awaitServed(on, network);
+      for (const [silent, other] of [hosts(), hosts().toReversed()] as [AgentHost, AgentHost][]) {
+        await agree(network);
+        await silence(silent, network);
+        const port = await api.machinePort(network, silent.host.name);
+        // The machine is on the host of the silent agent: its answer comes from the other host.
+        const lease = await leaseOn(silent, port);
+        expect([lease.address, lease.server]).toEqual([addressOf(port), await serverAddress(other, network)]);
+        await silent.dhcp.start();
+        await awaitServed(silent, network);
+        await agree(network);
+      }
+    });
+
+    test('deleted is served by none, and leaves nothing', async () => {
+      const { api } = stage();
+      const network = await api.network('10.63.0.0/24');
+      for (const on of hosts()) await awaitServed(on, network);
+      await api.delete('network', network);
+      for (const on of hosts()) {
+        await awaitUnserved(on, network);
+        await eventually(
+          `namespace and files to be gone from ${on.host.name}`,
+          async () =>
+            (await on.host.tryRun('ls', `${on.statePath}/dhcp/${network}`)).exitCode !== 0 &&
+            (await on.host.tryRun('ls', `/run/netns/qdhcp-${network}`)).exitCode !== 0,
+        );
+      }
+    });
+  });
+}
