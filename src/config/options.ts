@@ -225,7 +225,12 @@ export const OPTIONS = {
   },
   database: {
     connection: text('', 'database URL, sqlite:////path; empty: neutrino.sqlite under state_path'),
-    max_pool_size: integer(10, 'connections to MariaDB or MySQL at most', 1, 1000),
+    max_pool_size: integer(
+      10,
+      'connections to MariaDB or MySQL at most (one holds the lock of a schema upgrade)',
+      2,
+      1000,
+    ),
     sqlite_synchronous: flag(true, 'write through to the disk at every commit (synchronous=FULL)'),
   },
   ml2: {
