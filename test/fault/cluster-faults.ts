@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { waitFor } from '../../src/lab/wait.ts';
+import type { ApiClient } from '../interop/api-client.ts';
 import type { Chance } from './chance.ts';
 import type { CastTap } from './world/cast-tap.ts';
-import type { ClusterWorld } from './world/cluster-world.ts';
+import type { ClusterAgents, ClusterWorld } from './world/cluster-world.ts';
 import type { NeutrinoOnHost } from './world/neutrino-on-host.ts';
 
 /** Something that goes wrong, and is put right again. */
@@ -16,6 +18,23 @@ export interface Fault {
 const AWAY_MS = 1_500;
 /** How long to wait for a transaction to break. */
 const CUT_MS = 2_000;
+
+/** How long networks may take to leave a dead agent: servers that were killed lately first watch for a while. */
+const MOVED_MS = 90_000;
+/** What a host has lost when it is without power: all that agents made there. Machines are not theirs. */
+const LOSE_ALL = `
+kill -9 $(grep -lsx dnsmasq /proc/[0-9]*/comm | cut -d/ -f3)
+for space in /run/netns/qdhcp-*; do ip netns delete "\${space##*/}"; done
+for bridge in /sys/class/net/brq*; do ip link delete dev "\${bridge##*/}"; done
+for vxlan in /sys/class/net/vxlan-*; do ip link delete dev "\${vxlan##*/}"; done
+`;
+
+async function cutPower({ host, dhcp, l2 }: ClusterAgents): Promise<void> {
+  await Promise.all([dhcp.kill(), l2.kill()]);
+  await host.tryRun('sh', '-c', LOSE_ALL);
+}
+
+const startAgents = ({ dhcp, l2 }: ClusterAgents) => Promise.all([dhcp.start(), l2.start()]);
 
 const away = (chance: Chance) => pause(chance.real() * AWAY_MS);
 
@@ -50,6 +69,27 @@ export const FAULTS: readonly Fault[] = [
     name: 'an L2 agent is killed',
     weight: 2,
     bring: ({ agents }, chance) => killAndStart(chance.of(agents).l2, chance),
+  },
+  {
+    name: 'a host of agents loses its power',
+    weight: 2,
+    async bring({ agents }, chance) {
+      const lost = chance.of(agents);
+      await cutPower(lost);
+      await away(chance);
+      await startAgents(lost);
+    },
+  },
+  {
+    name: "the clock of an agents' host jumps",
+    weight: 2,
+    async bring({ agents }, chance) {
+      const { dhcp, l2 } = chance.of(agents);
+      for (const again of [true, false]) {
+        await Promise.all([dhcp.jumpClock(), l2.jumpClock()]);
+        if (again) await away(chance);
+      }
+    },
   },
   {
     name: 'the broker is killed',
@@ -132,9 +172,48 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'messages to agents come again, in any order',
     weight: 3,
-    bring: async (_world, chance, tap) => void (await tap.tellAgain(200, chance)),
+    async bring(_world, chance, tap) {
+      const told = await tap.tellAgain(200, chance);
+      if (told === 0) throw new Error('no message to agents was heard that could be told again');
+    },
   },
 ];
+
+/** What is a fault only where agents soon count as dead. */
+export const FAILOVERS: readonly Fault[] = [
+  {
+    name: 'a DHCP agent is away until its networks have moved',
+    weight: 6,
+    async bring({ servers, agents }, chance) {
+      const { host, dhcp } = chance.of(agents);
+      await dhcp.kill();
+      await networksLeave(chance.of(servers).api, host.name);
+      await dhcp.start();
+    },
+  },
+  {
+    name: 'a host is without power until its networks have moved',
+    weight: 3,
+    async bring({ servers, agents }, chance) {
+      const lost = chance.of(agents);
+      await cutPower(lost);
+      await networksLeave(chance.of(servers).api, lost.host.name);
+      await startAgents(lost);
+    },
+  },
+];
+
+async function networksLeave(api: ApiClient, host: string): Promise<void> {
+  await waitFor(
+    `the networks of ${host} to move`,
+    async () => {
+      const [agent] = await api.agents(`host=${host}&agent_type=DHCP%20agent`);
+      const { body } = await api.request('GET', `agents/${agent?.id}/dhcp-networks`);
+      return (body.networks as readonly unknown[]).length === 0 || undefined;
+    },
+    { timeoutMs: MOVED_MS, intervalMs: 500 },
+  );
+}
 
 /** Faults in the order in which they come: first each once, then by their weights. */
 export function* faultsToCome(all: readonly Fault[], chance: Chance): Generator<Fault, never> {

@@ -1,94 +1,123 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../src/lab/wait.ts';
+import type { Ini } from '../interop/config-files.ts';
 import { chanceOf } from './chance.ts';
-import { FAULTS, faultsToCome } from './cluster-faults.ts';
+import { FAILOVERS, FAULTS, type Fault, faultsToCome } from './cluster-faults.ts';
 import { expectRoomForAll } from './load/crowd.ts';
 import { Ledger, type Resource } from './load/ledger.ts';
 import { Load } from './load/load.ts';
-import { faultSettings, tellSeed } from './settings.ts';
+import { type FaultSettings, faultSettings, tellSeed } from './settings.ts';
 import { CastTap } from './world/cast-tap.ts';
 import { type ClusterWorld, startClusterWorld } from './world/cluster-world.ts';
 import { awaitApi } from './world/neutrino-on-host.ts';
 import { settle } from './world/settle.ts';
 
-const settings = faultSettings(4);
 const SETTLE_MS = 90_000;
+const START_MS = 300_000;
 const CLIENTS = 6;
 /** The longest pause between two faults. */
 const CALM_MS = 1_500;
 
-describe.skipIf(process.getuid?.() !== 0)('servers and agents over RabbitMQ and MariaDB (needs root)', () => {
-  let world: ClusterWorld;
+const settings = faultSettings(4);
+const needsRoot = process.getuid?.() !== 0;
+
+/** A cluster for the tests of a file, gone with them. */
+function clusterOf(more: Ini = {}): () => ClusterWorld {
+  let world: ClusterWorld | undefined;
   beforeAll(async () => {
-    world = await startClusterWorld();
-  }, 300_000);
+    world = await startClusterWorld(more);
+  }, START_MS);
   afterAll(() => world?.dispose());
+  return () => {
+    if (!world) throw new Error('the cluster has not started');
+    return world;
+  };
+}
+
+/** Has clients at work while one thing after the other breaks; expects that all agree whenever it is calm again. */
+async function expectEndurance(world: ClusterWorld, all: readonly Fault[], { seed, rounds, only }: FaultSettings) {
+  const { servers, agents, guests, shared, rabbit } = world;
+  const chance = chanceOf(seed);
+  const faults = faultsToCome(
+    all.filter(({ name }) => only.test(name)),
+    chance.branch(),
+  );
+  const hosts = agents.map(({ host }) => host.name);
+  const ledger = new Ledger();
+  const tap = new CastTap(rabbit);
+  await tap.listen();
+  const load = new Load({
+    clients: CLIENTS,
+    chance: chance.branch(),
+    ledger,
+    urls: servers.map(({ api }) => api.url),
+    hosts,
+    shared,
+    // A server that lost its database, or the way to it, says so.
+    mayFail: (status) => status === 503,
+  });
+  let there: ReadonlyMap<string, Resource> = new Map();
+  try {
+    for (let round = 1; round <= rounds; ) {
+      load.start(there);
+      const brought: string[] = [];
+      const until = Math.min(rounds, round + chance.whole(0, 3));
+      for (; round <= until; round++) {
+        await pause(chance.real() * CALM_MS);
+        const fault = faults.next().value;
+        brought.push(fault.name);
+        await fault.bring(world, chance, tap);
+      }
+      for (const { api } of servers) await awaitApi(api.url);
+      await load.stop();
+      const when = `fault ${round - 1} of ${rounds} (seed ${seed}): ${brought.join(', ')}`;
+      const facts = () => world.facts(chance.of(servers));
+      there = ledger.settle(await settle(facts, ledger, { timeoutMs: SETTLE_MS, when }));
+      await guests.renew();
+    }
+  } catch (error) {
+    console.log(world.lastWords());
+    throw error;
+  } finally {
+    await load.stop();
+    await tap.close();
+  }
+  console.log(`answers: ${ledger.answers()}`);
+  expect(load.surprises()).toEqual([]);
+}
+
+describe.skipIf(needsRoot)('servers and agents over RabbitMQ and MariaDB (needs root)', () => {
+  const world = clusterOf();
 
   test('whatever breaks under load: nothing that was answered is undone, API, database and files agree', {
     timeout: 180_000 + settings.rounds * 60_000,
   }, async () => {
     tellSeed('cluster', settings);
-    const { servers, agents, guests, shared } = world;
-    const chance = chanceOf(settings.seed);
-    const faults = faultsToCome(
-      FAULTS.filter(({ name }) => settings.only.test(name)),
-      chance.branch(),
-    );
-    const ledger = new Ledger();
-    const tap = new CastTap(
-      world.rabbit,
-      agents.map(({ host }) => host.name),
-    );
-    await tap.listen();
-    const load = new Load({
-      clients: CLIENTS,
-      chance: chance.branch(),
-      ledger,
-      urls: servers.map(({ api }) => api.url),
-      hosts: agents.map(({ host }) => host.name),
-      shared,
-      // A server that lost its database, or the way to it, says so.
-      mayFail: (status) => status === 503,
-    });
-    let there: ReadonlyMap<string, Resource> = new Map();
-    try {
-      for (let round = 1; round <= settings.rounds; ) {
-        load.start(there);
-        const brought: string[] = [];
-        const until = Math.min(settings.rounds, round + chance.whole(0, 3));
-        for (; round <= until; round++) {
-          await pause(chance.real() * CALM_MS);
-          const fault = faults.next().value;
-          brought.push(fault.name);
-          await fault.bring(world, chance, tap);
-        }
-        for (const { api } of servers) await awaitApi(api.url);
-        await load.stop();
-        const when = `fault ${round - 1} of ${settings.rounds} (seed ${settings.seed}): ${brought.join(', ')}`;
-        const began = performance.now();
-        const shown = await settle(() => world.facts(chance.of(servers)), ledger, { timeoutMs: SETTLE_MS, when });
-        console.log(`${when}; settled in ${Math.round(performance.now() - began)} ms`);
-        there = ledger.settle(shown);
-        await guests.renew();
-      }
-    } finally {
-      await load.stop();
-      await tap.close();
-    }
-    console.log(`cluster: ${ledger.answers()}`);
-    expect(load.surprises()).toEqual([]);
+    await expectEndurance(world(), FAULTS, settings);
   });
 
-  test('has room for a crowd: every address of a /24 once and then clean refusals, 250 ports at once', async () => {
-    const [server] = world.servers;
-    const served = (id: string) => async () => (await server?.api.ports(`network_id=${id}`))?.length || undefined;
-    await expectRoomForAll(
-      world.servers.map(({ api }) => api),
-      async (id) => {
-        await waitFor('the DHCP port', served(id), { timeoutMs: 30_000 });
-      },
-    );
-    await settle(() => world.facts(), new Ledger(), { timeoutMs: SETTLE_MS, when: 'after the crowd' });
+  test('have room for a crowd: every address of a /24 once and then clean refusals, 250 ports at once', async () => {
+    const { servers, facts } = world();
+    const served = (id: string) => async () => (await servers[0]?.api.ports(`network_id=${id}`))?.length || undefined;
+    const apis = servers.map(({ api }) => api);
+    await expectRoomForAll(apis, async (id) => {
+      await waitFor('the DHCP port', served(id), { timeoutMs: 30_000 });
+    });
+    await settle(facts, new Ledger(), { timeoutMs: SETTLE_MS, when: 'after the crowd' });
   });
 });
+
+describe.skipIf(needsRoot || !settings.long)(
+  'the same where agents soon count as dead (needs root; NEUTRINO_FAULT_ROUNDS, for it takes minutes)',
+  () => {
+    const world = clusterOf({ DEFAULT: { agent_down_time: 6 }, agent: { report_interval: 2 } });
+
+    test('networks move and come back: nothing that was answered is undone, API, database and files agree', {
+      timeout: 180_000 + settings.rounds * 120_000,
+    }, async () => {
+      tellSeed('failover', settings);
+      await expectEndurance(world(), [...FAULTS, ...FAILOVERS], settings);
+    });
+  },
+);

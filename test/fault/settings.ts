@@ -4,18 +4,21 @@ export interface FaultSettings {
   readonly seed: number;
   /** How many faults a test brings about. */
   readonly rounds: number;
+  /** Whether the number of rounds was set: tests that take long run then. */
+  readonly long: boolean;
   /** Only faults whose names match. */
   readonly only: RegExp;
 }
 
 /**
- * NEUTRINO_FAULT_ROUNDS, NEUTRINO_FAULT_SEED and NEUTRINO_FAULT_ONLY, or `fewRounds`, a seed of this moment and all. Throws for a value that is no whole
- * number.
+ * NEUTRINO_FAULT_ROUNDS, NEUTRINO_FAULT_SEED and NEUTRINO_FAULT_ONLY, or `fewRounds`, a seed of this moment and all. Throws for
+ * a number that is none.
  */
 export function faultSettings(fewRounds: number, env: NodeJS.ProcessEnv = process.env): FaultSettings {
   return {
     seed: whole(env, 'NEUTRINO_FAULT_SEED') ?? Math.floor(Math.random() * 1_000_000),
     rounds: whole(env, 'NEUTRINO_FAULT_ROUNDS') ?? fewRounds,
+    long: env.NEUTRINO_FAULT_ROUNDS !== undefined,
     only: new RegExp(env.NEUTRINO_FAULT_ONLY ?? ''),
   };
 }

@@ -33,8 +33,8 @@ const STEADY_MS = 60_000;
 /** How long to wait for more when something happened to the agent's own port; a server deletes port, subnet and network in a row. */
 const HOLD_MS = 1_000;
 /**
- * So long after its start the agent does not know what was deleted shortly before, and messages of then may still come (those that
- * waited for it, or come twice): new ports are looked up once more, this much later.
+ * So long after a full sync (at its start, or after messages were lost) the agent does not know of all that was deleted shortly
+ * before, and messages of then may still come, late or twice: new ports are looked up once more, this much later.
  */
 const YOUNG_MS = 60_000;
 const DOUBT_MS = 2_000;
@@ -95,7 +95,6 @@ class DhcpAgent {
   readonly #failures = new Map<string, number>();
   /** Networks with ports that may be gone. */
   readonly #doubts: Agenda;
-  readonly #began = performance.now();
   readonly #deaths = new Map<string, { readonly count: number; readonly at: number }>();
   /** Networks that the running full sync still waits for. */
   readonly #syncing = new Set<string>();
@@ -162,7 +161,7 @@ class DhcpAgent {
         this.#agenda.put(networkId, HOLD_MS, reason);
       },
       onNewPort: (networkId) => {
-        if (performance.now() - this.#began > YOUNG_MS) return;
+        if (performance.now() - this.#syncBegan > YOUNG_MS) return;
         this.#doubts.put(networkId, DOUBT_MS, 'its new port may be an old one');
       },
       onPortDeleted: (portId) => this.#ready.forget(portId),

@@ -2,79 +2,66 @@ import { type BareClient, bareClient } from '../../rpc/rabbit/bare-client.ts';
 import type { RabbitMq } from '../../support/rabbitmq.ts';
 import type { Chance } from '../chance.ts';
 
-/** A message to agents, as it went over the wire. */
+/** A message to agents, as it was published. */
 interface Captured {
   readonly exchange: string;
   readonly routingKey: string;
-  readonly properties: Readonly<Record<string, unknown>>;
   readonly body: Buffer;
+  /** Moment of performance.now(). */
+  readonly at: number;
 }
 
-const MOST = 2_000;
-const FANOUTS = [
-  'dhcp_agent',
-  'q-agent-notifier-port-update',
-  'q-agent-notifier-port-delete',
-  'q-agent-notifier-network-update',
-  'q-agent-notifier-network-delete',
-];
+const MOST = 5_000;
+/** A message that is told again is at most so old: longer than any sender tries to get rid of one. */
+const LATE_MS = 30_000;
+/** What stock senders and Neutrino set. */
+const PROPERTIES = { contentType: 'application/json', contentEncoding: 'utf-8', deliveryMode: 2, priority: 0 };
 
-/** Listens to what servers tell agents, and tells it again: twice, late, in another order. */
+/**
+ * Listens to what servers tell agents, and tells it again: twice, late, in another order. It listens by RabbitMQ's own tracing:
+ * a queue beside the agents' would change what becomes of a message when theirs is not there.
+ */
 export class CastTap {
   readonly #broker: RabbitMq;
-  readonly #hosts: readonly string[];
   readonly #captured: Captured[] = [];
   #client: BareClient | undefined;
 
-  constructor(broker: RabbitMq, hosts: readonly string[]) {
+  constructor(broker: RabbitMq) {
     this.#broker = broker;
-    this.#hosts = hosts;
   }
 
-  get size(): number {
-    return this.#captured.length;
-  }
-
-  /** Begins to listen, anew when the broker has forgotten everything. What was heard before is told no more. */
+  /** Begins to listen, anew when the broker was started again. */
   async listen(): Promise<void> {
     await this.close();
-    this.#captured.length = 0;
     const client = await bareClient(this.#broker);
     this.#client = client;
     const { queue } = await client.channel.assertQueue('', { exclusive: true });
-    await client.channel.assertExchange('neutron', 'topic', { durable: false, autoDelete: false });
-    for (const host of this.#hosts) await client.channel.bindQueue(queue, 'neutron', `dhcp_agent.${host}`);
-    for (const topic of FANOUTS) {
-      await client.channel.assertExchange(`${topic}_fanout`, 'fanout', { durable: false, autoDelete: true });
-      await client.channel.bindQueue(queue, `${topic}_fanout`, '');
-    }
+    // https://www.rabbitmq.com/docs/firehose
+    await client.channel.bindQueue(queue, 'amq.rabbitmq.trace', 'publish.#');
     await client.channel.consume(
       queue,
       (message) => {
         if (!message) return;
-        const { fields, properties, content } = message;
-        const given = Object.entries(properties).filter(([, value]) => value !== undefined);
-        this.#captured.push({
-          exchange: fields.exchange,
-          routingKey: fields.routingKey,
-          properties: Object.fromEntries(given),
-          body: content,
-        });
+        const { exchange_name: exchange = '', routing_keys: keys = [] } = message.properties.headers ?? {};
+        const routingKey = String(keys[0] ?? '');
+        if (!routingKey.startsWith('dhcp_agent.') && !String(exchange).endsWith('_fanout')) return;
+        this.#captured.push({ exchange: String(exchange), routingKey, body: message.content, at: performance.now() });
         if (this.#captured.length > MOST) this.#captured.shift();
       },
       { noAck: true },
     );
+    await this.#broker.ctl('trace_on');
   }
 
-  /** Tells agents so many of the messages again, drawn at random: half of them as new messages, half as the very same ones. */
+  /** Tells agents so many of the latest messages again, drawn at random: half of them as new messages, half as the very same. */
   async tellAgain(count: number, chance: Chance): Promise<number> {
-    const heard = [...this.#captured];
+    const since = performance.now() - LATE_MS;
+    const heard = this.#captured.filter(({ at }) => at >= since);
     const client = this.#client;
     if (!client || heard.length === 0) return 0;
     for (let i = 0; i < count; i++) {
-      const { exchange, routingKey, properties, body } = chance.of(heard);
-      const told = chance.real() < 0.5 ? body : withOtherId(body, chance);
-      await client.send(exchange, routingKey, told, properties);
+      const { exchange, routingKey, body } = chance.of(heard);
+      await client.send(exchange, routingKey, chance.real() < 0.5 ? body : withOtherId(body, chance), PROPERTIES);
     }
     return count;
   }

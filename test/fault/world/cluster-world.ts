@@ -52,8 +52,8 @@ export interface ClusterWorld {
 
 const AGENTS_PER_NETWORK = 1;
 
-/** Starts one; resolves when its machines have their addresses. Needs root. */
-export async function startClusterWorld(): Promise<ClusterWorld> {
+/** Starts one; resolves when its machines have their addresses. `more`: options of all processes. Needs root. */
+export async function startClusterWorld(more: Ini = {}): Promise<ClusterWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'neutrino-fault-cluster-'));
   const disposing: (() => Promise<void>)[] = [async () => rmSync(folder, { recursive: true, force: true })];
   const dispose = async () => {
@@ -74,7 +74,8 @@ export async function startClusterWorld(): Promise<ClusterWorld> {
     const [toDatabase, toBroker] = [await proxy(mariadb.port), await proxy(rabbit.port)];
     const database = await mariadb.database();
     const via = (url: string, port: number) => url.replace(/@127\.0\.0\.1:\d+/, `@${underlay.address}:${port}`);
-    const shared = sharedConf(via(rabbit.transportUrl(), toBroker.port), via(database, toDatabase.port));
+    const urls = [via(rabbit.transportUrl(), toBroker.port), via(database, toDatabase.port)] as const;
+    const shared = mergeIni(sharedConf(...urls), more);
     const programs = new Map<string, NeutrinoOnHost>();
     const place = placesIn(folder, underlay, programs, (host) => disposing.push(() => host.dispose()));
 
@@ -144,6 +145,8 @@ function sharedConf(transportUrl: string, database: string): Ini {
       dhcp_agents_per_network: AGENTS_PER_NETWORK,
     },
     database: { connection: database },
+    // Ways that break every few seconds would else be tried more and more seldom, and a test take as long.
+    oslo_messaging_rabbit: { rabbit_interval_max: 4 },
   };
 }
 

@@ -4,6 +4,7 @@ import { waitFor } from '../../../src/lab/wait.ts';
 import type { HostProcess, TestHost } from '../../interop/hosts/test-host.ts';
 import { ask } from '../load/ask.ts';
 
+const CLOCK = join(import.meta.dirname, 'jumping-clock.ts');
 const MAIN = join(import.meta.dirname, '../../../src/cli/main.ts');
 const START_MS = 60_000;
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
@@ -15,6 +16,8 @@ export interface NeutrinoOnHost {
   kill(): Promise<void>;
   /** SIGTERM; resolves when it has ended. */
   stop(): Promise<void>;
+  /** Has its clock jump an hour ahead, or back. */
+  jumpClock(): Promise<void>;
   /** Resolves when it has ended by itself, to its exit code or signal. */
   ended(timeoutMs: number): Promise<string>;
   /** All it has logged. */
@@ -27,7 +30,7 @@ export function neutrinoOnHost(host: TestHost, words: readonly string[], log: st
   return {
     async start() {
       running = await host.start({
-        command: [process.execPath, '--disable-warning=ExperimentalWarning', MAIN, ...words],
+        command: [process.execPath, '--disable-warning=ExperimentalWarning', '--import', CLOCK, MAIN, ...words],
         log,
         env: { PATH, LANG: 'C.UTF-8', HOME: '/root' },
       });
@@ -40,6 +43,9 @@ export function neutrinoOnHost(host: TestHost, words: readonly string[], log: st
     async stop() {
       await running?.stop();
       running = undefined;
+    },
+    async jumpClock() {
+      await running?.signal('SIGUSR2');
     },
     async ended(timeoutMs) {
       return (await running?.ended(timeoutMs)) ?? 'not started';

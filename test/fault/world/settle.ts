@@ -4,6 +4,8 @@ import type { ApiFacts, Facts } from '../agreement/facts.ts';
 import type { Ledger } from '../load/ledger.ts';
 
 const BETWEEN_MS = 100;
+/** A wait so long is told with what it was for. */
+const LONG_MS = 5_000;
 /** Sentences of an error. */
 const MOST = 15;
 
@@ -16,13 +18,19 @@ export async function settle(
   ledger: Ledger,
   { timeoutMs, when }: { readonly timeoutMs: number; readonly when: string },
 ): Promise<ApiFacts> {
-  const deadline = performance.now() + timeoutMs;
+  const began = performance.now();
+  const deadline = began + timeoutMs;
+  let last: readonly string[] = [];
   for (;;) {
     let wrong: readonly string[];
     try {
       const facts = await read();
       wrong = [...ledger.undone(facts.api), ...disagreements(facts)];
-      if (wrong.length === 0) return facts.api;
+      if (wrong.length === 0) {
+        const ms = Math.round(performance.now() - began);
+        console.log(`${when}; settled in ${ms} ms${ms > LONG_MS ? `, last: ${last.slice(0, 3).join('; ')}` : ''}`);
+        return facts.api;
+      }
     } catch (error) {
       wrong = [`it cannot be looked at: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`];
     }
@@ -30,6 +38,7 @@ export async function settle(
       const more = wrong.length > MOST ? [`and ${wrong.length - MOST} more`] : [];
       throw new Error(`${when}, after ${timeoutMs} ms:\n${[...wrong.slice(0, MOST), ...more].join('\n')}`);
     }
+    last = wrong;
     await pause(BETWEEN_MS);
   }
 }
