@@ -21,9 +21,12 @@ async function smallDisk(statePath: string): Promise<() => Promise<void>> {
 
 describe.skipIf(process.getuid?.() !== 0)('neutrino up on a full disk (needs root)', { timeout: 180_000 }, () => {
   let world: UpWorld;
+  let network: string;
   const ledger = new Ledger();
   beforeAll(async () => {
     world = await startUpWorld('fault-disk', smallDisk);
+    // Room for more ports than the disk has.
+    network = await world.api.network({ cidr: '10.80.0.0/16' });
   });
   afterAll(() => world?.dispose());
 
@@ -31,10 +34,9 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on a full disk (needs roo
   /** Takes all the room there is, to the last byte. */
   const fillDisk = () => run(['sh', '-c', `cat /dev/zero >>${ballast()}`], { okCodes: [1] });
   const makeRoom = () => rmSync(ballast());
-  const network = () => world.shared[0]?.id ?? '';
 
   async function makePort(name: string): Promise<Answer> {
-    const answer = await ask(world.api.url, 'POST', 'ports', { port: { network_id: network(), name } });
+    const answer = await ask(world.api.url, 'POST', 'ports', { port: { network_id: network, name } });
     if (answer.status === 201) ledger.answered('port', name, answer.body.port as Wanted);
     return answer;
   }

@@ -19,7 +19,7 @@ const CLIENTS = 6;
 /** The longest pause between two faults. */
 const CALM_MS = 1_500;
 
-const settings = faultSettings(4);
+const settings = faultSettings(3);
 const needsRoot = process.getuid?.() !== 0;
 
 /** A cluster for the tests of a file, gone with them. */

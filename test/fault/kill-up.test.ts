@@ -11,7 +11,7 @@ import { awaitApi } from './world/neutrino-on-host.ts';
 import { settle } from './world/settle.ts';
 import { startUpWorld, type UpWorld } from './world/up-world.ts';
 
-const settings = faultSettings(5);
+const settings = faultSettings(3);
 const SETTLE_MS = 60_000;
 const CLIENTS = 6;
 /** The longest time that a process lives before it is killed. */

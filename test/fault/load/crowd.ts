@@ -24,7 +24,7 @@ export async function expectRoomForAll(servers: readonly ApiClient[], awaitDhcp:
   const [api] = servers;
   if (!api) throw new Error('a server');
 
-  const served = await api.network('10.71.0.0/24');
+  const served = await api.network({ cidr: '10.71.0.0/24' });
   // Its agent wants an address too: not when the clients have taken all.
   await awaitDhcp(served);
   const bare = await api.network({ cidr: '10.72.0.0/24', gateway_ip: null, enable_dhcp: false });
@@ -44,7 +44,7 @@ export async function expectRoomForAll(servers: readonly ApiClient[], awaitDhcp:
     expect(made.filter(({ asked }) => asked > firstRefusal)).toEqual([]);
   }
 
-  const roomy = await api.network('10.73.0.0/23');
+  const roomy = await api.network({ cidr: '10.73.0.0/23' });
   const answers = await makeAtOnce(urls, roomy, AT_ONCE);
   expect(tally(answers)).toEqual({ '201': AT_ONCE });
   const made = addressesOf(answers.flatMap((answer) => (answer.status === 201 ? [answer.body.port as never] : [])));

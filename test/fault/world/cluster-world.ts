@@ -115,7 +115,7 @@ export async function startClusterWorld(more: Ini = {}): Promise<ClusterWorld> {
     for (const [i, { host }] of agents.entries()) {
       const prefix = `192.168.${i + 1}`;
       const id = await first.api.network();
-      networks.push({ id, subnetId: await first.api.subnet(id, `${prefix}.0/24`), prefix });
+      networks.push({ id, subnetId: await first.api.subnet(id, { cidr: `${prefix}.0/24` }), prefix });
       await guests.boot(host, await first.api.machinePort(id, host.name));
     }
     const db = openMysql({ address: parseMysqlUrl(database), connections: 2 });

@@ -59,7 +59,7 @@ export async function startUpWorld(
     const shared: SharedNetwork[] = [];
     for (const prefix of ['192.168.1', '192.168.2']) {
       const id = await api.network();
-      shared.push({ id, subnetId: await api.subnet(id, `${prefix}.0/24`), prefix });
+      shared.push({ id, subnetId: await api.subnet(id, { cidr: `${prefix}.0/24` }), prefix });
       await guests.boot(host, await api.machinePort(id, name));
     }
     return {
