@@ -4,14 +4,16 @@ import { SetupError } from './progress.mjs';
 const LISTS = '/var/lib/apt/lists';
 const POLICY = '/usr/sbin/policy-rc.d';
 
-/** The lines of the list of commands that `purpose` (none, up or test) needs, as { command, package, service }. */
-function neededTools(root, purpose) {
-  if (purpose === 'none') return [];
+/** Which lines of the list a purpose needs. */
+const NEEDS = { none: [], up: ['up'], test: ['up', 'test'], interop: ['up', 'test', 'interop'] };
+
+/** The lines of the list of commands that are needed for one of `purposes`, as { command, package, service }. */
+function neededTools(root, purposes) {
   return readFileSync(`${root}/bin/setup/debian-packages`, 'utf8')
     .split('\n')
     .filter((line) => line.trim() !== '' && !line.startsWith('#'))
     .map((line) => line.trim().split(/\s+/))
-    .filter(([, , needed]) => needed === 'up' || needed === purpose)
+    .filter(([, , needed]) => purposes.includes(needed))
     .map(([command, name, , service]) => ({ command, package: name, service }));
 }
 
@@ -26,14 +28,35 @@ function isInPath(command) {
   });
 }
 
-/** Installs the Debian packages of commands that are missing. Without root it does nothing: the commands say what they miss. */
+/**
+ * Installs the Debian packages of commands that are missing. Without root it does nothing: the commands say what they miss.
+ * Packages of stock Neutron are not everywhere: without them their tests are skipped, by name.
+ */
 export async function setUpDebianPackages(root, purpose, progress) {
-  const missing = () => neededTools(root, purpose).filter(({ command }) => !isInPath(command));
+  const optional = NEEDS[purpose].filter((one) => one === 'interop');
+  await installMissing(
+    root,
+    NEEDS[purpose].filter((one) => one !== 'interop'),
+    progress,
+  );
+  try {
+    await installMissing(root, optional, progress);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    progress.say(`${error.message}\n  without these packages the tests with stock Neutron are skipped`);
+  }
+}
+
+async function installMissing(root, purposes, progress) {
+  const missing = () => neededTools(root, purposes).filter(({ command }) => !isInPath(command));
   const wanted = [...new Set(missing().map((tool) => tool.package))];
   const services = missing().flatMap((tool) => tool.service ?? []);
   if (wanted.length === 0 || process.getuid() !== 0) return;
   const names = wanted.join(' ');
-  const alone = purpose === 'up' ? '; the API alone runs without them: bin/neutrino up --no-agents' : '';
+  const alone =
+    purposes.length === 1 && purposes[0] === 'up'
+      ? '; the API alone runs without them: bin/neutrino up --no-agents'
+      : '';
   const advice = `see that \`apt-get install ${names}\` works, or install these programs in another way, then start again${alone}`;
   if (!isInPath('apt-get')) {
     const commands = missing().map((tool) => tool.command);

@@ -33,12 +33,12 @@ packages_ready() {
   [ "${sum%% *}" = "$stamp_hash" ]
 }
 
-# $1 = none, up or test. Without root nothing can be installed: the commands say themselves what they miss.
+# $1 = none, up, test or interop. Without root nothing can be installed: the commands say themselves what they miss.
 tools_ready() {
   [ "$1" = none ] && return 0
   while read -r command package purpose service; do
     case $command in '' | '#'*) continue ;; esac
-    [ "$purpose" = up ] || [ "$purpose" = "$1" ] || continue
+    case $1:$purpose in *:up | test:test | interop:test | interop:interop) ;; *) continue ;; esac
     if ! command -v "$command" >/dev/null 2>&1; then
       [ "$(id -u)" != 0 ]
       return

@@ -1,5 +1,5 @@
 // Installs what is missing. Runs under any Node from 18 up with nothing installed, so plain JavaScript without dependencies.
-// Usage: setup.mjs run|dev none|up|test   (which npm packages; which Debian packages)
+// Usage: setup.mjs run|dev none|up|test|interop   (which npm packages; which Debian packages)
 import { fileURLToPath } from 'node:url';
 import { setUpDebianPackages } from './debian.mjs';
 import { setUpNode } from './node.mjs';

@@ -209,6 +209,21 @@ describe.skipIf(process.getuid?.() !== 0)('Debian packages (needs root)', () => 
     expect(project.calls().slice(-2)).toEqual(['policy 101', 'systemctl disable fake.service']);
   });
 
+  it('of stock Neutron are asked for by its tests alone, which run without them where there are none', async () => {
+    project.write('bin/setup/debian-packages', 'neutrino-fake-one fake-one interop\nneutrino-fake-two fake-two test\n');
+    project.write('test/setup/run-stages.ts', 'console.log(process.argv.slice(2).join(" "));');
+    aptGet(`case "$*" in *fake-one*) exit 100 ;; esac; ${working()} rm -f ${project.programs}/neutrino-fake-one`);
+    const become = (name: string) =>
+      project.write('bin/neutrino', readFileSync(join(import.meta.dirname, '../../bin', name), 'utf8'));
+    become('neutrino-test');
+    expect(await project.start()).toMatchObject({ code: 0 });
+    expect(project.calls().filter((call) => call.includes('fake-one'))).toEqual([]);
+    become('neutrino-interop');
+    const { code, stdout, stderr } = await project.start('-t', 'lease');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'test/interop -t lease\n' });
+    expect(stderr).toContain('without these packages the tests with stock Neutron are skipped');
+  });
+
   it('that apt-get claims to have installed are looked for all the same', async () => {
     aptGet('true');
     const { code, stderr } = await project.start('up');
