@@ -2,7 +2,7 @@ import { waitFor } from '../../src/lab/wait.ts';
 import type { PortDocument } from '../../src/rpc/documents.ts';
 import type { Ini } from './config-files.ts';
 import type { HostGuest, TestHost } from './hosts/test-host.ts';
-import { makeProgram, type Program, type Which } from './processes/program.ts';
+import { makeProgram, NEUTRINO, type Program, type Which } from './processes/program.ts';
 
 export type Side = 'stock' | 'neutrino';
 
@@ -24,6 +24,7 @@ export class AgentHost {
   readonly statePath: string;
   readonly l2: Program;
   readonly #parts: AgentHostParts;
+  readonly #dhcpAgents = new Map<Side, Program>();
   #dhcp: Program;
 
   constructor(parts: AgentHostParts) {
@@ -45,6 +46,12 @@ export class AgentHost {
     await this.#dhcp.start();
   }
 
+  /** `neutrino down` with the state path of the host's agents; gives what it printed. */
+  removeFromHost(): Promise<string> {
+    const { name } = this.host;
+    return this.host.run(...NEUTRINO, 'down', '--state-path', this.statePath, '--host', name);
+  }
+
   /** Starts a machine with a NIC for each port: `eth0`, `eth1`, ... */
   async boot(...ports: readonly PortDocument[]): Promise<HostGuest> {
     const guest = await this.host.guest(...ports);
@@ -54,7 +61,9 @@ export class AgentHost {
   }
 
   #dhcpOf(side: Side): Program {
-    return this.#program(DHCP[side], 'dhcp_agent.ini', this.#parts.files.dhcp);
+    const agent = this.#dhcpAgents.get(side) ?? this.#program(DHCP[side], 'dhcp_agent.ini', this.#parts.files.dhcp);
+    this.#dhcpAgents.set(side, agent);
+    return agent;
   }
 
   #program(which: Which, name: string, ini: Ini): Program {

@@ -5,7 +5,8 @@ import { expectCleanLogs } from './logs.ts';
 import { stockObstacle } from './stock-packages.ts';
 import { type RunningServer, startWorld, type World } from './world.ts';
 
-const obstacle = stockObstacle();
+// What the story asks for is what stock parts do among themselves; not told each time, for it takes long.
+const obstacle = process.env.INTEROP_ALL_STOCK ? stockObstacle() : 'runs with INTEROP_ALL_STOCK=1';
 
 describe.skipIf(obstacle !== undefined)(
   `a stock DHCP agent under a stock server, for comparison${obstacle ? `: ${obstacle}` : ''}`,

@@ -82,7 +82,6 @@ export function dhcpAgentIni(): Ini {
     DEFAULT: {
       interface_driver: 'linuxbridge',
       resync_interval: 5,
-      dnsmasq_base_log_dir: '$state_path/dnslog',
       enable_isolated_metadata: false,
     },
     // dnsmasq 2.90 of Debian 12 ends at a reload once it has answered a host with a tag; a stock agent reloads all the same.

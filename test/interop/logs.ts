@@ -28,7 +28,7 @@ const STOCK_KNOWS: readonly { readonly error: RegExp; readonly why: string }[] =
 ];
 
 /** Records at level ERROR and CRITICAL, and tracebacks that a process prints by itself, each in one line. */
-function stockErrors(log: string): readonly string[] {
+export function stockErrors(log: string): readonly string[] {
   const records: string[] = [];
   let last = '';
   let inTraceback = false;
@@ -61,9 +61,13 @@ function neutrinoErrors(log: string): readonly string[] {
   });
 }
 
+/** What a program has logged of errors, without those that stock programs cause each other. */
+export function errorsIn(program: Program): readonly string[] {
+  const errors = program.isStock ? stockErrors(program.log()) : neutrinoErrors(program.log());
+  return errors.map((line) => `${program.which}: ${line}`);
+}
+
 /** Fails with the errors that any program of the world has logged. */
 export function expectCleanLogs(world: World): void {
-  const errorsOf = (program: Program) =>
-    (program.isStock ? stockErrors : neutrinoErrors)(program.log()).map((line) => `${program.which}: ${line}`);
-  expect(world.programs.flatMap(errorsOf)).toEqual([]);
+  expect(world.programs.flatMap(errorsIn)).toEqual([]);
 }

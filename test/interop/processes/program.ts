@@ -4,7 +4,12 @@ import { type Ini, iniText } from '../config-files.ts';
 import type { HostProcess, TestHost } from '../hosts/test-host.ts';
 import { type StockProgram, stockProgram } from '../stock-packages.ts';
 
-const NEUTRINO = join(import.meta.dirname, '../../../src/cli/main.ts');
+/** Neutrino's command line. */
+export const NEUTRINO = [
+  process.execPath,
+  '--disable-warning=ExperimentalWarning',
+  join(import.meta.dirname, '../../../src/cli/main.ts'),
+] as const;
 /** Programs of the system alone: a test machine may have another Python first in its PATH. */
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
@@ -56,7 +61,7 @@ export function makeProgram(spec: ProgramSpec): Program {
   writeFileSync(logFile, '', { flag: 'a' });
   const program: readonly [string, ...string[]] = isStock
     ? [stockProgram(which as StockProgram)]
-    : [process.execPath, '--disable-warning=ExperimentalWarning', NEUTRINO, ...which.split(' ').slice(1)];
+    : [...NEUTRINO, ...which.split(' ').slice(1)];
   const configured = files.flatMap((file) => ['--config-file', file]);
   let running: HostProcess | undefined;
   return {

@@ -1,0 +1,12 @@
+import { describe, expect, test } from 'vitest';
+import { iniText, mergeIni } from './config-files.ts';
+
+describe('INI files of the interop tests', () => {
+  test('have a section each, and options of the later file win', () => {
+    const merged = mergeIni(
+      { DEFAULT: { host: 'one', debug: true }, agent: { report_interval: 4 } },
+      { DEFAULT: { host: 'two' } },
+    );
+    expect(iniText(merged)).toBe('[DEFAULT]\nhost = two\ndebug = true\n\n[agent]\nreport_interval = 4\n');
+  });
+});

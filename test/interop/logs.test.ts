@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'vitest';
+import { stockErrors } from './logs.ts';
+
+const at = (level: string, text: string, ms = '1') => `2026-11-22 01:00:00.00${ms} 17 ${level} neutron.agent ${text}`;
+
+describe('errors in the log of a stock program', () => {
+  test('are records at level ERROR, one each however long its traceback is, and tracebacks that stand alone', () => {
+    const log = [
+      at('INFO', '[-] all is well'),
+      at('ERROR', '[-] it broke'),
+      at('ERROR', 'Traceback (most recent call last):'),
+      at('ERROR', '  File "x.py"'),
+      at('DEBUG', '[-] an ERROR in words'),
+      at('ERROR', '[-] it broke again', '2'),
+      'Traceback (most recent call last):',
+      '  File "y.py"',
+      'KeyError: 1',
+      at('INFO', '[-] goes on'),
+    ].join('\n');
+    expect(stockErrors(log)).toEqual([
+      at('ERROR', '[-] it broke'),
+      at('ERROR', '[-] it broke again', '2'),
+      'Traceback (most recent call last): | File "y.py" | KeyError: 1',
+    ]);
+  });
+
+  test('are not those that stock programs cause each other', () => {
+    expect(
+      stockErrors(at('ERROR', '[-] dnsmasq for dhcp with uuid 1 not found. The process should not have died')),
+    ).toEqual([]);
+  });
+});
