@@ -63,7 +63,12 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on SQLite (needs root)', 
       for (; round <= until; round++) {
         await pause(chance.real() * LIFE_MS);
         await neutrino.kill();
-        if (chance.real() < 0.2 && (await allServed())) await guests.renew();
+        if (chance.real() < 0.2 && (await allServed()))
+          await guests.renew().catch(async (error: unknown) => {
+            // Killed between telling a dnsmasq to end and starting the next one, Neutrino leaves its network without DHCP until
+            // it is back (docs/faults.md); with all of them alive there is no excuse.
+            if (await allServed()) throw error;
+          });
         if (chance.real() < 0.3) await host.tryRun('sh', '-c', KILL_A_DNSMASQ);
         await neutrino.start();
       }
