@@ -8,6 +8,8 @@ export interface DevicePort {
   readonly id: string;
   /** Whether the port is bound to the asking host. */
   readonly here: boolean;
+  /** Whether it is meant to be bound to the asking host, and that has failed. */
+  readonly failed: boolean;
 }
 
 const TAP = /^tap[0-9a-f-]{11}$/;
@@ -54,8 +56,9 @@ export async function portsOfDevices(
       const ports = (byName.get(device.toLowerCase()) ?? []).map(({ row }) => ({
         id: row.id,
         here: row.host === host && isBound(row.vif_type),
+        failed: row.host === host && row.vif_type === 'binding_failed',
       }));
-      const port = ports.find(({ here }) => here) ?? ports[0];
+      const port = ports.find(({ here }) => here) ?? ports.find(({ failed }) => failed) ?? ports[0];
       if (port) found.set(device, port);
     }
   }

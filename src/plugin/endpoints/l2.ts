@@ -1,8 +1,10 @@
 import type { Queries, Trx } from '../../db/database.ts';
+import type { AddressAllocator } from '../../ipam/allocate.ts';
 import type { Handlers } from '../../rpc/topic.ts';
 import type { DeviceDetails, PluginMethods } from '../../rpc/topics/plugin.ts';
 import type { Core, Document } from '../core.ts';
 import { loadInOrder } from '../listing.ts';
+import { bindAgain } from '../ports/bind-again.ts';
 import { portDocuments } from '../ports/documents.ts';
 import { addBlocks, completeProvisioning, type LivingPort, livingPorts, setPortStatus } from '../provisioning.ts';
 import { textArgument, textsArgument } from './arguments.ts';
@@ -83,14 +85,17 @@ async function noteDown(trx: Trx, core: Core, portId: string): Promise<void> {
 }
 
 /** What L2 agents ask of the server. All throw NeutronError for arguments of the wrong form, and change nothing then. */
-export function l2Methods(core: Core): Methods {
+export function l2Methods(core: Core, allocator: AddressAllocator): Methods {
   const { db, config, log } = core;
   const find = (device: string, host: string) => portsOfDevices(db.kysely, [device], host).then((p) => p.get(device));
   return {
     async get_devices_details_list(args) {
       const host = textArgument(args, 'host');
       const devices = textsArgument(args, 'devices', MAX_DEVICES);
-      const ports = await portsOfDevices(db.kysely, devices, host);
+      let ports = await portsOfDevices(db.kysely, devices, host);
+      const failed = [...ports.values()].filter((port) => port.failed).map((port) => port.id);
+      if (failed.length > 0 && (await bindAgain(core, allocator, host, failed)))
+        ports = await portsOfDevices(db.kysely, devices, host);
       const ids = [...ports.values()].filter((port) => port.here).map((port) => port.id);
       if (ids.length > 0) await db.transaction((trx) => noteAsked(trx, core, ids));
       const documents = await loadInOrder(ids, (some) => portDocuments(db.kysely, config, some));

@@ -19,7 +19,7 @@ export async function serveAgents(
   transport: RpcTransport,
 ): Promise<{ close(): Promise<void> }> {
   const { host } = core.config.DEFAULT;
-  const plugin = topicEndpoint(PLUGIN_TOPIC, { ...dhcpMethods(core, allocator), ...l2Methods(core) });
+  const plugin = topicEndpoint(PLUGIN_TOPIC, { ...dhcpMethods(core, allocator), ...l2Methods(core, allocator) });
   const reports = topicEndpoint(REPORTS_TOPIC, {
     report_state: (args) => reportState(core, dictionaryArgument(args, 'agent_state').agent_state, args.time),
   });

@@ -73,6 +73,30 @@ describe('get_devices_details_list', () => {
     expect(await statusOf(here)).toBe('DOWN');
   });
 
+  it('binds a port whose binding failed while its agent seemed dead, once the agent lives', async () => {
+    await world.core.db.kysely.updateTable('agents').set({ heartbeat_timestamp: '2020-01-01 00:00:00' }).execute();
+    const port = await bound();
+    expect(port).toMatchObject({ 'binding:vif_type': 'binding_failed' });
+    const revision = await revisionOf(port);
+    expect(await details([tap(port)])).toEqual([{ device: tap(port) }]);
+    expect(await revisionOf(port)).toBe(revision);
+    await world.l2Agent('h1');
+    expect(await details([tap(port)], 'h2')).toEqual([{ device: tap(port) }]);
+    expect(await details([tap(port)])).toMatchObject([{ port_id: port.id, network_id: network }]);
+    expect(await world.portOf(port.id)).toMatchObject({ 'binding:vif_type': 'bridge', status: 'BUILD' });
+    await up(tap(port));
+    expect(await statusOf(port)).toBe('ACTIVE');
+  });
+
+  it('leaves a port alone that its agent cannot bind', async () => {
+    await world.core.db.kysely.updateTable('agents').set({ heartbeat_timestamp: '2020-01-01 00:00:00' }).execute();
+    const port = await bound({ 'binding:vnic_type': 'direct' });
+    await world.l2Agent('h1');
+    const revision = await revisionOf(port);
+    expect(await details([tap(port)])).toEqual([{ device: tap(port) }]);
+    expect(await revisionOf(port)).toBe(revision);
+  });
+
   it('finds many devices at once', async () => {
     const ports = [];
     for (let i = 0; i < 230; i += 1) ports.push(await bound({ fixed_ips: [] }));

@@ -1,0 +1,39 @@
+import type { Trx } from '../../db/database.ts';
+import type { AddressAllocator } from '../../ipam/allocate.ts';
+import { livingL2Agent } from '../agents/hosts.ts';
+import type { Core } from '../core.ts';
+import { bindPort, isBound } from './binding.ts';
+import { networkFacts } from './network-facts.ts';
+import { updatePort } from './update.ts';
+
+/**
+ * Binds ports of a host whose binding has failed (its L2 agent seemed dead when they were made), now that the agent asks for
+ * them, as Neutron does. Those that it cannot bind now either, and those that have changed meanwhile, stay as they are.
+ * Gives whether any port was bound.
+ */
+export async function bindAgain(
+  core: Core,
+  allocator: AddressAllocator,
+  host: string,
+  portIds: readonly string[],
+): Promise<boolean> {
+  const agent = await livingL2Agent(core.db.kysely, core.config, host);
+  if (!agent) return false;
+  const bind = async (trx: Trx, id: string): Promise<boolean> => {
+    const port = await trx
+      .selectFrom('ports')
+      .innerJoin('ml2_port_bindings as b', 'b.port_id', 'ports.id')
+      .select(['ports.network_id', 'b.vnic_type'])
+      .where('ports.id', '=', id)
+      .where('b.host', '=', host)
+      .where('b.vif_type', '=', 'binding_failed')
+      .executeTakeFirst();
+    const network = port && (await networkFacts(trx, port.network_id));
+    if (!network || !isBound(bindPort(host, port.vnic_type, network, agent).vifType)) return false;
+    await updatePort(trx, core, allocator, id, { 'binding:host_id': host });
+    return true;
+  };
+  let bound = false;
+  for (const id of portIds) bound = (await core.db.transaction((trx) => bind(trx, id))) || bound;
+  return bound;
+}
