@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openMysql } from '../../../src/db/mysql/open.ts';
@@ -15,6 +15,7 @@ import { readApi } from '../witnesses/api.ts';
 import { readDatabase } from '../witnesses/database.ts';
 import { readHost } from '../witnesses/host.ts';
 import { Guests } from './guests.ts';
+import { removeUnlessKept } from './kept-folder.ts';
 import { awaitApi, type NeutrinoOnHost, neutrinoOnHost } from './neutrino-on-host.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
@@ -55,7 +56,7 @@ const AGENTS_PER_NETWORK = 1;
 /** Starts one; resolves when its machines have their addresses. `more`: options of all processes. Needs root. */
 export async function startClusterWorld(more: Ini = {}): Promise<ClusterWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'neutrino-fault-cluster-'));
-  const disposing: (() => Promise<void>)[] = [async () => rmSync(folder, { recursive: true, force: true })];
+  const disposing: (() => Promise<void>)[] = [() => removeUnlessKept(folder)];
   const dispose = async () => {
     for (const one of disposing.splice(0).reverse()) await one();
   };

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSqlite } from '../../../src/db/sqlite/open.ts';
@@ -11,6 +11,7 @@ import { readApi } from '../witnesses/api.ts';
 import { readDatabase } from '../witnesses/database.ts';
 import { readHost } from '../witnesses/host.ts';
 import { Guests } from './guests.ts';
+import { removeUnlessKept } from './kept-folder.ts';
 import { type NeutrinoOnHost, neutrinoOnHost } from './neutrino-on-host.ts';
 
 /** `neutrino up` on a host of its own, with machines. */
@@ -35,7 +36,7 @@ export async function startUpWorld(
   prepare: (statePath: string) => Promise<() => Promise<void>> = async () => async () => undefined,
 ): Promise<UpWorld> {
   const folder = mkdtempSync(join(tmpdir(), `neutrino-${name}-`));
-  const disposing: (() => Promise<void>)[] = [async () => rmSync(folder, { recursive: true, force: true })];
+  const disposing: (() => Promise<void>)[] = [() => removeUnlessKept(folder)];
   const dispose = async () => {
     for (const one of disposing.splice(0).reverse()) await one();
   };
