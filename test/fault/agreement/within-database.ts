@@ -21,9 +21,11 @@ function doubles({
       (it) => `MAC ${it} is given twice`,
     ),
     ...doubled(vxlans.map((row) => String(row.segmentation_id))).map((it) => `VNI ${it} is given twice`),
-    ...doubled(ports.filter((row) => row.device_owner === 'network:dhcp').map((row) => `${row.device_id}`)).map(
-      (it) => `DHCP port ${it} is there twice`,
-    ),
+    ...doubled(
+      ports
+        .filter((row) => row.device_owner === 'network:dhcp')
+        .map((row) => `${row.device_id} on network ${row.network_id}`),
+    ).map((it) => `DHCP port ${it} is there twice`),
     ...doubled(networkdhcpagentbindings.map((row) => `${row.network_id} to ${row.dhcp_agent_id}`)).map(
       (it) => `network ${it} is bound twice`,
     ),
