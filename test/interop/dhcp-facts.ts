@@ -4,6 +4,7 @@ import type { NicLease } from '../../src/lab/contract.ts';
 import { waitFor } from '../../src/lab/wait.ts';
 import type { PortDocument } from '../../src/rpc/documents.ts';
 import type { AgentHost } from './agent-host.ts';
+import type { ApiClient } from './api-client.ts';
 import type { HostGuest } from './hosts/test-host.ts';
 
 /** A stock agent looks at its networks one at a time, and a machine may be loaded. */
@@ -35,6 +36,17 @@ export async function hasNamespace(on: AgentHost, networkId: string): Promise<bo
 
 export const awaitServed = (on: AgentHost, networkId: string): Promise<number> =>
   eventually(`a dnsmasq for network ${networkId} on ${on.host.name}`, () => dnsmasqPid(on, networkId));
+
+/**
+ * Waits until the DHCP ports of a network, one for each of its agents, are ACTIVE: whoever deletes a network before finds a
+ * stock server in the middle of binding them, which it then calls an error.
+ */
+export async function awaitSettled(api: ApiClient, networkId: string, agents: number): Promise<void> {
+  await eventually(`${agents} ACTIVE DHCP ports on network ${networkId}`, async () => {
+    const ports = await api.ports(`network_id=${networkId}&device_owner=network:dhcp`);
+    return ports.length === agents && ports.every(({ status }) => status === 'ACTIVE');
+  });
+}
 
 /** Waits until nothing serves the network on the host. */
 export async function awaitUnserved(on: AgentHost, networkId: string): Promise<void> {

@@ -6,6 +6,7 @@ import {
   awaitNoPort,
   awaitPort,
   awaitServed,
+  awaitSettled,
   awaitUnserved,
   dhcpLines,
   dnsmasqPid,
@@ -252,6 +253,7 @@ export function describeDhcpStory(stage: () => Stage): void {
       const network = await api.network('10.42.0.0/24');
       const port = await api.machinePort(network, on.host.name);
       await awaitServed(on, network);
+      await awaitSettled(api, network, 1);
       await api.delete('port', port.id);
       await api.delete('network', network);
       await awaitUnserved(on, network);
@@ -310,6 +312,7 @@ export function describeDhcpStory(stage: () => Stage): void {
       ];
       const last = await api.machinePort(doomed, on.host.name);
       for (const port of [steady, changed, deleted, last]) await awaitPort(on, port);
+      await awaitSettled(api, doomed, 1);
       await withMachine([steady], async (guest) => {
         const { address } = await guest.lease('eth0', LEASE_MS);
         const pid = await dnsmasqPid(on, network);

@@ -16,6 +16,11 @@ const STOCK_KNOWS: readonly { readonly error: RegExp; readonly why: string }[] =
     error: /Will not send event port_delete_end for network \S+ no agent available/,
     why: 'an agent that is switched off releases its ports',
   },
+  {
+    error:
+      /failed in bind_port: \S+SubnetNotFound|Failed to bind port \S+ on host|SubnetInUse: Unable to complete operation/,
+    why: 'a server deletes a network bit by bit, and an agent that hears of its deleted port at once asks for another',
+  },
   { error: /neutron_lib\/placement\/client\.py/, why: 'there is no Nova and no placement service' },
   {
     error: /oslo_privsep\/daemon\.py/,

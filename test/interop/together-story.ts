@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { PortDocument } from '../../src/rpc/documents.ts';
 import type { AgentHost } from './agent-host.ts';
 import type { ApiClient } from './api-client.ts';
-import { awaitServed, awaitUnserved, dhcpLines, dnsmasqPid, eventually, LEASE_MS } from './dhcp-facts.ts';
+import { awaitServed, awaitSettled, awaitUnserved, dhcpLines, dnsmasqPid, eventually, LEASE_MS } from './dhcp-facts.ts';
 
 /** A server with `dhcp_agents_per_network = 2` and two hosts, one with a stock DHCP agent, one with Neutrino's. */
 export interface SharedStage {
@@ -18,25 +18,44 @@ export function describeTogether(stage: () => SharedStage): void {
   const hosts = () => [stage().stock, stage().neutrino] as const;
   const addressOf = (port: PortDocument) => port.fixed_ips[0]?.ip_address;
 
+  /** Lines of a file; DNS servers in one order, for each agent names them in the order in which it heard of their ports. */
+  async function comparable(on: AgentHost, network: string, name: string): Promise<readonly string[]> {
+    const lines = await dhcpLines(on, network, name);
+    return lines.map((line) =>
+      line.replace(/(?<=option:dns-server,).*/, (servers) => servers.split(',').toSorted().join(',')),
+    );
+  }
+
+  /** What the two agents' files for a network say differently, of each other or of the ports there are. */
+  async function differences(network: string): Promise<readonly string[]> {
+    const [one, two] = hosts();
+    const ports = (await stage().api.ports(`network_id=${network}`)).filter(
+      ({ device_owner }) => device_owner !== 'network:dhcp',
+    );
+    const wanted = ports.flatMap(({ mac_address, fixed_ips }) =>
+      fixed_ips.map(({ ip_address }) => `${mac_address} ${ip_address}`),
+    );
+    const found: string[] = [];
+    for (const name of FILES) {
+      const [left, right] = [await comparable(one, network, name), await comparable(two, network, name)];
+      found.push(...left.filter((line) => !right.includes(line)).map((line) => `${one.host.name} ${name}: ${line}`));
+      found.push(...right.filter((line) => !left.includes(line)).map((line) => `${two.host.name} ${name}: ${line}`));
+      if (name !== 'host') continue;
+      const told = left.map((line) => line.split(',')).map(([mac, , ip]) => `${mac} ${ip}`);
+      found.push(...wanted.filter((port) => !told.includes(port)).map((port) => `missing: ${port}`));
+      found.push(...told.filter((port) => !wanted.includes(port)).map((port) => `too many: ${port}`));
+    }
+    return found;
+  }
+
   /** Waits until both agents' files say the same of the network, and of all its ports. */
   async function agree(network: string): Promise<void> {
-    const [one, two] = hosts();
+    let last: readonly string[] = [];
     await eventually(`the files of both agents for network ${network} to agree`, async () => {
-      const ports = (await stage().api.ports(`network_id=${network}`)).filter(
-        ({ device_owner }) => device_owner !== 'network:dhcp',
-      );
-      const wanted = ports.flatMap(({ mac_address, fixed_ips }) =>
-        fixed_ips.map(({ ip_address }) => [`${mac_address},`, `,${ip_address}`] as const),
-      );
-      const files = await Promise.all(
-        FILES.map(async (name) => [await dhcpLines(one, network, name), await dhcpLines(two, network, name)] as const),
-      );
-      const hostLines = files[0]?.[0] ?? [];
-      return (
-        files.every(([left, right]) => JSON.stringify(left) === JSON.stringify(right)) &&
-        hostLines.length === wanted.length &&
-        wanted.every(([mac, ip]) => hostLines.some((line) => line.startsWith(mac) && line.includes(ip)))
-      );
+      last = await differences(network);
+      return last.length === 0;
+    }).catch((error: Error) => {
+      throw new Error(`${error.message}:\n${last.join('\n')}`);
     });
   }
 
@@ -125,6 +144,7 @@ export function describeTogether(stage: () => SharedStage): void {
       const { api } = stage();
       const network = await api.network('10.63.0.0/24');
       for (const on of hosts()) await awaitServed(on, network);
+      await awaitSettled(api, network, 2);
       await api.delete('network', network);
       for (const on of hosts()) {
         await awaitUnserved(on, network);
