@@ -86,12 +86,12 @@ export class ApiClient {
   }
 
   async subnet(networkId: string, given: string | Json): Promise<string> {
-    // With addresses below 100 left over, to ask for by themselves.
-    const pool = (cidr: string) => {
+    // In a /24 addresses below 100 are left over, to ask for by themselves; a larger one is for crowds.
+    const pools = (cidr: string) => {
       const prefix = cidr.slice(0, cidr.lastIndexOf('.'));
-      return [{ start: `${prefix}.100`, end: `${prefix}.199` }];
+      return cidr.endsWith('/24') ? { allocation_pools: [{ start: `${prefix}.100`, end: `${prefix}.199` }] } : {};
     };
-    const values = typeof given === 'string' ? { cidr: given, allocation_pools: pool(given) } : given;
+    const values = typeof given === 'string' ? { cidr: given, ...pools(given) } : given;
     return (await this.create('subnet', { network_id: networkId, ip_version: 4, ...values })).id;
   }
 

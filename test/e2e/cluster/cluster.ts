@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { ApiClient } from '../../interop/api-client.ts';
 import { type Ini, mergeIni } from '../../interop/config-files.ts';
 import { startTestHost, type TestHost } from '../../interop/hosts/test-host.ts';
 import { makeUnderlay, type Underlay } from '../../interop/hosts/underlay.ts';
+import { removeUnlessKept } from '../../support/kept-folder.ts';
 import { type PrivateMariadb, startMariadb } from '../../support/mariadb.ts';
 import { freePorts, type RabbitMq, startRabbitMq } from '../../support/rabbitmq.ts';
 import { type ClusterProcess, makeClusterProcess } from './process.ts';
@@ -80,7 +81,7 @@ function sharedConf(facts: { host: string; transportUrl: string; database: strin
 /** Starts a cluster; resolves when all servers answer and all agents live. Needs root. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const folder = mkdtempSync(join(tmpdir(), 'neutrino-cluster-'));
-  const disposing: (() => Promise<void>)[] = [async () => rmSync(folder, { recursive: true, force: true })];
+  const disposing: (() => Promise<void>)[] = [() => removeUnlessKept(folder)];
   const dispose = async () => {
     for (const one of disposing.splice(0).reverse()) await one();
   };

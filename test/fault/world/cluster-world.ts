@@ -7,6 +7,7 @@ import { ApiClient } from '../../interop/api-client.ts';
 import { type Ini, iniText, mergeIni } from '../../interop/config-files.ts';
 import { startTestHost, type TestHost } from '../../interop/hosts/test-host.ts';
 import { makeUnderlay, type Underlay } from '../../interop/hosts/underlay.ts';
+import { removeUnlessKept } from '../../support/kept-folder.ts';
 import { type PrivateMariadb, startMariadb } from '../../support/mariadb.ts';
 import { type RabbitMq, startRabbitMq } from '../../support/rabbitmq.ts';
 import type { Facts } from '../agreement/facts.ts';
@@ -15,7 +16,6 @@ import { readApi } from '../witnesses/api.ts';
 import { readDatabase } from '../witnesses/database.ts';
 import { readHost } from '../witnesses/host.ts';
 import { Guests } from './guests.ts';
-import { removeUnlessKept } from './kept-folder.ts';
 import { awaitApi, type NeutrinoOnHost, neutrinoOnHost } from './neutrino-on-host.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 

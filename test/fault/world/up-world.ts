@@ -5,13 +5,13 @@ import { openSqlite } from '../../../src/db/sqlite/open.ts';
 import { ApiClient } from '../../interop/api-client.ts';
 import { startTestHost, type TestHost } from '../../interop/hosts/test-host.ts';
 import { makeUnderlay } from '../../interop/hosts/underlay.ts';
+import { removeUnlessKept } from '../../support/kept-folder.ts';
 import type { Facts } from '../agreement/facts.ts';
 import type { SharedNetwork } from '../load/client.ts';
 import { readApi } from '../witnesses/api.ts';
 import { readDatabase } from '../witnesses/database.ts';
 import { readHost } from '../witnesses/host.ts';
 import { Guests } from './guests.ts';
-import { removeUnlessKept } from './kept-folder.ts';
 import { type NeutrinoOnHost, neutrinoOnHost } from './neutrino-on-host.ts';
 
 /** `neutrino up` on a host of its own, with machines. */
