@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly timeoutMs?: number;
   /** Exit codes that are no failure; [0] unless told. */
   readonly okCodes?: readonly number[];
+  /** In a session of its own (setsid(2)): signals to our process group and terminal do not reach it. */
+  readonly ownSession?: boolean;
 }
 
 const MAX_OUTPUT = 64 * 1024 * 1024;
@@ -34,10 +36,10 @@ export function run(
   command: readonly [string, ...string[]],
   options: RunOptions = {},
 ): Promise<{ readonly stdout: string; readonly stderr: string; readonly exitCode: number }> {
-  const { input, timeoutMs = 30_000, okCodes = [0] } = options;
+  const { input, timeoutMs = 30_000, okCodes = [0], ownSession = false } = options;
   return new Promise((resolve, reject) => {
     const [file, ...args] = command;
-    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: ownSession });
     let stdout = '';
     let stderr = '';
     let timedOut = false;

@@ -1,5 +1,6 @@
-import { endProcess } from '../../../../linux/processes.ts';
+import { endProcess, showProcess } from '../../../../linux/processes.ts';
 import { WaitTimeout, waitFor } from '../../../common/wait.ts';
+import { HAND_OVER_TIMEOUT_MS, isHandOver } from './hand-over.ts';
 import { findByArgument, findByPidFile, isRunning, type ServerProcess } from './server-process.ts';
 
 /** Time that a dnsmasq without a pid file has to write it. */
@@ -19,11 +20,12 @@ export class ServerFinder {
   }
 
   async find(pidFile: string): Promise<ServerProcess | undefined> {
-    const named = await findByPidFile(pidFile);
-    if (named) return named;
     this.#leftovers ??= findByArgument();
     const leftovers = ((await this.#leftovers).get(pidFile) ?? []).filter(isRunning);
-    if (leftovers.length === 0) return undefined;
+    // The one that runs is about to be ended by it.
+    for (const one of leftovers) if (isHandOver(one)) await handedOver(one);
+    const named = await findByPidFile(pidFile);
+    if (named || leftovers.length === 0) return named;
     try {
       return await waitFor(`dnsmasq writing ${pidFile}`, () => findByPidFile(pidFile), PID_FILE_TIMEOUT_MS);
     } catch (error) {
@@ -32,4 +34,16 @@ export class ServerFinder {
     for (const one of leftovers) if (isRunning(one)) await endProcess(one.pid);
     return undefined;
   }
+}
+
+/** Waits until a hand-over that a killed agent left has become the next dnsmasq, or has ended. */
+async function handedOver({ pid, startTime }: ServerProcess): Promise<void> {
+  await waitFor(
+    `process ${pid} ending a dnsmasq for the next one`,
+    async () => {
+      const now = await showProcess(pid);
+      return now?.startTime !== startTime || !isHandOver(now);
+    },
+    HAND_OVER_TIMEOUT_MS,
+  );
 }

@@ -1,7 +1,9 @@
+import { basename } from 'node:path';
 import type { Logger } from 'pino';
-import { endProcess, signalProcess } from '../../../../linux/processes.ts';
+import { signalProcess } from '../../../../linux/processes.ts';
 import { pause } from '../../../common/wait.ts';
 import type { Files } from './command-line.ts';
+import { handOver } from './hand-over.ts';
 import { leaseFileAtStart, readLeaseFile } from './lease-file.ts';
 import { type Lease, movedIpv6, parseLeases, staleLeases } from './leases.ts';
 import { fingerprint, hasLoaded, recordLoaded } from './loaded.ts';
@@ -9,7 +11,15 @@ import { sizeOf, waitUntilRead } from './log-file.ts';
 import { type Pace, reloadTimeoutMs } from './pace.ts';
 import { hasReleaseProgram, releaseLease } from './release.ts';
 import type { RenderedNetwork } from './render.ts';
-import { isIdle, isInNamespace, isRunning, type ServerProcess, startServer, waitUntilIdle } from './server-process.ts';
+import {
+  awaitPidFile,
+  isIdle,
+  isInNamespace,
+  isRunning,
+  type ServerProcess,
+  startServer,
+  waitUntilIdle,
+} from './server-process.ts';
 import { readText, replaceText } from './text-file.ts';
 
 /** More stale leases than this are cheaper to take out of the file over a restart than to release one by one. */
@@ -47,27 +57,18 @@ export class Reconciliation {
 
   /** Resolves to the process that serves the network; every port of it would be answered. */
   async run(running: ServerProcess | undefined): Promise<ServerProcess> {
-    const { files, log } = this.#goal;
-    const why = running ? await this.#whyRestart(running) : undefined;
-    if (!running || why) {
-      if (running) {
-        log.info({ pid: running.pid }, `dnsmasq restarts: ${why}`);
-        await endProcess(running.pid);
-      }
-      return this.#start();
-    }
+    const { files } = this.#goal;
+    if (!running) return this.#start();
+    const why = await this.#whyRestart(running);
+    if (why) return this.#restart(running, why);
     if (await this.#wouldDieOfReload(running)) {
       await this.#waitForTurn();
-      log.info({ pid: running.pid }, 'dnsmasq restarts: a reload could end it, for its hosts have tags');
-      await endProcess(running.pid);
-      return this.#start();
+      return this.#restart(running, 'a reload could end it, for its hosts have tags');
     }
     await this.#writeFiles();
     if (!(await hasLoaded(files.loaded, running, this.#fingerprint))) await this.#reload(running);
     if (await this.#releaseStale(running)) return running;
-    log.warn({ pid: running.pid }, 'dnsmasq restarts: it keeps leases that were released');
-    await endProcess(running.pid);
-    return this.#start();
+    return this.#restart(running, 'it keeps leases that were released');
   }
 
   /** Why a running dnsmasq cannot be brought to the goal; undefined when it can. */
@@ -119,7 +120,8 @@ export class Reconciliation {
     return staleLeases(leases, rendered.entitled, moved);
   }
 
-  async #writeFiles(): Promise<void> {
+  /** Files that say something else than they should, by path, with what they should say. */
+  async #changedFiles(): Promise<ReadonlyMap<string, string>> {
     const { files, rendered, device } = this.#goal;
     const texts: readonly (readonly [string, string])[] = [
       [files.opts, rendered.opts],
@@ -127,20 +129,49 @@ export class Reconciliation {
       [files.host, rendered.host],
       [files.interface, device],
     ];
-    for (const [path, text] of texts) if ((await readText(path)) !== text) await replaceText(path, text);
+    const changed = new Map<string, string>();
+    for (const [path, text] of texts) if ((await readText(path)) !== text) changed.set(path, text);
+    return changed;
+  }
+
+  async #writeFiles(): Promise<void> {
+    for (const [path, text] of await this.#changedFiles()) await replaceText(path, text);
   }
 
   /** Starts dnsmasq, none running. Its leases stay, but those that nobody may hold any more. */
   async #start(): Promise<ServerProcess> {
-    const { files, rendered, command, namespace, leaseSeconds, pace, log } = this.#goal;
+    const { files, command, namespace } = this.#goal;
     const found = await readText(files.leases);
-    const expires = leaseSeconds < 0 ? 0 : Math.floor(Date.now() / 1000) + leaseSeconds;
-    const leases = leaseFileAtStart(found, await this.#staleOf(found), rendered.entitled, expires);
+    const leases = await this.#leasesAtStart(found);
     if (leases !== found) await replaceText(files.leases, leases);
     await this.#writeFiles();
+    return this.#started(() => startServer(command, namespace, files.pid));
+  }
+
+  /** Has another dnsmasq take the place of the running one. The files stay as they are until that one has ended. */
+  async #restart(running: ServerProcess, why: string): Promise<ServerProcess> {
+    const { files, command, namespace, log } = this.#goal;
+    log.info({ pid: running.pid }, `dnsmasq restarts: ${why}`);
+    const texts = new Map([...(await this.#changedFiles())].map(([path, text]) => [basename(path), text]));
+    const stale = await this.#staleLeases(running);
+    const seeds = await this.#leasesAtStart(undefined);
+    return this.#started(async () => {
+      await handOver(running, { folder: files.folder, namespace, command, texts, stale, seeds });
+      return awaitPidFile(files.pid);
+    });
+  }
+
+  async #leasesAtStart(found: string | undefined): Promise<string> {
+    const { rendered, leaseSeconds } = this.#goal;
+    const expires = leaseSeconds < 0 ? 0 : Math.floor(Date.now() / 1000) + leaseSeconds;
+    return leaseFileAtStart(found, await this.#staleOf(found), rendered.entitled, expires);
+  }
+
+  async #started(start: () => Promise<ServerProcess>): Promise<ServerProcess> {
+    const { files, pace, log } = this.#goal;
     const from = sizeOf(files.log);
     const began = performance.now();
-    const process = await startServer(command, namespace, files.pid);
+    const process = await start();
     await this.#untilRead(process, from);
     pace.reloaded(began, performance.now());
     log.info({ pid: process.pid }, 'dnsmasq started');

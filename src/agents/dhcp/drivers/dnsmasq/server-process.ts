@@ -95,6 +95,11 @@ export async function startServer(
   // nsenter(1) rather than `ip netns exec`, which would give dnsmasq a mount namespace of its own and with it a hold on
   // whatever is mounted now, other namespaces' names among it.
   await run(['nsenter', `--net=${namespacePath(namespace)}`, '--', ...command], { timeoutMs: START_TIMEOUT_MS });
+  return awaitPidFile(pidFile);
+}
+
+/** The process that a dnsmasq which has gone into the background names in its pid file. */
+export function awaitPidFile(pidFile: string): Promise<ServerProcess> {
   return waitFor(`dnsmasq writing ${pidFile}`, () => findByPidFile(pidFile), PID_FILE_TIMEOUT_MS);
 }
 

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { waitFor } from '../../../../../src/agents/common/wait.ts';
 import type { DhcpDriver, WantedNetwork } from '../../../../../src/agents/dhcp/contract.ts';
 import { filesOf } from '../../../../../src/agents/dhcp/drivers/dnsmasq/command-line.ts';
+import { isHandOver } from '../../../../../src/agents/dhcp/drivers/dnsmasq/hand-over.ts';
 import { renderNetwork } from '../../../../../src/agents/dhcp/drivers/dnsmasq/render.ts';
 import { findByArgument } from '../../../../../src/agents/dhcp/drivers/dnsmasq/server-process.ts';
 import { endProcess, isAlive, showProcess } from '../../../../../src/linux/processes.ts';
@@ -258,6 +259,36 @@ describe.skipIf(!isRoot)('the life of dnsmasq and of the agent (needs root)', ()
       await world.driver().apply(eleven());
       expect((await servers()).map(({ pid }) => pid)).toEqual([await world.pid()]);
       expect((await client.renew()).events).toEqual(['renew']);
+    });
+
+    describe('while one dnsmasq was to follow another', () => {
+      /** Starts an agent that wants another MTU, and kills it once the next dnsmasq is due: the running one hangs so long. */
+      const killAtHandOver = async () => {
+        await world.driver().apply(eleven());
+        process.kill(await world.pid(), 'SIGSTOP');
+        const file = join(world.state, 'states.json');
+        await writeFile(file, JSON.stringify({ config: world.config(), states: [jumbo()] }));
+        const agent = world.spawn([process.execPath, new URL('./agent-process.ts', import.meta.url).pathname, file]);
+        const ended = once(agent, 'exit');
+        await waitFor('the hand-over', async () => (await servers()).some(isHandOver), 20_000);
+        agent.kill('SIGKILL');
+        await ended;
+      };
+      const jumbo = () => world.wanted([world.port(11)], { mtu: 9000 });
+
+      test('the next one comes without an agent, and answers as it should', async () => {
+        await killAtHandOver();
+        await waitFor('the next dnsmasq', async () => (await world.reads()) === 2, 20_000);
+        const told = await (await world.client(11)).ask();
+        expect([told?.ip, told?.mtu]).toEqual(['10.0.0.11', '9000']);
+      });
+
+      test('an agent that comes back meanwhile waits for it: there are never two', async () => {
+        await killAtHandOver();
+        await world.driver().apply(jumbo());
+        expect((await servers()).map(({ pid }) => pid)).toEqual([await world.pid()]);
+        expect((await (await world.client(11)).ask())?.mtu).toBe('9000');
+      });
     });
 
     test('while a network was disabled', async () => {

@@ -131,7 +131,7 @@ describe.skipIf(!isRoot)('a network served by a real dnsmasq (needs root)', () =
     expect((await world.read('leases')).trim().split('\n')).toHaveLength(20);
 
     const path = process.env.PATH;
-    const programs = ['nsenter', 'dnsmasq'] as const;
+    const programs = ['nsenter', 'dnsmasq', 'grep', 'mv', 'sleep', 'tail'];
     for (const program of programs) {
       const { stdout } = await run(['sh', '-c', `command -v ${program}`]);
       await symlink(stdout.trim(), join(world.state, program));
