@@ -52,6 +52,8 @@ export async function connectToBroker(
       ...(settings.tls ? tlsOptions(host, settings.tls, log) : {}),
     };
     const model = await amqp.connect(broker(host, settings), options);
+    // Dropped before anybody holds it, it says so; unheard, that would end the process.
+    model.on('error', () => undefined);
     return { model, drop };
   } catch (error) {
     drop();

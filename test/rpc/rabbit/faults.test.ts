@@ -464,6 +464,20 @@ describeWithBroker('a transport without a broker', () => {
     await eventually(() => expect(seen).toEqual([1]));
   });
 
+  // What is thrown outside of any call ends this test run, as it would end a server.
+  test('survives that only one of its connections is made', async () => {
+    const wire = await wired();
+    wire.refuse('second');
+    const { log, at } = keptLog();
+    const server = through(wire, {}, log);
+    await eventually(() => expect(at('warn').length).toBeGreaterThan(0));
+    await eventually(() => expect(wire.open).toBe(0));
+    wire.refuse(false);
+    const seen = await serveNotes(server);
+    await server.cast({ topic }, 'note', { n: 1 });
+    await eventually(() => expect(seen).toEqual([1]));
+  });
+
   test('closes at once, and fails what waits', async () => {
     const client = transports.connect(rabbitConfig('rabbit://u:p@127.0.0.1:1/'));
     const waiting = Promise.allSettled([

@@ -12,19 +12,21 @@ export interface Wire {
   cut(): void;
   /** While held, nothing passes either way, and nobody hears why: as when a cable is pulled. */
   hold(held: boolean): void;
-  /** Whether new connections are refused. */
-  refuse(refused: boolean): void;
+  /** Which new connections are refused: all, none, or every second one. */
+  refuse(refused: boolean | 'second'): void;
   close(): Promise<void>;
 }
 
 export async function startWire(brokerPort: number): Promise<Wire> {
   const sockets = new Set<Socket>();
   let held = false;
-  let refused = false;
+  let refused: boolean | 'second' = false;
+  let asked = 0;
   let taken = 0;
 
   const server = createServer((client) => {
-    if (refused) {
+    asked += 1;
+    if (refused === true || (refused === 'second' && asked % 2 === 0)) {
       client.destroy();
       return;
     }
