@@ -207,9 +207,11 @@ async function networksLeave(api: ApiClient, host: string): Promise<void> {
   await waitFor(
     `the networks of ${host} to move`,
     async () => {
-      const [agent] = await api.agents(`host=${host}&agent_type=DHCP%20agent`);
-      const { body } = await api.request('GET', `agents/${agent?.id}/dhcp-networks`);
-      return (body.networks as readonly unknown[]).length === 0 || undefined;
+      // A server that was started lately may not answer yet, or not have found its database.
+      const [agent] = await api.agents(`host=${host}&agent_type=DHCP%20agent`).catch(() => []);
+      const answer = agent && (await api.request('GET', `agents/${agent.id}/dhcp-networks`).catch(() => undefined));
+      const networks = answer?.status === 200 ? (answer.body.networks as readonly unknown[]) : undefined;
+      return networks?.length === 0 || undefined;
     },
     { timeoutMs: MOVED_MS, intervalMs: 500 },
   );
