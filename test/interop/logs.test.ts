@@ -24,6 +24,21 @@ describe('errors in the log of a stock program', () => {
     ]);
   });
 
+  test('have the tracebacks of an exception and of what came of it in one', () => {
+    const log = [
+      'Traceback (most recent call last):',
+      'KeyError: 1',
+      '',
+      'During handling of the above exception, another exception occurred:',
+      '',
+      'Traceback (most recent call last):',
+      '  File "/usr/lib/python3/dist-packages/oslo_privsep/daemon.py", line 1',
+      'ValueError: 2',
+    ].join('\n');
+    expect(stockErrors(log)).toEqual([]);
+    expect(stockErrors(log.replace('oslo_privsep', 'x'))).toHaveLength(1);
+  });
+
   test('are not those that stock programs cause each other', () => {
     expect(
       stockErrors(at('ERROR', '[-] dnsmasq for dhcp with uuid 1 not found. The process should not have died')),

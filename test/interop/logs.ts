@@ -32,6 +32,9 @@ const STOCK_KNOWS: readonly { readonly error: RegExp; readonly why: string }[] =
   },
 ];
 
+/** What Python prints between an exception and the one that came of it: both are one traceback. */
+const CHAINED = /(another exception occurred|cause of the following exception):[ |]*$/;
+
 /** Records at level ERROR and CRITICAL, and tracebacks that a process prints by itself, each in one line. */
 export function stockErrors(log: string): readonly string[] {
   const records: string[] = [];
@@ -44,7 +47,7 @@ export function stockErrors(log: string): readonly string[] {
       if ((level === 'ERROR' || level === 'CRITICAL') && beginning !== last) records.push(line);
       last = beginning;
       inTraceback = false;
-    } else if (line.startsWith('Traceback')) {
+    } else if (line.startsWith('Traceback') && !(inTraceback && CHAINED.test(records.at(-1) ?? ''))) {
       records.push(line);
       inTraceback = true;
     } else if (inTraceback) {
