@@ -4,6 +4,9 @@ import { prepared } from '../../db/prepared.ts';
 import { oldestHeartbeat } from '../../scheduler/liveness.ts';
 import type { L2Agent } from '../ports/binding.ts';
 
+/** Types of agents that bind ports. */
+export const L2_AGENT_TYPES = ['Linux bridge agent', 'Open vSwitch agent'];
+
 interface Row {
   readonly agent_type: string;
   readonly configurations: string;
@@ -14,7 +17,7 @@ const find = prepared<{ host: string; oldest: string }, Row>((db, p) =>
     .selectFrom('agents')
     .select(['agent_type', 'configurations'])
     .where('host', '=', p('host'))
-    .where('agent_type', 'in', ['Linux bridge agent', 'Open vSwitch agent'])
+    .where('agent_type', 'in', L2_AGENT_TYPES)
     .where('admin_state_up', '=', 1)
     .where('heartbeat_timestamp', '>=', p('oldest')),
 );
@@ -22,7 +25,11 @@ const find = prepared<{ host: string; oldest: string }, Row>((db, p) =>
 /** The living L2 agent of a host, which can bind ports there; undefined when none reports. */
 export async function livingL2Agent(db: Queries, config: Config, host: string): Promise<L2Agent | undefined> {
   const row = (await find(db, { host, oldest: oldestHeartbeat(config) })).rows[0];
-  return (
-    row && { agentType: row.agent_type, configurations: JSON.parse(row.configurations) as Record<string, unknown> }
-  );
+  return row && l2Agent(row);
 }
+
+/** An L2 agent out of its row. */
+export const l2Agent = ({ agent_type: agentType, configurations }: Row): L2Agent => ({
+  agentType,
+  configurations: JSON.parse(configurations) as Record<string, unknown>,
+});

@@ -7,15 +7,15 @@ import type { CreateOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import type { PORT } from '../../resources/port.ts';
 import { willBeServed } from '../../scheduler/serving.ts';
-import { livingL2Agent } from '../agents/hosts.ts';
 import type { Core, Document } from '../core.ts';
 import { tellAgents } from '../events.ts';
 import { addBlocks, blocksFor } from '../provisioning.ts';
 import { insertStandardAttributes, nowText } from '../standard-attributes.ts';
 import { bindPort, isBound } from './binding.ts';
+import { type CreateFacts, createFacts } from './create-facts.ts';
 import { inShownOrder, type PortParts, portDocument } from './documents.ts';
 import { takeDefault, takeWanted } from './fixed-ips.ts';
-import { type NetworkFacts, networkFacts } from './network-facts.ts';
+import type { NetworkFacts } from './network-facts.ts';
 import {
   insertAddressPairs,
   insertBinding,
@@ -66,6 +66,7 @@ async function insertWithMac(
 async function securityGroupsOf(
   trx: Trx,
   values: PortCreate,
+  { defaultGroup, groupIsKnown }: CreateFacts,
   portSecurity: boolean,
   networkDevice: boolean,
 ): Promise<readonly string[]> {
@@ -73,11 +74,13 @@ async function securityGroupsOf(
   if (!portSecurity && wanted && wanted.length > 0) throw neutronError('PortSecurityAndIPRequiredForSecurityGroups');
   if (wanted) {
     const groups = [...new Set(wanted)].sort();
-    await requireSecurityGroups(trx, groups);
+    // The facts tell of one; most ports are in no more.
+    if (groups.length > 1 || !groupIsKnown) await requireSecurityGroups(trx, groups);
     return groups;
   }
   // A default group is made even for ports without port security, as the first port of a project makes it.
-  return portSecurity && !networkDevice ? [await defaultSecurityGroup(trx, values.project_id)] : [];
+  if (!portSecurity || networkDevice) return [];
+  return [defaultGroup ?? (await defaultSecurityGroup(trx, values.project_id))];
 }
 
 /**
@@ -91,13 +94,20 @@ export async function createPort(
   values: PortCreate,
 ): Promise<Document> {
   const { config } = core;
-  const network = await networkFacts(trx, values.network_id);
-  if (!network) throw neutronError('NetworkNotFound', { id: values.network_id });
+  const host = values['binding:host_id'] ?? '';
+  const facts = await createFacts(trx, config, {
+    network: values.network_id,
+    host,
+    project: values.project_id,
+    group: values.security_groups?.[0] ?? '',
+  });
+  if (!facts) throw neutronError('NetworkNotFound', { id: values.network_id });
+  const { network } = facts;
   refuseQos(values.qos_policy_id);
   const networkDevice = isNetworkDevice(values.device_owner);
   const portSecurity = values.port_security_enabled ?? (networkDevice ? false : network.portSecurityEnabled);
   if (values.fixed_ips) checkFixedIpCount(config, values.fixed_ips, networkDevice);
-  const groups = await securityGroupsOf(trx, values, portSecurity, networkDevice);
+  const groups = await securityGroupsOf(trx, values, facts, portSecurity, networkDevice);
   const dnsName = dnsNameInForce(config, values.dns_name);
 
   // `none`: the caller wants no address; the network may still give some later.
@@ -129,10 +139,9 @@ export async function createPort(
     : await takeDefault(trx, allocator, network, addressed);
   const fixedIps = inShownOrder(taken);
 
-  const host = values['binding:host_id'] ?? '';
   const vnicType = values['binding:vnic_type'];
   const profile = values['binding:profile'] ?? {};
-  const binding = bindPort(host, vnicType, network, host === '' ? undefined : await livingL2Agent(trx, config, host));
+  const binding = bindPort(host, vnicType, network, facts.agent);
   const bound = isBound(binding.vifType);
   await insertBinding(trx, {
     port_id: id,

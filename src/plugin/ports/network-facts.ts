@@ -1,5 +1,5 @@
 import type { Queries } from '../../db/database.ts';
-import { prepared } from '../../db/prepared.ts';
+import { type ParameterOf, prepared } from '../../db/prepared.ts';
 import type { AllocatableSubnet } from '../../ipam/allocate.ts';
 import { type Cidr, parseCidr, parseIp } from '../../resources/addresses.ts';
 
@@ -38,7 +38,8 @@ interface SubnetColumns {
   readonly service_type: string | null;
 }
 
-interface Row extends SubnetColumns {
+/** A row for each subnet, pool and service type of a network, the network's own columns in all of them. */
+export interface NetworkRow extends SubnetColumns {
   readonly id: string;
   readonly project_id: string;
   readonly port_security_enabled: number | null;
@@ -49,7 +50,7 @@ interface Row extends SubnetColumns {
 }
 
 /** All in one query, as each one is a way to the database and back, which every port waits for. */
-const networkRows = prepared<{ id: string }, Row>((db, p) =>
+export const selectNetwork = (db: Queries, p: ParameterOf<{ id: string }>) =>
   db
     .selectFrom('networks')
     .leftJoin('networksecuritybindings as ps', 'ps.network_id', 'networks.id')
@@ -78,8 +79,9 @@ const networkRows = prepared<{ id: string }, Row>((db, p) =>
       't.service_type',
     ])
     .where('networks.id', '=', p('id'))
-    .orderBy('subnets.standard_attr_id'),
-);
+    .orderBy('subnets.standard_attr_id');
+
+const networkRows = prepared<{ id: string }, NetworkRow>(selectNetwork);
 
 const AUTO_MODES: readonly (string | null)[] = ['slaac', 'dhcpv6-stateless'];
 
@@ -110,7 +112,7 @@ function subnetFacts(networkId: string, rows: readonly SubnetColumns[]): readonl
     }
     const first = row.first_ip === null ? undefined : parseIp(row.first_ip);
     const last = row.last_ip === null ? undefined : parseIp(row.last_ip);
-    // Pools times service types: each pool comes once for every service type.
+    // Pools times service types, times whatever else was asked for: each pool may come more than once.
     if (first && last && !subnet.pools.some((p) => p.first === first.value))
       subnet.pools.push({ first: first.value, last: last.value });
     if (row.service_type !== null && !subnet.serviceTypes.includes(row.service_type))
@@ -121,7 +123,11 @@ function subnetFacts(networkId: string, rows: readonly SubnetColumns[]): readonl
 
 /** What the making of a port must know of its network; undefined when there is no such network. */
 export async function networkFacts(db: Queries, id: string): Promise<NetworkFacts | undefined> {
-  const { rows } = await networkRows(db, { id });
+  return factsOf((await networkRows(db, { id })).rows);
+}
+
+/** The network that rows tell of; undefined when there are none. */
+export function factsOf(rows: readonly NetworkRow[]): NetworkFacts | undefined {
   const [row] = rows;
   if (!row) return undefined;
   return {
@@ -132,6 +138,6 @@ export async function networkFacts(db: Queries, id: string): Promise<NetworkFact
     physicalNetwork: row.physical_network,
     segmentationId: row.segmentation_id,
     segmentId: row.segment_id,
-    subnets: subnetFacts(id, rows),
+    subnets: subnetFacts(row.id, rows),
   };
 }

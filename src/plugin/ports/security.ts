@@ -37,20 +37,9 @@ export async function defaultSecurityGroup(trx: Trx, projectId: string): Promise
   return kept;
 }
 
-const findGroup = prepared<{ id: string }, { id: string }>((db, p) =>
-  db.selectFrom('securitygroups').select('id').where('id', '=', p('id')),
-);
-
 /** Throws SecurityGroupNotFound for the first id that names no group. */
 export async function requireSecurityGroups(trx: Trx, ids: readonly string[]): Promise<void> {
-  const [only, ...others] = ids;
-  if (only === undefined) return;
-  // Most ports are in one group.
-  if (others.length === 0) {
-    if ((await findGroup(trx, { id: only })).rows.length === 0)
-      throw neutronError('SecurityGroupNotFound', { id: only });
-    return;
-  }
+  if (ids.length === 0) return;
   const rows = await trx
     .selectFrom('securitygroups')
     .select('id')

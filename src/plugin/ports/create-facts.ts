@@ -1,0 +1,74 @@
+import type { Config } from '../../config/options.ts';
+import type { Queries } from '../../db/database.ts';
+import { prepared } from '../../db/prepared.ts';
+import { oldestHeartbeat } from '../../scheduler/liveness.ts';
+import { L2_AGENT_TYPES, l2Agent } from '../agents/hosts.ts';
+import type { L2Agent } from './binding.ts';
+import { factsOf, type NetworkFacts, type NetworkRow, selectNetwork } from './network-facts.ts';
+
+/** What is asked for, to be looked up in one way to the database and back. */
+interface Asked {
+  readonly id: string;
+  readonly host: string;
+  readonly oldest: string;
+  readonly project: string;
+  readonly group: string;
+}
+
+interface Row extends NetworkRow {
+  readonly agent_type: string | null;
+  readonly configurations: string | null;
+  readonly default_group: string | null;
+  readonly known_group: string | null;
+}
+
+const lookUp = prepared<Asked, Row>((db, p) =>
+  selectNetwork(db, p)
+    .leftJoin('agents as a', (join) =>
+      join
+        .on('a.host', '=', p('host'))
+        .on('a.agent_type', 'in', L2_AGENT_TYPES)
+        .on('a.admin_state_up', '=', 1)
+        .on('a.heartbeat_timestamp', '>=', p('oldest')),
+    )
+    .select(['a.agent_type', 'a.configurations'])
+    .select((eb) => [
+      eb
+        .selectFrom('default_security_group')
+        .select('security_group_id')
+        .where('project_id', '=', p('project'))
+        .as('default_group'),
+      eb.selectFrom('securitygroups').select('id').where('id', '=', p('group')).as('known_group'),
+    ]),
+);
+
+/** What the making of a port must know beforehand. */
+export interface CreateFacts {
+  readonly network: NetworkFacts;
+  /** The living L2 agent of its host, which can bind it. */
+  readonly agent: L2Agent | undefined;
+  /** The project's default security group, if it has been made. */
+  readonly defaultGroup: string | undefined;
+  /** Whether the security group that was asked for is there. */
+  readonly groupIsKnown: boolean;
+}
+
+/** Looks up all of it in one query; undefined when there is no such network. */
+export async function createFacts(
+  db: Queries,
+  config: Config,
+  asked: { readonly network: string; readonly host: string; readonly project: string; readonly group: string },
+): Promise<CreateFacts | undefined> {
+  const { network: id, host, project, group } = asked;
+  const { rows } = await lookUp(db, { id, host, project, group, oldest: oldestHeartbeat(config) });
+  const network = factsOf(rows);
+  const [row] = rows;
+  if (!network || !row) return undefined;
+  const { agent_type, configurations, default_group, known_group } = row;
+  return {
+    network,
+    agent: agent_type === null || configurations === null ? undefined : l2Agent({ agent_type, configurations }),
+    defaultGroup: default_group ?? undefined,
+    groupIsKnown: known_group !== null,
+  };
+}
