@@ -1,13 +1,8 @@
-const FIRST_MS = 100;
-const MAX_MS = 10_000;
+import { backoffDelay } from '../rpc/backoff.ts';
+
+const NEXT_TRY = { firstMs: 100, maxMs: 10_000 };
 /** A subject whose turn came this long ago and that nothing was heard of has no events any more. */
 const FORGET_MS = 60_000;
-
-/** Milliseconds until the next try after so many failures in a row: doubling up to 10 s, with jitter of a quarter. */
-export function retryDelay(failures: number, random: () => number = Math.random): number {
-  const full = Math.min(MAX_MS, FIRST_MS * 2 ** Math.min(failures - 1, 20));
-  return full * (0.75 + random() * 0.25);
-}
 
 /** Subjects whose events could not be told: each waits for its next try, the others go on. Times in milliseconds. */
 export class HeldSubjects {
@@ -29,7 +24,7 @@ export class HeldSubjects {
 
   failed(subject: string, now: number): void {
     const failures = (this.#held.get(subject)?.failures ?? 0) + 1;
-    this.#held.set(subject, { failures, until: now + retryDelay(failures) });
+    this.#held.set(subject, { failures, until: now + backoffDelay(failures, NEXT_TRY) });
   }
 
   told(subject: string): void {

@@ -1,16 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HeldSubjects, retryDelay } from '../../src/notifier/held.ts';
-
-describe('the delay until the next try', () => {
-  it('doubles from 100 ms and stays at 10 s', () => {
-    const last = () => 1;
-    expect([1, 2, 3, 7, 8, 1000].map((n) => retryDelay(n, last))).toEqual([100, 200, 400, 6_400, 10_000, 10_000]);
-  });
-
-  it('differs by a quarter at most', () => {
-    expect(retryDelay(1, () => 0)).toBe(75);
-  });
-});
+import { HeldSubjects } from '../../src/notifier/held.ts';
 
 describe('held subjects', () => {
   it('wait until their next try, each by itself', () => {

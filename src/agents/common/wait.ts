@@ -1,3 +1,5 @@
+import { pause } from '../../rpc/backoff.ts';
+
 /** What was waited for did not come in time; the message names it. */
 export class WaitTimeout extends Error {
   readonly what: string;
@@ -47,19 +49,4 @@ async function look<T>(
     // When time is over nobody listens any more: whoever waited has been told.
     if (!(await pause(gap, over))) return await new Promise<never>(() => undefined);
   }
-}
-
-/** Waits so many milliseconds; resolves to false as soon as the signal says stop. */
-export function pause(ms: number, stop?: AbortSignal): Promise<boolean> {
-  if (stop?.aborted) return Promise.resolve(false);
-  return new Promise((resolve) => {
-    const end = (whole: boolean) => {
-      clearTimeout(timer);
-      stop?.removeEventListener('abort', stopped);
-      resolve(whole);
-    };
-    const stopped = () => end(false);
-    const timer = setTimeout(() => end(true), ms);
-    stop?.addEventListener('abort', stopped);
-  });
 }

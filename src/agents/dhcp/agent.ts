@@ -1,15 +1,15 @@
 import type { Logger } from 'pino';
 import type { Config } from '../../config/options.ts';
+import { backoffDelay, pause } from '../../rpc/backoff.ts';
 import type { RpcTransport } from '../../rpc/contract.ts';
 import { dhcpDeviceId } from '../../rpc/dhcp-device-id.ts';
 import type { NetworkInfo } from '../../rpc/documents.ts';
 import { topicEndpoint } from '../../rpc/topic.ts';
 import { DHCP_AGENT_TOPIC } from '../../rpc/topics/dhcp-agent.ts';
 import type { AgentState } from '../../rpc/topics/reports.ts';
-import { backoffDelay } from '../common/backoff.ts';
 import { type Heartbeat, type RunningAgent, startHeartbeat } from '../common/heartbeat.ts';
 import { KeyedQueue } from '../common/keyed-queue.ts';
-import { pause, waitFor } from '../common/wait.ts';
+import { waitFor } from '../common/wait.ts';
 import { Agenda } from './agenda.ts';
 import type { DhcpDriver } from './contract.ts';
 import { type DhcpDevices, linuxDevices } from './devices.ts';

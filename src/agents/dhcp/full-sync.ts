@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
-import { backoffDelay } from '../common/backoff.ts';
-import { pause } from '../common/wait.ts';
+import { backoffDelay, pause } from '../../rpc/backoff.ts';
 
 export interface FullSyncOptions {
   /** One full sync. Throws when the server cannot be asked. */

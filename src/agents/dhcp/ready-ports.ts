@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
-import { backoffDelay } from '../common/backoff.ts';
-import { pause } from '../common/wait.ts';
+import { backoffDelay, pause } from '../../rpc/backoff.ts';
 
 /** Ports of one `dhcp_ready_on_ports` at most, as Neutron's agent has it. */
 export const MAX_PORTS_A_CALL = 64;

@@ -1,4 +1,4 @@
-import { backoffDelay } from '../common/backoff.ts';
+import { backoffDelay } from '../../rpc/backoff.ts';
 
 /** Pauses before a device is asked about again: a port may be made seconds after its device, or never. */
 const AGAIN = { firstMs: 1_000, maxMs: 60_000 };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type pino from 'pino';
+import { backoffDelay, pause } from '../backoff.ts';
 import { MessageNotSent, MessagingTimeout, QueueFull, TransportClosed } from '../errors.ts';
-import { pause, retryDelay } from './bounded.ts';
 import { decodeReply } from './envelope.ts';
 import { decodeFailure } from './failure.ts';
 import type { Outgoing, Publisher, Sent } from './publisher.ts';
@@ -142,7 +142,7 @@ export async function publishUntilTaken(
   for (let looks = 1; ; looks += 1) {
     const sent = await publisher.publish({ ...message, timeoutMs });
     if (sent === 'taken' || !again()) return sent;
-    const delay = retryDelay(looks, FIRST_LOOK_MS, MAX_LOOK_MS);
+    const delay = backoffDelay(looks, { firstMs: FIRST_LOOK_MS, maxMs: MAX_LOOK_MS });
     if (Date.now() + delay >= deadline || !(await pause(delay, over))) return sent;
     timeoutMs = Math.max(1, deadline - Date.now());
   }

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import type { ChannelModel } from 'amqplib';
 import type pino from 'pino';
-import { pause, retryDelay, within } from './bounded.ts';
+import { backoffDelay, pause } from '../backoff.ts';
+import { within } from './bounded.ts';
 import { type BrokerConnection, connectToBroker } from './connect.ts';
 import type { RabbitSettings } from './settings.ts';
 import { type BrokerHost, brokerName } from './transport-url.ts';
@@ -128,7 +129,7 @@ export class Link {
   #delay(failures: number): number {
     const { retryFirstMs, retryMaxMs } = this.#settings;
     if (failures <= 1) return Math.random() * Math.min(SOON_MS, retryFirstMs);
-    return retryDelay(failures - 1, retryFirstMs, retryMaxMs);
+    return backoffDelay(failures - 1, { firstMs: retryFirstMs, maxMs: retryMaxMs });
   }
 
   /** Tries all hosts, one after the other. */

@@ -1,5 +1,5 @@
 import type pino from 'pino';
-import { pause, retryDelay } from './bounded.ts';
+import { backoffDelay, pause } from '../backoff.ts';
 import { newId } from './caller.ts';
 import { encodeReply } from './envelope.ts';
 import type { Publisher } from './publisher.ts';
@@ -82,7 +82,7 @@ export class Replier {
     this.#looking += 1;
     try {
       for (let tries = 1; this.#looking <= MAX_LOOKING; tries += 1) {
-        const delay = retryDelay(tries, FIRST_RETRY_MS, MAX_RETRY_MS);
+        const delay = backoffDelay(tries, { firstMs: FIRST_RETRY_MS, maxMs: MAX_RETRY_MS });
         if (Date.now() + delay > deadline || !(await pause(delay, this.#stop.signal))) break;
         if ((await this.#publish(answer, deadline - Date.now())) === 'taken') return;
       }

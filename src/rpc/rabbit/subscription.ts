@@ -1,7 +1,8 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type pino from 'pino';
+import { backoffDelay } from '../backoff.ts';
 import { TransportClosed } from '../errors.ts';
-import { retryDelay, within } from './bounded.ts';
+import { within } from './bounded.ts';
 import type { QueuePlan } from './topology.ts';
 
 /** A message handed over. It MUST be acknowledged or dropped; on a lost channel both do nothing, and it comes again. */
@@ -233,7 +234,7 @@ export class Subscription {
       () => {
         if (!this.#stopped && connection === this.#connection) void this.#setUp(connection);
       },
-      retryDelay(this.#failures, firstMs / 10, maxMs),
+      backoffDelay(this.#failures, { firstMs: firstMs / 10, maxMs }),
     );
   }
 }

@@ -1,7 +1,8 @@
 import type pino from 'pino';
+import { pause } from '../backoff.ts';
 import type { RpcArgs, RpcCallOptions, RpcEndpoint, RpcTarget, RpcTransport } from '../contract.ts';
 import { TransportClosed } from '../errors.ts';
-import { pause, within } from './bounded.ts';
+import { within } from './bounded.ts';
 import { Caller, newId, publishUntilTaken } from './caller.ts';
 import { encodeRequest } from './envelope.ts';
 import { Link, type LinkUser, type Pair } from './link.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { pause, WaitTimeout, waitFor } from '../../../src/agents/common/wait.ts';
+import { WaitTimeout, waitFor } from '../../../src/agents/common/wait.ts';
+import { pause } from '../../../src/rpc/backoff.ts';
 
 describe('waitFor', () => {
   it('gives what an event brings', async () => {
@@ -49,16 +50,5 @@ describe('waitFor', () => {
         1_000,
       ),
     ).rejects.toThrow('no such file');
-  });
-});
-
-describe('pause', () => {
-  it('ends early when told to stop', async () => {
-    const stop = new AbortController();
-    const waiting = pause(60_000, stop.signal);
-    stop.abort();
-    expect(await waiting).toBe(false);
-    expect(await pause(60_000, stop.signal)).toBe(false);
-    expect(await pause(1)).toBe(true);
   });
 });

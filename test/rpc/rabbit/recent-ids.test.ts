@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { retryDelay, within } from '../../../src/rpc/rabbit/bounded.ts';
+import { within } from '../../../src/rpc/rabbit/bounded.ts';
 import { RecentIds } from '../../../src/rpc/rabbit/recent-ids.ts';
 
 describe('recent ids', () => {
@@ -37,14 +37,6 @@ describe('recent ids', () => {
     for (const id of ['a', 'b', 'c']) recent.once('q', id, nothing);
     expect(recent.once('q', 'b', nothing).first).toBe(false);
     expect(recent.once('q', 'a', nothing).first).toBe(true);
-  });
-});
-
-describe('delays between tries', () => {
-  test('double up to the most, and are drawn shorter', () => {
-    const whole = [1, 2, 3, 4, 5, 6, 100].map((failures) => retryDelay(failures, 1000, 30_000, () => 0));
-    expect(whole).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
-    expect(retryDelay(1, 1000, 30_000, () => 1)).toBe(750);
   });
 });
 

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { backoffDelay, pause } from '../../src/rpc/backoff.ts';
+
+describe('backoffDelay', () => {
+  const bounds = { firstMs: 100, maxMs: 1_000 };
+
+  it('doubles from the first pause to the longest', () => {
+    expect([1, 2, 3, 4, 5, 500].map((failures) => backoffDelay(failures, bounds, () => 0))).toEqual([
+      100, 200, 400, 800, 1_000, 1_000,
+    ]);
+  });
+
+  it('draws a shorter one, by a quarter at most', () => {
+    expect(backoffDelay(3, bounds, () => 1)).toBe(300);
+  });
+});
+
+describe('pause', () => {
+  it('ends early when told to stop', async () => {
+    const stop = new AbortController();
+    const waiting = pause(60_000, stop.signal);
+    stop.abort();
+    expect(await waiting).toBe(false);
+    expect(await pause(60_000, stop.signal)).toBe(false);
+    expect(await pause(1)).toBe(true);
+  });
+});
