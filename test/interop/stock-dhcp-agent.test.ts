@@ -1,27 +1,8 @@
-import { afterAll, beforeAll, describe, test } from 'vitest';
-import type { AgentHost } from './agent-host.ts';
-import { describeDhcpStory } from './dhcp-story.ts';
-import { expectCleanLogs } from './logs.ts';
+import { describeDhcpStoryAmong } from './dhcp-story-among.ts';
 import { stockObstacle } from './stock-packages.ts';
-import { type RunningServer, startWorld, type World } from './world.ts';
 
-const obstacle = stockObstacle();
-
-describe.skipIf(obstacle !== undefined)(
-  `a stock DHCP agent under Neutrino's server${obstacle ? `: ${obstacle}` : ''}`,
-  () => {
-    let world: World;
-    let server: RunningServer;
-    let on: AgentHost;
-    beforeAll(async () => {
-      world = await startWorld();
-      server = await world.server('neutrino');
-      on = await world.agents(server.api, 'one', { dhcp: 'stock', l2: 'neutrino' });
-    });
-    afterAll(() => world?.dispose());
-
-    describeDhcpStory(() => ({ api: server.api, on }));
-
-    test('no side has logged an error', () => expectCleanLogs(world));
-  },
+describeDhcpStoryAmong(
+  "a stock DHCP agent under Neutrino's server",
+  { server: 'neutrino', dhcp: 'stock', l2: 'neutrino' },
+  stockObstacle(),
 );

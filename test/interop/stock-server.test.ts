@@ -1,27 +1,8 @@
-import { afterAll, beforeAll, describe, test } from 'vitest';
-import type { AgentHost } from './agent-host.ts';
-import { describeDhcpStory } from './dhcp-story.ts';
-import { expectCleanLogs } from './logs.ts';
+import { describeDhcpStoryAmong } from './dhcp-story-among.ts';
 import { stockObstacle } from './stock-packages.ts';
-import { type RunningServer, startWorld, type World } from './world.ts';
 
-const obstacle = stockObstacle();
-
-describe.skipIf(obstacle !== undefined)(
-  `Neutrino's DHCP agent under a stock server${obstacle ? `: ${obstacle}` : ''}`,
-  () => {
-    let world: World;
-    let server: RunningServer;
-    let on: AgentHost;
-    beforeAll(async () => {
-      world = await startWorld();
-      server = await world.server('stock');
-      on = await world.agents(server.api, 'one', { dhcp: 'neutrino', l2: 'stock' });
-    });
-    afterAll(() => world?.dispose());
-
-    describeDhcpStory(() => ({ api: server.api, on }));
-
-    test('no side has logged an error', () => expectCleanLogs(world));
-  },
+describeDhcpStoryAmong(
+  "Neutrino's DHCP agent under a stock server",
+  { server: 'stock', dhcp: 'neutrino', l2: 'stock' },
+  stockObstacle(),
 );
