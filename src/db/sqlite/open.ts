@@ -19,6 +19,7 @@ export interface SqliteOptions {
 }
 
 const OPENING_MS = 5000;
+const MOST_PAUSE_MS = 20;
 /** https://sqlite.org/rescode.html */
 const SQLITE_FULL = 13;
 
@@ -29,9 +30,7 @@ const SQLITE_FULL = 13;
 export function openSqlite(options: SqliteOptions): Database {
   if (options.path !== ':memory:') mkdirSync(dirname(options.path), { recursive: true });
   const file = new DatabaseSync(options.path);
-  // Who makes the file wants it alone for a moment; others that open it then wait.
-  file.exec(`pragma busy_timeout = ${OPENING_MS}`);
-  file.exec('pragma journal_mode = wal');
+  joinWal(file);
   // SQLite waits inside its own call, where this process can do nothing else: so only shortly, the retry does the rest.
   file.exec('pragma busy_timeout = 100');
   file.exec(`pragma synchronous = ${options.syncToDisk === false ? 'normal' : 'full'}`);
@@ -56,6 +55,27 @@ export function openSqlite(options: SqliteOptions): Database {
     onCommit: (listener) => void listeners.push(listener),
     close: () => kysely.destroy(),
   };
+}
+
+/**
+ * Puts a database into WAL mode, or joins those that have it open so. Who makes the file, and who closes it last, wants it
+ * alone for a moment. SQLite waits for them in most places, but not where two who have it open want it alone
+ * (https://sqlite.org/c3ref/busy_handler.html): one is refused at once, and has to try again.
+ */
+function joinWal(file: DatabaseSync): void {
+  file.exec(`pragma busy_timeout = ${OPENING_MS}`);
+  const end = performance.now() + OPENING_MS;
+  for (;;) {
+    try {
+      file.exec('pragma journal_mode = wal');
+      // Whoever has read is one of those who have it open: nobody else is the last one any more.
+      file.prepare('select count(*) from sqlite_master').get();
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= end) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, MOST_PAUSE_MS * Math.random());
+    }
+  }
 }
 
 /** A full disk is said to be one: whoever asked cannot know it, and can try again. The transaction was undone. */

@@ -140,7 +140,7 @@ class RabbitTransport implements RpcTransport, LinkUser {
       return stopping;
     };
     this.#servers.add(close);
-    if (!(await this.#isServed(subscription, close)) && !this.#closing)
+    if (!(await this.#isServed(topic, subscription, close)))
       this.#log.warn(`${topic} will be served as soon as there is a way: ${this.#link.state}`);
     return { close };
   }
@@ -164,11 +164,13 @@ class RabbitTransport implements RpcTransport, LinkUser {
   }
 
   /** Whether the queues are there; throws when the broker refuses them, or the transport is closed meanwhile. */
-  async #isServed(subscription: Subscription, close: () => Promise<void>): Promise<boolean> {
+  async #isServed(topic: string, subscription: Subscription, close: () => Promise<void>): Promise<boolean> {
     const over = new AbortController();
     const waited = pause(SERVE_MS, AbortSignal.any([over.signal, this.#over.signal])).then(() => false);
     try {
-      return await Promise.race([subscription.started.then(() => true), waited]);
+      const started = await Promise.race([subscription.started.then(() => true), waited]);
+      if (this.#over.signal.aborted) throw new TransportClosed(`serve ${topic}`);
+      return started;
     } catch (error) {
       await close();
       throw error;
