@@ -23,9 +23,10 @@ export async function serveAgents(
   const reports = topicEndpoint(REPORTS_TOPIC, {
     report_state: (args) => reportState(core, dictionaryArgument(args, 'agent_state').agent_state, args.time),
   });
-  const served = [
-    await transport.serve(PLUGIN_TOPIC.topic, host, plugin),
-    await transport.serve(REPORTS_TOPIC.topic, host, reports),
-  ];
+  // Side by side: without a broker each waits for one for a while.
+  const served = await Promise.all([
+    transport.serve(PLUGIN_TOPIC.topic, host, plugin),
+    transport.serve(REPORTS_TOPIC.topic, host, reports),
+  ]);
   return { close: async () => void (await Promise.all(served.map((one) => one.close()))) };
 }
