@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ipBatch } from '../linux/ip.ts';
 import { addVethCommand, deleteLink } from '../linux/links.ts';
@@ -30,12 +30,19 @@ async function processesIn(namespace: string): Promise<readonly number[]> {
   return stdout.split('\n').filter(Boolean).map(Number);
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+/** The text of a file and when it was written (nanoseconds of Unix time), of one and the same file; undefined when there is none. */
+async function readIfThere(path: string): Promise<{ readonly text: string; readonly writtenNs: bigint } | undefined> {
+  let file: FileHandle;
   try {
-    return await readFile(path, 'utf8');
+    file = await open(path);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
+  }
+  try {
+    return { text: await file.readFile('utf8'), writtenNs: (await file.stat({ bigint: true })).mtimeNs };
+  } finally {
+    await file.close();
   }
 }
 
@@ -93,14 +100,12 @@ export function namespaceGuest(spec: GuestSpec): Guest {
   }
 
   async function kept(nic: string): Promise<KeptLease | undefined> {
-    const path = join(spec.folder, `${nic}.lease`);
-    const text = await readIfThere(path);
-    if (text === undefined) return undefined;
-    const times = await stat(path, { bigint: true }).catch(() => undefined);
-    if (!times) return undefined;
+    const found = await readIfThere(join(spec.folder, `${nic}.lease`));
+    if (!found) return undefined;
+    const { text, writtenNs } = found;
     const started = Number(parseEnvironment(text).NEUTRINO_STARTED ?? '0');
-    const lease = parseLease(text, Math.max(0, Math.round(Number(times.mtimeNs / 1_000n) / 1_000 - started)));
-    return lease && { lease, stamp: times.mtimeNs };
+    const lease = parseLease(text, Math.max(0, Math.round(Number(writtenNs / 1_000n) / 1_000 - started)));
+    return lease && { lease, stamp: writtenNs };
   }
 
   async function waitForLease(
@@ -117,13 +122,13 @@ export function namespaceGuest(spec: GuestSpec): Guest {
       return await waitFor(`the lease of ${nic}`, fresh, { timeoutMs, intervalMs: 20, signal });
     } catch (error) {
       if (!(error instanceof WaitedTooLong)) throw error;
-      throw new NoLease(spec.name, nic, timeoutMs, lastLine((await readIfThere(logFile(nic))) ?? ''));
+      throw new NoLease(spec.name, nic, timeoutMs, lastLine((await readIfThere(logFile(nic)))?.text ?? ''));
     }
   }
 
   async function renew(nic: string, timeoutMs: number): Promise<NicLease> {
     const before = await kept(nic);
-    const pid = Number(await readIfThere(pidFile(nic)));
+    const pid = Number((await readIfThere(pidFile(nic)))?.text);
     // A pid may be somebody else's by now: it counts only with our script among its arguments.
     const client = pid > 0 ? await showProcess(pid) : undefined;
     if (!client?.command.includes(script)) throw new LabFailure(`${spec.name}: no DHCP client runs on ${nic}`);
