@@ -56,14 +56,21 @@ export class CastTap {
   /** Tells agents so many of the latest messages again, drawn at random: half of them as new messages, half as the very same. */
   async tellAgain(count: number, chance: Chance): Promise<number> {
     const since = performance.now() - LATE_MS;
-    const heard = this.#captured.filter(({ at }) => at >= since);
-    const client = this.#client;
-    if (!client || heard.length === 0) return 0;
-    for (let i = 0; i < count; i++) {
+    let heard = this.#captured.filter(({ at }) => at >= since);
+    let told = 0;
+    while (told < count && heard.length > 0 && this.#client) {
       const { exchange, routingKey, body } = chance.of(heard);
-      await client.send(exchange, routingKey, chance.real() < 0.5 ? body : withOtherId(body, chance), PROPERTIES);
+      try {
+        const message = chance.real() < 0.5 ? body : withOtherId(body, chance);
+        await this.#client.send(exchange, routingKey, message, PROPERTIES);
+        told += 1;
+      } catch {
+        // A fanout exchange goes with the last of its agents: the broker closes the channel of who sends there.
+        heard = heard.filter((one) => one.exchange !== exchange);
+        await this.listen();
+      }
     }
-    return count;
+    return told;
   }
 
   async close(): Promise<void> {
