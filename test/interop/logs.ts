@@ -21,6 +21,10 @@ const STOCK_KNOWS: readonly { readonly error: RegExp; readonly why: string }[] =
       /failed in bind_port: \S+SubnetNotFound|Failed to bind port \S+ on host|SubnetInUse: Unable to complete operation/,
     why: 'a server deletes a network bit by bit, and an agent that hears of its deleted port at once asks for another',
   },
+  {
+    error: /Unable to reload_allocations dhcp for \S+ .*NetworkInterfaceNotFound/,
+    why: "an agent that took its own port of a deleted network away hears of the other agent's port",
+  },
   { error: /neutron_lib\/placement\/client\.py/, why: 'there is no Nova and no placement service' },
   {
     error: /oslo_privsep\/daemon\.py/,

@@ -191,7 +191,9 @@ export class Publisher {
     const { name, type, durable, autoDelete } = exchange;
     try {
       await channel.assertExchange(name, type, { durable, autoDelete });
-      this.#declared.add(name);
+      // One that goes with its last listener is declared each time: sending to none costs the channel, and with it the confirms of
+      // all that is on its way, which would be sent twice.
+      if (!autoDelete) this.#declared.add(name);
     } catch (error) {
       const { code, message } = error as { code?: unknown; message: string };
       if (code !== 406 && code !== 403) return;

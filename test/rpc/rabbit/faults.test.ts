@@ -434,6 +434,32 @@ describeWithBroker('what the broker refuses', () => {
   });
 });
 
+describeWithBroker('an exchange that goes with the last of its listeners', () => {
+  test('is made anew for the next message to all; no other message comes twice', async () => {
+    const client = direct();
+    await client.cast({ topic, fanout: true }, 'note', { n: 0 });
+    await client.cast({ topic }, 'note', { n: 0 });
+    const { queue } = await bare.channel.assertQueue('', { exclusive: true });
+    await bare.channel.bindQueue(queue, 'neutron', topic);
+    const heard = await bare.read(queue);
+    const seen: unknown[] = [];
+    for (let round = 1; round <= 5; round += 1) {
+      await bare.channel.deleteExchange(`${topic}_fanout`);
+      const sent = Array.from({ length: 40 }, (_, n) => client.cast({ topic }, 'note', { n: round * 100 + n }));
+      sent.splice(20, 0, client.cast({ topic, fanout: true }, 'note', { n: -round }));
+      await Promise.all(sent);
+      await client.cast({ topic }, 'note', { n: 'end' });
+      for (;;) {
+        const { payload } = await heard.next();
+        const { n } = payload.args as { n: unknown };
+        if (n === 'end') break;
+        seen.push(n);
+      }
+    }
+    expect(seen).toEqual([1, 2, 3, 4, 5].flatMap((round) => Array.from({ length: 40 }, (_, n) => round * 100 + n)));
+  });
+});
+
 describeWithBroker('a transport without a broker', () => {
   test('fails calls and casts in their time, saying why', async () => {
     const client = transports.connect(rabbitConfig('rabbit://u:p@127.0.0.1:1/'));
