@@ -10,6 +10,7 @@ export const HAND_OVER_TIMEOUT_MS = 25_000;
 
 const SCRIPT = join(import.meta.dirname, 'dnsmasq-hand-over.sh');
 
+/** What the next dnsmasq is, and what changes before it starts. */
 export interface HandOver {
   readonly folder: string;
   readonly namespace: string;
