@@ -3,7 +3,8 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { agentObstacles } from '../../src/cli/agent-obstacles.ts';
+import { AGENT_KINDS } from '../../src/cli/agents/kinds.ts';
+import { unmetRequirements } from '../../src/cli/agents/requirements.ts';
 import { startTestHost, type TestHost } from '../../test/interop/hosts/test-host.ts';
 import { makeUnderlay, type Underlay } from '../../test/interop/hosts/underlay.ts';
 import { freePorts } from '../../test/support/rabbitmq.ts';
@@ -28,7 +29,7 @@ export const coldStartSection: Section = {
   name: 'cold-start',
   title: `a DHCP agent on an empty host, ${NETWORKS} networks × ${PORTS} ports, over RabbitMQ (server on MariaDB)`,
   obstacle() {
-    const why = agentObstacles();
+    const why = unmetRequirements(AGENT_KINDS);
     return why.length === 0 ? siteObstacle() : why.join('; ');
   },
   async run(world) {

@@ -3,7 +3,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { agentObstacles } from '../../src/cli/agent-obstacles.ts';
+import { AGENT_KINDS } from '../../src/cli/agents/kinds.ts';
+import { unmetRequirements } from '../../src/cli/agents/requirements.ts';
 import { run } from '../../src/linux/run.ts';
 import type { Figure, Ratio, Section, World } from '../contract.ts';
 import { type RunningNeutrino, startNeutrino } from '../neutrino.ts';
@@ -22,7 +23,7 @@ export const offerSection: Section = {
   name: 'offer',
   title: 'POST /v2.0/ports answered 201 → first DHCPOFFER to its MAC (DISCOVER every 2 ms), one port after the other',
   obstacle() {
-    const why = agentObstacles();
+    const why = unmetRequirements(AGENT_KINDS);
     return why.length === 0 ? undefined : why.join('; ');
   },
   async run(world) {

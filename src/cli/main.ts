@@ -9,7 +9,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await buildProgram().parseAsync(process.argv);
 } catch (error) {
-  const { exitCodeOf, explainFailure } = await import('./failure.ts');
+  const { exitCodeOf, explainFailure } = await import('./process/failure.ts');
   process.stderr.write(`neutrino: ${explainFailure(error)}\n`);
   process.exit(exitCodeOf(error));
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type RunningServer, startServer } from '../../src/cli/server.ts';
+import { type RunningServer, startServer } from '../../src/cli/compose/server.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { createMemoryTransport } from '../../src/rpc/memory/transport.ts';
 import { conformancePage, DIFFERENCES, GROUPS } from './conformance-page.ts';

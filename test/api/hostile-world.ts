@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { expect } from 'vitest';
 import { buildApi } from '../../src/api/app.ts';
 import { noauth } from '../../src/api/context.ts';
-import { furtherRoutes, servedResources } from '../../src/cli/server.ts';
+import { furtherRoutes, servedResources } from '../../src/cli/compose/server.ts';
 import { AddressAllocator } from '../../src/ipam/allocate.ts';
 import { reportState } from '../../src/plugin/agents/report.ts';
 import type { Resource } from '../../src/resources/attribute.ts';

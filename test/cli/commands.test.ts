@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { showConfig } from '../../src/cli/config-show.ts';
-import { explainFailure } from '../../src/cli/failure.ts';
-import { createLogger } from '../../src/cli/log.ts';
+import { showConfig } from '../../src/cli/config/show.ts';
+import { explainFailure } from '../../src/cli/process/failure.ts';
+import { createLogger } from '../../src/cli/process/log.ts';
 import { neutrino } from './neutrino-process.ts';
 
 let folder: string;

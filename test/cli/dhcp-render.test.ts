@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { renderDhcp } from '../../src/cli/dhcp-render.ts';
+import { renderDhcp } from '../../src/cli/dhcp/render.ts';
 
 const FOLDER = new URL('../fixtures/vectors/dnsmasq/', import.meta.url);
 const vector = (name: string) =>

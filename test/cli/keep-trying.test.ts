@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
-import { keepTrying } from '../../src/cli/keep-trying.ts';
+import { keepTrying } from '../../src/cli/compose/keep-trying.ts';
 
 const silent = pino({ level: 'silent' });
 

@@ -4,7 +4,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { banner } from '../../src/cli/up.ts';
+import { AGENT_KINDS } from '../../src/cli/agents/kinds.ts';
+import { banner } from '../../src/cli/up/up.ts';
 import { defaultConfig } from '../../src/config/options.ts';
 import { NeutrinoProcess } from './neutrino-process.ts';
 
@@ -101,12 +102,12 @@ describe('neutrino up', () => {
 });
 
 describe('the words of neutrino up', () => {
-  const facts = { version: '1.2.3', config: defaultConfig(), url: 'http://127.0.0.1:9696' };
+  const facts = { version: '1.2.3', config: defaultConfig(), url: 'http://127.0.0.1:9696', kinds: AGENT_KINDS };
 
   it('say what to try next, machines too when the agents run', () => {
     const text = banner({ ...facts, agents: true, obstacles: [] });
     expect(text).toContain('Neutrino 1.2.3 is up.');
-    expect(text).toContain(`DHCP and L2 agent of host ${facts.config.DEFAULT.host}`);
+    expect(text).toContain(`L2 agent and DHCP agent of host ${facts.config.DEFAULT.host}`);
     expect(text).toContain('bin/neutrino vm boot vm1');
   });
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type FreshNeutrino, startFreshNeutrino } from '../../src/cli/fresh-neutrino.ts';
+import { type FreshNeutrino, startFreshNeutrino } from '../../src/cli/demo/fresh-neutrino.ts';
 import { ensureProgram } from '../../src/lab/debian.ts';
 import { CACHE_FOLDER } from '../../src/lab/guests.ts';
 import { type Neutron, neutronAt } from '../../src/lab/neutron.ts';
@@ -34,7 +34,7 @@ describe.skipIf(process.getuid?.() !== 0)('machines on a running Neutrino (needs
   let neutron: Neutron;
 
   beforeAll(async () => {
-    neutrino = await startFreshNeutrino({ host: HOST }, silent, AbortSignal.timeout(60_000));
+    neutrino = await startFreshNeutrino({ configFile: [], host: HOST }, silent, AbortSignal.timeout(60_000));
     neutron = neutronAt(neutrino.url);
     const living = async () => {
       const { agents } = (await neutron.request('GET', '/v2.0/agents')) as { agents: { alive: boolean }[] };

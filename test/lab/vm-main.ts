@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { registerVmCommands } from '../../src/cli/vm.ts';
+import { registerVmCommands } from '../../src/cli/vm/command.ts';
 
 // The command line with `vm` alone: what a test runs in a process of its own, to be killed.
 const program = new Command('neutrino');

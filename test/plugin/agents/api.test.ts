@@ -2,7 +2,7 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { buildApi } from '../../../src/api/app.ts';
 import { noauth } from '../../../src/api/context.ts';
-import { furtherRoutes, servedResources } from '../../../src/cli/server.ts';
+import { furtherRoutes, servedResources } from '../../../src/cli/compose/server.ts';
 import type { Document } from '../../../src/plugin/core.ts';
 import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../../src/rpc/dhcp-device-id.ts';
 import { bindNetwork } from '../../../src/scheduler/bindings.ts';

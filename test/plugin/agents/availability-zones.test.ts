@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { buildApi } from '../../../src/api/app.ts';
 import { noauth } from '../../../src/api/context.ts';
-import { servedResources } from '../../../src/cli/server.ts';
+import { servedResources } from '../../../src/cli/compose/server.ts';
 import { createWorld, dhcpState, type World } from '../world.ts';
 
 let world: World;

@@ -1,0 +1,46 @@
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { AgentKind } from '../compose/agent.ts';
+
+// capability.h
+const CAP_NET_ADMIN = 12n;
+const CAP_SYS_ADMIN = 21n;
+
+/** Returns why agents of these kinds cannot run on this host, in sentences; empty when they can. */
+export function unmetRequirements(
+  kinds: readonly Pick<AgentKind, 'programs'>[],
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): readonly string[] {
+  if (process.platform !== 'linux') return [`agents need Linux, this is ${process.platform}`];
+  const unmet: string[] = [];
+  if (process.geteuid?.() !== 0) {
+    unmet.push(`not root (user id ${process.geteuid?.()}): network namespaces, devices and the DHCP port need root`);
+  } else if (!hasCapabilities()) {
+    unmet.push('root without the capabilities NET_ADMIN and SYS_ADMIN (a container?): run it with --privileged');
+  }
+  const programs = Object.assign({}, ...kinds.map((kind) => kind.programs)) as AgentKind['programs'];
+  const missing = Object.entries(programs).filter(([program]) => !isInPath(program, env.PATH ?? ''));
+  if (missing.length > 0) {
+    const names = missing.map(([program]) => program).join(', ');
+    const packages = missing.map(([, name]) => name).join(' ');
+    unmet.push(`not installed: ${names} (as root: apt-get install ${packages})`);
+  }
+  return unmet;
+}
+
+function hasCapabilities(): boolean {
+  const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  const bits = BigInt(`0x${effective ?? '0'}`);
+  return ((bits >> CAP_NET_ADMIN) & 1n) === 1n && ((bits >> CAP_SYS_ADMIN) & 1n) === 1n;
+}
+
+function isInPath(program: string, path: string): boolean {
+  return path.split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

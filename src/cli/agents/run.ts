@@ -1,0 +1,53 @@
+import { type ConfigInputs, loadConfig } from '../../config/load.ts';
+import type { AgentKind } from '../compose/agent.ts';
+import { openTransport, requireTransportUrl } from '../compose/transport.ts';
+import { CliFailure } from '../process/failure.ts';
+import { runService, stopSignal } from '../process/lifetime.ts';
+import { stderrLogger } from '../process/log.ts';
+import { lockRoles } from '../state/lock.ts';
+import { prepareStatePath } from '../state/path.ts';
+import { unmetRequirements } from './requirements.ts';
+
+/** Runs an agent of this kind until SIGTERM or SIGINT. Throws CliFailure and ConfigError. */
+export async function runAgent(kind: AgentKind, inputs: ConfigInputs): Promise<void> {
+  const { name, stays } = kind;
+  const { config, warnings } = loadConfig(inputs);
+  const log = stderrLogger(config.DEFAULT.debug);
+  requireTransportUrl(config, `neutrino ${name}`);
+  for (const warning of warnings) log.warn(warning);
+  const unmet = unmetRequirements([kind]);
+  if (unmet.length > 0) throw new CliFailure(`${name} cannot run here: ${unmet.join('; ')}`);
+  const { host, state_path: statePath } = config.DEFAULT;
+  prepareStatePath(statePath);
+  const lock = await lockRoles(statePath, [name]);
+  if ('holder' in lock) {
+    throw new CliFailure(
+      `a ${name} runs on state path ${statePath} already (process ${lock.holder?.pid ?? 'unknown'}); stop it, or choose ` +
+        'another with --state-path',
+    );
+  }
+  const told = stopSignal().then((signal) => `${signal}; ${stays}`);
+  try {
+    await runService({
+      log,
+      told,
+      async start(stop) {
+        const transport = await openTransport(config, log, `neutrino-${name}`);
+        // Ends the agent's wait for the broker when the process is stopped meanwhile.
+        stop.addEventListener('abort', () => void transport.close());
+        const agent = await kind.start({ config, transport, log }).catch(async (error: unknown) => {
+          await transport.close();
+          throw error;
+        });
+        const close = async () => {
+          await agent.close();
+          await transport.close();
+        };
+        return { ready: `${name} of host ${host}`, close };
+      },
+    });
+  } finally {
+    lock.release();
+  }
+  process.exit();
+}

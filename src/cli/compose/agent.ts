@@ -1,0 +1,33 @@
+import type { Logger } from 'pino';
+import type { Config } from '../../config/options.ts';
+import type { RpcTransport } from '../../rpc/contract.ts';
+import type { Running } from '../process/lifetime.ts';
+
+export interface AgentParts {
+  readonly config: Config;
+  /** Stays open when the agent is closed. */
+  readonly transport: RpcTransport;
+  readonly log: Logger;
+}
+
+/** A running agent; closing it leaves what serves machines unchanged. */
+export interface ComposedAgent extends Running {
+  /** Resolves when the server has answered its first report. */
+  readonly reported: Promise<void>;
+}
+
+/** A kind of agent as the command line knows it: its command, its lock on the state path and its part of `up` derive from this. */
+export interface AgentKind {
+  /** Name of its command and of its lock, such as `dhcp-agent`. */
+  readonly name: string;
+  /** What people call it, such as `DHCP agent`. */
+  readonly title: string;
+  /** For `--help`. */
+  readonly description: string;
+  /** Programs that it runs, and the Debian packages that contain them. */
+  readonly programs: Readonly<Record<string, string>>;
+  /** What stays when it stops, as a sentence without its full stop. */
+  readonly stays: string;
+  /** Starts it. MUST throw when it cannot start, and then leave nothing of it running. */
+  start(parts: AgentParts): Promise<ComposedAgent>;
+}

@@ -1,0 +1,86 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Database } from '../../db/database.ts';
+import { migrate, SchemaRefused, type SchemaState, schemaState } from '../../db/migrate.ts';
+import { isUnreachable } from '../../db/mysql/errors.ts';
+import { CliFailure } from '../process/failure.ts';
+
+/** Exit code of a process that does not run on the schema that the database has. */
+export const EXIT_SCHEMA = 3;
+
+/** Milliseconds between two tries to reach a database; they double. */
+const FIRST_PAUSE_MS = 200;
+const MAX_PAUSE_MS = 5_000;
+
+export interface DatabaseStart {
+  readonly log: Logger;
+  /** Ends the wait for a database that is not there. */
+  readonly stop?: AbortSignal | undefined;
+}
+
+/**
+ * Waits until the database can be asked, however long that takes, and makes sure that its schema is the one of this version. The
+ * embedded SQLite is brought up to date on the way; a database that several servers share is an operator's to upgrade.
+ * Throws CliFailure with EXIT_SCHEMA when the schema is another one, CliFailure when the database refuses, AbortError.
+ */
+export async function startOnSchema(db: Database, embedded: boolean, { log, stop }: DatabaseStart): Promise<void> {
+  const { pending } = await whenReachable(() => asCliFailure(schemaState(db)), { log, stop });
+  if (pending.length === 0) return;
+  if (embedded) {
+    await asCliFailure(migrate(db));
+    return;
+  }
+  throw new CliFailure(
+    `the database's schema is not current: ${pending.length} step(s) are missing (${pending.join(', ')}); ` +
+      'run bin/neutrino db upgrade with the same --config-file',
+    EXIT_SCHEMA,
+  );
+}
+
+async function whenReachable(ask: () => Promise<SchemaState>, { log, stop }: DatabaseStart): Promise<SchemaState> {
+  for (let failures = 0; ; ) {
+    try {
+      const state = await ask();
+      if (failures > 0) log.info('the database is there');
+      return state;
+    } catch (error) {
+      if (!isUnreachable(error)) throw error;
+      failures += 1;
+      const why = reasonOf(error);
+      if (failures === 1) log.warn(`the database cannot be reached (${why}); trying again until it can`);
+      else log.debug({ failures }, `the database cannot be reached (${why})`);
+    }
+    const pause = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 10));
+    await delay(pause * (0.75 + Math.random() * 0.25), undefined, stop === undefined ? {} : { signal: stop });
+  }
+}
+
+// https://mariadb.com/kb/en/mariadb-error-code-reference/
+const ACCESS_DENIED = [1044, 1045, 1698, 1142];
+const UNKNOWN_DATABASE = 1049;
+
+/** Makes failures of a database that an operator can do something about those of the command line, told in one line. */
+export async function asCliFailure<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof SchemaRefused) throw new CliFailure(error.message, EXIT_SCHEMA);
+    // What the server says names user, host and database, never the password.
+    const { errno, sqlMessage } = (error ?? {}) as { readonly errno?: unknown; readonly sqlMessage?: unknown };
+    const said = String(sqlMessage ?? reasonOf(error));
+    if (ACCESS_DENIED.includes(Number(errno)))
+      throw new CliFailure(`the database refuses: ${said}; check user and password in [database] connection`);
+    if (Number(errno) === UNKNOWN_DATABASE)
+      throw new CliFailure(
+        `the database refuses: ${said}; make it (create database ... character set utf8mb4), or correct [database] connection`,
+      );
+    throw error;
+  }
+}
+
+/** Why a database cannot be reached, in words without a password. */
+export function reasonOf(error: unknown): string {
+  const one = error instanceof AggregateError ? error.errors[0] : error;
+  const { message, code } = (one ?? {}) as { readonly message?: unknown; readonly code?: unknown };
+  return String(message || code || one);
+}

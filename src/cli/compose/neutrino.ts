@@ -1,0 +1,59 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Config } from '../../config/options.ts';
+import type { Running } from '../process/lifetime.ts';
+import type { AgentKind, ComposedAgent } from './agent.ts';
+import { startServer } from './server.ts';
+import { openTransport } from './transport.ts';
+
+export interface NeutrinoParts {
+  readonly config: Config;
+  /** The agents that run beside the server. */
+  readonly agents: readonly AgentKind[];
+  readonly log: Logger;
+  /** Ends a start that waits for the database. */
+  readonly stop?: AbortSignal | undefined;
+}
+
+export interface RunningParts extends Running {
+  /** Base URL of the API, with the port that was taken. */
+  readonly url: string;
+  /** Stops server and agents; what serves machines (dnsmasq, bridges) stays. */
+  close(): Promise<void>;
+}
+
+/** How long a start waits for the agents' first reports; in one process they take milliseconds. */
+const FIRST_REPORTS_MS = 5_000;
+
+/** Composition root of `up`: builds everything and wires it. Throws when something cannot start; what had started is stopped. */
+export async function startNeutrino({ config, agents, log, stop }: NeutrinoParts): Promise<RunningParts> {
+  const closing: Running[] = [];
+  // In the opposite order of their start: agents before the server that they report to, the transport last.
+  const close = async () => {
+    for (const part of closing.splice(0).reverse()) await part.close();
+  };
+  try {
+    const transport = await openTransport(config, log, 'neutrino-up');
+    closing.push(transport);
+    const embedded = !isShared(config);
+    const server = await startServer({ config, transport, log, embedded, stop });
+    closing.push(server);
+    const composed: ComposedAgent[] = [];
+    for (const kind of agents) {
+      const agent = await kind.start({ config, transport, log: log.child({ agent: kind.name }) });
+      closing.push(agent);
+      composed.push(agent);
+    }
+    // A port created as soon as Neutrino says that it is up finds its agents known, and is bound.
+    const reported = Promise.all(composed.map((agent) => agent.reported));
+    await Promise.race([reported, pause(FIRST_REPORTS_MS, undefined, { ref: false })]);
+    return { url: server.url, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Whether the database is one that several servers may share: not SQLite. */
+export const isShared = ({ database }: Pick<Config, 'database'>): boolean =>
+  /^(mysql|mariadb)/i.test(database.connection);

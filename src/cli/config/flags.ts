@@ -1,0 +1,51 @@
+import { type Command, Option } from 'commander';
+import { CONFIG_FLAGS } from '../../config/flags.ts';
+import type { ConfigInputs } from '../../config/load.ts';
+import { type ConfigReader, findOption } from '../../config/options.ts';
+import { shownDefault } from '../../config/reference.ts';
+
+/** The options that commander has read for a command. */
+export type CommandOptions = Readonly<Record<string, unknown>>;
+
+/** Parses an option that may be repeated. */
+export const collect = (value: string, earlier: readonly string[] | undefined): readonly string[] => [
+  ...(earlier ?? []),
+  value,
+];
+
+/** Points to where all other options come from; for `addHelpText`. */
+export const MORE_OPTIONS = `
+All other options come from --config-file or the environment (OS_<SECTION>__<NAME>): docs/configuration.md
+`;
+
+/** Points to the page on sites of several hosts; for `addHelpText`. */
+export const STOCK_FILES = `
+It reads stock files (--config-file neutron.conf --config-file dhcp_agent.ini); see docs/operating.md.
+`;
+
+const flagOptions = () =>
+  CONFIG_FLAGS.map((one) => {
+    const known = findOption(one.section, one.name)?.option;
+    const help = known && `${known.help} (default: ${shownDefault(known)})`;
+    return { ...one, option: new Option(`${one.flag} <${one.argument}>`, help) };
+  });
+
+/** Adds the flags that set options to a command (default: all of CONFIG_FLAGS), and the repeatable `--config-file`. */
+export function withConfigFlags(command: Command, flags?: readonly string[]): Command {
+  for (const { flag, option } of flagOptions()) if (flags?.includes(flag) !== false) command.addOption(option);
+  return command.addOption(
+    new Option('--config-file <FILE>', 'INI file with options as in neutron.conf; may be repeated, the later one wins')
+      .argParser(collect)
+      .default([], 'none'),
+  );
+}
+
+/** Returns what `loadConfig` needs, from the options of a command made by `withConfigFlags`. */
+export function configInputs(options: CommandOptions, reader: ConfigReader = 'server'): ConfigInputs {
+  const flags = flagOptions().flatMap(({ flag, option }) => {
+    const text = options[option.attributeName()];
+    return typeof text === 'string' ? [[flag, text] as const] : [];
+  });
+  const files = (options.configFile ?? []) as readonly string[];
+  return { files, env: process.env, flags: Object.fromEntries(flags), reader };
+}

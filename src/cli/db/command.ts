@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import { type CommandOptions, configInputs, withConfigFlags } from '../config/flags.ts';
+
+const print = (line: string) => void process.stdout.write(`${line}\n`);
+
+const STEPS = [
+  [
+    'upgrade',
+    'bring it up to date; repeating it, or running several at the same time, does no harm',
+    'upgradeDatabase',
+  ],
+  ['check', 'exit code 0: it is current, 1: it is not, 2: the database cannot be reached', 'checkDatabase'],
+  ['version', 'print its last step', 'databaseVersion'],
+] as const;
+
+/** Adds `db upgrade`, `db check` and `db version`. */
+export function registerDbCommands(program: Command): void {
+  const db = program.command('db').description("the schema of the server's database");
+  for (const [name, description, work] of STEPS) {
+    withConfigFlags(db.command(name).description(description), ['--state-path']).action(
+      async (options: CommandOptions) => {
+        const commands = await import('./db.ts');
+        await commands[work](configInputs(options), print);
+      },
+    );
+  }
+}

@@ -1,0 +1,72 @@
+import type { Logger } from 'pino';
+import { type ConfigInputs, loadConfig } from '../../config/load.ts';
+import type { Config } from '../../config/options.ts';
+import type { Database } from '../../db/database.ts';
+import { migrate, SchemaRefused, schemaState } from '../../db/migrate.ts';
+import { isUnreachable } from '../../db/mysql/errors.ts';
+import { openDatabase } from '../../db/open.ts';
+import { asCliFailure, reasonOf } from '../compose/database-start.ts';
+import { CliFailure } from '../process/failure.ts';
+import { stderrLogger } from '../process/log.ts';
+
+type Print = (line: string) => void;
+
+/** Exit code of `db check` when the schema is not current. */
+export const EXIT_NOT_CURRENT = 1;
+/** Exit code of the commands when the database cannot be asked. */
+export const EXIT_NO_ANSWER = 2;
+
+/** `neutrino db upgrade`: brings the schema up to date. Again, or side by side with another one, does no harm. */
+export const upgradeDatabase = (inputs: ConfigInputs, print: Print): Promise<void> =>
+  onDatabase(inputs, async (db) => {
+    const missing = await migrate(db);
+    if (missing.length === 0) print('The schema is current; nothing to do.');
+    else print(`The schema is current now; done: ${missing.join(', ')}`);
+  });
+
+/** `neutrino db check`: throws CliFailure with EXIT_NOT_CURRENT unless the schema is current. */
+export const checkDatabase = (inputs: ConfigInputs, print: Print): Promise<void> =>
+  onDatabase(inputs, async (db) => {
+    const { pending } = await schemaState(db).catch((error: unknown) => {
+      throw error instanceof SchemaRefused ? new CliFailure(error.message, EXIT_NOT_CURRENT) : error;
+    });
+    if (pending.length > 0)
+      throw new CliFailure(
+        `the schema is not current: ${pending.length} step(s) are missing (${pending.join(', ')}); run bin/neutrino db upgrade`,
+        EXIT_NOT_CURRENT,
+      );
+    print('The schema is current.');
+  });
+
+/** `neutrino db version`: the last step of the schema, `none` for an empty database. */
+export const databaseVersion = (inputs: ConfigInputs, print: Print): Promise<void> =>
+  onDatabase(inputs, async (db) => {
+    const { applied, pending } = await schemaState(db);
+    print(`${applied.at(-1) ?? 'none'}${pending.length === 0 ? '' : ` (missing: ${pending.join(', ')})`}`);
+  });
+
+async function onDatabase(inputs: ConfigInputs, work: (db: Database, log: Logger) => Promise<void>): Promise<void> {
+  const { config, warnings } = loadConfig(inputs);
+  const log = stderrLogger(config.DEFAULT.debug);
+  for (const warning of warnings) log.debug(warning);
+  const db = openDatabase(withTwoConnections(config));
+  try {
+    await asCliFailure(work(db, log));
+  } catch (error) {
+    // Some errors of the database come wrapped into the API's 503.
+    const cause = isUnreachable(error) ? error : (error as { readonly cause?: unknown }).cause;
+    if (!isUnreachable(cause)) throw error;
+    throw new CliFailure(
+      `the database cannot be reached (${reasonOf(cause)}); does it run, is [database] connection right?`,
+      EXIT_NO_ANSWER,
+    );
+  } finally {
+    await db.close();
+  }
+}
+
+/** A migration holds a lock on one connection while it works on another. */
+const withTwoConnections = (config: Config): Config => ({
+  ...config,
+  database: { ...config.database, max_pool_size: Math.max(2, config.database.max_pool_size) },
+});

@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { loadConfig } from '../../config/load.ts';
+import { tellStory } from '../../lab/demo.ts';
+import { configInputs } from '../config/flags.ts';
+import { CliFailure } from '../process/failure.ts';
+import { runningNeutrino } from '../state/lock.ts';
+import { abortOnSignal, asCliFailure, labOf } from '../vm/lab.ts';
+import type { LabOptions } from '../vm/options.ts';
+import { startFreshNeutrino } from './fresh-neutrino.ts';
+
+/** `demo`: exit code 1 when something came out otherwise than told. */
+export async function runDemo(options: LabOptions): Promise<void> {
+  if (process.getuid?.() !== 0)
+    throw new CliFailure('the demo needs root: it makes namespaces and devices, and removes them');
+  const print = (line: string) => void process.stdout.write(`${line}\n`);
+  const signal = abortOnSignal();
+  const started = performance.now();
+  const running =
+    options.url !== undefined ||
+    (await runningNeutrino(loadConfig(configInputs(options)).config.DEFAULT.state_path))?.url !== undefined;
+  if (!running && options.statePath !== undefined) {
+    throw new CliFailure(
+      `no Neutrino runs on state path ${options.statePath}; without --state-path the demo starts one`,
+    );
+  }
+  const fresh = running ? undefined : await asCliFailure(startFreshNeutrino(options, print, signal));
+  try {
+    const lab = await labOf(fresh ? { ...options, statePath: fresh.statePath, url: fresh.url } : options, print);
+    print(`Neutrino at ${lab.neutron.url}${fresh ? ', started for this demo' : ''}`);
+    const { dhcp_confs: folder } = lab.config.DEFAULT;
+    const hostFile = (networkId: string) => join(folder, networkId, 'host');
+    await asCliFailure(tellStory({ lab, hostFile, print, signal }));
+  } finally {
+    await fresh?.stop();
+  }
+  print(`\nThat was all, in ${((performance.now() - started) / 1_000).toFixed(1)} s. Nothing of it is left.`);
+}

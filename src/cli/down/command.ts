@@ -1,0 +1,18 @@
+import type { Command } from 'commander';
+import type { AgentKind } from '../compose/agent.ts';
+import { type CommandOptions, configInputs, withConfigFlags } from '../config/flags.ts';
+
+const DESCRIPTION =
+  'stop the Neutrino of a state path and remove what it created on this host: machines, dnsmasq, namespaces, devices';
+
+/** Adds `down`. */
+export function registerDownCommand(program: Command, kinds: readonly AgentKind[]): void {
+  withConfigFlags(program.command('down').description(DESCRIPTION))
+    .option('--purge', 'also delete what is stored below the state path: all networks and ports')
+    .option('-y, --yes', 'do not ask')
+    .action(async (options: CommandOptions) => {
+      const { runDown } = await import('./down.ts');
+      const wishes = { purge: options.purge === true, yes: options.yes === true };
+      await runDown({ inputs: configInputs(options), kinds, ...wishes }, (line) => console.log(line));
+    });
+}

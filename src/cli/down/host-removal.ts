@@ -1,0 +1,66 @@
+import type { Logger } from 'pino';
+import { dhcpNamespace } from '../../agents/dhcp/device-plan.ts';
+import { linuxDevices } from '../../agents/dhcp/devices.ts';
+import { filesOf } from '../../agents/dhcp/drivers/dnsmasq/command-line.ts';
+import { createDnsmasqDriver } from '../../agents/dhcp/drivers/dnsmasq/driver.ts';
+import { findByPidFile } from '../../agents/dhcp/drivers/dnsmasq/server-process.ts';
+import { removeL2Devices } from '../../agents/l2/remove.ts';
+import type { Config } from '../../config/options.ts';
+import { instanceStore } from '../../lab/instance.ts';
+import { stopMachines } from '../../lab/remove.ts';
+import { listLinks } from '../../linux/links.ts';
+import { listNamespaces } from '../../linux/namespaces.ts';
+import { networksOfStatePath } from './networks-of-state-path.ts';
+
+/** What `down` has removed from this host, by name. */
+export interface Removed {
+  readonly machines: readonly string[];
+  readonly processes: readonly string[];
+  readonly namespaces: readonly string[];
+  readonly devices: readonly string[];
+  /** Devices that a Neutrino made for networks that this state path does not know: another one's, as far as can be told. */
+  readonly leftAlone: readonly string[];
+}
+
+/** Begins the alias of every device that a Neutrino makes: `neutrino:<network>`, `neutrino-dhcp:<host>:<network>`. */
+const MARK = /^neutrino(?:-dhcp:[^:]+)?:(.+)$/;
+
+/**
+ * Removes from this host what the Neutrino of this state path made, and nothing else: machines, dnsmasq processes, DHCP
+ * namespaces, bridges and other devices, of the networks that the state path knows. Again after an interruption finishes it.
+ * No Neutrino may run on the state path meanwhile. Needs root and iproute2.
+ */
+export async function removeFromHost(config: Config, log: Logger): Promise<Removed> {
+  const networks = await networksOfStatePath(config, log);
+  const machines = await stopMachines(instanceStore(config.DEFAULT.state_path));
+  const namespacesBefore = await listNamespaces();
+  const dhcpDevices = (await listLinks({ kind: 'veth' })).filter(({ alias }) => networks.has(networkOf(alias)));
+
+  const processes: string[] = [];
+  const driver = createDnsmasqDriver({ config, log });
+  const devices = await linuxDevices({ host: config.DEFAULT.host, log });
+  try {
+    for (const network of networks) {
+      const server = await findByPidFile(filesOf(network, config.DEFAULT).pid);
+      await devices.remove(network);
+      await driver.disable(network);
+      if (server) processes.push(`dnsmasq ${server.pid}`);
+    }
+  } finally {
+    await driver.close();
+    await devices.close();
+  }
+  const l2Devices = await removeL2Devices({ networks });
+  const left = (await listLinks()).filter(({ alias }) => networkOf(alias) !== '' && !networks.has(networkOf(alias)));
+  return {
+    machines,
+    processes,
+    namespaces: [...networks].map(dhcpNamespace).filter((name) => namespacesBefore.includes(name)),
+    devices: [...dhcpDevices.map(({ name }) => name), ...l2Devices],
+    leftAlone: left.map(({ name }) => name),
+  };
+}
+
+function networkOf(alias: string | undefined): string {
+  return MARK.exec(alias ?? '')?.[1] ?? '';
+}

@@ -1,0 +1,96 @@
+import cluster from 'node:cluster';
+import type { Logger } from 'pino';
+import { type ConfigInputs, loadConfig } from '../../config/load.ts';
+import type { Config } from '../../config/options.ts';
+import { openDatabase } from '../../db/open.ts';
+import { startOnSchema } from '../compose/database-start.ts';
+import { isShared } from '../compose/neutrino.ts';
+import { startServer } from '../compose/server.ts';
+import { openTransport, requireTransportUrl } from '../compose/transport.ts';
+import { CliFailure } from '../process/failure.ts';
+import { type Running, runService, stopSignal } from '../process/lifetime.ts';
+import { stderrLogger } from '../process/log.ts';
+import { lockRoles, SERVER_ROLE, type StateLock } from '../state/lock.ts';
+import { prepareStatePath } from '../state/path.ts';
+import { startWorkers, workerTold } from './workers.ts';
+
+/**
+ * `neutrino server`: the API and what agents ask for, until SIGTERM or SIGINT. Several may run side by side on one database.
+ * Throws CliFailure, ConfigError and errors of listening.
+ */
+export async function runServer(inputs: ConfigInputs): Promise<void> {
+  const { config, warnings } = loadConfig(inputs);
+  const log = stderrLogger(config.DEFAULT.debug);
+  requireTransportUrl(config, 'neutrino server');
+  if (cluster.isWorker) {
+    const ownLog = log.child({ worker: cluster.worker?.id });
+    await runService({ log: ownLog, told: workerTold(), start: startAlone(config, ownLog) });
+    process.exit();
+  }
+  for (const warning of warnings) log.warn(warning);
+  const told = stopSignal();
+  const workers = workersOf(config, log);
+  if (workers === 1) await runService({ log, told, start: startAlone(config, log) });
+  else await runService({ log, told, start: startMany(config, log, workers) });
+  process.exit();
+}
+
+function workersOf(config: Config, log: Logger): number {
+  const wanted = Math.max(1, config.DEFAULT.api_workers);
+  if (wanted === 1 || isShared(config)) return wanted;
+  log.warn(
+    `[DEFAULT] api_workers = ${wanted}: SQLite is for one process, so there is one worker; more need MariaDB or MySQL ` +
+      'in [database] connection',
+  );
+  return 1;
+}
+
+type Start = Parameters<typeof runService>[0]['start'];
+
+const startAlone =
+  (config: Config, log: Logger): Start =>
+  async (stop) => {
+    const closing: Running[] = [];
+    const close = async () => {
+      for (const part of closing.splice(0).reverse()) await part.close();
+    };
+    try {
+      const lock = isShared(config) ? undefined : await lockSqlite(config);
+      if (lock) closing.push({ close: async () => lock.release() });
+      const transport = await openTransport(config, log, 'neutrino-server');
+      closing.push(transport);
+      const server = await startServer({ config, transport, log, stop });
+      closing.push(server);
+      lock?.announce(server.url);
+      return { ready: `API at ${server.url}`, close };
+    } catch (error) {
+      await close();
+      throw error;
+    }
+  };
+
+/** Only one server, or `up`, works on the SQLite of a state path. */
+async function lockSqlite(config: Config): Promise<StateLock> {
+  const { state_path: statePath } = config.DEFAULT;
+  prepareStatePath(statePath);
+  const lock = await lockRoles(statePath, [SERVER_ROLE]);
+  if (!('holder' in lock)) return lock;
+  throw new CliFailure(
+    `a Neutrino runs on state path ${statePath} already (process ${lock.holder?.pid ?? 'unknown'}); several servers need ` +
+      'MariaDB or MySQL in [database] connection',
+  );
+}
+
+const startMany =
+  (config: Config, log: Logger, count: number): Start =>
+  async (stop) => {
+    // Once for all: each worker would say the same.
+    const db = openDatabase(config);
+    try {
+      await startOnSchema(db, false, { log, stop });
+    } finally {
+      await db.close();
+    }
+    const workers = await startWorkers(count, log, stop);
+    return { ...workers, ready: `API at ${workers.url}`, facts: { workers: count } };
+  };

@@ -1,0 +1,106 @@
+import cluster, { type Address, type Worker } from 'node:cluster';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { CliFailure } from '../process/failure.ts';
+import type { Running } from '../process/lifetime.ts';
+
+/** What a worker is told when it shall stop. */
+const STOP = 'stop';
+/** Time that a worker has to stop in before it is killed; it gives itself 10 s. */
+const STOP_MS = 12_000;
+const FIRST_PAUSE_MS = 500;
+const MAX_PAUSE_MS = 30_000;
+/** A worker that lived this long has not been dying again and again. */
+const STEADY_MS = 60_000;
+
+/** In a worker: resolves when it shall stop. Signals that reach the whole group of processes are its primary's to act on. */
+export function workerTold(): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
+  process.on('message', (message) => {
+    if (message === STOP) resolve('told by its primary');
+  });
+  return promise;
+}
+
+export interface RunningWorkers extends Running {
+  /** Base URL of the API that they share. */
+  readonly url: string;
+}
+
+/**
+ * Runs this command in `count` worker processes that share its listening port; one that ends is started again, after a growing
+ * pause when it keeps ending. Resolves when all listen. Throws CliFailure when one ends before that: its own log says why.
+ */
+export async function startWorkers(count: number, log: Logger, stop: AbortSignal): Promise<RunningWorkers> {
+  const pool = new WorkerPool(log);
+  stop.addEventListener('abort', () => pool.stop());
+  try {
+    const addresses = await Promise.all(Array.from({ length: count }, () => pool.startFirst()));
+    const { address, port } = addresses[0] as Address;
+    const host = address.includes(':') ? `[${address}]` : address;
+    return { url: `http://${host}:${port}`, close: () => pool.close() };
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+}
+
+class WorkerPool {
+  readonly #log: Logger;
+  readonly #workers = new Set<Worker>();
+  readonly #stop = new AbortController();
+  #failures = 0;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** Starts one and waits until it listens. */
+  async startFirst(): Promise<Address> {
+    const { promise, resolve, reject } = Promise.withResolvers<Address>();
+    const worker = this.#fork();
+    worker.once('listening', resolve);
+    worker.once('exit', (code) => reject(new CliFailure('a worker ended while it was starting', code || 1)));
+    const address = await promise;
+    this.#keep(worker, performance.now());
+    return address;
+  }
+
+  stop(): void {
+    this.#stop.abort();
+    for (const worker of this.#workers) if (worker.isConnected()) worker.send(STOP);
+  }
+
+  async close(): Promise<void> {
+    this.stop();
+    const timer = setTimeout(() => {
+      for (const { process } of this.#workers) process.kill('SIGKILL');
+    }, STOP_MS);
+    await Promise.all([...this.#workers].map((worker) => new Promise((resolve) => worker.once('exit', resolve))));
+    clearTimeout(timer);
+  }
+
+  #fork(): Worker {
+    const worker = cluster.fork();
+    this.#workers.add(worker);
+    worker.once('exit', () => this.#workers.delete(worker));
+    return worker;
+  }
+
+  /** Puts another one in the place of a worker when it ends. */
+  #keep(worker: Worker, startedAt: number): void {
+    worker.once('exit', (code, signal) => {
+      if (this.#stop.signal.aborted) return;
+      this.#failures = performance.now() - startedAt > STEADY_MS ? 1 : this.#failures + 1;
+      const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.#failures - 1, 10));
+      this.#log.warn({ worker: worker.id, end: signal ?? code, pauseMs }, 'a worker ended; starting another');
+      void this.#replace(pauseMs);
+    });
+  }
+
+  async #replace(pauseMs: number): Promise<void> {
+    await delay(pauseMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+    if (!this.#stop.signal.aborted) this.#keep(this.#fork(), performance.now());
+  }
+}

@@ -1,0 +1,120 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { showProcess } from '../../linux/processes.ts';
+
+/** The Neutrino that runs on a state path. */
+export interface RunningNeutrino {
+  readonly pid: number;
+  /** Clock ticks after boot at which the process began; with the pid it names one process for good. */
+  readonly startTime: number;
+  /** Base URL of its API; undefined while it starts. */
+  readonly url?: string;
+}
+
+export interface StateLock {
+  /** Tells others where the API of this process is. */
+  announce(url: string): void;
+  /** Gives the state path free. */
+  release(): void;
+}
+
+/** In which role a process works on a state path: as the server, or as an agent of the kind of this name. */
+type StateRole = string;
+
+/** The role of the process that has the database: `up`, or a server on SQLite. */
+export const SERVER_ROLE = 'up';
+
+/** Name of the file that a role locks, to be deleted with the state path. */
+export const lockFile = (role: StateRole) => `${role}.lock`;
+const recordFile = (role: StateRole) => `${role}.json`;
+
+/** Somebody else has the state path. */
+export interface StateTaken {
+  readonly role: StateRole;
+  /** Undefined when it cannot be told which process it is. */
+  readonly holder: RunningNeutrino | undefined;
+}
+
+/** Takes a state path in several roles, all or none. */
+export async function lockRoles(statePath: string, roles: readonly StateRole[]): Promise<StateLock | StateTaken> {
+  const locks: StateLock[] = [];
+  const release = () => {
+    for (const one of locks.splice(0).reverse()) one.release();
+  };
+  for (const role of roles) {
+    const lock = await lockStatePath(statePath, role);
+    if (!lock) {
+      release();
+      return { role, holder: await runningNeutrino(statePath, role) };
+    }
+    locks.push(lock);
+  }
+  return { announce: (url) => locks[0]?.announce(url), release };
+}
+
+/**
+ * Takes the state path for this process, or returns undefined when another process has it in this role. The lock is the kernel's own
+ * on a file, through SQLite: it ends with the process, also by kill -9, so none is ever stale. The record beside it
+ * (pid and URL) only tells who holds it.
+ */
+export async function lockStatePath(statePath: string, role: StateRole = SERVER_ROLE): Promise<StateLock | undefined> {
+  const release = holdFile(join(statePath, lockFile(role)));
+  if (!release) return undefined;
+  const record = join(statePath, recordFile(role));
+  const self = await showProcess(process.pid);
+  const write = (url?: string) => {
+    const running: RunningNeutrino = { pid: process.pid, startTime: self?.startTime ?? 0, ...(url ? { url } : {}) };
+    writeFileSync(`${record}.new`, `${JSON.stringify(running)}\n`);
+    renameSync(`${record}.new`, record);
+  };
+  try {
+    write();
+  } catch (error) {
+    rmSync(`${record}.new`, { force: true });
+    release();
+    // Node names no file when there was no room to write to it.
+    throw Object.assign(error as Error, { path: record });
+  }
+  return {
+    announce: write,
+    release: () => {
+      rmSync(record, { force: true });
+      release();
+    },
+  };
+}
+
+/**
+ * The Neutrino that runs on the state path in a role, or undefined when none does. A record left by one that was killed does not count,
+ * nor does one whose pid belongs to another process by now.
+ */
+export async function runningNeutrino(
+  statePath: string,
+  role: StateRole = SERVER_ROLE,
+): Promise<RunningNeutrino | undefined> {
+  let running: RunningNeutrino;
+  try {
+    running = JSON.parse(readFileSync(join(statePath, recordFile(role)), 'utf8')) as RunningNeutrino;
+  } catch {
+    return undefined;
+  }
+  if (!Number.isSafeInteger(running.pid) || running.pid < 1) return undefined;
+  const found = await showProcess(running.pid);
+  const same = found?.startTime === running.startTime && found.command.some((word) => word.endsWith('main.ts'));
+  return same ? running : undefined;
+}
+
+/** Locks a file until the returned function is called; undefined when another process has it locked. */
+function holdFile(path: string): (() => void) | undefined {
+  const database = new DatabaseSync(path, { timeout: 0 });
+  try {
+    database.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    database.close();
+    // SQLITE_BUSY
+    if ((error as { errcode?: number }).errcode === 5) return undefined;
+    throw error;
+  }
+  return () => database.close();
+}

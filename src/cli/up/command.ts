@@ -1,0 +1,14 @@
+import type { Command } from 'commander';
+import type { AgentKind } from '../compose/agent.ts';
+import { type CommandOptions, configInputs, MORE_OPTIONS, withConfigFlags } from '../config/flags.ts';
+
+/** Adds `up`. */
+export function registerUpCommand(program: Command, kinds: readonly AgentKind[], version: string): void {
+  withConfigFlags(program.command('up').description('start server and agents, and run until Ctrl-C or SIGTERM'))
+    .option('--no-agents', 'the API alone, without agents')
+    .addHelpText('after', MORE_OPTIONS)
+    .action(async (options: CommandOptions) => {
+      const { runUp } = await import('./up.ts');
+      await runUp({ inputs: configInputs(options), agents: options.agents !== false, kinds, version });
+    });
+}

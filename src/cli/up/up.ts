@@ -1,0 +1,103 @@
+import { type ConfigInputs, loadConfig } from '../../config/load.ts';
+import type { Config } from '../../config/options.ts';
+import { unmetRequirements } from '../agents/requirements.ts';
+import type { AgentKind } from '../compose/agent.ts';
+import { startNeutrino } from '../compose/neutrino.ts';
+import { CliFailure } from '../process/failure.ts';
+import { closeWithin, startedInTime, stopSignal } from '../process/lifetime.ts';
+import { stderrLogger } from '../process/log.ts';
+import { lockRoles, SERVER_ROLE, type StateTaken } from '../state/lock.ts';
+import { prepareStatePath } from '../state/path.ts';
+
+export interface UpOptions {
+  readonly inputs: ConfigInputs;
+  /** Whether the operator wants the agents of this host (no `--no-agents`). */
+  readonly agents: boolean;
+  /** The kinds of agents that run on a host. */
+  readonly kinds: readonly AgentKind[];
+  readonly version: string;
+}
+
+/**
+ * `neutrino up`: runs server and agents until SIGTERM or SIGINT, then stops them and leaves dnsmasq serving. A second signal
+ * ends it at once. Throws CliFailure, ConfigError and errors of listening, all for `explainFailure`.
+ */
+export async function runUp({ inputs, agents, kinds, version }: UpOptions): Promise<void> {
+  const { config, warnings } = loadConfig(inputs);
+  const log = stderrLogger(config.DEFAULT.debug);
+  for (const warning of warnings) log.warn(warning);
+  const { state_path: statePath } = config.DEFAULT;
+  prepareStatePath(statePath);
+  const obstacles = agents ? unmetRequirements(kinds) : [];
+  const running = agents && obstacles.length === 0 ? kinds : [];
+  const lock = await lockRoles(statePath, [SERVER_ROLE, ...running.map(({ name }) => name)]);
+  if ('holder' in lock) throw new CliFailure(whoHolds(statePath, lock));
+
+  const stop = stopSignal();
+  try {
+    const abort = new AbortController();
+    const starting = startNeutrino({ config, agents: running, log, stop: abort.signal });
+    const parts = await Promise.race([starting, stop.then(() => undefined)]);
+    if (parts) {
+      lock.announce(parts.url);
+      process.stdout.write(banner({ version, config, url: parts.url, agents, kinds, obstacles }));
+      const signal = await stop;
+      process.stderr.write(`neutrino: ${signal}: stopping; dnsmasq keeps serving the machines\n`);
+    }
+    abort.abort();
+    const started = parts ?? (await startedInTime(starting, log));
+    if (started) await closeWithin(started, log);
+  } finally {
+    lock.release();
+  }
+  // Whatever else may still hold the event loop has had its time.
+  process.exit();
+}
+
+function whoHolds(statePath: string, { role, holder }: StateTaken): string {
+  const state = holder?.url ? `, API at ${holder.url}` : role === SERVER_ROLE ? ', which is starting' : '';
+  const who = holder ? `process ${holder.pid}${state}` : 'another process';
+  const what = role === SERVER_ROLE ? 'a Neutrino' : `a ${role}`;
+  return `${what} runs on state path ${statePath} already (${who}); stop it with bin/neutrino down, or choose another with --state-path`;
+}
+
+interface BannerFacts {
+  readonly version: string;
+  readonly config: Config;
+  readonly url: string;
+  readonly agents: boolean;
+  readonly kinds: readonly Pick<AgentKind, 'title'>[];
+  readonly obstacles: readonly string[];
+}
+
+/** What `up` prints when it is ready: where the API is, what does not run and why, and what to try next. */
+export function banner({ version, config, url, agents, kinds, obstacles }: BannerFacts): string {
+  const { host, state_path: statePath } = config.DEFAULT;
+  const running = agents && obstacles.length === 0;
+  const agentLines = running
+    ? [`${kinds.map(({ title }) => title).join(' and ')} of host ${host}`]
+    : agents
+      ? ['none, the API runs alone: ports are made, but no machine gets an answer to DHCP.', ...obstacles]
+      : ['none (--no-agents)'];
+  const json = "-H 'Content-Type: application/json'";
+  return [
+    `Neutrino ${version} is up.`,
+    '',
+    `  API      ${url}   (no authentication: every request is an administrator's)`,
+    `  State    ${statePath}`,
+    ...agentLines.map((line, index) => `  ${index === 0 ? 'Agents   ' : '         '}${line}`),
+    '',
+    'Try next, in another terminal:',
+    '',
+    `  curl -s ${url}/v2.0/networks ${json} -d '{"network": {"name": "net1"}}'`,
+    `  curl -s ${url}/v2.0/subnets ${json} -d '{"subnet": {"network_id": "ID", "ip_version": 4, "cidr": "10.0.0.0/24"}}'`,
+    `  curl -s ${url}/v2.0/ports ${json} -d '{"port": {"network_id": "ID"}}'`,
+    ...(running ? ['  bin/neutrino vm boot vm1 --network net1     a machine that gets its address by DHCP'] : []),
+    '',
+    running
+      ? 'Ctrl-C stops Neutrino; machines keep their DHCP. bin/neutrino down also removes what it made on this host.'
+      : 'Ctrl-C stops Neutrino.',
+    '',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+import { loadConfig } from '../../config/load.ts';
+import type { Config } from '../../config/options.ts';
+import type { Lab } from '../../lab/boot.ts';
+import type { Say } from '../../lab/debian.ts';
+import { LabFailure } from '../../lab/failure.ts';
+import { instanceStore } from '../../lab/instance.ts';
+import { neutronAt } from '../../lab/neutron.ts';
+import { configInputs } from '../config/flags.ts';
+import { CliFailure } from '../process/failure.ts';
+import { runningNeutrino } from '../state/lock.ts';
+import type { LabOptions } from './options.ts';
+
+/** Where the configuration has the API, as a client on this host reaches it. */
+function configuredUrl({ bind_host: host, bind_port: port }: Config['DEFAULT']): string {
+  const reachable =
+    host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host;
+  return `http://${reachable}:${port}`;
+}
+
+/** The log of a network's dnsmasq: in its folder, or where `dnsmasq_base_log_dir` has it. */
+function dhcpLog(
+  { dhcp_confs: folder, dnsmasq_base_log_dir: logFolder }: Config['DEFAULT'],
+  networkId: string,
+): string {
+  return logFolder ? join(logFolder, networkId, 'dhcp_dns_log') : join(folder, networkId, 'log');
+}
+
+/** Builds what the lab works with; `say` is told of progress. */
+export async function labOf(options: LabOptions, say: Say): Promise<Lab & { readonly config: Config }> {
+  const { config } = loadConfig(configInputs(options));
+  const url = options.url ?? (await runningNeutrino(config.DEFAULT.state_path))?.url ?? configuredUrl(config.DEFAULT);
+  if (!/^https?:\/\/[^/]/.test(url)) throw new CliFailure(`--url ${url}: an address such as http://127.0.0.1:9696`);
+  return {
+    config,
+    neutron: neutronAt(url),
+    store: instanceStore(config.DEFAULT.state_path),
+    host: config.DEFAULT.host,
+    dhcpLog: (networkId) => dhcpLog(config.DEFAULT, networkId),
+    say,
+  };
+}
+
+/** Milliseconds out of an option's whole seconds. Throws CliFailure. */
+export function seconds(option: string, text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) < 1) throw new CliFailure(`${option} ${text}: whole seconds, 1 to 99999`);
+  return Number(text) * 1_000;
+}
+
+/** Makes the lab's own failures those of the command line, which are told in one line. */
+export async function asCliFailure<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof LabFailure) throw new CliFailure(error.message);
+    throw error;
+  }
+}
+
+/** An AbortSignal that the first SIGINT or SIGTERM sets off; a second one ends the process as usual. */
+export function abortOnSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => controller.abort(new LabFailure(`${signal}: given up`)));
+  }
+  return controller.signal;
+}

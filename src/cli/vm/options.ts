@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import { type CommandOptions, withConfigFlags } from '../config/flags.ts';
+
+/** The options by which a command of the lab finds Neutrino and this host. */
+export interface LabOptions extends CommandOptions {
+  readonly url?: string;
+  readonly statePath?: string;
+  readonly host?: string;
+  readonly configFile: readonly string[];
+}
+
+export interface BootOptions extends LabOptions {
+  readonly network: readonly string[];
+  readonly fixedIp?: readonly string[];
+  readonly qemu?: boolean;
+  readonly json?: boolean;
+  readonly vifPluggingTimeout?: string;
+  readonly leaseTimeout?: string;
+}
+
+export interface ListOptions extends LabOptions {
+  readonly json?: boolean;
+}
+
+export interface DeleteOptions extends LabOptions {
+  readonly all?: boolean;
+}
+
+/** Adds the options of LabOptions to a command. */
+export const withLabOptions = (command: Command): Command =>
+  withConfigFlags(
+    command.option('--url <URL>', 'the API (default: of the Neutrino on the state path, else as configured)'),
+    ['--state-path', '--host'],
+  );

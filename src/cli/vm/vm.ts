@@ -1,0 +1,97 @@
+import { bootMachine } from '../../lab/boot.ts';
+import { isUuid, type StoredInstance } from '../../lab/instance.ts';
+import { listMachines } from '../../lab/list.ts';
+import { removeMachine } from '../../lab/remove.ts';
+import { bootJson, bootTable, exchangeLine, machineList } from '../../lab/show.ts';
+import { CliFailure } from '../process/failure.ts';
+import { abortOnSignal, asCliFailure, labOf, seconds } from './lab.ts';
+import type { BootOptions, DeleteOptions, ListOptions } from './options.ts';
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function printJson(value: unknown): void {
+  print(JSON.stringify(value, null, 2));
+}
+
+/** `vm boot`: exit code 1 when a NIC got another address than its port has. */
+export async function runBoot(name: string, options: BootOptions): Promise<void> {
+  const { network: networks, fixedIp: fixedIps = [], qemu, json } = options;
+  const tell = json ? (line: string) => void process.stderr.write(`${line}\n`) : print;
+  if (fixedIps.length > networks.length) {
+    throw new CliFailure(`${fixedIps.length} times --fixed-ip, but only ${networks.length} times --network`);
+  }
+  requireRoot();
+  const limits = {
+    pluggedMs: seconds('--vif-plugging-timeout', options.vifPluggingTimeout ?? '60'),
+    leaseMs: seconds('--lease-timeout', options.leaseTimeout ?? (qemu ? '180' : '30')),
+    signal: abortOnSignal(),
+  };
+  const lab = await labOf(options, tell);
+  const nics = networks.map((one, i) => {
+    const fixedIp = fixedIps[i];
+    return { network: one, ...(fixedIp === undefined || fixedIp === 'any' ? {} : { fixedIp }) };
+  });
+  const request = { name, kind: qemu ? 'qemu' : 'namespace', nics } as const;
+  const report = await asCliFailure(bootMachine(request, lab, limits, (message) => tell(exchangeLine(message))));
+  if (report.exchange.length === 0 && report.nics.some(({ lease }) => lease)) {
+    tell('(the log of dnsmasq told nothing of the exchange: does the DHCP agent of this network run on another host?)');
+  }
+  if (json) printJson(bootJson(report));
+  else {
+    print('');
+    print(bootTable(report));
+  }
+  // Not process.exit: standard output may be a pipe that has not taken everything yet.
+  if (!report.right) process.exitCode = 1;
+}
+
+/** `vm list`. */
+export async function runList(options: ListOptions): Promise<void> {
+  const { store } = await labOf(options, print);
+  const machines = await asCliFailure(listMachines(store));
+  if (options.json) printJson(machines);
+  else print(machineList(machines));
+}
+
+/** `vm delete`: a name that nobody has is told and no failure, so that it can be said twice. */
+export async function runDelete(names: readonly string[], options: DeleteOptions): Promise<void> {
+  if ((options.all === true) === names.length > 0) throw new CliFailure('name the machines to delete, or say --all');
+  requireRoot();
+  const lab = await labOf(options, print);
+  const work = async () => {
+    const found = options.all ? await lab.store.list() : (await Promise.all(names.map(find))).flat();
+    const failures: string[] = [];
+    for (const stored of found) {
+      const who = [stored.instance?.name, stored.id].filter(Boolean).join(' ');
+      try {
+        await removeMachine(stored, lab);
+        print(`deleted ${who}`);
+      } catch (error) {
+        // The others are ended all the same.
+        failures.push(`${who}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+    if (failures.length > 0) throw new CliFailure(`not all could be deleted; ${failures.join('; ')}`);
+    if (options.all && found.length === 0) print('no machines');
+  };
+  const find = async (name: string): Promise<readonly StoredInstance[]> => {
+    const found = await lab.store.find(name);
+    if (found.length > 1) {
+      throw new CliFailure(
+        `${found.length} machines are named ${name}; give a UUID: ${found.map(({ id }) => id).join(', ')}`,
+      );
+    }
+    if (found.length > 0) return found;
+    // The folder may be gone and a port be left: a UUID is enough to find it.
+    if (isUuid(name)) return [{ id: name, folder: lab.store.folder(name) }];
+    print(`no machine is named ${name}: nothing to delete`);
+    return [];
+  };
+  await asCliFailure(work());
+}
+
+function requireRoot(): void {
+  if (process.getuid?.() !== 0) throw new CliFailure('machines need root: namespaces and devices are made and removed');
+}
