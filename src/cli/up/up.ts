@@ -75,7 +75,7 @@ export function banner({ version, config, url, agents, kinds, obstacles }: Banne
   const { host, state_path: statePath } = config.DEFAULT;
   const running = agents && obstacles.length === 0;
   const agentLines = running
-    ? [`${kinds.map(({ title }) => title).join(' and ')} of host ${host}`]
+    ? [`${new Intl.ListFormat('en').format(kinds.map(({ title }) => title))} of host ${host}`]
     : agents
       ? ['none, the API runs alone: ports are made, but no machine gets an answer to DHCP.', ...obstacles]
       : ['none (--no-agents)'];
