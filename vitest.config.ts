@@ -1,16 +1,22 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests of rules, and hostile input to all of them: the same ones run on SQLite and on MariaDB. */
+/** Tests of the rules, and hostile input to all of them: the same files run on SQLite and on MariaDB. */
 const RULES = [
   ...['ipam', 'plugin', 'scheduler', 'notifier'].map((room) => `test/${room}/**/*.test.ts`),
   'test/api/hostile.test.ts',
 ];
 
+/** Tests with real parts: processes, namespaces, dnsmasq, RabbitMQ, MariaDB; and tests that wait for seconds. */
+const SYSTEM = 'test/**/*.system.test.ts';
 /** Tests with stock Neutron, which has to be installed: `npm run test:interop`. `npm test` leaves them out. */
-const INTEROP = 'test/interop/**/*.test.ts';
+const INTEROP = 'test/interop/**/*.interop.test.ts';
+
+/** Real parts wait more than they compute: more test files at a time than the machine has cores. */
+const SIDE_BY_SIDE = 4;
 
 const common = {
   pool: 'forks' as const,
+  maxWorkers: SIDE_BY_SIDE,
   // Real parts (namespaces, dnsmasq) are slow to come up on a loaded two-core machine.
   testTimeout: 60_000,
   hookTimeout: 120_000,
@@ -20,7 +26,18 @@ export default defineConfig({
   test: {
     reporters: ['default'],
     projects: [
-      { test: { ...common, name: 'all', include: ['test/**/*.test.ts'], exclude: [INTEROP] } },
+      {
+        test: {
+          ...common,
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [SYSTEM, INTEROP],
+          // Starts no processes, which this file checks; needs no worker of its own per file.
+          setupFiles: ['test/setup/unit-guard.ts'],
+          isolate: false,
+        },
+      },
+      { test: { ...common, name: 'system', include: [SYSTEM] } },
       {
         test: { ...common, name: 'mariadb', include: RULES, globalSetup: ['test/support/mariadb-global.ts'] },
       },
@@ -33,6 +50,15 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 600_000,
+        },
+      },
+      // Unit and system tests by one name, for `vitest run --project all FILE`; no run of the whole uses it.
+      {
+        test: {
+          ...common,
+          name: 'all',
+          include: ['test/**/*.test.ts'],
+          exclude: [INTEROP, 'test/setup/unit-guard.test.ts'],
         },
       },
     ],

@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import { importViolations } from './import-rules.ts';
 import { type Counts, countTests } from './vitest-report.ts';
 
-/** Groups of tests that take long and run only when they are named: `npm test -- test/e2e-slow`. */
-const NAMED_ONLY = ['test/e2e-slow', 'test/interop'];
+/** The projects of vitest.config.ts that make the whole run; those with stock Neutron run only by name: `npm test -- test/interop`. */
+const PROJECTS = ['unit', 'system', 'mariadb'];
+const INTEROP = 'interop';
 /** CI gives a run 90 minutes. */
 const MAX_MS = 80 * 60_000;
 
@@ -65,7 +66,8 @@ async function checkImports(): Promise<Ended> {
 async function runTests(args: readonly string[]): Promise<Counts> {
   const folder = mkdtempSync(join(tmpdir(), 'neutrino-test-'));
   const file = join(folder, 'report.json');
-  const left = NAMED_ONLY.filter((group) => !args.some((arg) => arg.includes(group)));
+  const interop = args.some((arg) => arg.includes('test/interop'));
+  const projects = args.some((arg) => arg.startsWith('--project')) ? [] : interop ? [...PROJECTS, INTEROP] : PROJECTS;
   try {
     const { exitCode, output } = await runTool(
       'vitest',
@@ -74,7 +76,7 @@ async function runTests(args: readonly string[]): Promise<Counts> {
         '--reporter=default',
         '--reporter=json',
         `--outputFile.json=${file}`,
-        ...left.flatMap((group) => ['--exclude', `${group}/**`]),
+        ...projects.map((project) => `--project=${project}`),
         ...args,
       ],
       true,

@@ -63,10 +63,12 @@ describe('npm test', () => {
     expect(lastLine).toBe('2 passed, 2 failed, 0 skipped');
   });
 
-  it('hands its arguments to Vitest and leaves out long groups that they do not name', async () => {
+  it('hands its arguments to Vitest and runs unit, system and MariaDB tests unless they name others', async () => {
+    const whole = '--project=unit --project=system --project=mariadb';
     expect((await stages('test/config', '-t', 'x')).stdout).toMatch(
-      /^vitest run .* --exclude test\/e2e-slow\/\*\* .* test\/config -t x$/m,
+      new RegExp(`^vitest run .* ${whole} test/config -t x$`, 'm'),
     );
-    expect((await stages('test/e2e-slow')).stdout).not.toContain('--exclude test/e2e-slow');
+    expect((await stages('test/interop')).stdout).toContain(`${whole} --project=interop test/interop`);
+    expect((await stages('--project=unit')).stdout).not.toContain('--project=system');
   });
 });
