@@ -250,13 +250,15 @@ export interface Ml2VxlanAllocations {
   allocated: Flag;
 }
 
-/** Ours: what agents must still be told; written with the change, deleted when it has been published. */
+/** Ours: events for agents, written in the transaction of the change and deleted once they are published. */
 export interface Outbox {
   id: Generated<number>;
-  /** Network that the event is about: events of one network are published in order. */
-  network_id: string;
-  /** Method of the dhcp_agent topic, or `l2.<method>`. */
+  /** Id of the resource that the event belongs to: events with the same key are published in order. */
+  ordering_key: string;
+  /** Name of the event in the catalogue (`rpc/events.ts`). */
   method: string;
+  /** Host of the only agent that the event is for; null: the audience that the catalogue names. */
+  host: string | null;
   /** JSON: the payload. */
   payload: string;
   created_at: string;

@@ -2,42 +2,42 @@ import type { Selectable } from 'kysely';
 import type { Queries } from '../db/database.ts';
 import type { Outbox } from '../db/schema.ts';
 
-/** An event that waits to be told. */
+/** An event that waits to be published. */
 export type OutboxRow = Selectable<Outbox>;
 
 /**
- * How a server gets at the outbox that it may share with others. `next` gives the oldest rows in the order of their ids, at most
- * `most`, none of the subjects (`network_id`) in `except`; until `done` it MUST NOT give rows of the same subjects to another
- * server. `done` takes rows away that were told, and gives subjects back. Rows that were not taken away MUST be given again.
+ * How a server takes events out of an outbox that it may share with other servers. `next` returns the oldest rows in the order of
+ * their ids, at most `most`, without the ordering keys in `except`; until `done` it MUST NOT return rows with the same keys to
+ * another server. `done` deletes rows that were published and releases keys. Rows that were not deleted MUST be returned again.
  */
 export interface OutboxClaim {
   next(most: number, except: readonly string[]): Promise<readonly OutboxRow[]>;
-  done(ids: readonly number[], subjects: readonly string[]): Promise<void>;
+  done(ids: readonly number[], keys: readonly string[]): Promise<void>;
 }
 
 /** Where in the outbox an event is. */
-export type OutboxPlace = Pick<OutboxRow, 'id' | 'network_id'>;
+export type OutboxPlace = Pick<OutboxRow, 'id' | 'ordering_key'>;
 
-/** Places of the oldest rows but those of some subjects. Costs little however many rows of these subjects wait. */
+/** Returns the places of the oldest rows without those of some keys. Costs little however many rows of these keys wait. */
 export async function oldestPlaces(
   db: Queries,
   most: number,
   except: readonly string[],
 ): Promise<readonly OutboxPlace[]> {
-  let query = db.selectFrom('outbox').select(['id', 'network_id']).orderBy('id').limit(most);
-  if (except.length > 0) query = query.where('network_id', 'not in', [...except]);
+  let query = db.selectFrom('outbox').select(['id', 'ordering_key']).orderBy('id').limit(most);
+  if (except.length > 0) query = query.where('ordering_key', 'not in', [...except]);
   return query.execute();
 }
 
-/** The rows of these places that are still there, in order. */
+/** Returns the rows of these places that still exist, in order. */
 export async function rowsAt(db: Queries, places: readonly OutboxPlace[]): Promise<readonly OutboxRow[]> {
   if (places.length === 0) return [];
   const ids = places.map((place) => place.id);
   return db.selectFrom('outbox').selectAll().where('id', 'in', ids).orderBy('id').execute();
 }
 
-/** Takes rows away; those that are gone already are no error. */
-export async function takeAway(db: Queries, ids: readonly number[]): Promise<void> {
+/** Deletes rows; those that are gone already are no error. */
+export async function deleteRows(db: Queries, ids: readonly number[]): Promise<void> {
   if (ids.length > 0)
     await db
       .deleteFrom('outbox')
@@ -52,6 +52,6 @@ export function soleClaim(db: Queries): OutboxClaim {
       if (except.length > 0) return rowsAt(db, await oldestPlaces(db, most, except));
       return db.selectFrom('outbox').selectAll().orderBy('id').limit(most).execute();
     },
-    done: (ids) => takeAway(db, ids),
+    done: (ids) => deleteRows(db, ids),
   };
 }

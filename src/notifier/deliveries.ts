@@ -2,33 +2,33 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { RpcTransport } from '../rpc/contract.ts';
 import type { OutboxClaim } from './claim.ts';
-import { HeldSubjects } from './held.ts';
 import { type Announcement, type Published, publish } from './publish.ts';
+import { RetrySchedule } from './retry-schedule.ts';
 
-/** Milliseconds that all wait for the slowest subject; then it goes on by itself. */
+/** Milliseconds that all keys wait for the slowest one; then it goes on by itself. */
 const SLOW_MS = 250;
 
 export interface DeliveriesOptions {
   readonly transport: RpcTransport;
   readonly claim: OutboxClaim;
   readonly log: Logger;
-  /** A subject that all have not waited for is finished. */
+  /** Called when a key has finished that the others did not wait for. */
   readonly onLate: () => void;
 }
 
 interface Finished extends Published {
-  readonly subject: string;
+  readonly key: string;
 }
 
 /**
- * Events on their way to agents. Each subject's are told by themselves: one whose agents the broker cannot reach, or that failed
- * and waits for its next try, holds up none of the others. Rows of what was told are taken away by `settle`; while that
- * fails they stay here, so that they are not told again.
+ * Events on their way to agents. The events of each ordering key are published independently: a key whose agents the broker
+ * cannot reach, or that failed and waits for its next try, delays none of the others. `settle` deletes the rows that were
+ * published; while that fails the keys stay here, so that nothing is published twice.
  */
 export class Deliveries {
   readonly #options: DeliveriesOptions;
-  readonly #held = new HeldSubjects();
-  /** Being told, or told and not settled. */
+  readonly #retries = new RetrySchedule();
+  /** Keys being published, or published and not settled. */
   readonly #open = new Set<string>();
   readonly #finished: Finished[] = [];
 
@@ -36,27 +36,27 @@ export class Deliveries {
     this.#options = options;
   }
 
-  /** Subjects whose events must not be begun with now. `now`: milliseconds of `performance`. */
+  /** Returns the keys whose events must not be started now. `now`: milliseconds of `performance`. */
   aside(now: number): readonly string[] {
-    return [...this.#held.waiting(now), ...this.#open];
+    return [...this.#retries.waiting(now), ...this.#open];
   }
 
-  /** When the first of those that wait for another try has it; infinity when none waits. */
+  /** Returns when the next retry is due; infinity when none waits. */
   nextTry(now: number): number {
-    return this.#held.nextTry(now);
+    return this.#retries.nextTry(now);
   }
 
   get open(): number {
     return this.#open.size;
   }
 
-  /** Tells each subject's events in order; resolves when all are finished, or after a moment. */
-  async tell(subjects: ReadonlyMap<string, readonly Announcement[]>): Promise<void> {
+  /** Publishes the events of each key in order; resolves when all have finished, or after a moment. */
+  async publish(announcements: ReadonlyMap<string, readonly Announcement[]>): Promise<void> {
     let waiting = true;
-    const all = [...subjects].map(async ([subject, announcements]) => {
-      this.#open.add(subject);
-      const published = await publish(this.#options.transport, announcements);
-      this.#finished.push({ subject, ...published });
+    const all = [...announcements].map(async ([key, own]) => {
+      this.#open.add(key);
+      const published = await publish(this.#options.transport, own);
+      this.#finished.push({ key, ...published });
       if (!waiting) this.#options.onLate();
     });
     const over = new AbortController();
@@ -66,31 +66,31 @@ export class Deliveries {
     waiting = false;
   }
 
-  /** Takes away what was told; gives how many rows that were. */
+  /** Deletes the rows that were published; returns how many. */
   async settle(): Promise<number> {
     const finished = [...this.#finished];
     if (finished.length === 0) return 0;
-    const told = finished.flatMap((one) => one.told);
+    const published = finished.flatMap((one) => one.published);
     await this.#options.claim.done(
-      told,
-      finished.map((one) => one.subject),
+      published,
+      finished.map((one) => one.key),
     );
     this.#finished.splice(0, finished.length);
     const failed = finished.filter((one) => one.failure !== undefined);
-    for (const { subject, failure } of finished) {
-      this.#open.delete(subject);
-      if (failure === undefined) this.#held.told(subject);
-      else this.#held.failed(subject, performance.now());
+    for (const { key, failure } of finished) {
+      this.#open.delete(key);
+      if (failure === undefined) this.#retries.succeeded(key);
+      else this.#retries.failed(key, performance.now());
     }
     const first = failed[0];
     if (first) {
-      const facts = { err: first.failure, subject: first.subject, subjects: failed.length };
-      this.#options.log.warn(facts, 'agents cannot be told of changes; trying again');
+      const facts = { err: first.failure, orderingKey: first.key, orderingKeys: failed.length };
+      this.#options.log.warn(facts, 'cannot notify agents of changes; trying again');
     }
-    return told.length;
+    return published.length;
   }
 
-  /** Leaves what is still on its way to whoever comes next. */
+  /** Leaves unfinished events to the next server. */
   async abandon(): Promise<void> {
     if (this.#open.size > 0) await this.#options.claim.done([], [...this.#open]);
   }

@@ -1,39 +1,44 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type { Core } from '../plugin/core.ts';
 import { groupBy } from '../plugin/listing.ts';
-import type { RpcTransport } from '../rpc/contract.ts';
+import type { RpcArgs, RpcTransport } from '../rpc/contract.ts';
+import { type AgentEvent, EVENTS } from '../rpc/events.ts';
 import type { ServingAgent } from '../scheduler/bindings.ts';
 import type { Scheduler } from '../scheduler/contract.ts';
 import { configuredScheduler } from '../scheduler/drivers.ts';
-import { type Cast, castsOf, isDhcpNotification, isForServing, needsAgents } from './casts.ts';
+import { type Cast, castsOf, type QueuedEvent } from './casts.ts';
 import { type OutboxClaim, type OutboxRow, soleClaim } from './claim.ts';
 import { Deliveries } from './deliveries.ts';
-import { type Given, giveAgents, givenPayload, lackingAgents, type Serving, servingOf } from './serving.ts';
+import type { Announcement } from './publish.ts';
+import { isMuted, lackingAgents, type Serving, scheduleMissing, servingOf } from './serving.ts';
 
 /** Events of one pass at most. */
 const BATCH = 500;
-/** Milliseconds between the beginnings of two passes: many commits become one pass, one delete, one wait for the disk. */
+/** Milliseconds between the starts of two passes: many commits become one pass, one delete, one wait for the disk. */
 const GATHER_MS = 10;
-/** How often to look without having been woken: what another process wrote, and what a wake-up missed. */
+/** How often to look without a wake-up: for what another process wrote, and for a wake-up that was missed. */
 const POLL_MS = 2_000;
 const AFTER_ERROR_MS = 1_000;
-/** Subjects set aside at most; with more of them the transport as a whole is the trouble, and all wait. */
+/** Ordering keys set aside at most; with more of them the transport as a whole has failed, and all wait. */
 const MAX_ASIDE = 500;
-/** Milliseconds that `close` goes on telling what is committed. */
+/** Milliseconds that `close` keeps publishing what is committed. */
 const DRAIN_MS = 2_000;
 
 export interface RelayOptions {
   readonly core: Core;
   readonly transport: RpcTransport;
-  /** How rows are claimed; as the only server on the database unless told. */
+  /** How rows are claimed; default: as the only server on the database. */
   readonly claim?: OutboxClaim;
+  /** Default: the one that the configuration names. */
   readonly scheduler?: Scheduler;
+  /** The events by name; default: the catalogue of `rpc/events.ts`. */
+  readonly events?: Readonly<Record<string, AgentEvent>>;
 }
 
 /**
- * Tells agents what rules wrote to the outbox: at least once, in order for each network (each `network_id` of the outbox), and
- * with the network given to DHCP agents first where it needs some. A row is deleted when the transport has taken all its messages.
- * Starts at once; `close` stops it after it has told what it can within 2 s.
+ * Publishes to agents what rules wrote to the outbox: at least once, in order for each ordering key, and after the resource was
+ * scheduled if it needs an agent. A row is deleted once the transport has accepted all of its messages. Starts at once; `close`
+ * stops it after it has published what it can within 2 s.
  */
 export function startRelay(options: RelayOptions): { close(): Promise<void> } {
   const relay = new Relay(options);
@@ -47,40 +52,37 @@ export function startRelay(options: RelayOptions): { close(): Promise<void> } {
   };
 }
 
-interface Event {
-  readonly row: OutboxRow;
-  readonly payload: Readonly<Record<string, unknown>>;
-}
-
 interface Pass {
   readonly taken: number;
-  readonly told: number;
+  readonly published: number;
 }
 
 class Relay {
   readonly #core: Core;
   readonly #claim: OutboxClaim;
   readonly #scheduler: Scheduler;
+  readonly #events: Readonly<Record<string, AgentEvent>>;
   readonly #deliveries: Deliveries;
   #stopping = false;
   #woken = false;
   #rouse: (() => void) | undefined;
-  /** When a subject that the last pass passed over has its next try. */
+  /** When the next retry is due of the keys that the last pass set aside. */
   #nextTry = Number.POSITIVE_INFINITY;
-  /** Passes in a row that an error has ended. */
+  /** Consecutive passes that ended in an error. */
   #failures = 0;
-  /** Whether it was logged already that networks lack agents. */
+  /** Whether the lack of agents has been logged. */
   #lackLogged = false;
 
-  constructor({ core, transport, claim, scheduler }: RelayOptions) {
+  constructor({ core, transport, claim, scheduler, events = EVENTS }: RelayOptions) {
     this.#core = core;
     this.#claim = claim ?? soleClaim(core.db.kysely);
     const onLate = () => this.wake();
     this.#deliveries = new Deliveries({ transport, claim: this.#claim, log: core.log, onLate });
     this.#scheduler = scheduler ?? configuredScheduler(core.config);
+    this.#events = events;
   }
 
-  /** Something was committed. Called for every transaction, so it does next to nothing. */
+  /** Called after every commit, so it does next to nothing. */
   wake(): void {
     this.#woken = true;
     this.#rouse?.();
@@ -96,12 +98,11 @@ class Relay {
       this.#woken = false;
       try {
         const next = performance.now() + GATHER_MS;
-        const { taken, told } = await this.#pass();
-        if (this.#failures > 0)
-          this.#core.log.info({ failures: this.#failures }, 'the outbox is read and cleared again');
+        const { taken, published } = await this.#pass();
+        if (this.#failures > 0) this.#core.log.info({ failures: this.#failures }, 'the outbox is processed again');
         this.#failures = 0;
-        // Nothing told: what failed is held back now, and others may be waiting behind it.
-        const more = taken >= BATCH || (taken > 0 && told === 0);
+        // Nothing was published: the keys that failed are set aside now, and others may be waiting behind them.
+        const more = taken >= BATCH || (taken > 0 && published === 0);
         if (taken === 0) await this.#sleep();
         const ms = next - performance.now();
         if (more || ms <= 0) await nextTurn();
@@ -109,8 +110,8 @@ class Relay {
       } catch (error) {
         this.#failures += 1;
         if (this.#failures === 1)
-          this.#core.log.error({ err: error }, 'the outbox cannot be read or cleared; trying again until it can');
-        else this.#core.log.debug({ err: error, failures: this.#failures }, 'the outbox cannot be read or cleared');
+          this.#core.log.error({ err: error }, 'the outbox cannot be processed; trying again until it can');
+        else this.#core.log.debug({ err: error, failures: this.#failures }, 'the outbox cannot be processed');
         if (!this.#stopping) await delay(AFTER_ERROR_MS);
       }
     }
@@ -121,18 +122,18 @@ class Relay {
     const deadline = performance.now() + DRAIN_MS;
     try {
       while (performance.now() < deadline) {
-        const { told } = await this.#pass();
-        if (told > 0) continue;
+        const { published } = await this.#pass();
+        if (published > 0) continue;
         if (this.#deliveries.open === 0) return;
         await delay(GATHER_MS);
       }
       await this.#deliveries.abandon();
     } catch (error) {
-      this.#core.log.warn({ err: error }, 'the outbox is left as it is; the next start goes on with it');
+      this.#core.log.warn({ err: error }, 'the outbox is left as it is; the next start continues with it');
     }
   }
 
-  /** Until something is committed, a subject that was held back has its next try, or the time to look anyway has come. */
+  /** Waits until something is committed, a retry is due, or it is time to look anyway. */
   async #sleep(): Promise<void> {
     if (this.#woken || this.#stopping) return;
     const ms = Math.max(1, Math.min(POLL_MS, this.#nextTry - performance.now()));
@@ -144,74 +145,80 @@ class Relay {
     this.#rouse = undefined;
   }
 
-  /** Tells the oldest events that may be told now. */
+  /** Publishes the oldest events that are not set aside. */
   async #pass(): Promise<Pass> {
     const late = await this.#deliveries.settle();
     const now = performance.now();
     const aside = this.#deliveries.aside(now);
-    // Of the same moment: one whose turn comes while this pass reads must not be overlooked by the sleep after it.
+    // Of the same moment: a key that becomes due while this pass reads must not be overlooked by the sleep after it.
     this.#nextTry = this.#deliveries.nextTry(now);
     const rows = aside.length < MAX_ASIDE ? await this.#claim.next(BATCH, aside) : [];
-    if (rows.length === 0) return { taken: 0, told: late };
-    const events = rows.map((row) => this.#read(row));
-    const subjects = rows.filter((row) => isForServing(row.method)).map((row) => row.network_id);
-    const { serving, given } = await this.#schedule(events, await servingOf(this.#core, new Set(subjects)));
-    const announcements = [
-      ...given.map((one) => ({ subject: one.networkId, row: one.row, casts: castsOfGiven(one) })),
-      ...events.map((event) => ({
-        subject: event.row.network_id,
-        row: Number(event.row.id),
-        casts: this.#casts(event, serving.get(event.row.network_id) ?? []),
-      })),
-    ];
-    await this.#deliveries.tell(groupBy(announcements, (a) => a.subject));
-    return { taken: rows.length, told: late + (await this.#deliveries.settle()) };
+    if (rows.length === 0) return { taken: 0, published: late };
+    const events: QueuedEvent[] = [];
+    const unreadable: (Announcement & Pick<QueuedEvent, 'orderingKey'>)[] = [];
+    for (const row of rows) {
+      const event = this.#read(row);
+      if (event) events.push(event);
+      else unreadable.push({ row: Number(row.id), orderingKey: row.ordering_key, casts: [] });
+    }
+    const { serving, scheduled } = await this.#schedule(events);
+    const announcements = [...scheduled, ...events].map((event) => ({
+      row: event.row,
+      orderingKey: event.orderingKey,
+      casts: this.#casts(event, serving.get(event.orderingKey) ?? []),
+    }));
+    await this.#deliveries.publish(groupBy([...unreadable, ...announcements], (one) => one.orderingKey));
+    return { taken: rows.length, published: late + (await this.#deliveries.settle()) };
   }
 
-  /** An event that cannot be read is told to nobody: it will be no better next time, and must not hold up what comes after it. */
-  #read(row: OutboxRow): Event {
+  /** An event that cannot be read is dropped: it will be no better next time, and must not delay the events after it. */
+  #read({ id, ordering_key: orderingKey, host, method, payload }: OutboxRow): QueuedEvent | undefined {
+    const event = Object.hasOwn(this.#events, method) ? this.#events[method] : undefined;
     try {
-      return { row, payload: JSON.parse(row.payload) as Event['payload'] };
+      if (!event) throw new Error(`no event of the catalogue has the name ${method}`);
+      const args = JSON.parse(payload) as RpcArgs;
+      const needsAgent = event.needsAgent?.(args) ?? false;
+      return { row: Number(id), orderingKey, host, event, payload: args, needsAgent };
     } catch (error) {
-      this.#core.log.error({ err: error, row: row.id, method: row.method }, 'an event is no JSON; it is dropped');
-      return { row: { ...row, method: '' }, payload: {} };
+      this.#core.log.error({ err: error, row: id, event: method }, 'cannot read an event of the outbox; it is dropped');
+      return undefined;
     }
   }
 
-  #casts({ row, payload }: Event, serving: readonly ServingAgent[]): readonly Cast[] {
-    if (row.method === '') return [];
-    if (isDhcpNotification(row.method) && !this.#core.config.DEFAULT.dhcp_agent_notification) return [];
+  #casts(event: QueuedEvent, serving: readonly ServingAgent[]): readonly Cast[] {
+    if (isMuted(this.#core.config, event.event)) return [];
     try {
-      return castsOf(row.method, payload, serving);
+      return castsOf(event, serving);
     } catch (error) {
-      this.#core.log.error({ err: error, row: row.id }, 'an event is of no known kind; it is dropped');
+      const facts = { err: error, row: event.row, event: event.event.name };
+      this.#core.log.error(facts, 'cannot address an event of the outbox; it is dropped');
       return [];
     }
   }
 
-  /** Gives networks their agents where the events show that they need some; with who serves the networks then. */
+  /** Schedules the resources whose events show that they need agents; returns which agents host the events' resources then. */
   async #schedule(
-    events: readonly Event[],
-    before: Serving,
-  ): Promise<{ readonly serving: Serving; readonly given: readonly Given[] }> {
-    const { config, log } = this.#core;
-    if (!config.DEFAULT.dhcp_agent_notification) return { serving: before, given: [] };
-    const needing = events.filter(({ row, payload }) => needsAgents(row.method, payload)).map((e) => e.row.network_id);
-    const lacking = lackingAgents(this.#core, new Set(needing), before);
-    const given = await giveAgents(this.#core, this.#scheduler, lacking);
-    if (given.length === 0) {
+    events: readonly QueuedEvent[],
+  ): Promise<{ readonly serving: Serving; readonly scheduled: readonly QueuedEvent[] }> {
+    const core = this.#core;
+    const hosted = events.filter(({ event }) => event.audience === 'hosting');
+    const before = await servingOf(core, new Set(hosted.map((event) => event.orderingKey)));
+    const needing = hosted.filter(({ event, needsAgent }) => needsAgent && !isMuted(core.config, event));
+    const lacking = lackingAgents(core, new Set(needing.map((event) => event.orderingKey)), before);
+    const scheduled = await scheduleMissing(core, this.#scheduler, lacking);
+    if (scheduled.length === 0) {
       const alone = [...lacking].find(([, own]) => own.length === 0)?.[0];
       if (alone !== undefined && !this.#lackLogged)
-        log.warn({ network: alone }, 'no DHCP agent is there to serve a network; it gets one when one starts');
+        core.log.warn({ network: alone }, 'no DHCP agent can serve the network; it is scheduled once one reports');
       this.#lackLogged ||= alone !== undefined;
-      return { serving: before, given };
+      return { serving: before, scheduled };
     }
     this.#lackLogged = false;
-    log.info({ networks: given.map(({ networkId, host }) => `${networkId} on ${host}`) }, 'networks scheduled');
-    const now = await servingOf(this.#core, new Set(given.map((one) => one.networkId)));
-    return { serving: new Map([...before, ...now]), given };
+    core.log.info(
+      { networks: scheduled.map(({ orderingKey, host }) => `${orderingKey} on ${host}`) },
+      'networks scheduled',
+    );
+    const now = await servingOf(core, new Set(scheduled.map((event) => event.orderingKey)));
+    return { serving: new Map([...before, ...now]), scheduled };
   }
 }
-
-const castsOfGiven = (given: Given): readonly Cast[] =>
-  castsOf('agent.network_create_end', { host: given.host, payload: givenPayload(given) }, []);

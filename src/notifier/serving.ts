@@ -1,12 +1,20 @@
+import type { Config } from '../config/options.ts';
 import type { Core } from '../plugin/core.ts';
-import { tellDhcpAgent } from '../plugin/events.ts';
+import { enqueueNotification } from '../plugin/events.ts';
+import { type AgentEvent, EVENTS } from '../rpc/events.ts';
+import { DHCP_AGENT_TOPIC } from '../rpc/topics/dhcp-agent.ts';
 import { type ServingAgent, servingAgents } from '../scheduler/bindings.ts';
 import type { Scheduler } from '../scheduler/contract.ts';
 import { couldSchedule, scheduleNetworks } from '../scheduler/schedule.ts';
+import type { QueuedEvent } from './casts.ts';
 
 export type Serving = ReadonlyMap<string, readonly ServingAgent[]>;
 
-/** Networks that have fewer agents than `dhcp_agents_per_network`, with the agents that they have. */
+/** Whether dhcp_agent_notification silences an event. DHCP agents always hear of what concerns themselves. */
+export const isMuted = ({ DEFAULT }: Config, { topic, audience }: AgentEvent): boolean =>
+  topic === DHCP_AGENT_TOPIC.topic && audience !== 'host' && !DEFAULT.dhcp_agent_notification;
+
+/** Returns the networks that have fewer agents than `dhcp_agents_per_network`, with the agents that they have. */
 export function lackingAgents(core: Core, networkIds: Iterable<string>, serving: Serving): Serving {
   const most = core.config.DEFAULT.dhcp_agents_per_network;
   const lacking = new Map<string, readonly ServingAgent[]>();
@@ -17,36 +25,30 @@ export function lackingAgents(core: Core, networkIds: Iterable<string>, serving:
   return lacking;
 }
 
-/** A network that an agent was given, and the row of the outbox that tells it so. */
-export interface Given {
-  readonly networkId: string;
-  readonly host: string;
-  readonly row: number;
-}
-
-/** What an agent is told that was given a network. */
-export const givenPayload = ({ networkId }: Pick<Given, 'networkId'>) => ({ network: { id: networkId } });
-
 /**
- * Binds networks that lack agents to living ones and writes down `network_create_end` for each new agent, in one transaction:
- * an agent that got a network hears of it, whatever happens to this process.
+ * Binds networks that lack agents to living ones and enqueues the notification of each new agent, in one transaction: an agent
+ * that was given a network is notified even if this process is killed. Returns the events that it enqueued.
  */
-export async function giveAgents(core: Core, scheduler: Scheduler, lacking: Serving): Promise<readonly Given[]> {
+export async function scheduleMissing(
+  core: Core,
+  scheduler: Scheduler,
+  lacking: Serving,
+): Promise<readonly QueuedEvent[]> {
   const { db, config } = core;
   if (lacking.size === 0) return [];
   const networkIds = await couldSchedule(db.kysely, config, lacking);
   if (networkIds.length === 0) return [];
   return db.transaction(async (trx) => {
-    const given: Given[] = [];
+    const queued: QueuedEvent[] = [];
     for (const { networkId, agent } of await scheduleNetworks(trx, config, scheduler, networkIds)) {
-      const { host } = agent;
-      const row = await tellDhcpAgent(trx, networkId, host, 'network_create_end', givenPayload({ networkId }));
-      given.push({ networkId, host, row });
+      const [event, payload] = [EVENTS.network_added_to_agent, { network: { id: networkId } }];
+      const row = await enqueueNotification(trx, event, payload, { network: networkId, host: agent.host });
+      queued.push({ row, orderingKey: networkId, host: agent.host, event, payload, needsAgent: false });
     }
-    return given;
+    return queued;
   });
 }
 
-/** The DHCP agents of networks, by network. */
+/** Returns the DHCP agents of networks, by network. */
 export const servingOf = (core: Core, networkIds: Iterable<string>): Promise<Serving> =>
   servingAgents(core.db.kysely, core.config, [...networkIds]);

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from '../db/database.ts';
 import { CLAIM_MS, claimedByOthers, claimWork, releaseWork, renewWork } from '../db/work-claims.ts';
-import { type OutboxClaim, type OutboxRow, oldestPlaces, rowsAt, takeAway } from './claim.ts';
+import { deleteRows, type OutboxClaim, type OutboxRow, oldestPlaces, rowsAt } from './claim.ts';
 
 /**
- * The claim of one of several servers on a database (either dialect). A server claims each network that it tells of; nobody else is
- * given these networks' rows meanwhile, so that each network's events stay in order and are told once. A claim is given back in
- * the transaction that takes the rows away, so whoever commits next relays its own events at once. Those of a server that was
- * killed expire after 8 s by the database's clock; those of one that takes longer are renewed.
+ * The claim of one of several servers on a database (either dialect). A server claims each ordering key whose events it publishes;
+ * no other server gets their rows meanwhile, so that the events of a key stay in order and are published once. A claim is released
+ * in the transaction that deletes the rows, so that whoever commits next relays its own events at once. The claims of a server
+ * that was killed expire after 8 s by the database's clock; a slow server renews its claims.
  */
 export function sharedClaim(db: Database): OutboxClaim {
   return new SharedClaim(db);
@@ -16,7 +16,7 @@ export function sharedClaim(db: Database): OutboxClaim {
 class SharedClaim implements OutboxClaim {
   readonly #db: Database;
   readonly #owner = randomUUID();
-  /** Networks that this server tells of now. */
+  /** Ordering keys whose events this server publishes now. */
   readonly #held = new Set<string>();
   #renewing: NodeJS.Timeout | undefined;
 
@@ -30,35 +30,35 @@ class SharedClaim implements OutboxClaim {
     const places = await oldestPlaces(kysely, most, [...new Set([...except, ...others])]);
     if (places.length === 0) return [];
     const { mine, rows } = await this.#db.transaction(async (trx) => {
-      const mine = await claimWork(trx, dialect, this.#owner, [...new Set(places.map((place) => place.network_id))]);
-      // Read under the claim: what was seen before it may have been told by another server meanwhile.
+      const mine = await claimWork(trx, dialect, this.#owner, [...new Set(places.map((place) => place.ordering_key))]);
+      // Read under the claim: another server may have published the rows that were seen before it.
       const rows = await rowsAt(
         trx,
-        places.filter((place) => mine.has(place.network_id)),
+        places.filter((place) => mine.has(place.ordering_key)),
       );
       return { mine, rows };
     });
     this.#hold(mine);
-    const given = new Set(rows.map((row) => row.network_id));
-    const idle = [...mine].filter((subject) => !given.has(subject));
+    const claimed = new Set(rows.map((row) => row.ordering_key));
+    const idle = [...mine].filter((key) => !claimed.has(key));
     if (idle.length > 0) await this.done([], idle);
     return rows;
   }
 
-  async done(ids: readonly number[], subjects: readonly string[]): Promise<void> {
+  async done(ids: readonly number[], keys: readonly string[]): Promise<void> {
     await this.#db.transaction(async (trx) => {
-      await takeAway(trx, ids);
-      await releaseWork(trx, this.#owner, subjects);
+      await deleteRows(trx, ids);
+      await releaseWork(trx, this.#owner, keys);
     });
-    for (const subject of subjects) this.#held.delete(subject);
+    for (const key of keys) this.#held.delete(key);
     if (this.#held.size > 0) return;
     clearInterval(this.#renewing);
     this.#renewing = undefined;
   }
 
-  #hold(subjects: Iterable<string>): void {
-    for (const subject of subjects) this.#held.add(subject);
-    // What cannot be renewed expires: another server goes on with it, and events may be told twice.
+  #hold(keys: Iterable<string>): void {
+    for (const key of keys) this.#held.add(key);
+    // A claim that cannot be renewed expires: another server takes over, and events may be published twice.
     this.#renewing ??= setInterval(() => void this.#renew().catch(() => {}), CLAIM_MS / 3).unref();
   }
 

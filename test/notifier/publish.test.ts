@@ -22,32 +22,32 @@ const event = (row: number, ...methods: string[]): Announcement => ({
   casts: methods.map((method) => ({ target: { topic: 't' }, method, args: {}, version: '1.0' })),
 });
 
-describe('publishing the events of a subject', () => {
+describe('publishing the events of an ordering key', () => {
   it('hands them over in order', async () => {
     const { bus, taken } = transport();
-    expect(await publish(bus, [event(1, 'a', 'b'), event(2), event(3, 'c')])).toEqual({ told: [1, 2, 3] });
+    expect(await publish(bus, [event(1, 'a', 'b'), event(2), event(3, 'c')])).toEqual({ published: [1, 2, 3] });
     expect(taken).toEqual(['a', 'b', 'c']);
   });
 
-  it('counts nothing as told from the first failure on, so that all of that is told again', async () => {
+  it('counts nothing as published from the first failure on, so that all of it is published again', async () => {
     const { bus, taken } = transport(['b']);
     const events = [event(1, 'a'), event(2, 'b'), event(3, 'c')];
     const first = await publish(bus, events);
-    expect(first.told).toEqual([1]);
+    expect(first.published).toEqual([1]);
     expect(String(first.failure)).toContain('refused b');
-    expect(await publish(bus, events.slice(1))).toEqual({ told: [2, 3] });
+    expect(await publish(bus, events.slice(1))).toEqual({ published: [2, 3] });
     expect(taken.slice(-2)).toEqual(['b', 'c']);
   });
 
   it('leaves no failure unheard when several messages of one event fail', async () => {
     const { bus } = transport(['a', 'b']);
-    expect((await publish(bus, [event(1, 'a', 'b')])).told).toEqual([]);
+    expect((await publish(bus, [event(1, 'a', 'b')])).published).toEqual([]);
   });
 
   it('does not wait for ever for a transport that does not take a message, which gives up itself before', async () => {
     const { bus, timeouts } = transport([], ['a']);
-    const { told, failure } = await publish(bus, [event(1, 'a')], 20, 5);
-    expect(told).toEqual([]);
+    const { published, failure } = await publish(bus, [event(1, 'a')], 20, 5);
+    expect(published).toEqual([]);
     expect(String(failure)).toContain('did not take a message within 20 ms');
     expect(timeouts).toEqual([20]);
   });

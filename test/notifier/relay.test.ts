@@ -1,10 +1,12 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Trx } from '../../src/db/database.ts';
 import { soleClaim } from '../../src/notifier/claim.ts';
 import { startRelay } from '../../src/notifier/relay.ts';
 import { sharedClaim } from '../../src/notifier/shared-claim.ts';
-import { tellAgents } from '../../src/plugin/events.ts';
+import { enqueueNotification } from '../../src/plugin/events.ts';
 import type { RpcTransport } from '../../src/rpc/contract.ts';
+import { EVENTS } from '../../src/rpc/events.ts';
 import { createMemoryTransport } from '../../src/rpc/memory/transport.ts';
 import { bindNetwork } from '../../src/scheduler/bindings.ts';
 import { type ConfigChanges, createWorld, type World } from '../plugin/world.ts';
@@ -61,6 +63,18 @@ function relay(over: RpcTransport = transport): { close(): Promise<void> } {
   closing.push(() => running.close());
   return running;
 }
+
+/** Enqueues that a port is gone, for the DHCP agents of its network. */
+const portDeleted = (trx: Trx, network: string, port: number) =>
+  enqueueNotification(
+    trx,
+    EVENTS.port_delete_end,
+    { port_id: `${port}`, network_id: network, fixed_ips: [] },
+    { network },
+  );
+/** Enqueues that a port is gone, for all L2 agents. */
+const deviceDeleted = (trx: Trx, network: string, port_id: string) =>
+  enqueueNotification(trx, EVENTS.port_delete, { port_id }, { network });
 
 /** Resolves when so many messages were heard in all. */
 const until = (count: number): Promise<void> =>
@@ -137,7 +151,12 @@ describe('the relay', () => {
     expect(story()).toEqual(['h1 network_create_end', 'h1 port_create_end']);
     await world.core.db.kysely.updateTable('subnets').set({ enable_dhcp: 1 }).where('id', '=', subnet).execute();
     await world.transaction((trx) =>
-      tellAgents(trx, late, 'subnet_update_end', { subnet: { id: subnet, enable_dhcp: true } }),
+      enqueueNotification(
+        trx,
+        EVENTS.subnet_update_end,
+        { subnet: { id: subnet, enable_dhcp: true } },
+        { network: late },
+      ),
     );
     await until(4);
     expect(story().slice(2)).toEqual(['h1 network_create_end', 'h1 subnet_update_end']);
@@ -185,9 +204,7 @@ describe('the relay', () => {
     const [bad, good] = [await world.network(), await world.network()];
     await world.transaction(async (trx) => {
       for (const network of [bad, good]) await bindNetwork(trx, network, agent);
-      for (let n = 0; n < 5; n += 1)
-        for (const network of [bad, good])
-          await tellAgents(trx, network, 'port_delete_end', { port_id: `${n}`, network_id: network });
+      for (let n = 0; n < 5; n += 1) for (const network of [bad, good]) await portDeleted(trx, network, n);
     });
     let refusals = 3;
     const flaky: RpcTransport = {
@@ -245,7 +262,7 @@ describe('the relay', () => {
       },
     };
     await world.transaction(async (trx) => {
-      for (let n = 0; n < 1_300; n += 1) await tellAgents(trx, `network-${n}`, 'l2.port_delete', { port_id: n });
+      for (let n = 0; n < 1_300; n += 1) await deviceDeleted(trx, `network-${n}`, `${n}`);
     });
     relay(flaky);
     await triedAgain;
@@ -260,7 +277,7 @@ describe('the relay', () => {
     const agent = await world.dhcpAgent('h1');
     await listen('h1');
     const network = await world.network();
-    const row = { network_id: network, created_at: '2026-01-01 00:00:00' };
+    const row = { ordering_key: network, created_at: '2026-01-01 00:00:00' };
     await world.core.db.kysely
       .insertInto('outbox')
       .values([
@@ -285,7 +302,7 @@ describe('the relay', () => {
     const network = await world.network();
     await world.subnet(network, '10.0.0.0/24');
     await world.transaction((trx) =>
-      tellAgents(trx, network, 'agent.network_delete_end', { host: 'h1', payload: { network_id: network } }),
+      enqueueNotification(trx, EVENTS.network_removed_from_agent, { network_id: network }, { network, host: 'h1' }),
     );
     await until(1);
     expect(story()).toEqual(['h1 network_delete_end']);
@@ -334,7 +351,7 @@ describe('the relay', () => {
       },
     });
     closing.push(() => running.close());
-    await world.transaction((trx) => tellAgents(trx, network, 'port_delete_end', { port_id: 'p' }));
+    await world.transaction((trx) => portDeleted(trx, network, 0));
     await until(1);
     expect(await left()).toHaveLength(1);
     await expect.poll(left, { timeout: 20_000 }).toEqual([]);
@@ -348,10 +365,7 @@ describe('the relay', () => {
     await world.transaction(async (trx) => {
       for (const network of [slow, fast]) await bindNetwork(trx, network, agent);
     });
-    const tell = (network: string, port: number) =>
-      world.transaction((trx) =>
-        tellAgents(trx, network, 'port_delete_end', { port_id: `${port}`, network_id: network }),
-      );
+    const tell = (network: string, port: number) => world.transaction((trx) => portDeleted(trx, network, port));
     const { promise: reachable, resolve: reach } = Promise.withResolvers<void>();
     const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
     relay({
@@ -385,7 +399,7 @@ describe('the relay', () => {
   it('leaves what is under way to the others when it closes', async () => {
     await world.network();
     await world.outbox();
-    await world.transaction((trx) => tellAgents(trx, 'network', 'l2.port_delete', {}));
+    await world.transaction((trx) => deviceDeleted(trx, 'network', 'p'));
     const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
     const stuck: RpcTransport = {
       ...transport,
@@ -410,7 +424,7 @@ describe('the relay', () => {
     await world.transaction((trx) => bindNetwork(trx, network, agent));
     const running = relay();
     await world.transaction(async (trx) => {
-      for (let n = 0; n < 1_200; n += 1) await tellAgents(trx, network, 'port_delete_end', { port_id: `${n}` });
+      for (let n = 0; n < 1_200; n += 1) await portDeleted(trx, network, n);
     });
     await running.close();
     expect(await left()).toEqual([]);

@@ -4,8 +4,9 @@ import type { Config } from '../../src/config/options.ts';
 import { openDatabase } from '../../src/db/open.ts';
 import { startRelay } from '../../src/notifier/relay.ts';
 import { sharedClaim } from '../../src/notifier/shared-claim.ts';
-import { tellAgents } from '../../src/plugin/events.ts';
+import { enqueueNotification } from '../../src/plugin/events.ts';
 import type { RpcTransport } from '../../src/rpc/contract.ts';
+import { EVENTS } from '../../src/rpc/events.ts';
 
 /**
  * A server's relay in a process of its own. What it tells, it appends to a file that others append to; it never gets done with
@@ -35,7 +36,7 @@ process.on('message', async ({ name, writers, networks, events }: Order) => {
     for (let n = 0; n < events; n += 1) {
       const subject = `n${(writer + n) % networks}`;
       const event = { subject, port_id: `${name}.${writer}:${n}` };
-      await db.transaction((trx) => tellAgents(trx, subject, 'l2.port_delete', event));
+      await db.transaction((trx) => enqueueNotification(trx, EVENTS.port_delete, event, { network: subject }));
     }
   };
   await Promise.all(Array.from({ length: writers }, (_, writer) => write(writer)));

@@ -7,7 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/db/open.ts';
 import type { OutboxClaim, OutboxRow } from '../../src/notifier/claim.ts';
 import { sharedClaim } from '../../src/notifier/shared-claim.ts';
-import { tellAgents } from '../../src/plugin/events.ts';
+import { enqueueNotification } from '../../src/plugin/events.ts';
+import { EVENTS } from '../../src/rpc/events.ts';
 import { createWorld, type World } from '../plugin/world.ts';
 
 let world: World;
@@ -27,13 +28,16 @@ function server(): OutboxClaim {
   closing.push(() => db.close());
   return sharedClaim(db);
 }
-const tell = (...events: readonly (readonly [subject: string, port: number])[]) =>
+const tell = (...events: readonly (readonly [key: string, port: number])[]) =>
   world.transaction(async (trx) => {
-    for (const [subject, port] of events) await tellAgents(trx, subject, 'l2.port_delete', { subject, port_id: port });
+    for (const [key, port] of events) {
+      const payload = { subject: key, port_id: `${port}` };
+      await enqueueNotification(trx, EVENTS.port_delete, payload, { network: key });
+    }
   });
-const subjects = (rows: readonly OutboxRow[]) => rows.map((row) => row.network_id);
+const subjects = (rows: readonly OutboxRow[]) => rows.map((row) => row.ordering_key);
 const ports = (rows: readonly OutboxRow[]) =>
-  rows.map((row) => (JSON.parse(row.payload) as { port_id: number }).port_id);
+  rows.map((row) => Number((JSON.parse(row.payload) as { port_id: string }).port_id));
 const ids = (rows: readonly OutboxRow[]) => rows.map((row) => Number(row.id));
 /** Ends a pass; all of its rows are told unless it is said which. */
 const end = (claim: OutboxClaim, rows: readonly OutboxRow[], told = rows) =>

@@ -38,7 +38,14 @@ export interface World {
   /** Sets an agent's heartbeat back, so that it counts as dead. */
   kill(agentId: string): Promise<void>;
   /** The outbox in order; it is empty afterwards. */
-  outbox(): Promise<readonly { readonly method: string; readonly payload: Document; readonly network_id: string }[]>;
+  outbox(): Promise<
+    readonly {
+      readonly method: string;
+      readonly payload: Document;
+      readonly ordering_key: string;
+      readonly host: string | null;
+    }[]
+  >;
   close(): Promise<void>;
 }
 
@@ -105,9 +112,10 @@ export async function createWorld(changes: ConfigChanges = {}): Promise<World> {
     async outbox() {
       const rows = await db.kysely.selectFrom('outbox').selectAll().orderBy('id').execute();
       await db.kysely.deleteFrom('outbox').execute();
-      return rows.map(({ method, network_id, payload }) => ({
+      return rows.map(({ method, ordering_key, host, payload }) => ({
         method,
-        network_id,
+        ordering_key,
+        host,
         payload: JSON.parse(payload) as Document,
       }));
     },

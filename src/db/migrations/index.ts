@@ -1,7 +1,8 @@
 import { initial } from './0001-initial.ts';
 import { workClaims } from './0002-work-claims.ts';
 import { outboxByNetwork } from './0003-outbox-by-network.ts';
+import { outboxOrderingKey } from './0004-outbox-ordering-key.ts';
 import type { Migration } from './migration.ts';
 
 /** All steps in order. A step that has landed is never changed; a new one is added. */
-export const MIGRATIONS: readonly Migration[] = [initial, workClaims, outboxByNetwork];
+export const MIGRATIONS: readonly Migration[] = [initial, workClaims, outboxByNetwork, outboxOrderingKey];

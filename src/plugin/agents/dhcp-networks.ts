@@ -2,10 +2,11 @@ import type { Config } from '../../config/options.ts';
 import type { Queries, Trx } from '../../db/database.ts';
 import type { AddressAllocator } from '../../ipam/allocate.ts';
 import { neutronError } from '../../resources/errors.ts';
+import { EVENTS } from '../../rpc/events.ts';
 import { bindNetwork, DHCP_AGENT, unbindNetwork } from '../../scheduler/bindings.ts';
 import { leastAdminState } from '../../scheduler/liveness.ts';
 import type { Core, Document } from '../core.ts';
-import { tellDhcpAgent } from '../events.ts';
+import { enqueueNotification } from '../events.ts';
 import { loadInOrder } from '../listing.ts';
 import { networkDocuments } from '../networks/documents.ts';
 import { releaseUnserved } from '../provisioning.ts';
@@ -30,7 +31,12 @@ async function addNetwork(trx: Trx, config: Config, agentId: string, networkId: 
     throw neutronError('InvalidDHCPAgent', { id: agentId });
   if (!(await bindNetwork(trx, networkId, agentId)))
     throw neutronError('NetworkHostedByDHCPAgent', { network: networkId, agent: agentId });
-  await tellDhcpAgent(trx, networkId, agent.host, 'network_create_end', { network: { id: networkId } });
+  await enqueueNotification(
+    trx,
+    EVENTS.network_added_to_agent,
+    { network: { id: networkId } },
+    { network: networkId, host: agent.host },
+  );
 }
 
 async function removeNetwork(
@@ -45,7 +51,8 @@ async function removeNetwork(
     throw neutronError('NetworkNotHostedByDhcpAgent', { network: networkId, agent: agentId });
   await reserveDhcpPort(trx, core, allocator, agent.host, networkId);
   await releaseUnserved(trx, core, [networkId]);
-  await tellDhcpAgent(trx, networkId, agent.host, 'network_delete_end', { network_id: networkId });
+  const to = { network: networkId, host: agent.host };
+  await enqueueNotification(trx, EVENTS.network_removed_from_agent, { network_id: networkId }, to);
 }
 
 /** The rules of the DHCP agent scheduler's part of the API. */

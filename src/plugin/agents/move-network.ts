@@ -1,12 +1,13 @@
 import type { Trx } from '../../db/database.ts';
 import type { AddressAllocator } from '../../ipam/allocate.ts';
+import { EVENTS } from '../../rpc/events.ts';
 import { bindNetwork, unbindNetwork } from '../../scheduler/bindings.ts';
 import type { Scheduler } from '../../scheduler/contract.ts';
 import { configuredScheduler } from '../../scheduler/drivers.ts';
 import { oldestHeartbeat } from '../../scheduler/liveness.ts';
 import { chooseSuccessor } from '../../scheduler/successors.ts';
 import type { Core } from '../core.ts';
-import { tellDhcpAgent } from '../events.ts';
+import { enqueueNotification } from '../events.ts';
 import { reserveDhcpPort } from './reserved-port.ts';
 
 /** Another server was quicker: the transaction is to be undone. */
@@ -51,7 +52,8 @@ async function moveNetwork(
   const successor = await chooseSuccessor(trx, core.config, scheduler, networkId, agentId);
   if (!successor || !(await unbindNetwork(trx, networkId, agentId))) return undefined;
   if (!(await bindNetwork(trx, networkId, successor.id))) throw new Overtaken();
-  await tellDhcpAgent(trx, networkId, successor.host, 'network_create_end', { network: { id: networkId } });
+  const to = { network: networkId, host: successor.host };
+  await enqueueNotification(trx, EVENTS.network_added_to_agent, { network: { id: networkId } }, to);
   await reserveDhcpPort(trx, core, allocator, host, networkId);
   return successor.host;
 }

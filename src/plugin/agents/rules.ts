@@ -3,9 +3,10 @@ import type { AddressAllocator } from '../../ipam/allocate.ts';
 import type { AGENT } from '../../resources/agent.ts';
 import type { UpdateOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
+import { EVENTS } from '../../rpc/events.ts';
 import { DHCP_AGENT } from '../../scheduler/bindings.ts';
 import type { Core, ResourceRules } from '../core.ts';
-import { tellDhcpAgent } from '../events.ts';
+import { enqueueNotification } from '../events.ts';
 import { listIds, loadInOrder } from '../listing.ts';
 import { releaseUnserved } from '../provisioning.ts';
 import { agentDocuments, agentList } from './documents.ts';
@@ -30,7 +31,8 @@ async function updateAgent(trx: Trx, core: Core, id: string, changes: Update): P
   await trx.updateTable('agents').set(columns).where('id', '=', id).execute();
   const turned = columns.admin_state_up !== undefined && columns.admin_state_up !== before.admin_state_up;
   if (!turned || before.agent_type !== DHCP_AGENT) return;
-  await tellDhcpAgent(trx, id, before.host, 'agent_updated', { admin_state_up: columns.admin_state_up === 1 });
+  const state = { admin_state_up: columns.admin_state_up === 1 };
+  await enqueueNotification(trx, EVENTS.dhcp_agent_updated, state, { agent: id, host: before.host });
   if (columns.admin_state_up === 0) await releaseUnserved(trx, core, await networksOf(trx, id));
 }
 

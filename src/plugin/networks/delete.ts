@@ -1,7 +1,8 @@
 import type { Trx } from '../../db/database.ts';
 import { neutronError } from '../../resources/errors.ts';
+import { EVENTS } from '../../rpc/events.ts';
 import type { Core, RequestContext } from '../core.ts';
-import { tellAgents } from '../events.ts';
+import { enqueueNotification } from '../events.ts';
 import { deleteAutomaticPorts, portsInUse } from '../ports/of-network.ts';
 import { requireRevision } from '../standard-attributes.ts';
 import { lockNetwork } from './lock.ts';
@@ -34,6 +35,6 @@ export async function deleteNetwork(
   ];
   await trx.deleteFrom('networks').where('id', '=', id).execute();
   await trx.deleteFrom('standardattributes').where('id', 'in', attributes).execute();
-  await tellAgents(trx, id, 'network_delete_end', { network_id: id });
-  await tellAgents(trx, id, 'l2.network_delete', { network_id: id });
+  await enqueueNotification(trx, EVENTS.network_delete_end, { network_id: id }, { network: id });
+  await enqueueNotification(trx, EVENTS.network_delete, { network_id: id }, { network: id });
 }

@@ -3,8 +3,9 @@ import type { Trx } from '../../db/database.ts';
 import type { UpdateOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import type { NETWORK } from '../../resources/network.ts';
+import { EVENTS } from '../../rpc/events.ts';
 import type { Core, Document, RequestContext } from '../core.ts';
-import { tellAgents } from '../events.ts';
+import { enqueueNotification } from '../events.ts';
 import { bumpRevision, requireRevision } from '../standard-attributes.ts';
 import { networkDocuments } from './documents.ts';
 import { refuseQos, setDnsDomain, setExternal, setShared } from './facets.ts';
@@ -126,7 +127,7 @@ export async function updateNetwork(
   if (substance(before) === substance(after)) return after ?? {};
   await bumpRevision(trx, network.standard_attr_id, revision);
   const document = (await networkDocuments(trx, [id])).get(id) ?? {};
-  await tellAgents(trx, id, 'network_update_end', { network: document });
-  await tellAgents(trx, id, 'l2.network_update', { network: document });
+  await enqueueNotification(trx, EVENTS.network_update_end, { network: document }, { network: id });
+  await enqueueNotification(trx, EVENTS.network_update, { network: document }, { network: id });
   return document;
 }

@@ -6,9 +6,10 @@ import { randomMac } from '../../ipam/mac.ts';
 import type { CreateOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import type { PORT } from '../../resources/port.ts';
+import { EVENTS } from '../../rpc/events.ts';
 import { willBeServed } from '../../scheduler/serving.ts';
 import type { Core, Document } from '../core.ts';
-import { tellAgents } from '../events.ts';
+import { enqueueNotification } from '../events.ts';
 import { addBlocks, blocksFor } from '../provisioning.ts';
 import { insertStandardAttributes, nowText } from '../standard-attributes.ts';
 import { bindPort, isBound } from './binding.ts';
@@ -209,6 +210,6 @@ export async function createPort(
     config.DEFAULT.dns_domain,
   );
   if (network.subnets.some((s) => s.enableDhcp))
-    await tellAgents(trx, network.id, 'port_create_end', { port: document });
+    await enqueueNotification(trx, EVENTS.port_create_end, { port: document }, { network: network.id });
   return document;
 }

@@ -1,7 +1,8 @@
 import type { Trx } from '../../db/database.ts';
 import { prepared } from '../../db/prepared.ts';
 import { neutronError } from '../../resources/errors.ts';
-import { tellAgents } from '../events.ts';
+import { EVENTS } from '../../rpc/events.ts';
+import { enqueueNotification } from '../events.ts';
 import { requireRevision } from '../standard-attributes.ts';
 import { isBound } from './binding.ts';
 
@@ -33,10 +34,9 @@ export async function deletePort(trx: Trx, id: string, revision?: number): Promi
   await requireRevision(trx, found.standard_attr_id, revision);
   const fixedIps = (await addresses(trx, { id })).rows;
   await remove(trx, { attr: found.standard_attr_id });
-  await tellAgents(trx, found.network_id, 'port_delete_end', {
-    port_id: id,
-    network_id: found.network_id,
-    fixed_ips: fixedIps,
-  });
-  if (isBound(found.vif_type)) await tellAgents(trx, found.network_id, 'l2.port_delete', { port_id: id });
+  const { network_id } = found;
+  const gone = { port_id: id, network_id, fixed_ips: fixedIps };
+  await enqueueNotification(trx, EVENTS.port_delete_end, gone, { network: network_id });
+  if (isBound(found.vif_type))
+    await enqueueNotification(trx, EVENTS.port_delete, { port_id: id }, { network: network_id });
 }

@@ -1,5 +1,6 @@
 import type { Trx } from '../../db/database.ts';
-import { tellAgents } from '../events.ts';
+import { EVENTS } from '../../rpc/events.ts';
+import { enqueueNotification } from '../events.ts';
 
 /** Owners whose ports go with their network or subnet: nobody but Neutrino made them (Neutron's AUTO_DELETE_PORT_OWNERS). */
 export const AUTOMATIC_OWNERS: readonly string[] = ['network:dhcp', 'network:distributed'];
@@ -43,5 +44,6 @@ export async function deleteAutomaticPorts(trx: Trx, networkId: string): Promise
       rows.map((r) => r.standard_attr_id),
     )
     .execute();
-  for (const { id } of rows) await tellAgents(trx, networkId, 'l2.port_delete', { port_id: id });
+  for (const { id } of rows)
+    await enqueueNotification(trx, EVENTS.port_delete, { port_id: id }, { network: networkId });
 }

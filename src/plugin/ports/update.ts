@@ -6,9 +6,10 @@ import { neutronError } from '../../resources/errors.ts';
 import type { PORT } from '../../resources/port.ts';
 import type { WantedFixedIp } from '../../resources/port-types.ts';
 import type { FixedIp } from '../../rpc/documents.ts';
+import { EVENTS } from '../../rpc/events.ts';
 import { livingL2Agent } from '../agents/hosts.ts';
 import type { Core, Document } from '../core.ts';
-import { tellAgents } from '../events.ts';
+import { enqueueNotification } from '../events.ts';
 import { addBlocks, blocksFor } from '../provisioning.ts';
 import { bumpRevision, requireRevision } from '../standard-attributes.ts';
 import { bindPort, isBound } from './binding.ts';
@@ -247,14 +248,19 @@ export async function updatePort(
   const { dns_domain: dnsDomain } = core.config.DEFAULT;
   const document = portDocument(after, dnsDomain);
   if (dhcpSubstance(before, dnsDomain) !== dhcpSubstance(after, dnsDomain))
-    await tellAgents(trx, network.id, 'port_update_end', { port: document });
+    await enqueueNotification(trx, EVENTS.port_update_end, { port: document }, { network: network.id });
   if ((isBound(after.vif_type) || isBound(before.vif_type)) && l2Substance(before) !== l2Substance(after))
-    await tellAgents(trx, network.id, 'l2.port_update', {
-      port: document,
-      network_type: network.networkType,
-      segmentation_id: network.segmentationId,
-      physical_network: network.physicalNetwork,
-    });
+    await enqueueNotification(
+      trx,
+      EVENTS.port_update,
+      {
+        port: document,
+        network_type: network.networkType,
+        segmentation_id: network.segmentationId,
+        physical_network: network.physicalNetwork,
+      },
+      { network: network.id },
+    );
   return document;
 }
 

@@ -5,8 +5,9 @@ import { type Cidr, cidrsOverlap, formatCidr, formatIp, type Ip, parseCidr } fro
 import type { CreateOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import type { SUBNET } from '../../resources/subnet.ts';
+import { EVENTS } from '../../rpc/events.ts';
 import type { Core, Document, RequestContext } from '../core.ts';
-import { tellAgents } from '../events.ts';
+import { enqueueNotification } from '../events.ts';
 import { lockNetwork } from '../networks/lock.ts';
 import { isAutoAddress } from '../ports/network-facts.ts';
 import { bumpRevision, insertStandardAttributes, nowText } from '../standard-attributes.ts';
@@ -133,7 +134,7 @@ export async function createSubnet(
   await bumpRevision(trx, network.standard_attr_id);
 
   const document = (await subnetDocuments(trx, [id])).get(id) ?? {};
-  await tellAgents(trx, network.id, 'subnet_create_end', { subnet: document });
+  await enqueueNotification(trx, EVENTS.subnet_create_end, { subnet: document }, { network: network.id });
   if (isAutoAddress(raMode, addressMode)) await giveAutomaticAddresses(trx, core, network, { id, cidr });
   return document;
 }

@@ -1,6 +1,7 @@
 import type { Trx } from '../../db/database.ts';
+import { EVENTS } from '../../rpc/events.ts';
 import type { Core, RequestContext } from '../core.ts';
-import { tellAgents } from '../events.ts';
+import { enqueueNotification } from '../events.ts';
 import { isAutoAddress } from '../ports/network-facts.ts';
 import { bumpRevision, requireRevision } from '../standard-attributes.ts';
 import { lockSubnet } from './lock.ts';
@@ -24,5 +25,10 @@ export async function deleteSubnet(
   // The subnet's row and all that hang on it go with the standard attributes.
   await trx.deleteFrom('standardattributes').where('id', '=', subnet.standard_attr_id).execute();
   await bumpRevision(trx, network.standard_attr_id);
-  await tellAgents(trx, network.id, 'subnet_delete_end', { subnet_id: id, network_id: network.id });
+  await enqueueNotification(
+    trx,
+    EVENTS.subnet_delete_end,
+    { subnet_id: id, network_id: network.id },
+    { network: network.id },
+  );
 }

@@ -3,8 +3,9 @@ import type { Trx } from '../../db/database.ts';
 import { type AllocatableSubnet, takeAddress } from '../../ipam/allocate.ts';
 import { type Cidr, eui64Address } from '../../resources/addresses.ts';
 import { neutronError } from '../../resources/errors.ts';
+import { EVENTS } from '../../rpc/events.ts';
 import type { Core } from '../core.ts';
-import { tellAgents } from '../events.ts';
+import { enqueueNotification } from '../events.ts';
 import { isBound } from '../ports/binding.ts';
 import { portDocuments } from '../ports/documents.ts';
 import { AUTOMATIC_OWNERS } from '../ports/of-network.ts';
@@ -46,9 +47,9 @@ async function tellOfPorts(trx: Trx, core: Core, network: PortsNetwork, portIds:
     .orderBy('segment_index')
     .executeTakeFirst();
   for (const document of (await portDocuments(trx, core.config, portIds)).values()) {
-    await tellAgents(trx, network.id, 'port_update_end', { port: document });
+    await enqueueNotification(trx, EVENTS.port_update_end, { port: document }, { network: network.id });
     if (isBound(String(document['binding:vif_type'])))
-      await tellAgents(trx, network.id, 'l2.port_update', { port: document, ...segment });
+      await enqueueNotification(trx, EVENTS.port_update, { port: document, ...segment }, { network: network.id });
   }
 }
 

@@ -5,8 +5,9 @@ import { type Cidr, type Ip, parseIp } from '../../resources/addresses.ts';
 import type { UpdateOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import type { SUBNET } from '../../resources/subnet.ts';
+import { EVENTS } from '../../rpc/events.ts';
 import type { Core, Document, RequestContext } from '../core.ts';
-import { tellAgents } from '../events.ts';
+import { enqueueNotification } from '../events.ts';
 import { bumpRevision, requireRevision } from '../standard-attributes.ts';
 import { checkCidr, checkDhcpPossible, checkGateway, checkHostRoutes, checkNameservers } from './checks.ts';
 import { subnetDocuments } from './documents.ts';
@@ -100,6 +101,6 @@ export async function updateSubnet(
   await bumpRevision(trx, network.standard_attr_id);
 
   const document = (await subnetDocuments(trx, [id])).get(id) ?? {};
-  await tellAgents(trx, network.id, 'subnet_update_end', { subnet: document });
+  await enqueueNotification(trx, EVENTS.subnet_update_end, { subnet: document }, { network: network.id });
   return document;
 }

@@ -238,7 +238,9 @@ describe('the comparison of API, database and hosts', () => {
     ],
     [
       'an event that was not told',
-      withTable('outbox', () => [{ id: 5, network_id: NET, method: 'port_create_end', payload: '{}', created_at: '' }]),
+      withTable('outbox', () => [
+        { id: 5, ordering_key: NET, host: null, method: 'port_create_end', payload: '{}', created_at: '' },
+      ]),
       /outbox: port_create_end of 1{8}\S+ \(row 5\) was not told/,
     ],
     [

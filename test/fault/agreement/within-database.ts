@@ -92,4 +92,4 @@ function leftBehind(database: DatabaseFacts): readonly string[] {
 }
 
 const waiting = ({ outbox }: DatabaseFacts): readonly string[] =>
-  outbox.map((row) => `outbox: ${row.method} of ${row.network_id} (row ${row.id}) was not told`);
+  outbox.map((row) => `outbox: ${row.method} of ${row.ordering_key} (row ${row.id}) was not told`);

@@ -99,9 +99,10 @@ describe('agents', () => {
       for (const id of [dhcp, l2]) await ask('PUT', `/agents/${id}`, { agent: { admin_state_up } });
     await ask('PUT', `/agents/${dhcp}`, { agent: { description: 'x' } });
     const told = (admin_state_up: boolean) => ({
-      method: 'agent.agent_updated',
-      network_id: dhcp,
-      payload: { host: 'h1', payload: { admin_state_up } },
+      method: 'dhcp_agent_updated',
+      ordering_key: dhcp,
+      host: 'h1',
+      payload: { admin_state_up },
     });
     expect(await world.outbox()).toEqual([told(false), told(true)]);
   });
@@ -127,7 +128,7 @@ describe('agents', () => {
     await world.outbox();
     expect((await ask('DELETE', `/agents/${old}`)).status).toBe(204);
     expect(await hosts(`/networks/${network}/dhcp-agents`)).toEqual(['h2']);
-    expect((await world.outbox())[0]).toMatchObject({ method: 'agent.network_create_end', payload: { host: 'h2' } });
+    expect((await world.outbox())[0]).toMatchObject({ method: 'network_added_to_agent', host: 'h2' });
     expect(await world.portOf(String(port?.id))).toMatchObject({ device_id: RESERVED_DHCP_PORT });
     const last = (await list('/agents?host=h2'))[0]?.id;
     await world.plugin.call('update_dhcp_port', { port_id: String(port?.id), ...body('h2') });
@@ -163,9 +164,10 @@ describe('networks of DHCP agents', () => {
     expect(await hosts(`/networks/${network}/dhcp-agents`)).toEqual(['h1']);
     expect(await world.outbox()).toEqual([
       {
-        method: 'agent.network_create_end',
-        network_id: network,
-        payload: { host: 'h1', payload: { network: { id: network } } },
+        method: 'network_added_to_agent',
+        ordering_key: network,
+        host: 'h1',
+        payload: { network: { id: network } },
       },
     ]);
   });
@@ -206,9 +208,10 @@ describe('networks of DHCP agents', () => {
       fixed_ips: port?.fixed_ips,
     });
     expect((await world.outbox()).at(-1)).toEqual({
-      method: 'agent.network_delete_end',
-      network_id: network,
-      payload: { host: 'h1', payload: { network_id: network } },
+      method: 'network_removed_from_agent',
+      ordering_key: network,
+      host: 'h1',
+      payload: { network_id: network },
     });
     expect(await ask('DELETE', `/agents/${id}/dhcp-networks/${network}`)).toMatchObject({
       status: 409,

@@ -72,9 +72,10 @@ describe('networks of a dead DHCP agent', () => {
     await expect.poll(() => hosts(network), SOON).toEqual(['h1']);
     expect(await world.outbox()).toEqual([
       {
-        method: 'agent.network_create_end',
-        network_id: network,
-        payload: { host: 'h1', payload: { network: { id: network } } },
+        method: 'network_added_to_agent',
+        ordering_key: network,
+        host: 'h1',
+        payload: { network: { id: network } },
       },
     ]);
     const rows = await world.core.db.kysely.selectFrom('networkdhcpagentbindings').selectAll().execute();
@@ -226,7 +227,7 @@ describe('several servers', () => {
     failover();
     failover(anotherServer());
     await expect.poll(async () => (await Promise.all(networks.map(hosts))).flat(), SOON).not.toContain('dead');
-    const told = (await world.outbox()).map((event) => event.network_id);
+    const told = (await world.outbox()).map((event) => event.ordering_key);
     expect(told.sort()).toEqual([...networks].sort());
   });
 

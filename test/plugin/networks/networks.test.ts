@@ -164,7 +164,7 @@ describe('an update', () => {
     expect(after).toMatchObject({ name: 'b', shared: true, dns_domain: 'b.example.', revision_number: 2 });
     expect(await world.told()).toEqual([
       { method: 'network_update_end', payload: { network: after } },
-      { method: 'l2.network_update', payload: { network: after } },
+      { method: 'network_update', payload: { network: after } },
     ]);
   });
 
@@ -216,7 +216,7 @@ describe('a network is deleted', () => {
     await world.networks.remove(id);
     expect(await outcomeOf(world.ports.show(dhcp.id))).toBe('PortNotFound');
     expect((await world.told()).map((e) => e.method)).toEqual(
-      expect.arrayContaining(['network_delete_end', 'l2.network_delete']),
+      expect.arrayContaining(['network_delete_end', 'network_delete']),
     );
   });
 

@@ -133,7 +133,7 @@ describe('making a port', () => {
     await world.outbox();
     const port = await world.port(network);
     expect(await world.outbox()).toEqual([
-      expect.objectContaining({ method: 'port_create_end', network_id: network, payload: { port: { ...port } } }),
+      expect.objectContaining({ method: 'port_create_end', ordering_key: network, payload: { port: { ...port } } }),
     ]);
   });
 

@@ -75,7 +75,7 @@ describe('changing a port', () => {
     await world.outbox();
     const moved = await world.updatePort(port.id, { 'binding:host_id': 'compute2' });
     expect(moved).toMatchObject({ status: 'DOWN', 'binding:host_id': 'compute2', 'binding:vif_type': 'bridge' });
-    expect(await told()).toContain('l2.port_update');
+    expect(await told()).toContain('port_update');
     expect(await world.updatePort(port.id, { 'binding:host_id': '' })).toMatchObject({ 'binding:vif_type': 'unbound' });
   });
 

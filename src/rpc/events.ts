@@ -1,0 +1,124 @@
+import type { RpcArgs } from './contract.ts';
+import { DHCP_AGENT_TOPIC, type DhcpAgentMethods } from './topics/dhcp-agent.ts';
+import { NETWORK_DELETE_TOPIC, NETWORK_UPDATE_TOPIC, PORT_DELETE_TOPIC, PORT_UPDATE_TOPIC } from './topics/l2-agent.ts';
+
+/**
+ * Who receives an event. `hosting`: the enabled agents that host the resource it is ordered by; `host`: the agent of one host;
+ * `all`: every agent that listens on the topic's fanout.
+ */
+export type Audience = 'hosting' | 'host' | 'all';
+
+interface EventDefinition<P extends RpcArgs, Key extends string, A extends Audience> {
+  readonly topic: string;
+  readonly method: string;
+  readonly version: string;
+  readonly audience: A;
+  /** The resource whose id is the ordering key: events with the same key are published in order. */
+  readonly orderedBy: Key;
+  /** Whether the event shows that the resource needs an agent, so that it is scheduled before the event is published. */
+  needsAgent?(payload: P): boolean;
+  /** Returns the arguments of the method. `first`: for the first living agent of the audience; one answer is often enough. */
+  args(payload: P, first: boolean): RpcArgs;
+}
+
+/** An event that agents are notified of: one row of a catalogue. `name` is unique and stored in the outbox. */
+export interface AgentEvent<P extends RpcArgs = RpcArgs, Key extends string = string, A extends Audience = Audience>
+  extends EventDefinition<P, Key, A> {
+  readonly name: string;
+}
+
+/** Turns a table of definitions into events that carry their names. */
+export function catalogue<D extends Readonly<Record<string, EventDefinition<never, string, Audience>>>>(
+  definitions: D,
+): { readonly [N in keyof D]: D[N] & { readonly name: string } } {
+  const named = Object.entries(definitions).map(([name, definition]) => [name, { ...definition, name }] as const);
+  return Object.fromEntries(named) as { readonly [N in keyof D]: D[N] & { readonly name: string } };
+}
+
+/** A document of the API inside a payload. */
+type Body = Readonly<Record<string, unknown>>;
+
+interface DhcpOptions<P extends RpcArgs> {
+  /** Urgency inside the agent, smaller first, as in Neutron; absent from the payload by default. */
+  readonly priority?: number;
+  /** The priority at the first of several agents; default: `priority`. */
+  readonly firstPriority?: number;
+  readonly needsAgent?: (payload: P) => boolean;
+}
+
+/** An event for DHCP agents, whose methods have one argument: `payload`. */
+const dhcp =
+  <Key extends string, A extends Audience>(orderedBy: Key, audience: A) =>
+  <P extends RpcArgs>(
+    method: keyof DhcpAgentMethods,
+    { priority, firstPriority = priority, needsAgent }: DhcpOptions<P> = {},
+  ): EventDefinition<P, Key, A> => ({
+    topic: DHCP_AGENT_TOPIC.topic,
+    method,
+    version: DHCP_AGENT_TOPIC.methods[method],
+    audience,
+    orderedBy,
+    ...(needsAgent === undefined ? {} : { needsAgent }),
+    args: (payload, first) => ({
+      payload: priority === undefined ? payload : { ...payload, priority: first ? firstPriority : priority },
+    }),
+  });
+const toHosting = dhcp('network', 'hosting');
+const toHost = dhcp('network', 'host');
+
+/** An event for all agents of a topic; its payload is the method's arguments. */
+const toAll =
+  <M extends string>(
+    { topic, methods }: { readonly topic: string; readonly methods: { readonly [N in M]: string } },
+    method: M,
+  ) =>
+  <P extends RpcArgs>(): EventDefinition<P, 'network', 'all'> => ({
+    topic,
+    method,
+    version: methods[method],
+    audience: 'all',
+    orderedBy: 'network',
+    args: (payload) => payload,
+  });
+
+const hasDhcp = ({ subnet }: { readonly subnet: Body }): boolean => subnet.enable_dhcp === true;
+
+/** What agents are notified of. Rules enqueue these events in the transaction of the change; the notifier publishes them. */
+export const EVENTS = catalogue({
+  /** A DHCP agent was given a network. */
+  network_added_to_agent: toHost<{ network: { id: string } }>('network_create_end', { priority: 0 }),
+  /** A network was taken off a DHCP agent. */
+  network_removed_from_agent: toHost<{ network_id: string }>('network_delete_end', { priority: 2 }),
+  /** A DHCP agent was enabled or disabled. */
+  dhcp_agent_updated: dhcp('agent', 'host')<{ admin_state_up: boolean }>('agent_updated'),
+
+  network_update_end: toHosting<{ network: Body }>('network_update_end', { priority: 1 }),
+  /** To all: no agent hosts a network that is gone. */
+  network_delete_end: dhcp('network', 'all')<{ network_id: string }>('network_delete_end', { priority: 2 }),
+  subnet_create_end: toHosting<{ subnet: Body }>('subnet_create_end', { priority: 3, needsAgent: hasDhcp }),
+  subnet_update_end: toHosting<{ subnet: Body }>('subnet_update_end', { priority: 3, needsAgent: hasDhcp }),
+  subnet_delete_end: toHosting<{ subnet_id: string; network_id: string }>('subnet_delete_end', { priority: 4 }),
+  /**
+   * More urgent at one agent: one answer to DHCP is enough for a machine to start. Neither the agents' own ports nor changes of
+   * ports schedule a network, because an operator may have taken it off its agents.
+   */
+  port_create_end: toHosting<{ port: Body }>('port_create_end', {
+    priority: 6,
+    firstPriority: 5,
+    needsAgent: ({ port }) => port.device_owner !== 'network:dhcp',
+  }),
+  port_update_end: toHosting<{ port: Body }>('port_update_end', { priority: 6 }),
+  port_delete_end: toHosting<{ port_id: string; network_id: string; fixed_ips: readonly object[] }>('port_delete_end', {
+    priority: 6,
+  }),
+
+  port_update: toAll(PORT_UPDATE_TOPIC, 'port_update')<{
+    port: Body;
+    network_type?: string;
+    segmentation_id?: number | null;
+    physical_network?: string | null;
+  }>(),
+  port_delete: toAll(PORT_DELETE_TOPIC, 'port_delete')<{ port_id: string }>(),
+  network_update: toAll(NETWORK_UPDATE_TOPIC, 'network_update')<{ network: Body }>(),
+  network_delete: toAll(NETWORK_DELETE_TOPIC, 'network_delete')<{ network_id: string }>(),
+});
