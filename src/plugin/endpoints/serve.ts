@@ -22,6 +22,7 @@ export async function serveAgents(
   const plugin = topicEndpoint(PLUGIN_TOPIC, { ...dhcpMethods(core, allocator), ...l2Methods(core, allocator) });
   const reports = topicEndpoint(REPORTS_TOPIC, {
     report_state: (args) => reportState(core, dictionaryArgument(args, 'agent_state').agent_state, args.time),
+    has_alive_neutron_server: () => true,
   });
   // Side by side: without a broker each waits for one for a while.
   const served = await Promise.all([

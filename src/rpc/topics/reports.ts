@@ -1,6 +1,6 @@
 import type { TopicContract } from '../topic.ts';
 
-/** An agent's own account of itself, sent every `report_interval`. */
+/** What an agent reports about itself, every `report_interval`. */
 export interface AgentState {
   readonly binary: string;
   readonly host: string;
@@ -8,7 +8,7 @@ export interface AgentState {
   readonly agent_type: string;
   readonly availability_zone?: string;
   readonly configurations: Readonly<Record<string, unknown>>;
-  /** In the first report, and until the first answer. */
+  /** Set in the first report, and until the first answer. */
   readonly start_flag?: boolean;
   readonly resource_versions?: Readonly<Record<string, string>>;
 }
@@ -19,12 +19,15 @@ interface ReportMethods {
     args: { agent_state: { agent_state: AgentState & { uuid: string } }; time: string };
     result: 'new' | 'alive' | 'revived' | null;
   };
+  /** How agents find out that a server has started. */
+  has_alive_neutron_server: { args: object; result: boolean };
 }
 
-/** `q-reports-plugin`: agents report that they live. */
+/** `q-reports-plugin`: the heartbeats of agents. */
 export const REPORTS_TOPIC: TopicContract<ReportMethods> = {
   topic: 'q-reports-plugin',
-  version: '1.3',
-  methods: { report_state: '1.2' },
+  // Agents of Neutron 2025.2 and later ask for report_state as 1.4.
+  version: '1.4',
+  methods: { report_state: '1.2', has_alive_neutron_server: '1.0' },
 };
 export type { ReportMethods };
