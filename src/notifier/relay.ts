@@ -3,14 +3,14 @@ import type { Core } from '../plugin/core.ts';
 import { groupBy } from '../plugin/listing.ts';
 import type { RpcArgs, RpcTransport } from '../rpc/contract.ts';
 import { type AgentEvent, EVENTS } from '../rpc/events.ts';
+import { HOSTING_KINDS } from '../scheduler/agent-kinds.ts';
 import type { ServingAgent } from '../scheduler/bindings.ts';
-import type { Scheduler } from '../scheduler/contract.ts';
-import { configuredScheduler } from '../scheduler/drivers.ts';
+import type { HostingKind } from '../scheduler/hosting-kind.ts';
 import { type Cast, castsOf, type QueuedEvent } from './casts.ts';
 import { type OutboxClaim, type OutboxRow, soleClaim } from './claim.ts';
 import { Deliveries } from './deliveries.ts';
+import { Hosting } from './hosting.ts';
 import type { Announcement } from './publish.ts';
-import { isMuted, lackingAgents, type Serving, scheduleMissing, servingOf } from './serving.ts';
 
 /** Events of one pass at most. */
 const BATCH = 500;
@@ -29,10 +29,10 @@ export interface RelayOptions {
   readonly transport: RpcTransport;
   /** How rows are claimed; default: as the only server on the database. */
   readonly claim?: OutboxClaim;
-  /** Default: the one that the configuration names. */
-  readonly scheduler?: Scheduler;
   /** The events by name; default: the catalogue of `rpc/events.ts`. */
   readonly events?: Readonly<Record<string, AgentEvent>>;
+  /** The kinds of agents that host resources; default: all. */
+  readonly kinds?: readonly HostingKind[];
 }
 
 /**
@@ -60,8 +60,8 @@ interface Pass {
 class Relay {
   readonly #core: Core;
   readonly #claim: OutboxClaim;
-  readonly #scheduler: Scheduler;
   readonly #events: Readonly<Record<string, AgentEvent>>;
+  readonly #hosting: Hosting;
   readonly #deliveries: Deliveries;
   #stopping = false;
   #woken = false;
@@ -70,16 +70,14 @@ class Relay {
   #nextTry = Number.POSITIVE_INFINITY;
   /** Consecutive passes that ended in an error. */
   #failures = 0;
-  /** Whether the lack of agents has been logged. */
-  #lackLogged = false;
 
-  constructor({ core, transport, claim, scheduler, events = EVENTS }: RelayOptions) {
+  constructor({ core, transport, claim, events = EVENTS, kinds = HOSTING_KINDS }: RelayOptions) {
     this.#core = core;
     this.#claim = claim ?? soleClaim(core.db.kysely);
     const onLate = () => this.wake();
     this.#deliveries = new Deliveries({ transport, claim: this.#claim, log: core.log, onLate });
-    this.#scheduler = scheduler ?? configuredScheduler(core.config);
     this.#events = events;
+    this.#hosting = new Hosting(core, kinds, Object.values(events));
   }
 
   /** Called after every commit, so it does next to nothing. */
@@ -161,11 +159,11 @@ class Relay {
       if (event) events.push(event);
       else unreadable.push({ row: Number(row.id), orderingKey: row.ordering_key, casts: [] });
     }
-    const { serving, scheduled } = await this.#schedule(events);
-    const announcements = [...scheduled, ...events].map((event) => ({
+    const hosts = await this.#hosting.hostsOf(events);
+    const announcements = [...hosts.scheduled, ...events].map((event) => ({
       row: event.row,
       orderingKey: event.orderingKey,
-      casts: this.#casts(event, serving.get(event.orderingKey) ?? []),
+      casts: this.#casts(event, hosts.of(event)),
     }));
     await this.#deliveries.publish(groupBy([...unreadable, ...announcements], (one) => one.orderingKey));
     return { taken: rows.length, published: late + (await this.#deliveries.settle()) };
@@ -186,7 +184,7 @@ class Relay {
   }
 
   #casts(event: QueuedEvent, serving: readonly ServingAgent[]): readonly Cast[] {
-    if (isMuted(this.#core.config, event.event)) return [];
+    if (this.#hosting.isMuted(event.event)) return [];
     try {
       return castsOf(event, serving);
     } catch (error) {
@@ -194,31 +192,5 @@ class Relay {
       this.#core.log.error(facts, 'cannot address an event of the outbox; it is dropped');
       return [];
     }
-  }
-
-  /** Schedules the resources whose events show that they need agents; returns which agents host the events' resources then. */
-  async #schedule(
-    events: readonly QueuedEvent[],
-  ): Promise<{ readonly serving: Serving; readonly scheduled: readonly QueuedEvent[] }> {
-    const core = this.#core;
-    const hosted = events.filter(({ event }) => event.audience === 'hosting');
-    const before = await servingOf(core, new Set(hosted.map((event) => event.orderingKey)));
-    const needing = hosted.filter(({ event, needsAgent }) => needsAgent && !isMuted(core.config, event));
-    const lacking = lackingAgents(core, new Set(needing.map((event) => event.orderingKey)), before);
-    const scheduled = await scheduleMissing(core, this.#scheduler, lacking);
-    if (scheduled.length === 0) {
-      const alone = [...lacking].find(([, own]) => own.length === 0)?.[0];
-      if (alone !== undefined && !this.#lackLogged)
-        core.log.warn({ network: alone }, 'no DHCP agent can serve the network; it is scheduled once one reports');
-      this.#lackLogged ||= alone !== undefined;
-      return { serving: before, scheduled };
-    }
-    this.#lackLogged = false;
-    core.log.info(
-      { networks: scheduled.map(({ orderingKey, host }) => `${orderingKey} on ${host}`) },
-      'networks scheduled',
-    );
-    const now = await servingOf(core, new Set(scheduled.map((event) => event.orderingKey)));
-    return { serving: new Map([...before, ...now]), scheduled };
   }
 }

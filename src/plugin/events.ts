@@ -3,6 +3,7 @@ import type { Trx } from '../db/database.ts';
 import { prepared } from '../db/prepared.ts';
 import type { RpcArgs } from '../rpc/contract.ts';
 import type { AgentEvent, Audience } from '../rpc/events.ts';
+import type { Notification } from '../scheduler/hosting-kind.ts';
 import { nowText } from './standard-attributes.ts';
 
 interface NewEvent {
@@ -47,3 +48,7 @@ export async function enqueueNotification<P extends RpcArgs, Key extends string,
   };
   return Number((await insert(trx, event)).insertId);
 }
+
+/** Enqueues a notification for the agent of one host. `orderingKey`: the resource or agent that it is about. */
+export const notifyHost = (trx: Trx, { event, payload }: Notification, orderingKey: string, host: string) =>
+  enqueueNotification(trx, event, payload, { [event.orderedBy]: orderingKey, host });

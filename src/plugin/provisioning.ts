@@ -1,16 +1,19 @@
 import type { InsertResult } from 'kysely';
 import type { Trx } from '../db/database.ts';
 import { prepared } from '../db/prepared.ts';
+import { DHCP_AGENTS } from '../scheduler/agent-kinds.ts';
 import { isServed, willBeServed } from '../scheduler/serving.ts';
 import type { Core } from './core.ts';
 import { groupBy } from './listing.ts';
-import { isBound } from './ports/binding.ts';
 import { nowText } from './standard-attributes.ts';
 
 /**
  * A port's life: DOWN when it is made, BUILD when its L2 agent has asked for its details, ACTIVE when nothing holds it back any
  * more: the L2 agent has wired it and DHCP answers. Each of the two that is still awaited is a row of `provisioningblocks`.
  */
+
+/** Whether a VIF type means that the port is bound to its host. */
+export const isBound = (vifType: string): boolean => vifType !== 'unbound' && vifType !== 'binding_failed';
 
 /** Who may hold a port back from ACTIVE: its L2 agent until it is wired, its DHCP agent until DHCP answers. */
 export type ProvisioningEntity = 'L2' | 'DHCP';
@@ -148,7 +151,7 @@ async function awaitingNobody(trx: Trx, core: Core, ports: readonly LivingPort[]
   const waiting = ports.filter((port) => port.blocks.has('DHCP'));
   const served = new Map<string, boolean>();
   for (const { network_id: id } of waiting)
-    if (!served.has(id)) served.set(id, await willBeServed(trx, core.config, id));
+    if (!served.has(id)) served.set(id, await willBeServed(trx, core.config, DHCP_AGENTS, id));
   return waiting.filter((port) => !served.get(port.network_id));
 }
 
@@ -180,7 +183,7 @@ export async function completeProvisioning(
 /** Networks were taken off their DHCP agents: ports of those that have no agent left wait no longer for one. */
 export async function releaseUnserved(trx: Trx, core: Core, networkIds: readonly string[]): Promise<void> {
   for (const id of networkIds) {
-    if (await isServed(trx, core.config, id)) continue;
+    if (await isServed(trx, core.config, DHCP_AGENTS, id)) continue;
     const rows = await trx
       .selectFrom('ports')
       .innerJoin('provisioningblocks as b', 'b.standard_attr_id', 'ports.standard_attr_id')

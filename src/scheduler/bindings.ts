@@ -1,38 +1,51 @@
+import { type RawBuilder, sql } from 'kysely';
 import type { Config } from '../config/options.ts';
 import type { Queries, Trx } from '../db/database.ts';
+import type { HostingKind } from './hosting-kind.ts';
 import { leastAdminState, oldestHeartbeat } from './liveness.ts';
 
-/** `agent_type` of DHCP agents. */
-export const DHCP_AGENT = 'DHCP agent';
-
-/** A DHCP agent that a network is bound to. */
+/** An agent that hosts a resource. */
 export interface ServingAgent {
   readonly id: string;
   readonly host: string;
   readonly availabilityZone: string | null;
-  /** Whether it is to serve the network. */
+  /** Whether it serves what it hosts. */
   readonly enabled: boolean;
   readonly alive: boolean;
+}
+
+/** A row of a kind's bindings table, under the same column names for every kind. */
+export interface AgentBinding {
+  readonly resource_id: string;
+  readonly agent_id: string;
+  readonly binding_index: number;
 }
 
 const NONE: readonly ServingAgent[] = [];
 /** Servers that may take a binding_index just before this one does, one after the other. */
 const BIND_TRIES = 8;
 
-/** The DHCP agents of each network that has any, by network, in the order of their binding_index. */
+/** The bindings of a kind as a table expression in parentheses, with the columns of `AgentBinding`. */
+export function bindingsOf({ bindings: { table, resource, agent } }: HostingKind): RawBuilder<AgentBinding> {
+  const columns = sql`${sql.ref(resource)} as resource_id, ${sql.ref(agent)} as agent_id, binding_index`;
+  return sql<AgentBinding>`(select ${columns} from ${sql.table(table)})`;
+}
+
+/** Returns the agents of each resource that has any, by resource, in the order of their binding_index. */
 export async function servingAgents(
   db: Queries,
   config: Config,
-  networkIds: readonly string[],
+  kind: HostingKind,
+  ids: readonly string[],
 ): Promise<ReadonlyMap<string, readonly ServingAgent[]>> {
-  if (networkIds.length === 0) return new Map();
+  if (ids.length === 0) return new Map();
   const oldest = oldestHeartbeat(config);
   const rows = await db
-    .selectFrom('networkdhcpagentbindings as b')
-    .innerJoin('agents', 'agents.id', 'b.dhcp_agent_id')
-    .select(['b.network_id', 'agents.id', 'agents.host', 'agents.availability_zone'])
+    .selectFrom(bindingsOf(kind).as('b'))
+    .innerJoin('agents', 'agents.id', 'b.agent_id')
+    .select(['b.resource_id', 'agents.id', 'agents.host', 'agents.availability_zone'])
     .select(['agents.admin_state_up', 'agents.heartbeat_timestamp'])
-    .where('b.network_id', 'in', [...networkIds])
+    .where('b.resource_id', 'in', [...ids])
     .orderBy('b.binding_index')
     .execute();
   const agents = new Map<string, readonly ServingAgent[]>();
@@ -44,49 +57,84 @@ export async function servingAgents(
       enabled: row.admin_state_up >= leastAdminState(config),
       alive: row.heartbeat_timestamp >= oldest,
     };
-    agents.set(row.network_id, [...(agents.get(row.network_id) ?? NONE), agent]);
+    agents.set(row.resource_id, [...(agents.get(row.resource_id) ?? NONE), agent]);
   }
   return agents;
 }
 
+/** Returns the ids of what an agent hosts, in order. */
+export async function hostedBy(db: Queries, kind: HostingKind, agentId: string): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom(bindingsOf(kind).as('b'))
+    .select('b.resource_id')
+    .where('b.agent_id', '=', agentId)
+    .orderBy('b.resource_id')
+    .execute();
+  return rows.map((row) => row.resource_id);
+}
+
+/** Returns the ids of the agents that host a resource, in the order of their binding_index. */
+export async function agentsHosting(db: Queries, kind: HostingKind, id: string): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom(bindingsOf(kind).as('b'))
+    .select('b.agent_id')
+    .where('b.resource_id', '=', id)
+    .orderBy('b.binding_index')
+    .execute();
+  return rows.map((row) => row.agent_id);
+}
+
+/** Whether the agent of a host hosts a resource. */
+export async function isHostedOn(db: Queries, kind: HostingKind, id: string, host: string): Promise<boolean> {
+  const row = await db
+    .selectFrom(bindingsOf(kind).as('b'))
+    .innerJoin('agents', 'agents.id', 'b.agent_id')
+    .select('b.resource_id')
+    .where('b.resource_id', '=', id)
+    .where('agents.host', '=', host)
+    .where('agents.agent_type', '=', kind.type)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /**
- * Binds a network to an agent under its lowest vacant binding_index. `most`: agents of the network at most; no bound unless
- * told. Gives whether the binding was made: the unique keys (network, agent) and (network, index) decide between servers that
- * bind at the same time.
+ * Binds a resource to an agent under its lowest vacant binding_index. `most`: agents that the resource may have; default: any
+ * number. Returns whether the binding was made: the unique keys decide between servers that bind at the same time.
  */
-export async function bindNetwork(
+export async function bind(
   trx: Trx,
-  networkId: string,
+  kind: HostingKind,
+  id: string,
   agentId: string,
   most = Number.POSITIVE_INFINITY,
 ): Promise<boolean> {
+  const { table, resource, agent } = kind.bindings;
   for (let tries = 0; tries < BIND_TRIES; tries += 1) {
     const rows = await trx
-      .selectFrom('networkdhcpagentbindings')
-      .select(['dhcp_agent_id', 'binding_index'])
-      .where('network_id', '=', networkId)
+      .selectFrom(bindingsOf(kind).as('b'))
+      .select(['b.agent_id', 'b.binding_index'])
+      .where('b.resource_id', '=', id)
       .execute();
-    if (rows.length >= most || rows.some((row) => row.dhcp_agent_id === agentId)) return false;
+    if (rows.length >= most || rows.some((row) => row.agent_id === agentId)) return false;
     const taken = new Set(rows.map((row) => row.binding_index));
     let index = 1;
     while (taken.has(index)) index += 1;
     const { numInsertedOrUpdatedRows } = await trx
-      .insertInto('networkdhcpagentbindings')
+      .$extendTables<Record<string, Record<string, string | number>>>()
+      .insertInto(table)
       .ignore()
-      .values({ network_id: networkId, dhcp_agent_id: agentId, binding_index: index })
+      .values({ [resource]: id, [agent]: agentId, binding_index: index })
       .executeTakeFirstOrThrow();
     if ((numInsertedOrUpdatedRows ?? 0n) > 0n) return true;
-    // Another server took the index meanwhile (its row can be seen now), or the network went.
+    // Another server has taken the index meanwhile (its row is visible now), or the resource is gone.
   }
   return false;
 }
 
-/** Takes a network off an agent; gives whether it was on it. */
-export async function unbindNetwork(trx: Trx, networkId: string, agentId: string): Promise<boolean> {
-  const { numDeletedRows } = await trx
-    .deleteFrom('networkdhcpagentbindings')
-    .where('network_id', '=', networkId)
-    .where('dhcp_agent_id', '=', agentId)
-    .executeTakeFirstOrThrow();
-  return numDeletedRows > 0n;
+/** Takes a resource off an agent; returns whether the agent hosted it. */
+export async function unbind(trx: Trx, kind: HostingKind, id: string, agentId: string): Promise<boolean> {
+  const { table, resource, agent } = kind.bindings;
+  const { numAffectedRows } = await sql`
+    delete from ${sql.table(table)} where ${sql.ref(resource)} = ${id} and ${sql.ref(agent)} = ${agentId}`.execute(trx);
+  return (numAffectedRows ?? 0n) > 0n;
 }

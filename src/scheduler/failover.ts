@@ -5,43 +5,47 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/options.ts';
 import type { Database } from '../db/database.ts';
 import { CLAIM_MS, claimWork, releaseWork } from '../db/work-claims.ts';
-import { DHCP_AGENT } from './bindings.ts';
-import { livingDhcpAgents } from './candidates.ts';
+import { HOSTING_KINDS } from './agent-kinds.ts';
+import { bindingsOf } from './bindings.ts';
+import { livingAgents } from './candidates.ts';
+import { HeartbeatTrust } from './heartbeat-trust.ts';
+import { failsOver, type HostingKind } from './hosting-kind.ts';
 import { oldestHeartbeat } from './liveness.ts';
-import { ReportWatch } from './report-watch.ts';
-import { networksWithSuccessor } from './successors.ts';
+import { resourcesWithSuccessor } from './successors.ts';
 
 export interface FailoverOptions {
   readonly db: Database;
   readonly config: Config;
   readonly log: Logger;
   /**
-   * Moves a network off a dead DHCP agent to a living one: one transaction with the outbox rows. Gives the host that serves it
-   * now; undefined when the agent lives again, does not have the network any more, or nobody can take it.
+   * Moves a resource off a dead agent to a living one: one transaction with the outbox rows. Returns the host that serves it now;
+   * undefined when the agent is alive again, does not host the resource any more, or no agent can take it.
    */
-  readonly move: (networkId: string, agentId: string) => Promise<string | undefined>;
+  readonly move: (kind: HostingKind, resourceId: string, agentId: string) => Promise<string | undefined>;
+  /** Default: all. */
+  readonly kinds?: readonly HostingKind[];
 }
 
-/** Milliseconds between two looks at most; the half of agent_down_time when that is less. */
+/** Milliseconds between two looks at most; half of agent_down_time when that is less. */
 const MAX_INTERVAL_MS = 5_000;
-/** What one server at a time does. */
+/** The task that one server at a time does; named after DHCP agents, the first kind that there was. */
 const WORK = 'dhcp_failover';
-/** Moves that may fail in a row: then it is the database rather than a network. */
+/** Consecutive moves that may fail: after more the database is the cause rather than a resource. */
 const MAX_FAILED = 3;
-/** The claim is made anew this often while networks are moved. */
+/** The claim is renewed this often while resources are moved. */
 const RENEW_MS = CLAIM_MS / 4;
 
 /**
- * Takes networks off DHCP agents that count as dead and has living ones serve them (`allow_automatic_dhcp_failover`, and, as in
- * Neutron, `network_auto_schedule`; disabled agents keep theirs): looks every few seconds, one server of many at a time. Nothing
- * moves before this server has been up for `agent_down_time`, nor until so long after the reports of all agents had been
- * missing: then not the agents were gone, but the way of their reports. Nothing moves either that nobody could take.
+ * Takes resources off agents that count as dead and has living ones host them, for the kinds that the configuration lets fail
+ * over; disabled agents keep theirs. Looks every few seconds, one server of many at a time. Nothing moves before this server has
+ * been up for `agent_down_time`, nor until that long after the heartbeats of all agents were missing: then the report path was
+ * down, not the agents. Nothing moves either that no agent could take.
  */
 export function startFailover(options: FailoverOptions): { close(): Promise<void> } {
-  const { allow_automatic_dhcp_failover: allowed, network_auto_schedule: scheduled } = options.config.DEFAULT;
-  if (!allowed || !scheduled) return { close: async () => {} };
+  const kinds = (options.kinds ?? HOSTING_KINDS).filter((kind) => failsOver(options.config, kind));
+  if (kinds.length === 0) return { close: async () => {} };
   const stop = new AbortController();
-  const running = new Failover(options, stop.signal).run();
+  const running = new Failover(options, kinds, stop.signal).run();
   return {
     async close() {
       stop.abort();
@@ -52,105 +56,110 @@ export function startFailover(options: FailoverOptions): { close(): Promise<void
 
 class Failover {
   readonly #options: FailoverOptions;
+  readonly #kinds: readonly HostingKind[];
   readonly #stop: AbortSignal;
   readonly #intervalMs: number;
-  readonly #watch: ReportWatch;
+  readonly #trust: HeartbeatTrust;
   #looked = Number.NEGATIVE_INFINITY;
   #failing = false;
-  /** Moves in a row that failed. */
+  /** Consecutive moves that failed. */
   #failed = 0;
 
-  constructor(options: FailoverOptions, stop: AbortSignal) {
+  constructor(options: FailoverOptions, kinds: readonly HostingKind[], stop: AbortSignal) {
     this.#options = options;
+    this.#kinds = kinds;
     this.#stop = stop;
     const downMs = options.config.DEFAULT.agent_down_time * 1_000;
     this.#intervalMs = Math.min(MAX_INTERVAL_MS, downMs / 2);
-    this.#watch = new ReportWatch(downMs, performance.now());
+    this.#trust = new HeartbeatTrust(downMs, performance.now());
   }
 
   async run(): Promise<void> {
     while (!this.#stop.aborted) {
       try {
-        if (await this.#trustworthy()) await this.#moveAll();
+        if (await this.#trustworthy()) for (const kind of this.#kinds) await this.#moveAll(kind);
         this.#failing = false;
       } catch (error) {
-        this.#watch.blind(performance.now());
-        if (!this.#failing) this.#options.log.warn({ err: error }, 'dead DHCP agents cannot be looked for; trying on');
+        this.#trust.blind(performance.now());
+        if (!this.#failing) this.#options.log.warn({ err: error }, 'cannot look for dead agents; trying again');
         this.#failing = true;
       }
       await delay(this.#intervalMs, undefined, { signal: this.#stop }).catch(() => undefined);
     }
   }
 
-  /** Whether a missing heartbeat means a dead agent; looks at the reports if that is some time ago. */
+  /** Whether a missing heartbeat means a dead agent; reads the heartbeats if the last look was some time ago. */
   async #trustworthy(): Promise<boolean> {
-    // Timers may be a little early.
-    if (performance.now() - this.#looked < this.#intervalMs * 0.9) return this.#watch.trusts(this.#looked);
+    // Timers may fire a little early.
+    if (performance.now() - this.#looked < this.#intervalMs * 0.9) return this.#trust.isTrusted(this.#looked);
     const row = await this.#options.db.kysely
       .selectFrom('agents')
       .select((eb) => eb.fn.max('heartbeat_timestamp').as('newest'))
       .executeTakeFirst();
     const newest = row?.newest ? Date.parse(`${row.newest.replace(' ', 'T')}Z`) : undefined;
     this.#looked = performance.now();
-    this.#watch.see({ steady: this.#looked, wall: Date.now(), newest });
-    return this.#watch.trusts(this.#looked);
+    this.#trust.observe({ steady: this.#looked, wall: Date.now(), newest });
+    return this.#trust.isTrusted(this.#looked);
   }
 
-  async #moveAll(): Promise<void> {
+  async #moveAll(kind: HostingKind): Promise<void> {
     const { db, config, log } = this.#options;
-    const dead = await this.#deadAgents();
+    const dead = await this.#deadAgents(kind);
     if (dead.length === 0) return;
-    const living = await livingDhcpAgents(db.kysely, config, false);
+    const living = await livingAgents(db.kysely, config, kind, false);
     if (living.length === 0) return;
+    const { type, hosted } = kind;
     const claim = new RenewedClaim(db);
     try {
       for (const agent of dead) {
         let moved = 0;
-        for await (const networkId of networksWithSuccessor(db.kysely, config, agent.id, living)) {
+        for await (const id of resourcesWithSuccessor(db.kysely, config, kind, agent.id, living)) {
           if (this.#stop.aborted || !(await this.#trustworthy()) || !(await claim.holds())) return;
-          const host = await this.#move(networkId, agent.id);
+          const host = await this.#move(kind, id, agent.id);
           if (host === undefined) continue;
           moved += 1;
-          log.info({ network: networkId, from: agent.host, to: host }, 'network moved off a dead DHCP agent');
+          const facts = { [hosted.resource]: id, from: agent.host, to: host };
+          log.info(facts, `${hosted.resource} moved off a dead ${type}`);
         }
-        if (moved > 0)
-          log.warn({ agent: agent.id, host: agent.host, networks: moved }, 'a DHCP agent is dead; its networks moved');
+        const facts = { agent: agent.id, host: agent.host, moved };
+        if (moved > 0) log.warn(facts, `${type} on ${agent.host} is dead; ${moved} ${hosted.resource}s moved`);
       }
     } finally {
       await claim.release();
     }
   }
 
-  /** One network that cannot be moved keeps none of the others where they are; several in a row end it, until the next look. */
-  async #move(networkId: string, agentId: string): Promise<string | undefined> {
+  /** One resource that cannot be moved does not keep the others where they are; after several in a row the next look goes on. */
+  async #move(kind: HostingKind, id: string, agentId: string): Promise<string | undefined> {
     try {
-      const host = await this.#options.move(networkId, agentId);
+      const host = await this.#options.move(kind, id, agentId);
       this.#failed = 0;
       return host;
     } catch (error) {
       this.#failed += 1;
       if (this.#failed >= MAX_FAILED) throw error;
-      this.#options.log.error({ err: error, network: networkId }, 'a network cannot be moved off a dead DHCP agent');
+      const { resource } = kind.hosted;
+      this.#options.log.error({ err: error, [resource]: id }, `cannot move a ${resource} off a dead ${kind.type}`);
       return undefined;
     }
   }
 
-  /** Enabled DHCP agents that count as dead and have networks. */
-  #deadAgents(): Promise<readonly { readonly id: string; readonly host: string }[]> {
+  /** Enabled agents of a kind that count as dead and host something. */
+  #deadAgents(kind: HostingKind): Promise<readonly { readonly id: string; readonly host: string }[]> {
     const { db, config } = this.#options;
     return db.kysely
       .selectFrom('agents')
       .select(['id', 'host'])
-      .where('agent_type', '=', DHCP_AGENT)
+      .where('agent_type', '=', kind.type)
       .where('admin_state_up', '=', 1)
       .where('heartbeat_timestamp', '<', oldestHeartbeat(config))
-      .where(sql<boolean>`exists (select 1 from networkdhcpagentbindings b where b.dhcp_agent_id = agents.id)`)
+      .where(sql<boolean>`exists (select 1 from ${bindingsOf(kind)} b where b.agent_id = agents.id)`)
       .orderBy('id')
       .execute();
   }
 }
 
-/** The claim to move networks: this server's own as long as it is asked for now and then. */
+/** The claim to move resources: this server's own for as long as it is asked for now and then. */
 class RenewedClaim {
   readonly #db: Database;
   readonly #owner = randomUUID();

@@ -1,48 +1,69 @@
+import { sql } from 'kysely';
 import type { Config } from '../config/options.ts';
 import type { Queries } from '../db/database.ts';
 import { prepared } from '../db/prepared.ts';
-import { DHCP_AGENT } from './bindings.ts';
+import { bindingsOf } from './bindings.ts';
 import { allowedBy, zonesOf } from './candidates.ts';
+import { type HostingKind, isNotified } from './hosting-kind.ts';
 import { leastAdminState, oldestHeartbeat } from './liveness.ts';
+import type { Hosted } from './schedule.ts';
 
-const bound = prepared<{ id: string; least: number }, { id: string }>((db, p) =>
-  db
-    .selectFrom('networkdhcpagentbindings as b')
-    .innerJoin('agents', 'agents.id', 'b.dhcp_agent_id')
-    .select('agents.id')
-    .where('b.network_id', '=', p('id'))
-    .where('agents.admin_state_up', '>=', p('least'))
-    .limit(1),
-);
+/** The queries of one kind, compiled once. */
+const queries = (kind: HostingKind) => ({
+  hosts: prepared<{ id: string; least: number }, { id: string }>((db, p) =>
+    db
+      .selectFrom(bindingsOf(kind).as('b'))
+      .innerJoin('agents', 'agents.id', 'b.agent_id')
+      .select('agents.id')
+      .where('b.resource_id', '=', p('id'))
+      .where('agents.admin_state_up', '>=', p('least'))
+      .limit(1),
+  ),
+  living: prepared<{ type: string; oldest: string }, { availability_zone: string | null }>((db, p) =>
+    db
+      .selectFrom('agents')
+      .select('availability_zone')
+      .where('agent_type', '=', p('type'))
+      .where('admin_state_up', '=', 1)
+      .where('heartbeat_timestamp', '>=', p('oldest')),
+  ),
+  hints: prepared<{ id: string }, { availability_zone_hints: string }>((db, p) =>
+    db
+      .selectFrom(sql<Hosted>`(${kind.hosted.all})`.as('hosted'))
+      .select('hosted.availability_zone_hints')
+      .where('hosted.id', '=', p('id')),
+  ),
+});
 
-const living = prepared<{ type: string; oldest: string }, { availability_zone: string | null }>((db, p) =>
-  db
-    .selectFrom('agents')
-    .select('availability_zone')
-    .where('agent_type', '=', p('type'))
-    .where('admin_state_up', '=', 1)
-    .where('heartbeat_timestamp', '>=', p('oldest')),
-);
+const known = new WeakMap<HostingKind, ReturnType<typeof queries>>();
 
-const hints = prepared<{ id: string }, { availability_zone_hints: string }>((db, p) =>
-  db.selectFrom('networks').select('availability_zone_hints').where('id', '=', p('id')),
-);
+function queriesOf(kind: HostingKind): ReturnType<typeof queries> {
+  const own = known.get(kind) ?? queries(kind);
+  known.set(kind, own);
+  return own;
+}
 
-/** Whether an enabled DHCP agent has the network, alive or not: if it is dead, it will ask for its networks when it is back. */
-export async function isServed(db: Queries, config: Config, networkId: string): Promise<boolean> {
-  return (await bound(db, { id: networkId, least: leastAdminState(config) })).rows.length > 0;
+/** Whether an enabled agent hosts the resource, alive or not: a dead one asks for what it hosts when it is back. */
+export async function isServed(db: Queries, config: Config, kind: HostingKind, id: string): Promise<boolean> {
+  return (await queriesOf(kind).hosts(db, { id, least: leastAdminState(config) })).rows.length > 0;
+}
+
+/** Whether any agent hosts the resource, enabled or not. */
+export async function isScheduled(db: Queries, kind: HostingKind, id: string): Promise<boolean> {
+  return (await queriesOf(kind).hosts(db, { id, least: 0 })).rows.length > 0;
 }
 
 /**
- * Whether a DHCP agent will say when it is ready for a new port of the network: an enabled one has the network, or one lives
- * that the port's own `port_create_end` will schedule it to. False when agents are not notified at all.
+ * Whether an agent will report that it serves a new part of the resource (a port of a network): an enabled one hosts it, or one is
+ * alive that the notification of the change will schedule it to. False when agents are not notified at all.
  */
-export async function willBeServed(db: Queries, config: Config, networkId: string): Promise<boolean> {
-  if (!config.DEFAULT.dhcp_agent_notification) return false;
-  if (await isServed(db, config, networkId)) return true;
-  const { rows } = await living(db, { type: DHCP_AGENT, oldest: oldestHeartbeat(config) });
+export async function willBeServed(db: Queries, config: Config, kind: HostingKind, id: string): Promise<boolean> {
+  if (!isNotified(config, kind)) return false;
+  if (await isServed(db, config, kind, id)) return true;
+  const { living, hints } = queriesOf(kind);
+  const { rows } = await living(db, { type: kind.type, oldest: oldestHeartbeat(config) });
   if (rows.length === 0) return false;
-  const row = (await hints(db, { id: networkId })).rows[0];
+  const row = (await hints(db, { id })).rows[0];
   const zones = zonesOf(config, row?.availability_zone_hints ?? '[]');
   return rows.some(({ availability_zone }) => allowedBy(zones, { availabilityZone: availability_zone }));
 }

@@ -1,37 +1,38 @@
 import type { Config } from '../config/options.ts';
 import type { Queries, Trx } from '../db/database.ts';
-import { servingAgents } from './bindings.ts';
-import { allowedBy, livingDhcpAgents, zonesOf } from './candidates.ts';
+import { bindingsOf, servingAgents } from './bindings.ts';
+import { allowedBy, livingAgents, zonesOf } from './candidates.ts';
 import type { Candidate, Scheduler } from './contract.ts';
-import { hasDhcpSubnet } from './schedule.ts';
+import type { HostingKind } from './hosting-kind.ts';
+import { type Hosted, needingAgent } from './schedule.ts';
 
-/** Networks looked at together. */
+/** Resources looked at together. */
 const PAGE = 500;
 
 /**
- * Networks with DHCP that an agent has and that one of `living` could take over: it does not serve the network already, and is in
- * a zone that the network allows. In pages, in the order of their ids.
+ * Yields what an agent hosts and one of `living` could take over, because it does not host it already and is in a zone that the
+ * resource allows. Reads pages, in the order of the ids.
  */
-export async function* networksWithSuccessor(
+export async function* resourcesWithSuccessor(
   db: Queries,
   config: Config,
+  kind: HostingKind,
   agentId: string,
   living: readonly Candidate[],
   page: number = PAGE,
 ): AsyncGenerator<string> {
   for (let after: string | undefined = ''; after !== undefined; ) {
-    const rows: readonly { id: string; availability_zone_hints: string }[] = await db
-      .selectFrom('networkdhcpagentbindings as b')
-      .innerJoin('networks', 'networks.id', 'b.network_id')
-      .select(['networks.id', 'networks.availability_zone_hints'])
-      .where('b.dhcp_agent_id', '=', agentId)
-      .where('networks.id', '>', after)
-      .where(hasDhcpSubnet)
-      .orderBy('networks.id')
+    const rows: readonly Hosted[] = await db
+      .selectFrom(bindingsOf(kind).as('b'))
+      .innerJoin(needingAgent(kind).as('hosted'), 'hosted.id', 'b.resource_id')
+      .select(['hosted.id', 'hosted.availability_zone_hints'])
+      .where('b.agent_id', '=', agentId)
+      .where('hosted.id', '>', after)
+      .orderBy('hosted.id')
       .limit(page)
       .execute();
     const ids = rows.map((row) => row.id);
-    const serving = await servingAgents(db, config, ids);
+    const serving = await servingAgents(db, config, kind, ids);
     for (const { id, availability_zone_hints } of rows) {
       const zones = zonesOf(config, availability_zone_hints);
       if (living.some((agent) => mayTake(agent, zones, serving.get(id) ?? []))) yield id;
@@ -40,24 +41,24 @@ export async function* networksWithSuccessor(
   }
 }
 
-/** The living agent that takes a network over from another one; undefined when nobody can, or the network needs no DHCP (any more). */
+/** Returns the living agent that takes a resource over from another; undefined when none can, or it needs no agent any more. */
 export async function chooseSuccessor(
   trx: Trx,
   config: Config,
+  kind: HostingKind,
   scheduler: Scheduler,
-  networkId: string,
+  id: string,
   agentId: string,
 ): Promise<Candidate | undefined> {
-  const network = await trx
-    .selectFrom('networks')
-    .select('availability_zone_hints')
-    .where('id', '=', networkId)
-    .where(hasDhcpSubnet)
+  const row = await trx
+    .selectFrom(needingAgent(kind).as('hosted'))
+    .select('hosted.availability_zone_hints')
+    .where('hosted.id', '=', id)
     .executeTakeFirst();
-  if (!network) return undefined;
-  const zones = zonesOf(config, network.availability_zone_hints);
-  const serving = (await servingAgents(trx, config, [networkId])).get(networkId) ?? [];
-  const living = await livingDhcpAgents(trx, config, scheduler.usesLoad);
+  if (!row) return undefined;
+  const zones = zonesOf(config, row.availability_zone_hints);
+  const serving = (await servingAgents(trx, config, kind, [id])).get(id) ?? [];
+  const living = await livingAgents(trx, config, kind, scheduler.usesLoad);
   const candidates = living.filter((agent) => mayTake(agent, zones, serving));
   const staying = serving.filter((agent) => agent.id !== agentId);
   return scheduler.choose(candidates, staying, 1)[0];

@@ -8,7 +8,8 @@ import { enqueueNotification } from '../../src/plugin/events.ts';
 import type { RpcTransport } from '../../src/rpc/contract.ts';
 import { EVENTS } from '../../src/rpc/events.ts';
 import { createMemoryTransport } from '../../src/rpc/memory/transport.ts';
-import { bindNetwork } from '../../src/scheduler/bindings.ts';
+import { DHCP_AGENTS } from '../../src/scheduler/agent-kinds.ts';
+import { bind } from '../../src/scheduler/bindings.ts';
 import { type ConfigChanges, createWorld, type World } from '../plugin/world.ts';
 
 interface Heard {
@@ -203,7 +204,7 @@ describe('the relay', () => {
     await listen('h1');
     const [bad, good] = [await world.network(), await world.network()];
     await world.transaction(async (trx) => {
-      for (const network of [bad, good]) await bindNetwork(trx, network, agent);
+      for (const network of [bad, good]) await bind(trx, DHCP_AGENTS, network, agent);
       for (let n = 0; n < 5; n += 1) for (const network of [bad, good]) await portDeleted(trx, network, n);
     });
     let refusals = 3;
@@ -286,7 +287,7 @@ describe('the relay', () => {
         { ...row, method: 'port_delete_end', payload: '{"port_id":"p"}' },
       ])
       .execute();
-    await world.transaction((trx) => bindNetwork(trx, network, agent));
+    await world.transaction((trx) => bind(trx, DHCP_AGENTS, network, agent));
     relay();
     await until(1);
     expect(story()).toEqual(['h1 port_delete_end']);
@@ -335,7 +336,7 @@ describe('the relay', () => {
     const agent = await world.dhcpAgent('h1');
     await listen('h1');
     const network = await world.network();
-    await world.transaction((trx) => bindNetwork(trx, network, agent));
+    await world.transaction((trx) => bind(trx, DHCP_AGENTS, network, agent));
     await world.outbox();
     const claim = soleClaim(world.core.db.kysely);
     let failures = 1;
@@ -363,7 +364,7 @@ describe('the relay', () => {
     await listen('h1');
     const [slow, fast] = [await world.network(), await world.network()];
     await world.transaction(async (trx) => {
-      for (const network of [slow, fast]) await bindNetwork(trx, network, agent);
+      for (const network of [slow, fast]) await bind(trx, DHCP_AGENTS, network, agent);
     });
     const tell = (network: string, port: number) => world.transaction((trx) => portDeleted(trx, network, port));
     const { promise: reachable, resolve: reach } = Promise.withResolvers<void>();
@@ -421,7 +422,7 @@ describe('the relay', () => {
     const agent = await world.dhcpAgent('h1');
     await listen('h1');
     const network = await world.network();
-    await world.transaction((trx) => bindNetwork(trx, network, agent));
+    await world.transaction((trx) => bind(trx, DHCP_AGENTS, network, agent));
     const running = relay();
     await world.transaction(async (trx) => {
       for (let n = 0; n < 1_200; n += 1) await portDeleted(trx, network, n);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DHCP_AGENTS } from '../../src/scheduler/agent-kinds.ts';
 import { azWeight } from '../../src/scheduler/az-weight.ts';
 import { chance } from '../../src/scheduler/chance.ts';
 import type { Candidate, Scheduler } from '../../src/scheduler/contract.ts';
@@ -83,11 +84,15 @@ describe('network_scheduler_driver', () => {
     ['weight', true],
     ['az_weight', true],
   ] as const)('%s is known', (name, usesLoad) => {
-    expect(configuredScheduler(configWith({ DEFAULT: { network_scheduler_driver: name } })).usesLoad).toBe(usesLoad);
+    expect(configuredScheduler(configWith({ DEFAULT: { network_scheduler_driver: name } }), DHCP_AGENTS).usesLoad).toBe(
+      usesLoad,
+    );
   });
 
   it('refuses an unknown name, naming it', () => {
     const config = configWith({ DEFAULT: { network_scheduler_driver: 'constructor' } });
-    expect(() => configuredScheduler(config)).toThrow(/'constructor' is none of: chance, weight, az_weight/);
+    expect(() => configuredScheduler(config, DHCP_AGENTS)).toThrow(
+      /'constructor' is none of: chance, weight, az_weight/,
+    );
   });
 });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { bindNetwork, servingAgents, unbindNetwork } from '../../src/scheduler/bindings.ts';
-import { autoSchedulePage, scheduleNetworks } from '../../src/scheduler/schedule.ts';
+import { DHCP_AGENTS } from '../../src/scheduler/agent-kinds.ts';
+import { bind, servingAgents, unbind } from '../../src/scheduler/bindings.ts';
+import { autoSchedulePage, scheduleResources } from '../../src/scheduler/schedule.ts';
 import { willBeServed } from '../../src/scheduler/serving.ts';
 import { weight } from '../../src/scheduler/weight.ts';
 import { type ConfigChanges, createWorld, dhcpState, type World } from '../plugin/world.ts';
@@ -13,9 +14,9 @@ beforeEach(() => begin());
 afterEach(() => world.close());
 
 const schedule = (...networks: string[]) =>
-  world.transaction((trx) => scheduleNetworks(trx, world.core.config, weight, networks));
+  world.transaction((trx) => scheduleResources(trx, world.core.config, DHCP_AGENTS, weight, networks));
 const hosts = async (network: string) => {
-  const serving = await servingAgents(world.core.db.kysely, world.core.config, [network]);
+  const serving = await servingAgents(world.core.db.kysely, world.core.config, DHCP_AGENTS, [network]);
   return (serving.get(network) ?? []).map((agent) => agent.host);
 };
 const dhcpNetwork = async (values = {}) => {
@@ -29,7 +30,7 @@ describe('scheduling networks', () => {
     const agent = await world.dhcpAgent('h1');
     const network = await dhcpNetwork();
     const made = await schedule(network);
-    expect(made.map((b) => [b.networkId, b.agent.id])).toEqual([[network, agent]]);
+    expect(made.map((b) => [b.resourceId, b.agent.id])).toEqual([[network, agent]]);
     expect(await hosts(network)).toEqual(['h1']);
   });
 
@@ -61,9 +62,9 @@ describe('scheduling networks', () => {
     const west = await dhcpNetwork({ availability_zone_hints: ['west'] });
     await schedule(network, west);
     expect([await hosts(network), await hosts(west)]).toEqual([[], ['h1']]);
-    expect(await willBeServed(world.core.db.kysely, world.core.config, network)).toBe(false);
+    expect(await willBeServed(world.core.db.kysely, world.core.config, DHCP_AGENTS, network)).toBe(false);
     await world.dhcpAgent('h2', { ...dhcpState('h2'), availability_zone: 'east' });
-    expect(await willBeServed(world.core.db.kysely, world.core.config, network)).toBe(true);
+    expect(await willBeServed(world.core.db.kysely, world.core.config, DHCP_AGENTS, network)).toBe(true);
     await schedule(network);
     expect(await hosts(network)).toEqual(['h2']);
   });
@@ -99,12 +100,12 @@ describe('scheduling networks', () => {
     const network = await dhcpNetwork();
     const [a = '', b = '', c = ''] = agents;
     await world.transaction(async (trx) => {
-      for (const agent of [a, b]) expect(await bindNetwork(trx, network, agent)).toBe(true);
-      expect(await bindNetwork(trx, network, b)).toBe(false);
-      expect(await bindNetwork(trx, network, c, 2)).toBe(false);
-      expect(await unbindNetwork(trx, network, a)).toBe(true);
-      expect(await unbindNetwork(trx, network, a)).toBe(false);
-      expect(await bindNetwork(trx, network, c, 2)).toBe(true);
+      for (const agent of [a, b]) expect(await bind(trx, DHCP_AGENTS, network, agent)).toBe(true);
+      expect(await bind(trx, DHCP_AGENTS, network, b)).toBe(false);
+      expect(await bind(trx, DHCP_AGENTS, network, c, 2)).toBe(false);
+      expect(await unbind(trx, DHCP_AGENTS, network, a)).toBe(true);
+      expect(await unbind(trx, DHCP_AGENTS, network, a)).toBe(false);
+      expect(await bind(trx, DHCP_AGENTS, network, c, 2)).toBe(true);
     });
     const rows = await world.core.db.kysely.selectFrom('networkdhcpagentbindings').selectAll().execute();
     expect(rows.map((r) => [r.dhcp_agent_id, r.binding_index]).sort()).toEqual(
@@ -123,7 +124,7 @@ describe('auto scheduling', () => {
     while (after !== undefined) {
       const from: string = after;
       after = await world.transaction((trx) =>
-        autoSchedulePage(trx, world.core.config, { id, availabilityZone: zone }, from, page),
+        autoSchedulePage(trx, world.core.config, DHCP_AGENTS, { id, availabilityZone: zone }, from, page),
       );
       pages += 1;
     }
@@ -144,7 +145,7 @@ describe('auto scheduling', () => {
     const first = await world.dhcpAgent('h1');
     const second = await world.dhcpAgent('h2');
     const served = await dhcpNetwork();
-    await world.transaction((trx) => bindNetwork(trx, served, first));
+    await world.transaction((trx) => bind(trx, DHCP_AGENTS, served, first));
     await world.dhcpAgent('h3', { availability_zone: 'z3' });
     const elsewhere = await dhcpNetwork({ availability_zone_hints: ['z3'] });
     await auto(second);
@@ -154,7 +155,7 @@ describe('auto scheduling', () => {
 });
 
 describe('whether a network will be served', () => {
-  const asked = (network: string) => willBeServed(world.core.db.kysely, world.core.config, network);
+  const asked = (network: string) => willBeServed(world.core.db.kysely, world.core.config, DHCP_AGENTS, network);
 
   it('is so when an agent lives that it can be scheduled to', async () => {
     const network = await dhcpNetwork();
@@ -166,7 +167,7 @@ describe('whether a network will be served', () => {
   it('is so when a dead agent has it, and not so when only dead agents are there', async () => {
     const agent = await world.dhcpAgent('h1');
     const [bound, unbound] = [await dhcpNetwork(), await dhcpNetwork()];
-    await world.transaction((trx) => bindNetwork(trx, bound, agent));
+    await world.transaction((trx) => bind(trx, DHCP_AGENTS, bound, agent));
     await world.kill(agent);
     expect(await asked(bound)).toBe(true);
     expect(await asked(unbound)).toBe(false);

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { bindNetwork } from '../../src/scheduler/bindings.ts';
-import { livingDhcpAgents } from '../../src/scheduler/candidates.ts';
-import { chooseSuccessor, networksWithSuccessor } from '../../src/scheduler/successors.ts';
+import { DHCP_AGENTS } from '../../src/scheduler/agent-kinds.ts';
+import { bind } from '../../src/scheduler/bindings.ts';
+import { livingAgents } from '../../src/scheduler/candidates.ts';
+import { chooseSuccessor, resourcesWithSuccessor } from '../../src/scheduler/successors.ts';
 import { weight } from '../../src/scheduler/weight.ts';
 import { createWorld, type World } from '../plugin/world.ts';
 
@@ -17,14 +18,15 @@ afterEach(() => world.close());
 async function network(zones: readonly string[] = [], dhcp = true): Promise<string> {
   const id = await world.network({ availability_zone_hints: zones });
   await world.subnet(id, '10.0.0.0/24', { enable_dhcp: dhcp });
-  await world.transaction((trx) => bindNetwork(trx, id, old));
+  await world.transaction((trx) => bind(trx, DHCP_AGENTS, id, old));
   return id;
 }
 async function movable(page?: number): Promise<string[]> {
   const { core } = world;
-  const living = await livingDhcpAgents(core.db.kysely, core.config, false);
+  const living = await livingAgents(core.db.kysely, core.config, DHCP_AGENTS, false);
   const found: string[] = [];
-  for await (const id of networksWithSuccessor(core.db.kysely, core.config, old, living, page)) found.push(id);
+  for await (const id of resourcesWithSuccessor(core.db.kysely, core.config, DHCP_AGENTS, old, living, page))
+    found.push(id);
   return found;
 }
 
@@ -33,7 +35,7 @@ it('finds the networks that somebody could take over, in pages', async () => {
   const networks: string[] = [];
   for (let n = 0; n < 5; n += 1) networks.push(await network());
   const both = await network();
-  await world.transaction((trx) => bindNetwork(trx, both, agent));
+  await world.transaction((trx) => bind(trx, DHCP_AGENTS, both, agent));
   await network([], false);
   networks.push(await network(['z1']));
   const other = await world.dhcpAgent('h2', { availability_zone: 'z2' });
@@ -47,9 +49,9 @@ it('goes on with the next page although the first one was moved meanwhile', asyn
   await world.dhcpAgent('h1');
   const networks = [await network(), await network(), await network()].sort();
   const { core } = world;
-  const living = await livingDhcpAgents(core.db.kysely, core.config, false);
+  const living = await livingAgents(core.db.kysely, core.config, DHCP_AGENTS, false);
   const found: string[] = [];
-  for await (const id of networksWithSuccessor(core.db.kysely, core.config, old, living, 1)) {
+  for await (const id of resourcesWithSuccessor(core.db.kysely, core.config, DHCP_AGENTS, old, living, 1)) {
     found.push(id);
     await core.db.kysely.deleteFrom('networkdhcpagentbindings').where('network_id', '=', id).execute();
   }
@@ -60,9 +62,11 @@ it('chooses one that does not serve the network already', async () => {
   const one = await world.dhcpAgent('h1');
   const id = await network();
   const choose = () =>
-    world.transaction((trx) => chooseSuccessor(trx, world.core.config, weight, id, old)).then((agent) => agent?.host);
+    world
+      .transaction((trx) => chooseSuccessor(trx, world.core.config, DHCP_AGENTS, weight, id, old))
+      .then((agent) => agent?.host);
   expect(await choose()).toBe('h1');
-  await world.transaction((trx) => bindNetwork(trx, id, one));
+  await world.transaction((trx) => bind(trx, DHCP_AGENTS, id, one));
   expect(await choose()).toBeUndefined();
   await world.dhcpAgent('h2');
   expect(await choose()).toBe('h2');

@@ -1,5 +1,6 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { DhcpNetworkRules } from '../../plugin/agents/dhcp-networks.ts';
+import type { RequestContext } from '../../plugin/core.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { noContent } from './resource.ts';
 
@@ -12,22 +13,26 @@ function networkOf(body: unknown): string {
 }
 
 /** Routes of the DHCP agent scheduler (API reference: DHCP agent scheduler): which networks are on which agents. */
-export function dhcpSchedulerRoutes(app: FastifyInstance, rules: DhcpNetworkRules): void {
+export function dhcpSchedulerRoutes(
+  app: FastifyInstance,
+  rules: DhcpNetworkRules,
+  contextOf: (request: FastifyRequest) => RequestContext,
+): void {
   app.get<{ Params: { agent: string } }>('/v2.0/agents/:agent/dhcp-networks', async (request) => ({
-    networks: await rules.networksOfAgent(request.params.agent),
+    networks: await rules.networksOfAgent(contextOf(request), request.params.agent),
   }));
   app.get<{ Params: { network: string } }>('/v2.0/networks/:network/dhcp-agents', async (request) => ({
-    agents: await rules.agentsOfNetwork(request.params.network),
+    agents: await rules.agentsOfNetwork(contextOf(request), request.params.network),
   }));
   app.post<{ Params: { agent: string } }>('/v2.0/agents/:agent/dhcp-networks', async (request, reply) => {
-    await rules.add(request.params.agent, networkOf(request.body));
+    await rules.add(contextOf(request), request.params.agent, networkOf(request.body));
     // Neutron's answer has a body, and it is the JSON text null.
     return reply.code(201).header('content-type', 'application/json').send('null');
   });
   app.delete<{ Params: { agent: string; network: string } }>(
     '/v2.0/agents/:agent/dhcp-networks/:network',
     async (request, reply) => {
-      await rules.remove(request.params.agent, request.params.network);
+      await rules.remove(contextOf(request), request.params.agent, request.params.network);
       return noContent(reply);
     },
   );

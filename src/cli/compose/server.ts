@@ -14,7 +14,7 @@ import { sharedClaim } from '../../notifier/shared-claim.ts';
 import { AVAILABILITY_ZONE_LIST, availabilityZoneRules } from '../../plugin/agents/availability-zones.ts';
 import { dhcpNetworkRules } from '../../plugin/agents/dhcp-networks.ts';
 import { agentList } from '../../plugin/agents/documents.ts';
-import { networkMover } from '../../plugin/agents/move-network.ts';
+import { resourceMover } from '../../plugin/agents/move.ts';
 import { agentRules } from '../../plugin/agents/rules.ts';
 import type { Core } from '../../plugin/core.ts';
 import { serveAgents } from '../../plugin/endpoints/serve.ts';
@@ -86,7 +86,7 @@ const TAGGED: readonly TaggedResource[] = [
 export function furtherRoutes(core: Core, allocator: AddressAllocator): NonNullable<ApiOptions['routes']> {
   const dhcpNetworks = dhcpNetworkRules(core, allocator);
   return [
-    (app) => dhcpSchedulerRoutes(app, dhcpNetworks),
+    (app, contextOf) => dhcpSchedulerRoutes(app, dhcpNetworks, contextOf),
     (app, contextOf) => {
       for (const tagged of TAGGED) tagRoutes(app, tagged.resource, tagRules(core, tagged), contextOf);
     },
@@ -115,7 +115,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     closing.push(() => agents.close());
     const relay = startRelay({ core, transport, claim: embedded ? soleClaim(db.kysely) : sharedClaim(db) });
     closing.push(() => relay.close());
-    const failover = startFailover({ db, config, log, move: networkMover(core, allocator) });
+    const failover = startFailover({ db, config, log, move: resourceMover(core, allocator) });
     closing.push(() => failover.close());
     const api = buildApi({
       config,

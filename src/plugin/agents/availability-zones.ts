@@ -1,25 +1,30 @@
 import { sql } from 'kysely';
 import { AVAILABILITY_ZONE } from '../../resources/availability-zone.ts';
 import { neutronError } from '../../resources/errors.ts';
-import { DHCP_AGENT } from '../../scheduler/bindings.ts';
+import { HOSTING_KINDS } from '../../scheduler/agent-kinds.ts';
 import type { Core, ResourceRules } from '../core.ts';
 import { type ListPlan, listIds, loadInOrder } from '../listing.ts';
 
-/** `agent_type` of the agents that serve routers: stock ones, for now. */
-const L3_AGENT = 'L3 agent';
+/** What each type of agent makes zones of. L3 agents are stock ones, for now: routers are not scheduled here. */
+const ZONED: readonly (readonly [type: string, resource: string])[] = [
+  ...HOSTING_KINDS.map(({ type, hosted }) => [type, hosted.resource] as const),
+  ['L3 agent', 'router'],
+];
 
-/**
- * How lists of availability zones are found: out of the agents, whether they live or not. DHCP agents make zones of networks,
- * L3 agents those of routers.
- */
+const resourceOfType = sql.join(
+  ZONED.map(([type, resource]) => sql`when ${type} then ${resource}`),
+  sql` `,
+);
+
+/** How lists of availability zones are found: from the agents, alive or not. */
 export const AVAILABILITY_ZONE_LIST: ListPlan = {
   resource: AVAILABILITY_ZONE,
   table: 'availability_zones',
   from: sql`from (
     select concat(availability_zone, ' ', agent_type) as id, availability_zone as name,
-           case agent_type when ${DHCP_AGENT} then 'network' else 'router' end as resource,
+           case agent_type ${resourceOfType} end as resource,
            case when max(admin_state_up) = 1 then 'available' else 'unavailable' end as state
-    from agents where agent_type in (${DHCP_AGENT}, ${L3_AGENT}) and availability_zone <> ''
+    from agents where agent_type in (${sql.join(ZONED.map(([type]) => type))}) and availability_zone <> ''
     group by availability_zone, agent_type) as availability_zones`,
   conditions: {},
 };

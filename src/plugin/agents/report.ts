@@ -3,12 +3,12 @@ import type { Trx } from '../../db/database.ts';
 import type { Agents } from '../../db/schema.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { line } from '../../resources/types.ts';
-import { DHCP_AGENT } from '../../scheduler/bindings.ts';
+import { HOSTING_KINDS } from '../../scheduler/agent-kinds.ts';
 import { oldestHeartbeat } from '../../scheduler/liveness.ts';
 import type { Core } from '../core.ts';
 import { nowText } from '../standard-attributes.ts';
 
-/** What the server says to a report: first one of this agent, one of many, or the first after it had counted as dead or was deleted. */
+/** Answer to a report: the first one of an agent, one of many, or the first after the agent counted as dead or was deleted. */
 export type AgentStatus = 'new' | 'alive' | 'revived';
 
 /** Lengths of the columns that hold them. */
@@ -18,7 +18,7 @@ const MAX_RESOURCE_VERSIONS = 8191;
 const REPORT_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?$/;
 
 type State = Readonly<Record<string, unknown>>;
-/** The columns that a report tells of. */
+/** The columns that a report fills. */
 type Reported = Omit<
   Agents,
   'id' | 'admin_state_up' | 'created_at' | 'started_at' | 'heartbeat_timestamp' | 'description'
@@ -43,14 +43,14 @@ function json(state: State, name: string, max: number): string {
   return encoded;
 }
 
-/** Networks that a DHCP agent says it serves; 0 for other agents. */
-function reportedLoad(state: State): number {
-  const networks = isObject(state.configurations) ? state.configurations.networks : undefined;
-  const counts = state.agent_type === DHCP_AGENT && Number.isSafeInteger(networks) && (networks as number) >= 0;
-  return counts ? Math.min(networks as number, 2 ** 31 - 1) : 0;
+/** Returns how many resources an agent says it hosts; 0 for agents that host none. */
+function reportedLoad({ agent_type: type, configurations }: State): number {
+  const kind = HOSTING_KINDS.find((one) => one.type === type);
+  const count = kind && isObject(configurations) ? configurations[kind.loadKey] : undefined;
+  return typeof count === 'number' && Number.isSafeInteger(count) && count >= 0 ? Math.min(count, 2 ** 31 - 1) : 0;
 }
 
-/** Checks a state as `report_state` brings it. Throws NeutronError naming what is wrong. */
+/** Checks a state as it comes with `report_state`. Throws NeutronError naming what is wrong. */
 function reportedColumns(state: State): Reported {
   return {
     agent_type: text(state, 'agent_type', 180),
@@ -71,7 +71,7 @@ function reportedColumns(state: State): Reported {
   };
 }
 
-/** A clock that is off by more than agent_down_time is an operator's problem, told when the agent starts. */
+/** Logs a clock that is off by more than agent_down_time, which an operator must correct, when the agent starts. */
 function checkClock({ config, log }: Core, state: State, time: string): void {
   const apart = Math.abs(Date.now() - Date.parse(`${time}Z`)) / 1000;
   if (apart <= config.DEFAULT.agent_down_time) return;
@@ -82,8 +82,8 @@ function checkClock({ config, log }: Core, state: State, time: string): void {
 }
 
 /**
- * Takes note that an agent lives: registers it (by agent_type and host) or renews its state and heartbeat, by this server's
- * clock. `time`: the agent's own. Throws NeutronError for a report that is malformed; then nothing has changed.
+ * Records that an agent is alive: registers it (by agent_type and host) or renews its state and heartbeat, by this server's
+ * clock. `time`: the agent's own. Throws NeutronError for a malformed report, and then changes nothing.
  */
 export async function reportState(core: Core, state: unknown, time: unknown): Promise<AgentStatus> {
   if (!isObject(state)) throw invalid("an agent's state is not a dictionary");
@@ -92,10 +92,10 @@ export async function reportState(core: Core, state: unknown, time: unknown): Pr
   const columns = reportedColumns(state);
   const started = state.start_flag === true;
   if (started) checkClock(core, state, time);
-  return core.db.transaction((trx) => takeNote(trx, core, columns, started));
+  return core.db.transaction((trx) => record(trx, core, columns, started));
 }
 
-async function takeNote(trx: Trx, core: Core, columns: Reported, started: boolean): Promise<AgentStatus> {
+async function record(trx: Trx, core: Core, columns: Reported, started: boolean): Promise<AgentStatus> {
   const now = nowText();
   const known = await trx
     .selectFrom('agents')
@@ -115,8 +115,8 @@ async function takeNote(trx: Trx, core: Core, columns: Reported, started: boolea
     .ignore()
     .values({ ...columns, ...times, id: randomUUID(), admin_state_up, description: null })
     .executeTakeFirstOrThrow();
-  // Ignored: another server took the same agent's report at the same moment, and has registered it.
+  // Ignored: another server has registered the agent at the same moment.
   if ((numInsertedOrUpdatedRows ?? 0n) === 0n) return 'alive';
-  // An agent that was answered before and is unknown now was deleted: it must look anew at what it is to serve.
+  // An agent that was answered before and is unknown now was deleted: it must compare what it has with what it hosts.
   return started ? 'new' : 'revived';
 }

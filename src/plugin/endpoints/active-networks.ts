@@ -1,6 +1,7 @@
 import { type Selectable, sql } from 'kysely';
 import type { Agents } from '../../db/schema.ts';
-import { DHCP_AGENT } from '../../scheduler/bindings.ts';
+import { DHCP_AGENTS } from '../../scheduler/agent-kinds.ts';
+import { bindingsOf } from '../../scheduler/bindings.ts';
 import { leastAdminState, oldestHeartbeat } from '../../scheduler/liveness.ts';
 import { autoSchedulePage } from '../../scheduler/schedule.ts';
 import type { Core } from '../core.ts';
@@ -15,7 +16,7 @@ async function servingDhcpAgent(core: Core, host: string): Promise<ServingAgentR
   return core.db.kysely
     .selectFrom('agents')
     .select(['id', 'availability_zone', 'heartbeat_timestamp', 'admin_state_up'])
-    .where('agent_type', '=', DHCP_AGENT)
+    .where('agent_type', '=', DHCP_AGENTS.type)
     .where('host', '=', host)
     .where('admin_state_up', '>=', leastAdminState(core.config))
     .executeTakeFirst();
@@ -47,26 +48,26 @@ export async function activeNetworks(core: Core, host: string, page: ActivePage 
 
 /** Gives an agent the networks that lack one, if the scheduler may give it any. */
 async function giveUnserved({ db, config }: Core, agent: ServingAgentRow): Promise<void> {
-  if (!config.DEFAULT.network_auto_schedule) return;
+  if (!config.DEFAULT[DHCP_AGENTS.options.autoSchedule]) return;
   if (agent.admin_state_up !== 1 || agent.heartbeat_timestamp < oldestHeartbeat(config)) return;
   const asking = { id: agent.id, availabilityZone: agent.availability_zone };
   for (let after: string | undefined = ''; after !== undefined; ) {
     const from: string = after;
-    after = await db.transaction((trx) => autoSchedulePage(trx, config, asking, from, PAGE));
+    after = await db.transaction((trx) => autoSchedulePage(trx, config, DHCP_AGENTS, asking, from, PAGE));
   }
 }
 
 async function boundNetworks(core: Core, agentId: string, { limit, marker = '' }: ActivePage): Promise<ActiveNetworks> {
   const all = core.db.kysely
-    .selectFrom('networkdhcpagentbindings as b')
-    .innerJoin('networks', 'networks.id', 'b.network_id')
-    .select('b.network_id as id')
-    .where('b.dhcp_agent_id', '=', agentId)
+    .selectFrom(bindingsOf(DHCP_AGENTS).as('b'))
+    .innerJoin('networks', 'networks.id', 'b.resource_id')
+    .select('networks.id')
+    .where('b.agent_id', '=', agentId)
     .where('networks.admin_state_up', '=', 1)
-    .where('b.network_id', '>', marker)
-    .orderBy('b.network_id');
+    .where('networks.id', '>', marker)
+    .orderBy('networks.id');
   if (limit === undefined) return { ids: (await all.execute()).map((row) => row.id), more: false };
-  const ports = sql<number>`(select count(*) from ports where ports.network_id = b.network_id)`;
+  const ports = sql<number>`(select count(*) from ports where ports.network_id = networks.id)`;
   // One more than there could be on the page tells whether there is another page.
   const rows = await all
     .select(ports.as('ports'))

@@ -1,7 +1,7 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Queries } from '../../db/database.ts';
 import { groupBy } from '../listing.ts';
-import { isBound } from '../ports/binding.ts';
+import { isBound } from '../provisioning.ts';
 
 /** A device that an L2 agent speaks of, as a port of the database. */
 export interface DevicePort {

@@ -4,7 +4,8 @@ import { type ErrorType, NeutronError, neutronError } from '../../resources/erro
 import { PORT } from '../../resources/port.ts';
 import { validateCreate, validateUpdate } from '../../resources/validate.ts';
 import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../rpc/dhcp-device-id.ts';
-import { DHCP_AGENT } from '../../scheduler/bindings.ts';
+import { DHCP_AGENTS } from '../../scheduler/agent-kinds.ts';
+import { isHostedOn } from '../../scheduler/bindings.ts';
 import type { Core, Document, RequestContext } from '../core.ts';
 import { lockNetwork } from '../networks/lock.ts';
 import { createPort, type PortCreate } from '../ports/create.ts';
@@ -32,19 +33,6 @@ async function nullWhenGone<T>(core: Core, host: string, work: Promise<T>): Prom
     core.log.info({ host, reason: error.message }, 'a DHCP agent asked for a port of what is gone');
     return null;
   }
-}
-
-/** Whether the DHCP agent of the host has the network. */
-async function serves(trx: Trx, host: string, networkId: string): Promise<boolean> {
-  const row = await trx
-    .selectFrom('networkdhcpagentbindings as b')
-    .innerJoin('agents', 'agents.id', 'b.dhcp_agent_id')
-    .select('b.network_id')
-    .where('b.network_id', '=', networkId)
-    .where('agents.host', '=', host)
-    .where('agents.agent_type', '=', DHCP_AGENT)
-    .executeTakeFirst();
-  return row !== undefined;
 }
 
 function textOf(body: Body, name: string): string {
@@ -78,7 +66,7 @@ export function createDhcpPort(
       .executeTakeFirst();
     if (own?.host === host) return (await portDocuments(trx, core.config, [own.id])).get(own.id) ?? null;
     if (own) return updatePort(trx, core, allocator, own.id, { 'binding:host_id': host });
-    if (!(await serves(trx, host, networkId))) {
+    if (!(await isHostedOn(trx, DHCP_AGENTS, networkId, host))) {
       core.log.info({ host, network: networkId }, 'a DHCP agent asked for a port on a network that it does not have');
       return null;
     }
@@ -109,7 +97,7 @@ export function updateDhcpPort(
     if (!port || port.device_owner !== DHCP_OWNER || (named !== undefined && named !== port.network_id)) return null;
     const own = dhcpDeviceId(host, port.network_id);
     if (port.device_id !== own && port.device_id !== RESERVED_DHCP_PORT) return null;
-    if (!(await serves(trx, host, port.network_id))) {
+    if (!(await isHostedOn(trx, DHCP_AGENTS, port.network_id, host))) {
       core.log.info(
         { host, network: port.network_id },
         'a DHCP agent changes a port on a network that it does not have',

@@ -3,7 +3,7 @@ import type { Trx } from '../../db/database.ts';
 import type { CreateOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import type { NETWORK } from '../../resources/network.ts';
-import { DHCP_AGENT } from '../../scheduler/bindings.ts';
+import { DHCP_AGENTS } from '../../scheduler/agent-kinds.ts';
 import type { Core } from '../core.ts';
 import { insertStandardAttributes, nowText } from '../standard-attributes.ts';
 import { refuseQos, setDnsDomain, setExternal, setShared } from './facets.ts';
@@ -19,7 +19,7 @@ async function requireZones(trx: Trx, zones: readonly string[]): Promise<void> {
       .selectFrom('agents')
       .select('id')
       .where('availability_zone', '=', zone)
-      .where('agent_type', '=', DHCP_AGENT)
+      .where('agent_type', '=', DHCP_AGENTS.type)
       .limit(1)
       .executeTakeFirst();
     if (!known) throw neutronError('AvailabilityZoneNotFound', { zone });

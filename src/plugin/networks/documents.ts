@@ -2,6 +2,8 @@ import { sql } from 'kysely';
 import type { Queries } from '../../db/database.ts';
 import { NETWORK } from '../../resources/network.ts';
 import type { SegmentText } from '../../resources/segment-types.ts';
+import { DHCP_AGENTS } from '../../scheduler/agent-kinds.ts';
+import { bindingsOf } from '../../scheduler/bindings.ts';
 import type { Document } from '../core.ts';
 import { type Condition, columnIn, groupBy, type ListPlan, tagConditions, tagsOf } from '../listing.ts';
 import { timeShown } from '../standard-attributes.ts';
@@ -51,8 +53,8 @@ export const NETWORK_LIST: ListPlan = {
         sql` or `,
       )})`,
     availability_zones: (values) =>
-      sql`exists (select 1 from networkdhcpagentbindings b inner join agents a on a.id = b.dhcp_agent_id
-        where b.network_id = networks.id and a.availability_zone in (${sql.join(values)}))`,
+      sql`exists (select 1 from ${bindingsOf(DHCP_AGENTS)} b inner join agents a on a.id = b.agent_id
+        where b.resource_id = networks.id and a.availability_zone in (${sql.join(values)}))`,
     l2_adjacency: presence(sql`1 = 1`),
     ...tagConditions('networks'),
   },
@@ -165,16 +167,16 @@ export async function networkDocuments(db: Queries, ids: readonly string[]): Pro
 /** Availability zones of the DHCP agents that serve each network. */
 async function servingZones(db: Queries, ids: string[]): Promise<ReadonlyMap<string, string[]>> {
   const rows = await db
-    .selectFrom('networkdhcpagentbindings as b')
-    .innerJoin('agents', 'agents.id', 'b.dhcp_agent_id')
-    .select(['b.network_id', 'agents.availability_zone'])
+    .selectFrom(bindingsOf(DHCP_AGENTS).as('b'))
+    .innerJoin('agents', 'agents.id', 'b.agent_id')
+    .select(['b.resource_id', 'agents.availability_zone'])
     .distinct()
-    .where('b.network_id', 'in', ids)
+    .where('b.resource_id', 'in', ids)
     .execute();
   const zones = new Map<string, string[]>();
-  for (const { network_id, availability_zone } of rows) {
+  for (const { resource_id: id, availability_zone } of rows) {
     if (availability_zone === null) continue;
-    zones.set(network_id, [...(zones.get(network_id) ?? []), availability_zone].sort());
+    zones.set(id, [...(zones.get(id) ?? []), availability_zone].sort());
   }
   return zones;
 }

@@ -1,8 +1,9 @@
 import type { Trx } from '../../db/database.ts';
 import type { AddressAllocator } from '../../ipam/allocate.ts';
-import { livingL2Agent } from '../agents/hosts.ts';
+import { livingL2Agent } from '../../scheduler/l2-agents.ts';
 import type { Core } from '../core.ts';
-import { bindPort, isBound } from './binding.ts';
+import { isBound } from '../provisioning.ts';
+import { bindPort } from './binding.ts';
 import { networkFacts } from './network-facts.ts';
 import { updatePort } from './update.ts';
 

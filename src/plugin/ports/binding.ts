@@ -1,10 +1,5 @@
+import type { L2Agent, L2AgentType } from '../../scheduler/l2-agents.ts';
 import type { NetworkFacts } from './network-facts.ts';
-
-/** A living L2 agent of a host, as it reports itself. */
-export interface L2Agent {
-  readonly agentType: string;
-  readonly configurations: Readonly<Record<string, unknown>>;
-}
 
 export interface Binding {
   readonly host: string;
@@ -17,7 +12,7 @@ export interface Binding {
 /** Mechanisms by the type of agent that does their work, and how nova is to plug the device. */
 const MECHANISMS: Readonly<
   Record<
-    string,
+    L2AgentType,
     {
       readonly driver: string;
       readonly vifType: string;
@@ -64,11 +59,8 @@ function reaches(agent: L2Agent, mappings: string, network: NetworkFacts): boole
 /** How a port is bound to a host: by the host's living L2 agent, if that reaches the network; else the binding has failed. */
 export function bindPort(host: string, vnicType: string, network: NetworkFacts, agent: L2Agent | undefined): Binding {
   if (host === '') return { host, vifType: 'unbound', vifDetails: {} };
-  const mechanism = agent && Object.hasOwn(MECHANISMS, agent.agentType) ? MECHANISMS[agent.agentType] : undefined;
+  const mechanism = agent && MECHANISMS[agent.agentType];
   if (!agent || !mechanism || vnicType !== 'normal' || !reaches(agent, mechanism.mappings, network))
     return { host, vifType: 'binding_failed', vifDetails: {} };
   return { host, vifType: mechanism.vifType, vifDetails: mechanism.details, driver: mechanism.driver };
 }
-
-/** Whether a VIF type means that the port is on its host. */
-export const isBound = (vifType: string): boolean => vifType !== 'unbound' && vifType !== 'binding_failed';

@@ -1,9 +1,9 @@
 import type { Config } from '../../config/options.ts';
 import type { Queries } from '../../db/database.ts';
 import { prepared } from '../../db/prepared.ts';
+import { L2_AGENT_TYPES } from '../../scheduler/agent-kinds.ts';
+import { type L2Agent, l2Agent } from '../../scheduler/l2-agents.ts';
 import { oldestHeartbeat } from '../../scheduler/liveness.ts';
-import { L2_AGENT_TYPES, l2Agent } from '../agents/hosts.ts';
-import type { L2Agent } from './binding.ts';
 import { factsOf, type NetworkFacts, type NetworkRow, selectNetwork } from './network-facts.ts';
 
 /** What is asked for, to be looked up in one way to the database and back. */

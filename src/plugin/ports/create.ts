@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { Trx } from '../../db/database.ts';
-import { prepared } from '../../db/prepared.ts';
 import type { AddressAllocator } from '../../ipam/allocate.ts';
 import { randomMac } from '../../ipam/mac.ts';
 import type { CreateOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import type { PORT } from '../../resources/port.ts';
 import { EVENTS } from '../../rpc/events.ts';
+import { DHCP_AGENTS } from '../../scheduler/agent-kinds.ts';
 import { willBeServed } from '../../scheduler/serving.ts';
 import type { Core, Document } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
-import { addBlocks, blocksFor } from '../provisioning.ts';
+import { addBlocks, blocksFor, isBound } from '../provisioning.ts';
 import { insertStandardAttributes, nowText } from '../standard-attributes.ts';
-import { bindPort, isBound } from './binding.ts';
+import { bindPort } from './binding.ts';
 import { type CreateFacts, createFacts } from './create-facts.ts';
 import { inShownOrder, type PortParts, portDocument } from './documents.ts';
 import { takeDefault, takeWanted } from './fixed-ips.ts';
@@ -33,14 +33,6 @@ import { checkFixedIpCount, dnsNameInForce, newDhcpOpts, refuseQos, resolvedPair
 export type PortCreate = CreateOf<typeof PORT>;
 
 const MAC_TRIES = 16;
-
-const scheduled = prepared<{ id: string }, { network_id: string }>((db, p) =>
-  db.selectFrom('networkdhcpagentbindings').select('network_id').where('network_id', '=', p('id')).limit(1),
-);
-
-/** Whether a DHCP agent serves the network. */
-export const isScheduled = async (trx: Trx, networkId: string): Promise<boolean> =>
-  (await scheduled(trx, { id: networkId })).rows.length > 0;
 
 /** Whether one of the addresses lies in a subnet that DHCP answers in. */
 export const hasDhcpAddress = (network: NetworkFacts, fixedIps: PortParts['fixed_ips']): boolean =>
@@ -171,7 +163,7 @@ export async function createPort(
   if (values.numa_affinity_policy !== null) await setNumaPolicy(trx, id, values.numa_affinity_policy);
 
   const dhcp = hasDhcpAddress(network, fixedIps);
-  const networkScheduled = dhcp && bound && (await willBeServed(trx, config, network.id));
+  const networkScheduled = dhcp && bound && (await willBeServed(trx, config, DHCP_AGENTS, network.id));
   await addBlocks(
     trx,
     attr,

@@ -3,8 +3,8 @@ import { prepared } from '../../db/prepared.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { EVENTS } from '../../rpc/events.ts';
 import { enqueueNotification } from '../events.ts';
+import { isBound } from '../provisioning.ts';
 import { requireRevision } from '../standard-attributes.ts';
-import { isBound } from './binding.ts';
 
 interface Found {
   readonly network_id: string;

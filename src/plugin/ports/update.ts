@@ -7,13 +7,15 @@ import type { PORT } from '../../resources/port.ts';
 import type { WantedFixedIp } from '../../resources/port-types.ts';
 import type { FixedIp } from '../../rpc/documents.ts';
 import { EVENTS } from '../../rpc/events.ts';
-import { livingL2Agent } from '../agents/hosts.ts';
+import { DHCP_AGENTS } from '../../scheduler/agent-kinds.ts';
+import { livingL2Agent } from '../../scheduler/l2-agents.ts';
+import { isScheduled } from '../../scheduler/serving.ts';
 import type { Core, Document } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
-import { addBlocks, blocksFor } from '../provisioning.ts';
+import { addBlocks, blocksFor, isBound } from '../provisioning.ts';
 import { bumpRevision, requireRevision } from '../standard-attributes.ts';
-import { bindPort, isBound } from './binding.ts';
-import { hasDhcpAddress, isScheduled } from './create.ts';
+import { bindPort } from './binding.ts';
+import { hasDhcpAddress } from './create.ts';
 import { dnsAssignment, type PortParts, portDocument, portParts } from './documents.ts';
 import { takeWanted } from './fixed-ips.ts';
 import { type NetworkFacts, networkFacts } from './network-facts.ts';
@@ -281,7 +283,7 @@ async function settleStatus(
     changes.fixed_ips !== undefined && JSON.stringify(now.fixed_ips) !== JSON.stringify(before.fixed_ips);
   if (!rebound && !readdressed) return;
   const dhcp = hasDhcpAddress(network, now.fixed_ips);
-  const networkScheduled = dhcp && bound && (await isScheduled(trx, network.id));
+  const networkScheduled = dhcp && bound && (await isScheduled(trx, DHCP_AGENTS, network.id));
   const blocks = blocksFor({
     bound: bound && rebound,
     deviceOwner: now.device_owner,

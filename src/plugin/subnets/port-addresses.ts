@@ -6,9 +6,9 @@ import { neutronError } from '../../resources/errors.ts';
 import { EVENTS } from '../../rpc/events.ts';
 import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
-import { isBound } from '../ports/binding.ts';
 import { portDocuments } from '../ports/documents.ts';
 import { AUTOMATIC_OWNERS } from '../ports/of-network.ts';
+import { isBound } from '../provisioning.ts';
 import { nowText } from '../standard-attributes.ts';
 
 /** Ports of routers on a subnet (Neutron's ROUTER_INTERFACE_OWNERS): what they have there is theirs to give up. */

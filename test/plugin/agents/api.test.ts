@@ -5,7 +5,8 @@ import { noauth } from '../../../src/api/context.ts';
 import { furtherRoutes, servedResources } from '../../../src/cli/compose/server.ts';
 import type { Document } from '../../../src/plugin/core.ts';
 import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../../src/rpc/dhcp-device-id.ts';
-import { bindNetwork } from '../../../src/scheduler/bindings.ts';
+import { DHCP_AGENTS } from '../../../src/scheduler/agent-kinds.ts';
+import { bind } from '../../../src/scheduler/bindings.ts';
 import { createServedWorld, type ServedWorld } from '../endpoints/agents.ts';
 
 let world: ServedWorld;
@@ -223,7 +224,7 @@ describe('networks of DHCP agents', () => {
     const [one, two] = [await world.dhcpAgent('h1'), await world.dhcpAgent('h2')];
     await world.l2Agent('c1');
     const network = await world.served(one);
-    await world.transaction((trx) => bindNetwork(trx, network, two));
+    await world.transaction((trx) => bind(trx, DHCP_AGENTS, network, two));
     const port = await world.port(network, { 'binding:host_id': 'c1' });
     await world.plugin.call('update_device_up', { device: port.id, agent_id: 'lb', host: 'c1' });
     const status = async () => (await world.portOf(port.id)).status;

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dhcpNetworkRules } from '../../../src/plugin/agents/dhcp-networks.ts';
 import { agentRules } from '../../../src/plugin/agents/rules.ts';
+import { DHCP_AGENTS } from '../../../src/scheduler/agent-kinds.ts';
 import { servingAgents } from '../../../src/scheduler/bindings.ts';
 import { willBeServed } from '../../../src/scheduler/serving.ts';
 import { ADMIN } from '../../support/core.ts';
@@ -18,8 +19,9 @@ afterEach(() => world.close());
 
 const disable = () => agentRules(world.core, world.allocator).update?.(ADMIN, agent, { admin_state_up: false });
 const asked = async () => (await world.active({ host: 'h1' })).map((info) => info.id);
-const add = (id: string) => dhcpNetworkRules(world.core, world.allocator).add(agent, id);
-const told = async () => (await servingAgents(world.core.db.kysely, world.core.config, [network])).get(network);
+const add = (id: string) => dhcpNetworkRules(world.core, world.allocator).add(ADMIN, agent, id);
+const told = async () =>
+  (await servingAgents(world.core.db.kysely, world.core.config, DHCP_AGENTS, [network])).get(network);
 
 describe('a DHCP agent with admin_state_up false', () => {
   beforeEach(() => begin(false));
@@ -28,7 +30,7 @@ describe('a DHCP agent with admin_state_up false', () => {
     await disable();
     expect(await asked()).toEqual([]);
     expect(await told()).toMatchObject([{ id: agent, enabled: false }]);
-    expect(await willBeServed(world.core.db.kysely, world.core.config, network)).toBe(false);
+    expect(await willBeServed(world.core.db.kysely, world.core.config, DHCP_AGENTS, network)).toBe(false);
   });
 
   it('gets no network, neither by hand nor by the scheduler', async () => {

@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../../src/db/open.ts';
 import { AddressAllocator } from '../../../src/ipam/allocate.ts';
-import { networkMover } from '../../../src/plugin/agents/move-network.ts';
+import { resourceMover } from '../../../src/plugin/agents/move.ts';
 import type { Core } from '../../../src/plugin/core.ts';
 import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../../src/rpc/dhcp-device-id.ts';
-import { bindNetwork, servingAgents } from '../../../src/scheduler/bindings.ts';
+import { DHCP_AGENTS } from '../../../src/scheduler/agent-kinds.ts';
+import { bind, servingAgents } from '../../../src/scheduler/bindings.ts';
 import { startFailover } from '../../../src/scheduler/failover.ts';
 import { createServedWorld, type ServedWorld } from '../endpoints/agents.ts';
 import { type ConfigChanges, dhcpState } from '../world.ts';
@@ -28,7 +29,7 @@ afterEach(end);
 
 /** A server that moves networks; another one has a database handle of its own. */
 function failover(core: Core = world.core): void {
-  const running = startFailover({ ...core, move: networkMover(core, new AddressAllocator()) });
+  const running = startFailover({ ...core, move: resourceMover(core, new AddressAllocator()) });
   closing.push(() => running.close());
 }
 function anotherServer(): Core {
@@ -50,13 +51,16 @@ async function dead(host: string): Promise<string> {
   return id;
 }
 const hosts = async (network: string) =>
-  ((await servingAgents(world.core.db.kysely, world.core.config, [network])).get(network) ?? []).map((a) => a.host);
-const bind = (network: string, ...agents: string[]) =>
+  ((await servingAgents(world.core.db.kysely, world.core.config, DHCP_AGENTS, [network])).get(network) ?? []).map(
+    (a) => a.host,
+  );
+const bindTo = (network: string, ...agents: string[]) =>
   world.transaction(async (trx) => {
-    for (const agent of agents) await bindNetwork(trx, network, agent);
+    for (const agent of agents) await bind(trx, DHCP_AGENTS, network, agent);
   });
 const SOON = { timeout: 30_000 };
-const move = (network: string, agent: string) => networkMover(world.core, world.allocator)(network, agent);
+const move = (network: string, agent: string) =>
+  resourceMover(world.core, world.allocator)(DHCP_AGENTS, network, agent);
 /** Moved when the loop has looked at everything once more: what it had not to move, it has not moved then. */
 async function afterOneMore(agent: string): Promise<void> {
   const mark = await world.served(agent, '10.99.0.0/24');
@@ -103,7 +107,7 @@ describe('networks of a dead DHCP agent', () => {
     await immortal('h1');
     const [lost, kept] = [await world.served(old), await world.network()];
     await world.subnet(kept, '10.1.0.0/24', { enable_dhcp: false });
-    await bind(kept, old);
+    await bindTo(kept, old);
     expect(await move(lost, old)).toBe('h1');
     const report = { agent_state: { agent_state: dhcpState('dead') }, time: '2026-11-21T21:57:19.289277' };
     expect(await world.reports.call('report_state', report as never)).toBe('revived');
@@ -150,7 +154,7 @@ describe('networks of a dead DHCP agent', () => {
     const old = await dead('dead');
     await immortal('h1');
     const network = await world.network();
-    await bind(network, old);
+    await bindTo(network, old);
     expect(await move(network, old)).toBeUndefined();
     failover();
     await afterOneMore(old);
@@ -163,7 +167,7 @@ describe('networks of a dead DHCP agent', () => {
     await immortal('h1', { availability_zone: 'z1' });
     const [bound, free] = [await world.network({ availability_zone_hints: ['z2'] }), await world.served(old)];
     await world.subnet(bound, '10.1.0.0/24');
-    await bind(bound, old);
+    await bindTo(bound, old);
     failover();
     await expect.poll(() => hosts(free), SOON).toEqual(['h1']);
     expect(await hosts(bound)).toEqual(['dead']);
@@ -192,7 +196,7 @@ describe('a network that cannot be moved', () => {
     const [bad, ...good] = networks.sort();
     const running = startFailover({
       ...world.core,
-      move: (network, agent) => {
+      move: (_kind, network, agent) => {
         if (network === bad) throw new Error('its port is broken');
         return move(network, agent);
       },
@@ -208,7 +212,7 @@ describe('networks of several agents', () => {
     await beginAnew({ dhcp_agents_per_network: 2 });
     const [old, second] = [await dead('dead'), await immortal('h1')];
     const network = await world.served(old);
-    await bind(network, second);
+    await bindTo(network, second);
     failover();
     await afterOneMore(old);
     expect(await hosts(network)).toEqual(['dead', 'h1']);

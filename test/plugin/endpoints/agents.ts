@@ -7,7 +7,8 @@ import { createMemoryTransport } from '../../../src/rpc/memory/transport.ts';
 import { topicClient } from '../../../src/rpc/topic.ts';
 import { PLUGIN_TOPIC, type PluginMethods } from '../../../src/rpc/topics/plugin.ts';
 import { REPORTS_TOPIC, type ReportMethods } from '../../../src/rpc/topics/reports.ts';
-import { bindNetwork } from '../../../src/scheduler/bindings.ts';
+import { DHCP_AGENTS } from '../../../src/scheduler/agent-kinds.ts';
+import { bind } from '../../../src/scheduler/bindings.ts';
 import { type ConfigChanges, createWorld, type World } from '../world.ts';
 
 /** A server's insides that serves agents on a transport, and clients that ask as agents do. */
@@ -45,7 +46,7 @@ export async function createServedWorld(changes: ConfigChanges = {}): Promise<Se
     async served(agentId, cidr = '10.0.0.0/24') {
       const network = await world.network();
       await world.subnet(network, cidr);
-      await world.transaction((trx) => bindNetwork(trx, network, agentId));
+      await world.transaction((trx) => bind(trx, DHCP_AGENTS, network, agentId));
       return network;
     },
     async close() {

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Document } from '../../../src/plugin/core.ts';
 import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../../src/rpc/dhcp-device-id.ts';
-import { bindNetwork, unbindNetwork } from '../../../src/scheduler/bindings.ts';
+import { DHCP_AGENTS } from '../../../src/scheduler/agent-kinds.ts';
+import { bind, unbind } from '../../../src/scheduler/bindings.ts';
 import { createServedWorld, type ServedWorld } from './agents.ts';
 
 /** Calls as a stock agent made them, and what Neutron answered. */
@@ -212,7 +213,7 @@ describe('create_dhcp_port', () => {
     const network = await world.served(agent);
     expect(await world.plugin.call('create_dhcp_port', ownPort(world.nobody))).toBeNull();
     expect(await world.plugin.call('create_dhcp_port', ownPort(network, [world.nobody]))).toBeNull();
-    await world.transaction((trx) => unbindNetwork(trx, network, agent));
+    await world.transaction((trx) => unbind(trx, DHCP_AGENTS, network, agent));
     expect(await world.plugin.call('create_dhcp_port', ownPort(network))).toBeNull();
     expect(await portsOf(network)).toEqual([]);
   });
@@ -220,7 +221,7 @@ describe('create_dhcp_port', () => {
   it('fails naming the network when no address is left', async () => {
     const network = await world.network();
     await world.subnet(network, '10.0.0.0/30', { allocation_pools: [{ start: '10.0.0.2', end: '10.0.0.2' }] });
-    await world.transaction((trx) => bindNetwork(trx, network, agent));
+    await world.transaction((trx) => bind(trx, DHCP_AGENTS, network, agent));
     await world.port(network);
     await expect(
       world.plugin.call('create_dhcp_port', ownPort(network, await subnetsOf(network))),
@@ -255,7 +256,7 @@ describe('update_dhcp_port', () => {
     const { network, port } = await begin();
     await world.updatePort(port.id, { device_id: RESERVED_DHCP_PORT });
     const second = await world.dhcpAgent('h2');
-    await world.transaction((trx) => bindNetwork(trx, network, second));
+    await world.transaction((trx) => bind(trx, DHCP_AGENTS, network, second));
     const device_id = dhcpDeviceId('h2', network);
     const taken = await update(port.id, { network_id: network, device_id }, 'h2');
     expect(taken).toMatchObject({ device_id, 'binding:host_id': 'h2', fixed_ips: port.fixed_ips });
@@ -270,7 +271,7 @@ describe('update_dhcp_port', () => {
     expect(await update(port.id, { network_id: network }, 'h2')).toBeNull();
     expect(await update(machine.id, { network_id: network })).toBeNull();
     expect(await update(port.id, { network_id: world.nobody })).toBeNull();
-    await world.transaction((trx) => unbindNetwork(trx, network, agent));
+    await world.transaction((trx) => unbind(trx, DHCP_AGENTS, network, agent));
     expect(await update(port.id, { network_id: network, fixed_ips: [] })).toBeNull();
     expect((await world.portOf(port.id)).fixed_ips).toEqual(port.fixed_ips);
   });

@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ReportWatch } from '../../src/scheduler/report-watch.ts';
+import { HeartbeatTrust } from '../../src/scheduler/heartbeat-trust.ts';
 
 const DOWN = 75_000;
 const WALL = Date.UTC(2026, 10, 21, 12);
 /** A server that looks every 5 s; heartbeats are given by their age. */
 function server() {
-  const watch = new ReportWatch(DOWN, 0);
+  const trust = new HeartbeatTrust(DOWN, 0);
   let now = 0;
   let jump = 0;
   const look = (age: number | undefined) => {
     const wall = WALL + now + jump;
-    watch.see({ steady: now, wall, newest: age === undefined ? undefined : wall - age });
-    return watch.trusts(now);
+    trust.observe({ steady: now, wall, newest: age === undefined ? undefined : wall - age });
+    return trust.isTrusted(now);
   };
   return {
     look,
@@ -73,11 +73,11 @@ describe('what a server makes of missing reports', () => {
   });
 
   it('they mean nothing after the database could not be asked', () => {
-    const watch = new ReportWatch(DOWN, 0);
-    watch.see({ steady: 80_000, wall: WALL + 80_000, newest: WALL + 80_000 });
-    watch.blind(85_000);
-    expect(watch.trusts(159_000)).toBe(false);
-    expect(watch.trusts(160_000)).toBe(true);
+    const trust = new HeartbeatTrust(DOWN, 0);
+    trust.observe({ steady: 80_000, wall: WALL + 80_000, newest: WALL + 80_000 });
+    trust.blind(85_000);
+    expect(trust.isTrusted(159_000)).toBe(false);
+    expect(trust.isTrusted(160_000)).toBe(true);
   });
 
   it('there may be no agent at all', () => {
@@ -103,7 +103,7 @@ describe('no agent that lives is held to be dead', () => {
     clock: (second: number) => number,
     blind = false,
   ): boolean {
-    const watch = new ReportWatch(DOWN_S * 1_000, 0);
+    const trust = new HeartbeatTrust(DOWN_S * 1_000, 0);
     const heartbeats = reporting.map(() => clock(0));
     const late = new Set<number>();
     const until = from + seconds;
@@ -118,10 +118,10 @@ describe('no agent that lives is held to be dead', () => {
       }
       if (second % 5 !== 0) continue;
       const steady = second * 1_000;
-      if (blind && away(second)) watch.blind(steady);
-      else watch.see({ steady, wall: clock(second) * 1_000, newest: Math.max(...heartbeats) * 1_000 });
+      if (blind && away(second)) trust.blind(steady);
+      else trust.observe({ steady, wall: clock(second) * 1_000, newest: Math.max(...heartbeats) * 1_000 });
       const dead = heartbeats.some((heartbeat) => heartbeat < clock(second) - DOWN_S);
-      if (dead && watch.trusts(steady)) return true;
+      if (dead && trust.isTrusted(steady)) return true;
     }
     return false;
   }

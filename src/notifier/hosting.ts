@@ -1,0 +1,145 @@
+import type { Core } from '../plugin/core.ts';
+import { notifyHost } from '../plugin/events.ts';
+import { groupBy } from '../plugin/listing.ts';
+import type { AgentEvent } from '../rpc/events.ts';
+import { type ServingAgent, servingAgents } from '../scheduler/bindings.ts';
+import type { Scheduler } from '../scheduler/contract.ts';
+import { configuredScheduler } from '../scheduler/drivers.ts';
+import { type HostingKind, isNotified } from '../scheduler/hosting-kind.ts';
+import { couldSchedule, scheduleResources } from '../scheduler/schedule.ts';
+import type { QueuedEvent } from './casts.ts';
+
+type Serving = ReadonlyMap<string, readonly ServingAgent[]>;
+
+/** The agents that host the resources of some events. */
+export interface EventHosts {
+  /** Notifications of the agents that were given a resource, already in the outbox. */
+  readonly scheduled: readonly QueuedEvent[];
+  /** Returns the agents that host the resource that an event is ordered by. */
+  of(event: QueuedEvent): readonly ServingAgent[];
+}
+
+const NONE: readonly ServingAgent[] = [];
+
+/** Which agents host what the events of the outbox are about. */
+export class Hosting {
+  readonly #core: Core;
+  /** By topic. */
+  readonly #kinds: ReadonlyMap<string, KindHosting>;
+
+  /** Throws when an event is for the agents that host its resource, and no kind of agent has its topic. */
+  constructor(core: Core, kinds: readonly HostingKind[], events: Iterable<AgentEvent>) {
+    this.#core = core;
+    this.#kinds = new Map(kinds.map((kind) => [kind.topic, new KindHosting(core, kind)]));
+    for (const { name, topic, audience } of events)
+      if (audience === 'hosting' && !this.#kinds.has(topic))
+        throw new Error(
+          `event ${name} is for the agents that host its resource, but no kind of agent has topic ${topic}`,
+        );
+  }
+
+  /** Whether the configuration silences an event. Agents are always notified of their own affairs. */
+  isMuted({ topic, audience }: AgentEvent): boolean {
+    const kind = this.#kinds.get(topic)?.kind;
+    return kind !== undefined && audience !== 'host' && !isNotified(this.#core.config, kind);
+  }
+
+  /** Schedules the resources whose events show that they need an agent; returns who hosts the events' resources then. */
+  async hostsOf(events: readonly QueuedEvent[]): Promise<EventHosts> {
+    const hosted = events.filter(({ event }) => event.audience === 'hosting' && !this.isMuted(event));
+    const serving = new Map<string, Serving>();
+    const scheduled: QueuedEvent[] = [];
+    for (const [topic, own] of groupBy(hosted, ({ event }) => event.topic)) {
+      const found = await this.#kinds.get(topic)?.serve(own);
+      if (!found) continue;
+      serving.set(topic, found.serving);
+      scheduled.push(...found.scheduled);
+    }
+    return { scheduled, of: ({ event, orderingKey }) => serving.get(event.topic)?.get(orderingKey) ?? NONE };
+  }
+}
+
+/** What agents of one kind host. */
+class KindHosting {
+  readonly kind: HostingKind;
+  readonly #core: Core;
+  readonly #scheduler: Scheduler;
+  /** Whether the lack of agents has been logged. */
+  #lackLogged = false;
+
+  constructor(core: Core, kind: HostingKind) {
+    this.#core = core;
+    this.kind = kind;
+    this.#scheduler = configuredScheduler(core.config, kind);
+  }
+
+  async serve(
+    events: readonly QueuedEvent[],
+  ): Promise<{ readonly serving: Serving; readonly scheduled: readonly QueuedEvent[] }> {
+    const before = await this.#servingAgents(events);
+    const needing = new Set(events.filter((event) => event.needsAgent).map((event) => event.orderingKey));
+    const lacking = this.#lackingAgents(needing, before);
+    const scheduled = await this.#scheduleMissing(lacking);
+    this.#log(lacking, scheduled);
+    if (scheduled.length === 0) return { serving: before, scheduled };
+    const now = await this.#servingAgents(scheduled);
+    return { serving: new Map([...before, ...now]), scheduled };
+  }
+
+  #servingAgents(events: readonly QueuedEvent[]): Promise<Serving> {
+    const { db, config } = this.#core;
+    const ids = new Set(events.map((event) => event.orderingKey));
+    return servingAgents(db.kysely, config, this.kind, [...ids]);
+  }
+
+  /** Returns the resources that have fewer agents than the configuration says, with the agents that they have. */
+  #lackingAgents(ids: Iterable<string>, serving: Serving): Serving {
+    const most = this.#core.config.DEFAULT[this.kind.options.agents];
+    const lacking = new Map<string, readonly ServingAgent[]>();
+    for (const id of ids) {
+      const own = serving.get(id) ?? NONE;
+      if (own.length < most) lacking.set(id, own);
+    }
+    return lacking;
+  }
+
+  /**
+   * Binds resources that lack agents to living ones and enqueues the notification of each new agent, in one transaction: an agent
+   * that was given a resource is notified even if this process is killed. Returns the notifications.
+   */
+  async #scheduleMissing(lacking: Serving): Promise<readonly QueuedEvent[]> {
+    const { db, config } = this.#core;
+    const { kind } = this;
+    if (lacking.size === 0) return [];
+    const ids = await couldSchedule(db.kysely, config, kind, lacking);
+    if (ids.length === 0) return [];
+    return db.transaction(async (trx) => {
+      const queued: QueuedEvent[] = [];
+      for (const { resourceId, agent } of await scheduleResources(trx, config, kind, this.#scheduler, ids)) {
+        const notification = kind.notify.added(resourceId);
+        const row = await notifyHost(trx, notification, resourceId, agent.host);
+        queued.push({ ...notification, row, orderingKey: resourceId, host: agent.host, needsAgent: false });
+      }
+      return queued;
+    });
+  }
+
+  #log(lacking: Serving, scheduled: readonly QueuedEvent[]): void {
+    const { log } = this.#core;
+    const { type, hosted } = this.kind;
+    if (scheduled.length > 0) {
+      this.#lackLogged = false;
+      const bound = scheduled.map(({ orderingKey, host }) => `${orderingKey} on ${host}`);
+      log.info({ [`${hosted.resource}s`]: bound }, `${hosted.resource}s scheduled`);
+      return;
+    }
+    const alone = [...lacking].find(([, own]) => own.length === 0)?.[0];
+    if (alone === undefined) return;
+    if (!this.#lackLogged)
+      log.warn(
+        { [hosted.resource]: alone },
+        `no ${type} can serve the ${hosted.resource}; it gets one when one reports`,
+      );
+    this.#lackLogged = true;
+  }
+}

@@ -1,0 +1,77 @@
+import type { Trx } from '../../db/database.ts';
+import type { AddressAllocator } from '../../ipam/allocate.ts';
+import { bind, unbind } from '../../scheduler/bindings.ts';
+import type { Scheduler } from '../../scheduler/contract.ts';
+import { configuredScheduler } from '../../scheduler/drivers.ts';
+import type { HostingKind } from '../../scheduler/hosting-kind.ts';
+import { oldestHeartbeat } from '../../scheduler/liveness.ts';
+import { chooseSuccessor } from '../../scheduler/successors.ts';
+import type { Core } from '../core.ts';
+import { notifyHost } from '../events.ts';
+import { HOSTINGS, type Hosting } from './hosting.ts';
+
+/** Another server was quicker: the transaction is undone. */
+class Overtaken extends Error {}
+
+/** Which agents a resource may be moved off: enabled ones that count as dead, or any. */
+type Movable = 'dead' | 'any';
+
+/** Moves a resource off an agent; see `resourceMover`. */
+export type Mover = (kind: HostingKind, resourceId: string, agentId: string) => Promise<string | undefined>;
+
+/**
+ * Returns what moves a resource off an agent to another one, in one transaction. It returns the host that serves the resource then;
+ * undefined when no agent can take it, the agent does not host it, or the agent may not lose it (`from`; default: 'dead', as
+ * `startFailover` needs it). The old agent is not notified: a message that waits for a dead one would take the resource away again
+ * after it has come back. It compares what it has with what it hosts when it reports again, because the answer says `revived`.
+ */
+export function resourceMover(
+  core: Core,
+  allocator: AddressAllocator,
+  from: Movable = 'dead',
+  hostings: readonly Hosting[] = HOSTINGS,
+): Mover {
+  const schedulers = new Map(hostings.map(({ kind }) => [kind, configuredScheduler(core.config, kind)]));
+  return async (kind, resourceId, agentId) => {
+    const scheduler = schedulers.get(kind);
+    const hosting = hostings.find((one) => one.kind === kind);
+    if (!scheduler || !hosting) throw new Error(`${kind.type} is none of the kinds whose resources move here`);
+    try {
+      return await core.db.transaction(async (trx) => {
+        const host = await hostOfAgent(trx, core, agentId, from);
+        return host === undefined
+          ? undefined
+          : move(trx, core, allocator, hosting, scheduler, resourceId, { agentId, host });
+      });
+    } catch (error) {
+      if (error instanceof Overtaken) return undefined;
+      throw error;
+    }
+  };
+}
+
+async function move(
+  trx: Trx,
+  core: Core,
+  allocator: AddressAllocator,
+  { kind, taken }: Hosting,
+  scheduler: Scheduler,
+  id: string,
+  { agentId, host }: { readonly agentId: string; readonly host: string },
+): Promise<string | undefined> {
+  const successor = await chooseSuccessor(trx, core.config, kind, scheduler, id, agentId);
+  if (!successor || !(await unbind(trx, kind, id, agentId))) return undefined;
+  if (!(await bind(trx, kind, id, successor.id))) throw new Overtaken();
+  await notifyHost(trx, kind.notify.added(id), id, successor.host);
+  await taken?.(trx, core, allocator, host, id);
+  return successor.host;
+}
+
+/** Returns the host of an agent. Its report waits meanwhile: an agent that is answered `revived` sees what was moved. */
+async function hostOfAgent(trx: Trx, core: Core, id: string, from: Movable): Promise<string | undefined> {
+  let query = trx.selectFrom('agents').select('host').where('id', '=', id);
+  if (from === 'dead')
+    query = query.where('admin_state_up', '=', 1).where('heartbeat_timestamp', '<', oldestHeartbeat(core.config));
+  if (core.db.dialect === 'mysql') query = query.forUpdate();
+  return (await query.executeTakeFirst())?.host;
+}

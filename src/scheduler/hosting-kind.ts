@@ -1,0 +1,68 @@
+import type { RawBuilder, SqlBool } from 'kysely';
+import type { Config } from '../config/options.ts';
+import type { RpcArgs } from '../rpc/contract.ts';
+import type { AgentEvent } from '../rpc/events.ts';
+
+type Options = Config['DEFAULT'];
+/** Names of the options in [DEFAULT] that have values of a type. */
+type OptionOf<T> = { [K in keyof Options]: Options[K] extends T ? K : never }[keyof Options];
+
+/** An event for the agent of one host, with what it says. */
+export interface Notification {
+  readonly event: AgentEvent<RpcArgs, string, 'host'>;
+  readonly payload: RpcArgs;
+}
+
+/** A kind of agent that hosts resources: networks on DHCP agents, routers on L3 agents. */
+export interface HostingKind {
+  /** `agent_type` in reports. */
+  readonly type: string;
+  /** Topic of the events for its agents. */
+  readonly topic: string;
+  /** What its agents host. */
+  readonly hosted: {
+    /** Name of the resource, as logs and availability zones name it. */
+    readonly resource: string;
+    /** Selects `id` and `availability_zone_hints` (a JSON list) of all such resources. */
+    readonly all: RawBuilder<unknown>;
+    /** Condition on `all` that holds for the resources that need an agent. */
+    readonly needsAgent: RawBuilder<SqlBool>;
+  };
+  /**
+   * Table that says which agent hosts what: the columns that name the resource and the agent, and `binding_index`. The pairs
+   * (resource, agent) and (resource, binding_index) MUST be unique keys; rows MUST go with the agent that they name.
+   */
+  readonly bindings: { readonly table: string; readonly resource: string; readonly agent: string };
+  /** Entry in the `configurations` of a report that counts what the agent hosts. */
+  readonly loadKey: string;
+  /** Names of the options that apply. */
+  readonly options: {
+    /** Agents that a resource gets. */
+    readonly agents: OptionOf<number>;
+    /** How they are chosen. */
+    readonly scheduler: OptionOf<string>;
+    /** Whether agents that ask are given what lacks an agent. */
+    readonly autoSchedule: OptionOf<boolean>;
+    /** Whether living agents take over from dead ones. */
+    readonly failover: OptionOf<boolean>;
+    /** Whether agents are notified of changes; default: always. */
+    readonly notification?: OptionOf<boolean>;
+  };
+  /** How an agent is notified of its own affairs. */
+  readonly notify: {
+    /** It was given a resource. */
+    added(id: string): Notification;
+    /** A resource was taken off it. */
+    removed(id: string): Notification;
+    /** It was enabled or disabled. */
+    updated(enabled: boolean): Notification;
+  };
+}
+
+/** Whether agents of a kind are notified of changes of what they host. */
+export const isNotified = ({ DEFAULT }: Config, { options: { notification } }: HostingKind): boolean =>
+  notification === undefined || DEFAULT[notification];
+
+/** Whether living agents of a kind take over what dead ones host: as in Neutron, only if they may be given it unasked. */
+export const failsOver = ({ DEFAULT }: Config, { options }: HostingKind): boolean =>
+  DEFAULT[options.failover] && DEFAULT[options.autoSchedule];

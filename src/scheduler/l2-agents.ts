@@ -1,0 +1,41 @@
+import type { Config } from '../config/options.ts';
+import type { Queries } from '../db/database.ts';
+import { prepared } from '../db/prepared.ts';
+import { L2_AGENT_TYPES } from './agent-kinds.ts';
+import { oldestHeartbeat } from './liveness.ts';
+
+/** A type of agent that binds ports. */
+export type L2AgentType = (typeof L2_AGENT_TYPES)[number];
+
+/** The living L2 agent of a host, as it reports itself. */
+export interface L2Agent {
+  readonly agentType: L2AgentType;
+  readonly configurations: Readonly<Record<string, unknown>>;
+}
+
+interface Row {
+  readonly agent_type: string;
+  readonly configurations: string;
+}
+
+const find = prepared<{ host: string; oldest: string }, Row>((db, p) =>
+  db
+    .selectFrom('agents')
+    .select(['agent_type', 'configurations'])
+    .where('host', '=', p('host'))
+    .where('agent_type', 'in', L2_AGENT_TYPES)
+    .where('admin_state_up', '=', 1)
+    .where('heartbeat_timestamp', '>=', p('oldest')),
+);
+
+/** Returns the living L2 agent of a host, which can bind ports there; undefined when none reports. */
+export async function livingL2Agent(db: Queries, config: Config, host: string): Promise<L2Agent | undefined> {
+  const row = (await find(db, { host, oldest: oldestHeartbeat(config) })).rows[0];
+  return row && l2Agent(row);
+}
+
+/** Returns an L2 agent as its row says, which has one of L2_AGENT_TYPES. */
+export const l2Agent = ({ agent_type, configurations }: Row): L2Agent => ({
+  agentType: agent_type as L2AgentType,
+  configurations: JSON.parse(configurations) as Record<string, unknown>,
+});
