@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 const RULES = [
   ...['ipam', 'plugin', 'scheduler', 'notifier'].map((room) => `test/${room}/**/*.test.ts`),
   'test/api/hostile.test.ts',
+  'test/extending/hosting-kind.test.ts',
 ];
 
 /** Tests with real parts: processes, namespaces, dnsmasq, RabbitMQ, MariaDB; and tests that wait for seconds. */

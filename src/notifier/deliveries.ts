@@ -9,7 +9,7 @@ import { RetrySchedule } from './retry-schedule.ts';
 const SLOW_MS = 250;
 
 export interface DeliveriesOptions {
-  readonly transport: RpcTransport;
+  readonly transport: Pick<RpcTransport, 'cast'>;
   readonly claim: OutboxClaim;
   readonly log: Logger;
   /** Called when a key has finished that the others did not wait for. */

@@ -25,7 +25,7 @@ export interface Published {
  * have gone out: all are published again, so that what agents receive last is in order. Never throws.
  */
 export async function publish(
-  transport: RpcTransport,
+  transport: Pick<RpcTransport, 'cast'>,
   announcements: readonly Announcement[],
   timeoutMs: number = CAST_MS,
   graceMs: number = GRACE_MS,

@@ -26,7 +26,7 @@ const DRAIN_MS = 2_000;
 
 export interface RelayOptions {
   readonly core: Core;
-  readonly transport: RpcTransport;
+  readonly transport: Pick<RpcTransport, 'cast'>;
   /** How rows are claimed; default: as the only server on the database. */
   readonly claim?: OutboxClaim;
   /** The events by name; default: the catalogue of `rpc/events.ts`. */

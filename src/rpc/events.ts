@@ -28,7 +28,7 @@ export interface AgentEvent<P extends RpcArgs = RpcArgs, Key extends string = st
 }
 
 /** Turns a table of definitions into events that carry their names. */
-export function catalogue<D extends Readonly<Record<string, EventDefinition<never, string, Audience>>>>(
+export function catalogue<const D extends Readonly<Record<string, EventDefinition<never, string, Audience>>>>(
   definitions: D,
 ): { readonly [N in keyof D]: D[N] & { readonly name: string } } {
   const named = Object.entries(definitions).map(([name, definition]) => [name, { ...definition, name }] as const);

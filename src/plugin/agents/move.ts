@@ -41,7 +41,7 @@ export function resourceMover(
         const host = await hostOfAgent(trx, core, agentId, from);
         return host === undefined
           ? undefined
-          : move(trx, core, allocator, hosting, scheduler, resourceId, { agentId, host });
+          : moveResource(trx, core, allocator, hosting, scheduler, resourceId, { agentId, host });
       });
     } catch (error) {
       if (error instanceof Overtaken) return undefined;
@@ -50,7 +50,7 @@ export function resourceMover(
   };
 }
 
-async function move(
+async function moveResource(
   trx: Trx,
   core: Core,
   allocator: AddressAllocator,

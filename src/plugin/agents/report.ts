@@ -4,6 +4,7 @@ import type { Agents } from '../../db/schema.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { line } from '../../resources/types.ts';
 import { HOSTING_KINDS } from '../../scheduler/agent-kinds.ts';
+import type { HostingKind } from '../../scheduler/hosting-kind.ts';
 import { oldestHeartbeat } from '../../scheduler/liveness.ts';
 import type { Core } from '../core.ts';
 import { nowText } from '../standard-attributes.ts';
@@ -44,14 +45,14 @@ function json(state: State, name: string, max: number): string {
 }
 
 /** Returns how many resources an agent says it hosts; 0 for agents that host none. */
-function reportedLoad({ agent_type: type, configurations }: State): number {
-  const kind = HOSTING_KINDS.find((one) => one.type === type);
+function reportedLoad({ agent_type: type, configurations }: State, kinds: readonly HostingKind[]): number {
+  const kind = kinds.find((one) => one.type === type);
   const count = kind && isObject(configurations) ? configurations[kind.loadKey] : undefined;
   return typeof count === 'number' && Number.isSafeInteger(count) && count >= 0 ? Math.min(count, 2 ** 31 - 1) : 0;
 }
 
 /** Checks a state as it comes with `report_state`. Throws NeutronError naming what is wrong. */
-function reportedColumns(state: State): Reported {
+function reportedColumns(state: State, kinds: readonly HostingKind[]): Reported {
   return {
     agent_type: text(state, 'agent_type', 180),
     binary: text(state, 'binary', 255),
@@ -66,7 +67,7 @@ function reportedColumns(state: State): Reported {
       state.resource_versions === undefined || state.resource_versions === null
         ? null
         : json(state, 'resource_versions', MAX_RESOURCE_VERSIONS),
-    load: reportedLoad(state),
+    load: reportedLoad(state, kinds),
     resources_synced: typeof state.resources_synced === 'boolean' ? Number(state.resources_synced) : null,
   };
 }
@@ -85,11 +86,16 @@ function checkClock({ config, log }: Core, state: State, time: string): void {
  * Records that an agent is alive: registers it (by agent_type and host) or renews its state and heartbeat, by this server's
  * clock. `time`: the agent's own. Throws NeutronError for a malformed report, and then changes nothing.
  */
-export async function reportState(core: Core, state: unknown, time: unknown): Promise<AgentStatus> {
+export async function reportState(
+  core: Core,
+  state: unknown,
+  time: unknown,
+  kinds: readonly HostingKind[] = HOSTING_KINDS,
+): Promise<AgentStatus> {
   if (!isObject(state)) throw invalid("an agent's state is not a dictionary");
   if (typeof time !== 'string' || !REPORT_TIME.test(time))
     throw invalid(`the time of an agent's report is not of the form 2026-11-21T21:57:19.289277`);
-  const columns = reportedColumns(state);
+  const columns = reportedColumns(state, kinds);
   const started = state.start_flag === true;
   if (started) checkClock(core, state, time);
   return core.db.transaction((trx) => record(trx, core, columns, started));
