@@ -22,14 +22,17 @@ let world: World;
 beforeEach(async () => {
   // Agents count as dead after a moment, so that failover does not wait for minutes.
   world = await createWorld({ DEFAULT: { agent_down_time: 0.05, network_scheduler_driver: 'weight' } });
-  const { schema } = world.core.db.kysely;
-  await schema
+  const { kysely, dialect } = world.core.db;
+  // As migrations make tables on MySQL: a reference needs the collation of what it names.
+  const end = dialect === 'mysql' ? sql`engine=InnoDB default charset=utf8mb4 collate=utf8mb4_bin` : sql``;
+  await kysely.schema
     .createTable('meters')
     .addColumn('id', 'varchar(36)', (column) => column.primaryKey())
     .addColumn('availability_zone_hints', 'varchar(255)', (column) => column.notNull())
     .addColumn('running', 'integer', (column) => column.notNull())
+    .modifyEnd(end)
     .execute();
-  await schema
+  await kysely.schema
     .createTable('meteragentbindings')
     .addColumn('meter_id', 'varchar(36)', (column) => column.notNull())
     .addColumn('metering_agent_id', 'varchar(36)', (column) => column.notNull())
@@ -39,6 +42,7 @@ beforeEach(async () => {
     .addForeignKeyConstraint('fk_meteragentbindings', ['metering_agent_id'], 'agents', ['id'], (constraint) =>
       constraint.onDelete('cascade'),
     )
+    .modifyEnd(end)
     .execute();
 });
 afterEach(() => world.close());
