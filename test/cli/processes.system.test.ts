@@ -4,7 +4,7 @@ import { freePorts } from '../support/rabbitmq.ts';
 import { NeutrinoProcess, neutrino } from './neutrino-process.ts';
 import { eachInFolder, once, READY, status } from './processes-folder.ts';
 
-const { conf: files } = eachInFolder();
+const { conf: files, path } = eachInFolder();
 
 describe('neutrino server and agents, without their surroundings', () => {
   it('say what to write when transport_url is missing', async () => {
@@ -69,6 +69,42 @@ describe('neutrino server and agents, without their surroundings', () => {
       expect(agent.stderr).not.toContain('will be served as soon as there is a way');
     },
   );
+
+  it.skipIf(process.getuid?.() !== 0)(
+    'an agent whose state path belongs to another host does not start, and says how to rename it (needs root)',
+    async () => {
+      const [port] = await freePorts(1);
+      const words = files({ transport: `rabbit://127.0.0.1:${port}/` });
+      const start = (...more: string[]) => NeutrinoProcess.start('l2-agent', ...words, '--host', ...more);
+      const first = start('processes-old');
+      await first.logged(/ECONNREFUSED/);
+      const whileItRuns = await neutrino('dhcp-agent', ...words, '--host', 'processes-new', '--rename-host');
+      expect(whileItRuns.code).toBe(1);
+      expect(whileItRuns.stderr).toContain(`a l2-agent runs on state path ${path()}/state already`);
+      expect(await first.end('SIGTERM')).toBe(0);
+
+      const refused = await neutrino('l2-agent', ...words, '--host', 'processes-new');
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toMatch(/belongs to host processes-old, and this start is for host processes-new/);
+      expect(refused.stderr).toContain('run "neutrino db rename-host processes-old processes-new"');
+      const renamed = start('processes-new', '--rename-host');
+      await renamed.logged(/ECONNREFUSED/);
+      expect(await renamed.end('SIGTERM')).toBe(0);
+      const back = await neutrino('l2-agent', ...words, '--host', 'processes-old');
+      expect(back.stderr).toContain('belongs to host processes-new');
+    },
+  );
+
+  it('db rename-host asks for a current schema and a name that a host may have', async () => {
+    const words = files({});
+    expect(await neutrino('db', 'rename-host', 'a', 'b', ...words)).toMatchObject({ code: 1 });
+    expect((await neutrino('db', 'upgrade', ...words)).code).toBe(0);
+    expect(await neutrino('db', 'rename-host', 'a', 'b', ...words)).toMatchObject({
+      code: 0,
+      stdout: 'Host a is b now: 0 agent(s), 0 port(s).\n',
+    });
+    expect((await neutrino('db', 'rename-host', 'a', '-', ...words)).stderr).toContain('[DEFAULT] host = "-"');
+  });
 
   it('on SQLite: one server, and says so', async () => {
     const [port] = await freePorts(1);

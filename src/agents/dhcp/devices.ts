@@ -36,6 +36,9 @@ export async function linuxDevices(options: { readonly host: string; readonly lo
   return devices;
 }
 
+/** Returns what the alias of each device that the agent of a host creates begins with; the network's id follows. */
+export const deviceMark = (host: string): string => `neutrino-dhcp:${hostUuid(host)}:`;
+
 class LinuxDevices implements DhcpDevices {
   /** What marks the host's end of a device as this agent's own; survives the process, and tells agents of one machine apart. */
   readonly #mark: string;
@@ -48,7 +51,7 @@ class LinuxDevices implements DhcpDevices {
   #monitor: LinkMonitor | undefined;
 
   constructor(host: string) {
-    this.#mark = `neutrino-dhcp:${hostUuid(host)}:`;
+    this.#mark = deviceMark(host);
   }
 
   async watch(log: Logger): Promise<void> {

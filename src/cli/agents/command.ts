@@ -6,10 +6,11 @@ import { type CommandOptions, configInputs, STOCK_FILES, withConfigFlags } from 
 export function registerAgentCommands(program: Command, kinds: readonly AgentKind[]): void {
   for (const kind of kinds) {
     withConfigFlags(program.command(kind.name).description(kind.description), ['--host', '--state-path'])
+      .option('--rename-host', 'this host had another name at the last start, and `db rename-host` has been run')
       .addHelpText('after', STOCK_FILES)
       .action(async (options: CommandOptions) => {
         const { runAgent } = await import('./run.ts');
-        await runAgent(kind, configInputs(options, 'agent'));
+        await runAgent(kind, kinds, configInputs(options, 'agent'), options.renameHost === true);
       });
   }
 }

@@ -7,6 +7,10 @@ export const AGENT_KINDS: readonly AgentKind[] = [
     title: 'L2 agent',
     description: 'the Linux bridge agent of this host, over RabbitMQ',
     programs: { ip: 'iproute2' },
+    async deviceMark(agent) {
+      const { agentMark } = await import('../../agents/l2/names.ts');
+      return `@${agentMark(agent)}`;
+    },
     stays: 'bridges and devices stay as they are',
     async start(parts) {
       const { startL2Agent } = await import('../../agents/l2/agent.ts');
@@ -18,6 +22,10 @@ export const AGENT_KINDS: readonly AgentKind[] = [
     title: 'DHCP agent',
     description: 'the DHCP agent of this host, over RabbitMQ, for Neutrino or a stock neutron-server',
     programs: { ip: 'iproute2', dnsmasq: 'dnsmasq-base' },
+    async deviceMark({ host }) {
+      const { deviceMark } = await import('../../agents/dhcp/devices.ts');
+      return deviceMark(host);
+    },
     stays: 'dnsmasq keeps serving the machines',
     async start(parts) {
       const { composeDhcpAgent } = await import('../compose/dhcp-agent.ts');

@@ -4,12 +4,19 @@ import { openTransport, requireTransportUrl } from '../compose/transport.ts';
 import { CliFailure } from '../process/failure.ts';
 import { runService, stopSignal } from '../process/lifetime.ts';
 import { stderrLogger } from '../process/log.ts';
-import { lockRoles } from '../state/lock.ts';
+import { formerHost, keepHost } from '../state/host.ts';
+import { lockRoles, type StateLock } from '../state/lock.ts';
 import { prepareStatePath } from '../state/path.ts';
+import { relabelDevices } from './rename.ts';
 import { unmetRequirements } from './requirements.ts';
 
-/** Runs an agent of this kind until SIGTERM or SIGINT. Throws CliFailure and ConfigError. */
-export async function runAgent(kind: AgentKind, inputs: ConfigInputs): Promise<void> {
+/** Runs an agent of one of these kinds until SIGTERM or SIGINT. Throws CliFailure and ConfigError. */
+export async function runAgent(
+  kind: AgentKind,
+  kinds: readonly AgentKind[],
+  inputs: ConfigInputs,
+  renameHost: boolean,
+): Promise<void> {
   const { name, stays } = kind;
   const { config, warnings } = loadConfig(inputs);
   const log = stderrLogger(config.DEFAULT.debug);
@@ -19,13 +26,24 @@ export async function runAgent(kind: AgentKind, inputs: ConfigInputs): Promise<v
   if (unmet.length > 0) throw new CliFailure(`${name} cannot run here: ${unmet.join('; ')}`);
   const { host, state_path: statePath } = config.DEFAULT;
   prepareStatePath(statePath);
-  const lock = await lockRoles(statePath, [name]);
-  if ('holder' in lock) {
-    throw new CliFailure(
-      `a ${name} runs on state path ${statePath} already (process ${lock.holder?.pid ?? 'unknown'}); stop it, or choose ` +
-        'another with --state-path',
+  const how = (former: string) =>
+    `run "neutrino db rename-host ${former} ${host}" for the server's database, then start it with --rename-host`;
+  const former = formerHost(statePath, host, renameHost, how);
+  if (former !== undefined) {
+    // None of this state path may run: the others would keep the former name.
+    const all = await lockAgents(
+      statePath,
+      kinds.map((one) => one.name),
     );
+    try {
+      await relabelDevices(kinds, config, former, log);
+      keepHost(statePath, host);
+    } finally {
+      all.release();
+    }
   }
+  const lock = await lockAgents(statePath, [name]);
+  keepHost(statePath, host);
   const told = stopSignal().then((signal) => `${signal}; ${stays}`);
   try {
     await runService({
@@ -50,4 +68,14 @@ export async function runAgent(kind: AgentKind, inputs: ConfigInputs): Promise<v
     lock.release();
   }
   process.exit();
+}
+
+/** Locks a state path for agents. Throws CliFailure when one of them runs on it. */
+async function lockAgents(statePath: string, names: readonly string[]): Promise<StateLock> {
+  const lock = await lockRoles(statePath, names);
+  if (!('holder' in lock)) return lock;
+  throw new CliFailure(
+    `a ${lock.role} runs on state path ${statePath} already (process ${lock.holder?.pid ?? 'unknown'}); stop it, or choose ` +
+      'another with --state-path',
+  );
 }

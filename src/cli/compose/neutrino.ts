@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from '../../config/options.ts';
+import type { Database } from '../../db/database.ts';
 import type { Running } from '../process/lifetime.ts';
 import type { AgentKind, ComposedAgent } from './agent.ts';
 import { startServer } from './server.ts';
@@ -11,6 +12,8 @@ export interface NeutrinoParts {
   /** The agents that run beside the server. */
   readonly agents: readonly AgentKind[];
   readonly log: Logger;
+  /** Runs on the database before anything is served. */
+  readonly prepare?: (db: Database) => Promise<void>;
   /** Ends a start that waits for the database. */
   readonly stop?: AbortSignal | undefined;
 }
@@ -26,7 +29,7 @@ export interface RunningParts extends Running {
 const FIRST_REPORTS_MS = 5_000;
 
 /** Composition root of `up`: builds everything and wires it. Throws when something cannot start; what had started is stopped. */
-export async function startNeutrino({ config, agents, log, stop }: NeutrinoParts): Promise<RunningParts> {
+export async function startNeutrino({ config, agents, log, prepare, stop }: NeutrinoParts): Promise<RunningParts> {
   const closing: Running[] = [];
   // In the opposite order of their start: agents before the server that they report to, the transport last.
   const close = async () => {
@@ -36,7 +39,7 @@ export async function startNeutrino({ config, agents, log, stop }: NeutrinoParts
     const transport = await openTransport(config, log, 'neutrino-up');
     closing.push(transport);
     const embedded = !isShared(config);
-    const server = await startServer({ config, transport, log, embedded, stop });
+    const server = await startServer({ config, transport, log, embedded, prepare, stop });
     closing.push(server);
     const composed: ComposedAgent[] = [];
     for (const kind of agents) {

@@ -6,6 +6,7 @@ import { dhcpSchedulerRoutes } from '../../api/routes/dhcp-scheduler.ts';
 import type { ServedResource } from '../../api/routes/resource.ts';
 import { tagRoutes } from '../../api/routes/tags.ts';
 import type { Config } from '../../config/options.ts';
+import type { Database } from '../../db/database.ts';
 import { openDatabase } from '../../db/open.ts';
 import { AddressAllocator } from '../../ipam/allocate.ts';
 import { soleClaim } from '../../notifier/claim.ts';
@@ -45,6 +46,8 @@ export interface ServerOptions {
   readonly log: Logger;
   /** Whether the database is this process's own, whose schema it brings up to date by itself; not unless told. */
   readonly embedded?: boolean;
+  /** Runs on the database when its schema is current, before anything is served. */
+  readonly prepare?: ((db: Database) => Promise<void>) | undefined;
   /** Ends a start that waits for the database. */
   readonly stop?: AbortSignal | undefined;
 }
@@ -99,7 +102,7 @@ export function furtherRoutes(core: Core, allocator: AddressAllocator): NonNulla
  * Throws when something cannot start (the port is taken, the schema is another one); what had started is stopped.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { config, transport, log, embedded = false, stop } = options;
+  const { config, transport, log, embedded = false, prepare, stop } = options;
   const closing: (() => Promise<void>)[] = [];
   // In the opposite order of their start: no new requests, then what they committed is told, the database last.
   const close = async () => {
@@ -109,6 +112,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const db = openDatabase(config);
     closing.push(() => db.close());
     await startOnSchema(db, embedded, { log, stop });
+    await prepare?.(db);
     const core: Core = { db, config, log };
     const allocator = new AddressAllocator();
     const agents = keepTrying('agents cannot be served', () => serveAgents(core, allocator, transport), log);

@@ -24,4 +24,15 @@ export function registerDbCommands(program: Command): void {
       },
     );
   }
+  withConfigFlags(
+    db
+      .command('rename-host')
+      .description('move agents and ports of a host to its new name; its agents must be stopped')
+      .argument('<FROM>', 'the name that it had')
+      .argument('<TO>', 'the name that it has now'),
+    ['--state-path'],
+  ).action(async (from: string, to: string, options: CommandOptions) => {
+    const { renameHostOfDatabase } = await import('./db.ts');
+    await renameHostOfDatabase(configInputs(options), from, to, print);
+  });
 }

@@ -1,10 +1,11 @@
-import type { Logger } from 'pino';
 import { type ConfigInputs, loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/options.ts';
+import { parseOption } from '../../config/parse.ts';
 import type { Database } from '../../db/database.ts';
 import { migrate, SchemaRefused, schemaState } from '../../db/migrate.ts';
 import { isUnreachable } from '../../db/mysql/errors.ts';
 import { openDatabase } from '../../db/open.ts';
+import { renameHostInDatabase } from '../agents/rename.ts';
 import { asCliFailure, reasonOf } from '../compose/database-start.ts';
 import { CliFailure } from '../process/failure.ts';
 import { stderrLogger } from '../process/log.ts';
@@ -27,16 +28,20 @@ export const upgradeDatabase = (inputs: ConfigInputs, print: Print): Promise<voi
 /** `neutrino db check`: throws CliFailure with EXIT_NOT_CURRENT unless the schema is current. */
 export const checkDatabase = (inputs: ConfigInputs, print: Print): Promise<void> =>
   onDatabase(inputs, async (db) => {
-    const { pending } = await schemaState(db).catch((error: unknown) => {
-      throw error instanceof SchemaRefused ? new CliFailure(error.message, EXIT_NOT_CURRENT) : error;
-    });
-    if (pending.length > 0)
-      throw new CliFailure(
-        `the schema is not current: ${pending.length} step(s) are missing (${pending.join(', ')}); run bin/neutrino db upgrade`,
-        EXIT_NOT_CURRENT,
-      );
+    await requireCurrent(db);
     print('The schema is current.');
   });
+
+async function requireCurrent(db: Database): Promise<void> {
+  const { pending } = await schemaState(db).catch((error: unknown) => {
+    throw error instanceof SchemaRefused ? new CliFailure(error.message, EXIT_NOT_CURRENT) : error;
+  });
+  if (pending.length === 0) return;
+  throw new CliFailure(
+    `the schema is not current: ${pending.length} step(s) are missing (${pending.join(', ')}); run bin/neutrino db upgrade`,
+    EXIT_NOT_CURRENT,
+  );
+}
 
 /** `neutrino db version`: the last step of the schema, `none` for an empty database. */
 export const databaseVersion = (inputs: ConfigInputs, print: Print): Promise<void> =>
@@ -45,13 +50,22 @@ export const databaseVersion = (inputs: ConfigInputs, print: Print): Promise<voi
     print(`${applied.at(-1) ?? 'none'}${pending.length === 0 ? '' : ` (missing: ${pending.join(', ')})`}`);
   });
 
-async function onDatabase(inputs: ConfigInputs, work: (db: Database, log: Logger) => Promise<void>): Promise<void> {
+/** `neutrino db rename-host`: throws CliFailure when the schema is not current or agents of the new name are alive. */
+export const renameHostOfDatabase = (inputs: ConfigInputs, from: string, to: string, print: Print): Promise<void> =>
+  onDatabase(inputs, async (db, config) => {
+    parseOption('DEFAULT', 'host', to);
+    await requireCurrent(db);
+    const { agents, ports } = await renameHostInDatabase(db, config, from, to);
+    print(`Host ${from} is ${to} now: ${agents} agent(s), ${ports} port(s).`);
+  });
+
+async function onDatabase(inputs: ConfigInputs, work: (db: Database, config: Config) => Promise<void>): Promise<void> {
   const { config, warnings } = loadConfig(inputs);
   const log = stderrLogger(config.DEFAULT.debug);
   for (const warning of warnings) log.debug(warning);
   const db = openDatabase(withTwoConnections(config));
   try {
-    await asCliFailure(work(db, log));
+    await asCliFailure(work(db, config));
   } catch (error) {
     // Some errors of the database come wrapped into the API's 503.
     const cause = isUnreachable(error) ? error : (error as { readonly cause?: unknown }).cause;

@@ -8,6 +8,7 @@ import { unmetRequirements } from '../agents/requirements.ts';
 import type { AgentKind } from '../compose/agent.ts';
 import { CliFailure } from '../process/failure.ts';
 import { stderrLogger } from '../process/log.ts';
+import { HOST_FILE } from '../state/host.ts';
 import { lockFile, lockRoles, runningNeutrino, SERVER_ROLE } from '../state/lock.ts';
 import type { Removed } from './host-removal.ts';
 
@@ -27,7 +28,7 @@ type Print = (line: string) => void;
 const STOP_MS = 30_000;
 
 /** What Neutrino keeps under the state path, beside its lock; `down --purge` deletes these and nothing else. */
-const STATE_FILES = ['neutrino.sqlite', 'neutrino.sqlite-wal', 'neutrino.sqlite-shm', 'dhcp', 'instances'];
+const STATE_FILES = ['neutrino.sqlite', 'neutrino.sqlite-wal', 'neutrino.sqlite-shm', 'dhcp', 'instances', HOST_FILE];
 
 /**
  * `neutrino down`: stops the Neutrino of this state path and removes what it made on this host. Says what it removed.

@@ -6,9 +6,11 @@ import { type CommandOptions, configInputs, MORE_OPTIONS, withConfigFlags } from
 export function registerUpCommand(program: Command, kinds: readonly AgentKind[], version: string): void {
   withConfigFlags(program.command('up').description('start server and agents, and run until Ctrl-C or SIGTERM'))
     .option('--no-agents', 'the API alone, without agents')
+    .option('--rename-host', 'this host had another name at the last start: move its agents and ports to the new one')
     .addHelpText('after', MORE_OPTIONS)
     .action(async (options: CommandOptions) => {
       const { runUp } = await import('./up.ts');
-      await runUp({ inputs: configInputs(options), agents: options.agents !== false, kinds, version });
+      const wishes = { agents: options.agents !== false, renameHost: options.renameHost === true };
+      await runUp({ inputs: configInputs(options), kinds, version, ...wishes });
     });
 }

@@ -1,11 +1,14 @@
 import { type ConfigInputs, loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/options.ts';
+import type { Database } from '../../db/database.ts';
+import { relabelDevices, renameHostInDatabase } from '../agents/rename.ts';
 import { unmetRequirements } from '../agents/requirements.ts';
 import type { AgentKind } from '../compose/agent.ts';
 import { startNeutrino } from '../compose/neutrino.ts';
 import { CliFailure } from '../process/failure.ts';
 import { closeWithin, startedInTime, stopSignal } from '../process/lifetime.ts';
 import { stderrLogger } from '../process/log.ts';
+import { formerHost, keepHost } from '../state/host.ts';
 import { lockRoles, SERVER_ROLE, type StateTaken } from '../state/lock.ts';
 import { prepareStatePath } from '../state/path.ts';
 
@@ -15,6 +18,8 @@ export interface UpOptions {
   readonly agents: boolean;
   /** The kinds of agents that run on a host. */
   readonly kinds: readonly AgentKind[];
+  /** Whether the agents of the state path get the name of this host when they had another one. */
+  readonly renameHost: boolean;
   readonly version: string;
 }
 
@@ -22,11 +27,11 @@ export interface UpOptions {
  * `neutrino up`: runs server and agents until SIGTERM or SIGINT, then stops them and leaves dnsmasq serving. A second signal
  * ends it at once. Throws CliFailure, ConfigError and errors of listening, all for `explainFailure`.
  */
-export async function runUp({ inputs, agents, kinds, version }: UpOptions): Promise<void> {
+export async function runUp({ inputs, agents, kinds, renameHost, version }: UpOptions): Promise<void> {
   const { config, warnings } = loadConfig(inputs);
   const log = stderrLogger(config.DEFAULT.debug);
   for (const warning of warnings) log.warn(warning);
-  const { state_path: statePath } = config.DEFAULT;
+  const { host, state_path: statePath } = config.DEFAULT;
   prepareStatePath(statePath);
   const obstacles = agents ? unmetRequirements(kinds) : [];
   const running = agents && obstacles.length === 0 ? kinds : [];
@@ -35,8 +40,18 @@ export async function runUp({ inputs, agents, kinds, version }: UpOptions): Prom
 
   const stop = stopSignal();
   try {
+    const how = (former: string) => `with --rename-host, which moves agents and ports from ${former} to ${host}`;
+    const former = running.length > 0 ? formerHost(statePath, host, renameHost, how) : undefined;
+    const prepare = async (db: Database) => {
+      if (former !== undefined) {
+        const moved = await renameHostInDatabase(db, config, former, host);
+        await relabelDevices(running, config, former, log);
+        log.info(moved, `host ${former} is renamed to ${host}`);
+      }
+      if (running.length > 0) keepHost(statePath, host);
+    };
     const abort = new AbortController();
-    const starting = startNeutrino({ config, agents: running, log, stop: abort.signal });
+    const starting = startNeutrino({ config, agents: running, log, prepare, stop: abort.signal });
     const parts = await Promise.race([starting, stop.then(() => undefined)]);
     if (parts) {
       lock.announce(parts.url);

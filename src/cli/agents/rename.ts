@@ -1,0 +1,46 @@
+import type { Logger } from 'pino';
+import type { Config } from '../../config/options.ts';
+import type { Database } from '../../db/database.ts';
+import { ipBatch } from '../../linux/ip.ts';
+import { listLinks } from '../../linux/links.ts';
+import { HostNameTaken, type RenamedHost, renameHost } from '../../plugin/agents/rename-host.ts';
+import type { AgentKind } from '../compose/agent.ts';
+import { CliFailure } from '../process/failure.ts';
+
+/** Renames a host in the database. Throws CliFailure when agents of the new name are alive. */
+export async function renameHostInDatabase(
+  db: Database,
+  config: Config,
+  from: string,
+  to: string,
+): Promise<RenamedHost> {
+  try {
+    return await renameHost({ db, config }, from, to);
+  } catch (error) {
+    if (error instanceof HostNameTaken) throw new CliFailure(`${from} cannot be renamed: ${error.message}`);
+    throw error;
+  }
+}
+
+/**
+ * Marks the devices that agents of this host created under its former name as those of the new one. The devices keep their names
+ * and everything that is plugged into them.
+ */
+export async function relabelDevices(
+  kinds: readonly Pick<AgentKind, 'deviceMark'>[],
+  { DEFAULT: { host, state_path } }: Config,
+  former: string,
+  log: Logger,
+): Promise<void> {
+  const links = await listLinks();
+  for (const { deviceMark } of kinds) {
+    if (!deviceMark) continue;
+    const [mark, wanted] = [await deviceMark({ host: former, state_path }), await deviceMark({ host, state_path })];
+    const owned = links.filter(({ alias }) => alias?.includes(mark));
+    if (owned.length === 0) continue;
+    await ipBatch(
+      owned.map(({ name, alias = '' }) => ['link', 'set', 'dev', name, 'alias', alias.replace(mark, wanted)]),
+    );
+    log.info({ devices: owned.map(({ name }) => name) }, `devices of host ${former} are those of host ${host} now`);
+  }
+}

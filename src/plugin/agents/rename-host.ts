@@ -1,0 +1,97 @@
+import type { Database, Trx } from '../../db/database.ts';
+import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../rpc/dhcp-device-id.ts';
+import { oldestHeartbeat } from '../../scheduler/liveness.ts';
+import type { Core } from '../core.ts';
+import { nowText } from '../standard-attributes.ts';
+
+/** A host cannot take a name under which agents are alive. */
+export class HostNameTaken extends Error {}
+
+/** What has moved to the new name of a host. */
+export interface RenamedHost {
+  readonly agents: number;
+  readonly ports: number;
+}
+
+/**
+ * Gives a host another name in one transaction: its agents keep their ids and thereby their networks, its ports stay bound, its
+ * DHCP ports stay its own. Agents of the new name that are dead are merged into those of the old one. No agent of the host may run
+ * meanwhile; when they start under the new name they find everything as they left it. Nothing changes when it is repeated.
+ * Throws HostNameTaken.
+ */
+export const renameHost = (
+  { db, config }: Pick<Core, 'config'> & { readonly db: Database },
+  from: string,
+  to: string,
+): Promise<RenamedHost> =>
+  db.transaction(async (trx) => {
+    const agents = await agentsOf(trx, from);
+    // No agents of the old name: they have been renamed already, and run.
+    for (const namesake of agents.length > 0 ? await agentsOf(trx, to) : []) {
+      if (namesake.heartbeat_timestamp >= oldestHeartbeat(config))
+        throw new HostNameTaken(`host ${to} has a ${namesake.agent_type} that is alive (${namesake.id})`);
+      const heir = agents.find((agent) => agent.agent_type === namesake.agent_type);
+      if (heir) await mergeAgent(trx, namesake.id, heir.id);
+    }
+    await trx.updateTable('agents').set({ host: to }).where('host', '=', from).execute();
+    return {
+      agents: agents.length,
+      ports: (await rebindPorts(trx, from, to)) + (await renameDhcpPorts(trx, from, to)),
+    };
+  });
+
+const agentsOf = (trx: Trx, host: string) =>
+  trx.selectFrom('agents').select(['id', 'agent_type', 'heartbeat_timestamp']).where('host', '=', host).execute();
+
+/** Hands the networks of an agent to another one, and deletes it. */
+async function mergeAgent(trx: Trx, id: string, heir: string): Promise<void> {
+  const bindings = trx.selectFrom('networkdhcpagentbindings').select('network_id');
+  const hosted = await bindings.where('dhcp_agent_id', '=', heir).execute();
+  const networks = hosted.map(({ network_id }) => network_id);
+  let moved = trx.updateTable('networkdhcpagentbindings').set({ dhcp_agent_id: heir }).where('dhcp_agent_id', '=', id);
+  if (networks.length > 0) moved = moved.where('network_id', 'not in', networks);
+  await moved.execute();
+  await trx.deleteFrom('networkdhcpagentbindings').where('dhcp_agent_id', '=', id).execute();
+  await trx.deleteFrom('agents').where('id', '=', id).execute();
+}
+
+async function rebindPorts(trx: Trx, from: string, to: string): Promise<number> {
+  const bound = trx.selectFrom('ml2_port_bindings').select('port_id').where('host', '=', from);
+  await trx
+    .updateTable('standardattributes')
+    .set((eb) => ({ revision_number: eb('revision_number', '+', 1), updated_at: nowText() }))
+    .where('id', 'in', trx.selectFrom('ports').select('standard_attr_id').where('id', 'in', bound))
+    .execute();
+  await trx.updateTable('ml2_port_binding_levels').set({ host: to }).where('host', '=', from).execute();
+  const { numUpdatedRows } = await trx
+    .updateTable('ml2_port_bindings')
+    .set({ host: to })
+    .where('host', '=', from)
+    .executeTakeFirstOrThrow();
+  return Number(numUpdatedRows);
+}
+
+/** The DHCP ports of a host carry its name in their `device_id`. Returns how many were not bound, and so not counted before. */
+async function renameDhcpPorts(trx: Trx, from: string, to: string): Promise<number> {
+  const ports = await trx
+    .selectFrom('ports')
+    .leftJoin('ml2_port_bindings as b', 'b.port_id', 'ports.id')
+    .select(['ports.id', 'ports.network_id', 'ports.device_id', 'b.host'])
+    .where('device_owner', '=', 'network:dhcp')
+    .where('device_id', 'like', 'dhcp%')
+    .execute();
+  const byDevice = new Map(ports.map((port) => [port.device_id, port]));
+  const setDevice = (id: string, device_id: string) =>
+    trx.updateTable('ports').set({ device_id }).where('id', '=', id).execute();
+  let unbound = 0;
+  for (const port of ports) {
+    const renamed = dhcpDeviceId(to, port.network_id);
+    if (port.device_id !== dhcpDeviceId(from, port.network_id) || port.device_id === renamed) continue;
+    // Of an earlier start under the new name: kept for the next agent, because the address may be in use.
+    const namesake = byDevice.get(renamed);
+    if (namesake) await setDevice(namesake.id, RESERVED_DHCP_PORT);
+    await setDevice(port.id, renamed);
+    if (port.host !== to) unbound += 1;
+  }
+  return unbound;
+}
