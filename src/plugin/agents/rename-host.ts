@@ -1,5 +1,7 @@
 import type { Database, Trx } from '../../db/database.ts';
 import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../rpc/dhcp-device-id.ts';
+import { HOSTING_KINDS } from '../../scheduler/agent-kinds.ts';
+import { bind, hostedBy, unbind } from '../../scheduler/bindings.ts';
 import { oldestHeartbeat } from '../../scheduler/liveness.ts';
 import type { Core } from '../core.ts';
 import { nowText } from '../standard-attributes.ts';
@@ -31,7 +33,7 @@ export const renameHost = (
       if (namesake.heartbeat_timestamp >= oldestHeartbeat(config))
         throw new HostNameTaken(`host ${to} has a ${namesake.agent_type} that is alive (${namesake.id})`);
       const heir = agents.find((agent) => agent.agent_type === namesake.agent_type);
-      if (heir) await mergeAgent(trx, namesake.id, heir.id);
+      if (heir) await mergeAgent(trx, namesake, heir.id);
     }
     await trx.updateTable('agents').set({ host: to }).where('host', '=', from).execute();
     return {
@@ -40,18 +42,23 @@ export const renameHost = (
     };
   });
 
-const agentsOf = (trx: Trx, host: string) =>
+interface AgentRow {
+  readonly id: string;
+  readonly agent_type: string;
+  readonly heartbeat_timestamp: string;
+}
+
+const agentsOf = (trx: Trx, host: string): Promise<readonly AgentRow[]> =>
   trx.selectFrom('agents').select(['id', 'agent_type', 'heartbeat_timestamp']).where('host', '=', host).execute();
 
-/** Hands the networks of an agent to another one, and deletes it. */
-async function mergeAgent(trx: Trx, id: string, heir: string): Promise<void> {
-  const bindings = trx.selectFrom('networkdhcpagentbindings').select('network_id');
-  const hosted = await bindings.where('dhcp_agent_id', '=', heir).execute();
-  const networks = hosted.map(({ network_id }) => network_id);
-  let moved = trx.updateTable('networkdhcpagentbindings').set({ dhcp_agent_id: heir }).where('dhcp_agent_id', '=', id);
-  if (networks.length > 0) moved = moved.where('network_id', 'not in', networks);
-  await moved.execute();
-  await trx.deleteFrom('networkdhcpagentbindings').where('dhcp_agent_id', '=', id).execute();
+/** Hands what an agent hosts to another one of its type, and deletes it. */
+async function mergeAgent(trx: Trx, { id, agent_type }: AgentRow, heir: string): Promise<void> {
+  for (const kind of HOSTING_KINDS.filter(({ type }) => type === agent_type)) {
+    for (const resource of await hostedBy(trx, kind, id)) {
+      await unbind(trx, kind, resource, id);
+      await bind(trx, kind, resource, heir);
+    }
+  }
   await trx.deleteFrom('agents').where('id', '=', id).execute();
 }
 

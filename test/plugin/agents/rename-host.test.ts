@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { HostNameTaken, renameHost } from '../../../src/plugin/agents/rename-host.ts';
 import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../../src/rpc/dhcp-device-id.ts';
-import { bindNetwork, servingAgents } from '../../../src/scheduler/bindings.ts';
+import { DHCP_AGENTS } from '../../../src/scheduler/agent-kinds.ts';
+import { bind, servingAgents } from '../../../src/scheduler/bindings.ts';
 import { createWorld, type World } from '../world.ts';
 
 let world: World;
@@ -14,7 +15,7 @@ const rename = () => renameHost(world.core, 'old', 'new');
 const agents = () =>
   world.core.db.kysely.selectFrom('agents').select(['id', 'host', 'agent_type']).orderBy('agent_type').execute();
 const serving = async (network: string) =>
-  (await servingAgents(world.core.db.kysely, world.core.config, [network])).get(network);
+  (await servingAgents(world.core.db.kysely, world.core.config, DHCP_AGENTS, [network])).get(network);
 const dhcpPort = (network: string, host: string) =>
   world.port(network, {
     device_owner: 'network:dhcp',
@@ -28,7 +29,7 @@ it('a renamed host keeps its agents, their networks, its bound ports and its DHC
   const other = await world.l2Agent('third');
   const network = await world.network();
   await world.subnet(network, '10.0.0.0/24');
-  await world.transaction((trx) => bindNetwork(trx, network, dhcp));
+  await world.transaction((trx) => bind(trx, DHCP_AGENTS, network, dhcp));
   const own = await dhcpPort(network, 'old');
   const machine = await world.port(network, { 'binding:host_id': 'old', device_owner: 'compute:nova' });
   const elsewhere = await world.port(network, { 'binding:host_id': 'third', device_owner: 'compute:nova' });
@@ -65,8 +66,8 @@ it('what a dead agent of the new name had goes to the agent that is renamed', as
   await world.kill(namesake);
   const [mine, both, its] = [await world.network(), await world.network(), await world.network()];
   await world.transaction(async (trx) => {
-    for (const network of [mine, both]) await bindNetwork(trx, network, dhcp);
-    for (const network of [both, its]) await bindNetwork(trx, network, namesake);
+    for (const network of [mine, both]) await bind(trx, DHCP_AGENTS, network, dhcp);
+    for (const network of [both, its]) await bind(trx, DHCP_AGENTS, network, namesake);
   });
   const kept = await dhcpPort(both, 'old');
   const reserved = await dhcpPort(both, 'new');
