@@ -3,16 +3,8 @@ import { pino } from 'pino';
 import { defaultConfig } from '../../src/config/options.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { openSqlite } from '../../src/db/sqlite/open.ts';
-import { AddressAllocator } from '../../src/ipam/allocate.ts';
-import type { Core, Document, RequestContext, ResourceRules } from '../../src/plugin/core.ts';
-import { networkRules } from '../../src/plugin/networks/rules.ts';
-import { portRules } from '../../src/plugin/ports/rules.ts';
-import { subnetRules } from '../../src/plugin/subnets/rules.ts';
-import type { Resource } from '../../src/resources/attribute.ts';
-import { NETWORK } from '../../src/resources/network.ts';
-import { PORT } from '../../src/resources/port.ts';
-import { SUBNET } from '../../src/resources/subnet.ts';
-import { validateCreate } from '../../src/resources/validate.ts';
+import type { Core } from '../../src/plugin/core.ts';
+import { makeIn } from './made.ts';
 import { requestOfTheDay } from './request.ts';
 import { type PortNames, type RowPattern, rowPatterns } from './row-patterns.ts';
 
@@ -28,7 +20,6 @@ export interface FirstPort {
   readonly pool: { readonly first: number; readonly last: number };
 }
 
-const CONTEXT: RequestContext = { projectId: 'fake_project_id', isAdmin: true, requestId: 'req-bench' };
 const POOL = { first: 0x0a000002, last: 0x0afffffe };
 
 /** Makes the database at `path`, and in it one network, one subnet and the port of the day. */
@@ -36,20 +27,20 @@ export async function makeFirstPort(path: string): Promise<FirstPort> {
   const db = openSqlite({ path });
   await migrate(db);
   const core: Core = { db, config: defaultConfig(), log: pino({ level: 'silent' }) };
-  const ports = portRules(core, new AddressAllocator());
-  const network = await make(NETWORK, networkRules(core), { name: 'bench' });
-  const subnet = await make(SUBNET, subnetRules(core), {
+  const make = makeIn(core);
+  const network = await make('network', { name: 'bench' });
+  const subnet = await make('subnet', {
     network_id: network.id,
     ip_version: 4,
     cidr: '10.0.0.0/8',
   });
   // The first port of a project makes its default security group: that one does not count.
-  const earlier = await make(PORT, ports, { network_id: network.id });
+  const earlier = await make('port', { network_id: network.id });
   const [group] = earlier.security_groups as readonly [string];
 
   const file = new DatabaseSync(path, { readOnly: true });
   const before = lastRows(file);
-  const port = await make(PORT, ports, requestOfTheDay(String(network.id), group));
+  const port = await make('port', requestOfTheDay(String(network.id), group));
   const added = addedRows(file, before);
   file.close();
   await db.close();
@@ -63,12 +54,6 @@ export async function makeFirstPort(path: string): Promise<FirstPort> {
     group,
   };
   return { patterns: rowPatterns(added, names), names, answer: JSON.stringify({ port }), pool: POOL };
-}
-
-async function make(resource: Resource, rules: ResourceRules, values: Document): Promise<Document> {
-  const [made] = (await rules.create?.(CONTEXT, [validateCreate(resource, values, CONTEXT.projectId)])) ?? [];
-  if (!made) throw new Error(`no ${resource.name} was made`);
-  return made;
 }
 
 const tables = (file: DatabaseSync): readonly string[] =>

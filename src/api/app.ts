@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
+import type { Caller, IdentityProvider } from '../auth/contract.ts';
 import type { Config } from '../config/options.ts';
-import type { RequestContext } from '../plugin/core.ts';
+import type { Service } from '../plugin/service.ts';
 import { neutronError } from '../resources/errors.ts';
 import { parseBody } from './body.ts';
-import type { IdentityProvider } from './context.ts';
+import { logChanges } from './change-log.ts';
 import { answerBrokenRequest, sendError } from './error-bodies.ts';
 import { openApi } from './openapi.ts';
 import { HEALTH_PATH, healthRoute } from './routes/health.ts';
-import { resourceRoutes, type ServedResource } from './routes/resource.ts';
+import { collectionPath, resourceRoutes } from './routes/resource.ts';
 import { versionRoutes } from './routes/versions.ts';
 import { answerUnknownPaths } from './unknown-paths.ts';
 
@@ -16,13 +17,12 @@ export interface ApiOptions {
   readonly config: Config;
   readonly log: FastifyBaseLogger;
   readonly identity: IdentityProvider;
-  readonly resources: readonly ServedResource[];
-  /** Further routes (of extensions); `contextOf` tells who asks. */
-  readonly routes?: readonly ((app: FastifyInstance, contextOf: (request: FastifyRequest) => RequestContext) => void)[];
+  /** The resources that are served. */
+  readonly services: readonly Service[];
 }
 
 const MAX_BODY = 16 * 1024 * 1024;
-// Node refuses requests whose first line and headers are together longer.
+// Node rejects requests whose first line and headers are together longer.
 const MAX_URL = 16 * 1024;
 
 /** python-neutronclient asks for `/v2.0/ports.json`, others for `/v2.0/ports/`: both mean `/v2.0/ports`. */
@@ -44,14 +44,14 @@ function maxPage(config: Config): number | undefined {
   return Number.isInteger(limit) && limit > 0 ? limit : undefined;
 }
 
-/** The API: all routes on one Fastify instance, not yet listening. */
+/** Builds the API: all routes on one Fastify instance, not yet listening. */
 export function buildApi(options: ApiOptions): FastifyInstance {
-  const { config, log, identity, resources } = options;
-  const contexts = new WeakMap<FastifyRequest, RequestContext>();
-  const contextOf = (request: FastifyRequest): RequestContext => {
-    const context = contexts.get(request);
-    if (!context) throw new Error('a route was reached before its caller was known');
-    return context;
+  const { config, log, identity, services } = options;
+  const callers = new WeakMap<FastifyRequest, Caller>();
+  const callerOf = (request: FastifyRequest): Caller => {
+    const caller = callers.get(request);
+    if (!caller) throw new Error('a route was reached before its caller was identified');
+    return caller;
   };
   const app = Fastify({
     loggerInstance: log,
@@ -71,29 +71,39 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     async (_request: FastifyRequest, body: string) => parseBody(body),
   );
 
+  const changes = logChanges(app, (request) => callers.get(request));
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-openstack-request-id', request.id);
     if (!acceptsJson(request.headers.accept) && request.url !== HEALTH_PATH)
       throw neutronError('HTTPNotAcceptable', { accept: String(request.headers.accept).slice(0, 100) });
-    contexts.set(request, await identity.identify(request));
+    callers.set(request, await identity.identify(request.headers, String(request.id)));
   });
   app.addHook('onSend', async (_request, reply) => {
     // Neutron names no charset: JSON is always UTF-8 (RFC 8259, 8.1).
     if (String(reply.getHeader('content-type')).startsWith('application/json'))
       reply.header('content-type', 'application/json');
   });
-  app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
+  app.setErrorHandler((error, request, reply) => {
+    changes.failed(request, error instanceof Error ? error.message.slice(0, 500) : String(error));
+    sendError(error, request, reply);
+  });
   answerUnknownPaths(app);
 
   healthRoute(app);
   versionRoutes(
     app,
-    resources.map((r) => r.resource),
+    services.map(({ resource }) => resource),
   );
-  // Asked for as openapi.json: the suffix is taken off every URL.
-  app.get('/v2.0/openapi', async () => openApi(resources));
-  const ofResources = { maxPage: maxPage(config), allowBulk: config.DEFAULT.allow_bulk, contextOf };
-  for (const served of resources) resourceRoutes(app, served, ofResources);
-  for (const routes of options.routes ?? []) routes(app, contextOf);
+  const paths = new Map<string, string>();
+  const placed = services.map((service) => {
+    const { name, parent } = service.resource;
+    const collection = collectionPath(service, parent && paths.get(parent.name));
+    paths.set(name, collection);
+    return { service, collection };
+  });
+  // Asked for as openapi.json: the suffix is stripped from every URL.
+  for (const path of ['/v2.0/openapi', '/openapi']) app.get(path, async () => openApi(placed));
+  const shared = { maxPage: maxPage(config), allowBulk: config.DEFAULT.allow_bulk, callerOf, changes };
+  for (const { service, collection } of placed) resourceRoutes(app, service, collection, shared);
   return app;
 }

@@ -1,8 +1,8 @@
-import { neutronError } from '../resources/errors.ts';
+import { NeutronError, neutronError } from '../resources/errors.ts';
 
 const MAX_DEPTH = 64;
 
-/** How deep the brackets of a JSON text nest; texts inside strings do not count. */
+/** Returns how deep the brackets of a JSON text nest; those inside strings do not count. */
 function nesting(text: string): number {
   let depth = 0;
   let deepest = 0;
@@ -20,15 +20,22 @@ function nesting(text: string): number {
   return deepest;
 }
 
-/** The body of a request: JSON whatever its Content-Type says, as Neutron reads it; undefined when empty. Throws HTTPBadRequest. */
+/**
+ * Parses the body of a request: JSON whatever its Content-Type says, as Neutron reads it; undefined when empty. Throws HTTPBadRequest, whose
+ * `detail` says where the JSON is broken.
+ */
 export function parseBody(text: string): unknown {
   if (text === '') return undefined;
-  // Whoever walks a document recursively must not be walked into a stack overflow.
+  // Code that walks a document recursively must not overflow its stack.
   if (nesting(text) > MAX_DEPTH)
     throw neutronError('HTTPBadRequest', { reason: `Body contains invalid data: it nests deeper than ${MAX_DEPTH}` });
   try {
     return JSON.parse(text);
-  } catch {
-    throw neutronError('HTTPBadRequest', { reason: 'Body contains invalid data' });
+  } catch (error) {
+    throw new NeutronError(
+      'HTTPBadRequest',
+      'Body contains invalid data',
+      (error as SyntaxError).message.slice(0, 300),
+    );
   }
 }

@@ -8,14 +8,14 @@ export interface ErrorAnswer {
   readonly body: unknown;
 }
 
-const answer = (status: number, type: string, message: string): ErrorAnswer => ({
+const answer = (status: number, type: string, message: string, detail = ''): ErrorAnswer => ({
   status,
-  body: { NeutronError: { type, message, detail: '' } },
+  body: { NeutronError: { type, message, detail } },
 });
 
-/** What a client is told of an error; undefined for errors that are ours (logged, and answered with 500). */
+/** Returns what a client is answered; undefined for errors of the server itself (logged, and answered with 500). */
 export function errorAnswer(error: unknown): ErrorAnswer | undefined {
-  if (error instanceof NeutronError) return answer(error.status, error.type, error.message);
+  if (error instanceof NeutronError) return answer(error.status, error.type, error.message, error.detail);
   // Of a query outside of transactions, which say so themselves.
   if (isUnreachable(error))
     return errorAnswer(neutronError('ServiceUnavailable', { reason: 'The database cannot be reached; try again.' }));
@@ -27,19 +27,22 @@ export function errorAnswer(error: unknown): ErrorAnswer | undefined {
   return undefined;
 }
 
-/** Answers a request that failed: what the client did wrong as it is, what is wrong with us with 5xx and a line in the log. */
+/** Answers a request that failed; errors of the server itself are answered with 5xx and logged. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   let told = errorAnswer(error);
   if (!told) {
     request.log.error(
       { err: error, method: request.method, url: request.url },
-      'a request failed for a reason of ours',
+      'the request failed because of an error in the server',
     );
     const { status, type, message } = neutronError('HTTPInternalServerError', { id: request.id });
     told = answer(status, type, message);
   } else if (told.status >= 500) {
     const { message, cause } = error as Error;
-    request.log.warn({ err: cause ?? error, method: request.method, url: request.url }, `a request failed: ${message}`);
+    request.log.warn(
+      { err: cause ?? error, method: request.method, url: request.url },
+      `the request failed: ${message}`,
+    );
   }
   reply.code(told.status).send(told.body);
 }
@@ -49,14 +52,14 @@ const BROKEN: Readonly<Record<string, readonly [number, string, string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'The request did not arrive in time.'],
 };
 
-/** Answers what is no HTTP request at all, so that a client is told why instead of losing its connection. */
+/** Answers what is no HTTP request, so that the client learns why instead of losing its connection. */
 export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
     socket.destroy();
     return;
   }
   const known = error.code !== undefined && Object.hasOwn(BROKEN, error.code) ? BROKEN[error.code] : undefined;
-  const [status, reason, message] = known ?? [400, 'Bad Request', 'This is no HTTP request.'];
+  const [status, reason, message] = known ?? [400, 'Bad Request', 'This is not an HTTP request.'];
   const body = JSON.stringify(answer(status, 'HTTPBadRequest', message).body);
   socket.end(
     `HTTP/1.1 ${status} ${reason}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,

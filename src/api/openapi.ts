@@ -1,8 +1,14 @@
-import { isFilter } from '../plugin/listing.ts';
-import type { Attribute, Resource } from '../resources/attribute.ts';
-import type { ServedResource } from './routes/resource.ts';
+import type { Service } from '../plugin/service.ts';
+import { type Action, actionPath, pathParameters } from '../resources/action.ts';
+import type { Attribute, JsonSchema, Method, Resource } from '../resources/attribute.ts';
 
-type Schema = Readonly<Record<string, unknown>>;
+type Schema = JsonSchema;
+
+/** A served resource and the path of its collection, with parameters in braces. */
+export interface Placed {
+  readonly service: Service;
+  readonly collection: string;
+}
 
 const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
 const json = (schema: Schema): Schema => ({ content: { 'application/json': { schema } } });
@@ -18,10 +24,9 @@ const schemaName = (resource: Resource): string =>
 
 type Use = 'answer' | 'create' | 'update';
 
-function property({ type, help, extension, optional, default: fallback }: Attribute, use: Use): Schema {
+function property({ type, help, extension, default: fallback }: Attribute, use: Use): Schema {
   return {
-    // What a create may leave out, and has no default, may be null afterwards.
-    ...(use === 'answer' && optional ? { anyOf: [type.schema, { type: 'null' }] } : type.schema),
+    ...(use === 'answer' ? (type.answerSchema ?? type.schema) : type.schema),
     description: help,
     ...(extension === undefined ? {} : { 'x-extension': extension }),
     ...(use === 'create' && fallback !== undefined ? { default: fallback } : {}),
@@ -33,7 +38,7 @@ function properties(resource: Resource, use: Use, wanted: (attribute: Attribute)
   return Object.fromEntries(entries.map(([name, attribute]) => [name, property(attribute, use)]));
 }
 
-/** Schemas of one resource: as answers show it, as a create and as an update take it. */
+/** Schemas of one resource: of answers, of the body of a create and of an update. */
 function schemas(resource: Resource): Schema {
   const name = schemaName(resource);
   const required = Object.entries(resource.attributes)
@@ -45,6 +50,7 @@ function schemas(resource: Resource): Schema {
       type: 'object',
       description: resource.help,
       properties: properties(resource, 'answer', (a) => a.visible !== false),
+      required: Object.keys(resource.attributes).filter((a) => (resource.attributes[a]?.visible ?? true) === true),
     },
     ...(resource.methods.includes('create')
       ? { [`${name}Create`]: { ...closed(properties(resource, 'create', (a) => a.post === true)), required } }
@@ -63,19 +69,20 @@ const query = (name: string, description: string, schema: Schema): Schema => ({
 });
 const texts: Schema = { type: 'array', items: { type: 'string' } };
 
-function listParameters({ resource, conditions }: ServedResource): readonly Schema[] {
-  const named = [...new Set([...Object.keys(resource.attributes), ...Object.keys(conditions)])];
+function listParameters(service: Service): readonly Schema[] {
+  const { resource } = service;
+  const named = [...new Set([...Object.keys(resource.attributes), ...service.furtherFilters])];
   const sortable = Object.keys(resource.attributes).filter((name) => resource.attributes[name]?.sort);
   return [
     ...named
-      .filter((name) => isFilter({ resource, conditions }, name))
-      .map((name) => query(name, `has one of these values of ${name}`, texts)),
+      .filter((name) => service.isFilter(name))
+      .map((name) => query(name, `only those with one of these values of ${name}`, texts)),
     { $ref: '#/components/parameters/fields' },
     query('sort_key', 'attributes to sort by, each with its sort_dir', { type: 'array', items: { enum: sortable } }),
     query('sort_dir', 'direction of each sort_key', { type: 'array', items: { enum: ['asc', 'desc'] } }),
-    query('limit', 'resources of a page at most', { type: 'integer', minimum: 0 }),
-    query('marker', 'id of the last resource of the page before', { type: 'string' }),
-    query('page_reverse', 'whether pages go backwards', { type: 'boolean' }),
+    query('limit', 'maximum number of resources on a page', { type: 'integer', minimum: 0 }),
+    query('marker', 'id of the last resource of the previous page', { type: 'string' }),
+    query('page_reverse', 'page backwards', { type: 'boolean' }),
   ];
 }
 
@@ -85,52 +92,104 @@ function operation(summary: string, answers: Schema, more: Schema = {}): Schema 
   return { summary, ...more, responses: { ...answers, default: failure } };
 }
 
-function paths(served: ServedResource): Schema {
-  const { resource } = served;
-  const name = schemaName(resource);
-  const can = (method: Resource['methods'][number]) => resource.methods.includes(method);
+const inPath = (path: string): Schema => {
+  const names = pathParameters(path);
+  const schema = { type: 'string' };
+  return names.length === 0 ? {} : { parameters: names.map((name) => ({ in: 'path', name, required: true, schema })) };
+};
+
+const ifMatch = { $ref: '#/components/parameters/ifMatch' };
+
+/** Methods on all of a resource, by HTTP method. */
+function collectionMethods(service: Service, name: string): Schema {
+  const { resource } = service;
+  const can = (method: Method) => resource.methods.includes(method);
   const one = wrapped(resource.name, ref(name));
   const many = wrapped(resource.plural, { type: 'array', items: ref(name) });
-  const body = (suffix: string) => wrapped(resource.name, ref(`${name}${suffix}`));
+  const body = wrapped(resource.name, ref(`${name}Create`));
   const bulk = wrapped(resource.plural, { type: 'array', minItems: 1, items: ref(`${name}Create`) });
-  const ok = (status: string, schema: Schema): Schema => ({
-    [status]: { description: resource.help, ...json(schema) },
-  });
-  const ifMatch = { $ref: '#/components/parameters/ifMatch' };
-  const shown = { parameters: [{ $ref: '#/components/parameters/fields' }] };
   return {
-    [`/v2.0/${resource.path}`]: {
-      get: operation(`List ${resource.plural}`, ok('200', many), { parameters: listParameters(served) }),
-      ...(can('create')
-        ? {
-            post: operation(`Create a ${resource.name}, or several: all or none`, ok('201', { anyOf: [one, many] }), {
-              requestBody: { required: true, ...json({ anyOf: [body('Create'), bulk] }) },
-            }),
-          }
-        : {}),
-    },
-    [`/v2.0/${resource.path}/{id}`]: {
-      parameters: [{ in: 'path', name: 'id', required: true, schema: { type: 'string' } }],
-      get: operation(`Show a ${resource.name}`, ok('200', one), shown),
-      ...(can('update')
-        ? {
-            put: operation(`Update a ${resource.name}`, ok('200', one), {
-              parameters: [ifMatch],
-              requestBody: { required: true, ...json(body('Update')) },
-            }),
-          }
-        : {}),
-      ...(can('delete')
-        ? {
-            delete: operation(
-              `Delete a ${resource.name}`,
-              { '204': { description: 'it is gone' } },
-              { parameters: [ifMatch] },
-            ),
-          }
-        : {}),
-    },
+    ...(can('list')
+      ? {
+          get: operation(`List ${resource.plural}`, answered('200', resource.help, many), {
+            parameters: listParameters(service),
+          }),
+        }
+      : {}),
+    ...(can('create')
+      ? {
+          post: operation(
+            `Create a ${resource.name}, or several: all or none`,
+            answered('201', resource.help, { anyOf: [one, many] }),
+            { requestBody: { required: true, ...json({ anyOf: [body, bulk] }) } },
+          ),
+        }
+      : {}),
   };
+}
+
+/** Methods on one of a resource, by HTTP method. */
+function itemMethods({ resource }: Service, name: string): Schema {
+  const can = (method: Method) => resource.methods.includes(method);
+  const one = wrapped(resource.name, ref(name));
+  return {
+    ...(can('show')
+      ? {
+          get: operation(`Show a ${resource.name}`, answered('200', resource.help, one), {
+            parameters: [{ $ref: '#/components/parameters/fields' }],
+          }),
+        }
+      : {}),
+    ...(can('update')
+      ? {
+          put: operation(`Update a ${resource.name}`, answered('200', resource.help, one), {
+            parameters: [ifMatch],
+            requestBody: { required: true, ...json(wrapped(resource.name, ref(`${name}Update`))) },
+          }),
+        }
+      : {}),
+    ...(can('delete')
+      ? {
+          delete: operation(
+            `Delete a ${resource.name}`,
+            { '204': { description: 'deleted' } },
+            { parameters: [ifMatch] },
+          ),
+        }
+      : {}),
+  };
+}
+
+const answered = (status: string, description: string, schema: Schema): Schema => ({
+  [status]: { description, ...json(schema) },
+});
+
+function actionMethod({ resource }: Service, action: Action): Schema {
+  const { method, answer, status = answer ? 200 : 204, help, body } = action;
+  const summary = `${resource.name}: ${help}`;
+  return {
+    [method]: operation(
+      summary,
+      answer ? answered(String(status), help, answer) : { [String(status)]: { description: 'done' } },
+      {
+        ...(method === 'get' ? {} : { parameters: [ifMatch] }),
+        ...(body ? { requestBody: { required: true, ...json(body.schema) } } : {}),
+      },
+    ),
+  };
+}
+
+function paths({ service, collection }: Placed): Schema {
+  const name = schemaName(service.resource);
+  const found: Record<string, Schema> = {};
+  const add = (path: string, methods: Schema): void => {
+    if (Object.keys(methods).length > 0) found[path] = { ...inPath(path), ...found[path], ...methods };
+  };
+  add(collection, collectionMethods(service, name));
+  add(`${collection}/{id}`, itemMethods(service, name));
+  for (const [action, declared] of Object.entries(service.resource.actions ?? {}))
+    add(actionPath(collection, action, declared), actionMethod(service, declared));
+  return found;
 }
 
 const error: Schema = wrapped('NeutronError', {
@@ -140,15 +199,15 @@ const error: Schema = wrapped('NeutronError', {
 });
 
 /** The API as an OpenAPI 3.1 document, derived from the declarations of the resources that are served. */
-export function openApi(served: readonly ServedResource[]): Schema {
+export function openApi(placed: readonly Placed[]): Schema {
   return {
     openapi: '3.1.0',
     info: { title: 'Neutrino: Networking API v2.0', version: '2.0' },
-    paths: Object.assign({}, ...served.map(paths)),
+    paths: Object.assign({}, ...placed.map(paths)),
     components: {
-      schemas: Object.assign({ Error: error }, ...served.map((s) => schemas(s.resource))),
+      schemas: Object.assign({ Error: error }, ...placed.map(({ service }) => schemas(service.resource))),
       parameters: {
-        fields: query('fields', 'attributes to show; all unless told', texts),
+        fields: query('fields', 'attributes to show; default: all', texts),
         ifMatch: {
           in: 'header',
           name: 'If-Match',

@@ -1,4 +1,4 @@
-import type { ListQuery } from '../plugin/core.ts';
+import type { ListQuery } from '../plugin/listing.ts';
 import type { Resource } from '../resources/attribute.ts';
 import { neutronError, shown } from '../resources/errors.ts';
 

@@ -16,6 +16,9 @@ export function answerUnknownPaths(app: FastifyInstance): void {
   app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {
     const [path = '/'] = request.url.split('?');
     if (path === '/') return reply.code(405).send({ code: 405, title: 'Method Not Allowed', description: '' });
+    // As Neutron does: tags are created by PUT alone.
+    if (request.method === 'POST' && /^\/v2\.0\/[^/]+\/[^/]+\/tags$/.test(path))
+      throw neutronError('HTTPNotFound', { path: shown(path) });
     const parts = path.split('/');
     if ([...known.values()].some((route) => takes(route, parts)))
       throw neutronError('HTTPMethodNotAllowed', { method: request.method, path: shown(path) });

@@ -66,7 +66,7 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
     rabbit_virtual_host rpc_conn_pool_size socket_timeout ssl_enforce_fips_mode ssl_version tcp_user_timeout
     use_queue_manager virtual_host`),
   ml2: words(`
-    extension_drivers external_network_type mechanism_drivers overlay_ip_version segment_mtu
+    external_network_type mechanism_drivers overlay_ip_version segment_mtu
     tunnelled_network_rp_name`),
   ml2_type_vxlan: words('vxlan_group'),
   linux_bridge: words('bridge_mappings'),

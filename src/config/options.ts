@@ -241,6 +241,10 @@ export const OPTIONS = {
       {},
       { formerly: ['project_network_types'] },
     ),
+    extension_drivers: list(
+      ['port_security', 'dns', 'qos', 'uplink_status_propagation'],
+      'extensions of ML2; uplink_status_propagation adds propagate_uplink_status to ports, the others are always served',
+    ),
     path_mtu: integer(0, 'MTU of the path between hosts; 0: global_physnet_mtu', 0),
     physical_network_mtus: list([], 'physnet:mtu pairs', {
       pattern: /^[^:\s]+:\d{1,5}$/,

@@ -13,6 +13,11 @@ export interface Database {
   readonly dialect: DialectName;
   /** Runs `work` in one transaction; what another process's lock or a deadlock undid is run again (bounded). */
   transaction<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
+  /**
+   * The query with a lock on its rows until the transaction ends (FOR UPDATE), where the dialect has row locks. SQLite's transactions have
+   * the whole database to themselves.
+   */
+  locked<Q extends { forUpdate(): Q }>(query: Q): Q;
   /** Calls back after each commit of a transaction that has written to the outbox or the like; cheap listeners only. */
   onCommit(listener: () => void): void;
   close(): Promise<void>;

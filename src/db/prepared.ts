@@ -14,6 +14,9 @@ class Parameter {
  */
 export class PreparedParameters extends Array<unknown> {}
 
+/** A query to be filled with values and run. */
+export type PreparedQuery<P, R> = (db: Queries, values: P) => Promise<QueryResult<R>>;
+
 /** The value of parameter `name` in a query under construction, typed as `P` says. */
 export type ParameterOf<P> = <K extends keyof P & string>(name: K) => P[K];
 
@@ -23,7 +26,7 @@ export type ParameterOf<P> = <K extends keyof P & string>(name: K) => P[K];
  */
 export function prepared<P extends object, R>(
   build: (db: Queries, parameter: ParameterOf<P>) => Compilable<R>,
-): (db: Queries, values: P) => Promise<QueryResult<R>> {
+): PreparedQuery<P, R> {
   const perDialect = new WeakMap<
     object,
     { readonly template: CompiledQuery<R>; readonly slots: readonly (string | undefined)[] }

@@ -197,6 +197,19 @@ export interface PortNumaAffinityPolicies {
   numa_affinity_policy: string;
 }
 
+export interface PortUplinkStatusPropagation {
+  port_id: string;
+  propagate_uplink_status: Flag;
+}
+
+export interface AddressScopes {
+  id: string;
+  project_id: string;
+  name: string;
+  ip_version: number;
+  shared: Flag;
+}
+
 export interface ProvisioningBlocks {
   standard_attr_id: number;
   /** Who holds the port back from ACTIVE: `L2` or `DHCP`. */
@@ -299,6 +312,8 @@ export interface Schema {
   extradhcpopts: ExtraDhcpOpts;
   portdnses: PortDnses;
   portnumaaffinitypolicies: PortNumaAffinityPolicies;
+  portuplinkstatuspropagation: PortUplinkStatusPropagation;
+  addressscopes: AddressScopes;
   provisioningblocks: ProvisioningBlocks;
   tags: Tags;
   agents: Agents;

@@ -1,85 +1,134 @@
 import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Queries } from '../db/database.ts';
-import type { Resource } from '../resources/attribute.ts';
+import type { Attribute, Resource } from '../resources/attribute.ts';
 import { neutronError, notFound } from '../resources/errors.ts';
-import type { ListQuery } from './core.ts';
+import { boolean } from '../resources/types.ts';
+import { columnOf, fromTables, tableOf } from './storage.ts';
 
 export type Condition = Expression<SqlBool>;
 
-/** How a resource's rows are found: its table, what is joined for filters, and filters that are no plain column. */
-export interface ListPlan {
+/** Conditions of filters that are no plain column, by name; each gets the values of which a row must have one. */
+export type Conditions = Readonly<Record<string, (values: readonly string[]) => Condition>>;
+
+/** How a resource's rows are found. */
+export interface Listed {
   readonly resource: Resource;
-  readonly table: string;
-  /** `from ...` with the joins that the columns of the declaration need. */
-  readonly from: RawBuilder<unknown>;
-  /** Conditions of attributes without a column (and of pseudo-attributes such as `tags-any`), by name. */
-  readonly conditions: Readonly<Record<string, (values: readonly string[]) => Condition>>;
+  /** `from ...` of a resource whose rows are computed; default: the tables of its declaration. */
+  readonly source?: RawBuilder<unknown>;
+  readonly conditions?: Conditions;
+}
+
+/** What a list asks for, checked against the resource's declaration. */
+export interface ListQuery {
+  /** Values by attribute; a row matches when it has one of the values of every attribute. */
+  readonly filters: Readonly<Record<string, readonly string[]>>;
+  readonly sorts: readonly { readonly attribute: string; readonly descending: boolean }[];
+  readonly limit?: number;
+  readonly marker?: string;
+  readonly pageReverse: boolean;
 }
 
 const NEVER = sql<SqlBool>`1 = 0`;
 
-/** `column in (values)`, with the values turned as the attribute's type says; what cannot match matches nothing. */
-export function columnIn(column: string, values: readonly (string | number | null | undefined)[]): Condition {
+/** `column in (values)`, with the values converted as the attribute's type says; what cannot match matches nothing. */
+export function columnIn(
+  column: Expression<unknown>,
+  values: readonly (string | number | null | undefined)[],
+): Condition {
   const possible = values.filter((v) => v !== undefined && v !== null);
   const nulls = values.includes(null);
-  if (possible.length === 0) return nulls ? sql<SqlBool>`${sql.ref(column)} is null` : NEVER;
-  const within = sql<SqlBool>`${sql.ref(column)} in (${sql.join(possible)})`;
-  return nulls ? sql<SqlBool>`(${within} or ${sql.ref(column)} is null)` : within;
+  if (possible.length === 0) return nulls ? sql<SqlBool>`${column} is null` : NEVER;
+  const within = sql<SqlBool>`${column} in (${sql.join(possible)})`;
+  return nulls ? sql<SqlBool>`(${within} or ${column} is null)` : within;
 }
 
-/** Whether an attribute (or a pseudo-attribute of the plan) may filter a list. */
-export function isFilter(plan: Pick<ListPlan, 'resource' | 'conditions'>, name: string): boolean {
-  if (Object.hasOwn(plan.conditions, name)) return true;
-  const attribute = Object.hasOwn(plan.resource.attributes, name) ? plan.resource.attributes[name] : undefined;
+/** A condition on a flag that is stored as the presence of a row: true asks for rows where `exists` holds. */
+export const presence =
+  (exists: Condition) =>
+  (values: readonly string[]): Condition => {
+    const wanted = new Set(values.map((v) => boolean.filter?.(v)));
+    return sql`(${wanted.has(1) ? exists : NEVER} or ${wanted.has(0) ? sql`not ${exists}` : NEVER})`;
+  };
+
+const attributeOf = ({ resource }: Listed, name: string): Attribute | undefined =>
+  Object.hasOwn(resource.attributes, name) ? resource.attributes[name] : undefined;
+
+/** Whether a list can be filtered by an attribute, or by another name that has a condition. */
+export function isFilter(listed: Listed, name: string): boolean {
+  if (listed.conditions && Object.hasOwn(listed.conditions, name)) return true;
+  const attribute = attributeOf(listed, name);
   return attribute !== undefined && attribute.filter !== false && attribute.column !== undefined;
 }
 
-function condition(plan: ListPlan, name: string, values: readonly string[]): Condition {
-  const special = Object.hasOwn(plan.conditions, name) ? plan.conditions[name] : undefined;
+function condition(listed: Listed, name: string, values: readonly string[]): Condition {
+  const special = listed.conditions && Object.hasOwn(listed.conditions, name) ? listed.conditions[name] : undefined;
   if (special) return special(values);
-  const attribute = plan.resource.attributes[name];
+  const attribute = attributeOf(listed, name);
   if (!attribute?.column)
     throw neutronError('HTTPBadRequest', { reason: `['${name}'] is invalid attribute for filtering` });
-  const { type, column } = attribute;
+  const { type } = attribute;
   return columnIn(
-    column,
+    columnOf(listed.resource, attribute),
     values.map((v) => (type.filter ? type.filter(v) : v)),
   );
 }
 
 interface SortKey {
-  readonly column: string;
+  readonly column: Expression<unknown>;
   readonly descending: boolean;
 }
 
-function sortKeys(plan: ListPlan, query: ListQuery): readonly SortKey[] {
-  const keys = query.sorts.map(({ attribute, descending }) => ({
-    column: plan.resource.attributes[attribute]?.column ?? `${plan.table}.id`,
-    descending: descending !== query.pageReverse,
-  }));
+const idOf = ({ resource }: Listed) => sql.ref(`${resource.table}.id`);
+
+function sortKeys(listed: Listed, query: ListQuery): readonly SortKey[] {
+  const keys: SortKey[] = query.sorts.flatMap(({ attribute: name, descending }) => {
+    const attribute = attributeOf(listed, name);
+    if (!attribute) return [];
+    return [{ column: columnOf(listed.resource, attribute), descending: descending !== query.pageReverse }];
+  });
   // The id makes the order total, so that no page misses or repeats a row.
   if (!query.sorts.some((s) => s.attribute === 'id'))
-    keys.push({ column: `${plan.table}.id`, descending: query.pageReverse });
+    keys.push({ column: idOf(listed), descending: query.pageReverse });
   return keys;
 }
 
-const sameAs = (column: string, value: string | number | null) =>
-  value === null ? sql`${sql.ref(column)} is null` : sql`${sql.ref(column)} = ${value}`;
+/** The tables that the filters and sorts of a list look at. */
+function tablesOf(listed: Listed, query: ListQuery): ReadonlySet<string> {
+  const names = [...Object.keys(query.filters), ...query.sorts.map((s) => s.attribute)];
+  return new Set(
+    names.flatMap((name) => {
+      const attribute = attributeOf(listed, name);
+      const special = listed.conditions && Object.hasOwn(listed.conditions, name);
+      return attribute && !special ? [tableOf(attribute)] : [];
+    }),
+  );
+}
+
+const fromOf = (listed: Listed, query: ListQuery): RawBuilder<unknown> =>
+  listed.source ?? fromTables(listed.resource, tablesOf(listed, query));
+
+const sameAs = (column: Expression<unknown>, value: string | number | null) =>
+  value === null ? sql`${column} is null` : sql`${column} = ${value}`;
 
 /** What comes behind a value in the order of a key. Both dialects put null before everything else. */
 function beyond({ column, descending }: SortKey, value: string | number | null): RawBuilder<unknown> {
-  const ref = sql.ref(column);
-  if (value === null) return descending ? NEVER : sql`${ref} is not null`;
-  return descending ? sql`(${ref} < ${value} or ${ref} is null)` : sql`${ref} > ${value}`;
+  if (value === null) return descending ? NEVER : sql`${column} is not null`;
+  return descending ? sql`(${column} < ${value} or ${column} is null)` : sql`${column} > ${value}`;
 }
 
 /** Rows behind the marker in the order of the keys: (a, b) > (x, y), with each key's own direction. */
-async function afterMarker(db: Queries, plan: ListPlan, keys: readonly SortKey[], marker: string): Promise<Condition> {
-  const columns = keys.map((k, i) => sql`${sql.ref(k.column)} as ${sql.ref(`k${i}`)}`);
+async function afterMarker(
+  db: Queries,
+  listed: Listed,
+  query: ListQuery,
+  keys: readonly SortKey[],
+  marker: string,
+): Promise<Condition> {
+  const columns = keys.map((k, i) => sql`${k.column} as ${sql.ref(`k${i}`)}`);
   const { rows } = await sql<Record<string, string | number | null>>`
-    select ${sql.join(columns)} ${plan.from} where ${sql.ref(`${plan.table}.id`)} = ${marker}`.execute(db);
+    select ${sql.join(columns)} ${fromOf(listed, query)} where ${idOf(listed)} = ${marker}`.execute(db);
   const row = rows[0];
-  if (!row) throw notFound(plan.resource.name, marker);
+  if (!row) throw notFound(listed.resource.name, marker);
   const markerAt = (i: number) => row[`k${i}`] ?? null;
   const alternatives = keys.map((key, i) => {
     const equal = keys.slice(0, i).map((k, j) => sameAs(k.column, markerAt(j)));
@@ -88,32 +137,32 @@ async function afterMarker(db: Queries, plan: ListPlan, keys: readonly SortKey[]
   return sql<SqlBool>`(${sql.join(alternatives, sql` or `)})`;
 }
 
-/** Ids of the rows that a list asks for, in its order. `extra`: conditions of the caller (what it may see). */
+/** Ids of the rows that a list asks for, in its order. `extra`: further conditions (what the caller may see). */
 export async function listIds(
   db: Queries,
-  plan: ListPlan,
+  listed: Listed,
   query: ListQuery,
   extra: readonly Condition[] = [],
 ): Promise<readonly string[]> {
   const conditions = [
     ...extra,
-    ...Object.entries(query.filters).map(([name, values]) => condition(plan, name, values)),
+    ...Object.entries(query.filters).map(([name, values]) => condition(listed, name, values)),
   ];
-  const keys = sortKeys(plan, query);
+  const keys = sortKeys(listed, query);
   if (query.marker !== undefined && query.limit !== undefined)
-    conditions.push(await afterMarker(db, plan, keys, query.marker));
+    conditions.push(await afterMarker(db, listed, query, keys, query.marker));
   const where = conditions.length > 0 ? sql`where ${sql.join(conditions, sql` and `)}` : sql``;
-  const order = keys.map((k) => (k.descending ? sql`${sql.ref(k.column)} desc` : sql`${sql.ref(k.column)} asc`));
+  const order = keys.map((k) => (k.descending ? sql`${k.column} desc` : sql`${k.column} asc`));
   const limit = query.limit === undefined ? sql`` : sql`limit ${query.limit}`;
-  const { rows } = await sql<{ id: string }>`
-    select ${sql.ref(`${plan.table}.id`)} as id ${plan.from} ${where} order by ${sql.join(order)} ${limit}`.execute(db);
+  const { rows } = await sql<{ id: string }>`select ${idOf(listed)} as id ${fromOf(listed, query)}
+    ${where} order by ${sql.join(order)} ${limit}`.execute(db);
   const ids = rows.map((r) => r.id);
   return query.pageReverse ? ids.reverse() : ids;
 }
 
 const CHUNK = 500;
 
-/** Loads documents by ids in bounded chunks and gives them in the order of the ids; ids that went meanwhile are left out. */
+/** Loads documents by ids in bounded chunks; returns them in the order of the ids, without those deleted meanwhile. */
 export async function loadInOrder<D>(
   ids: readonly string[],
   load: (ids: readonly string[]) => Promise<ReadonlyMap<string, D>>,
@@ -162,7 +211,7 @@ const tagged = (column: string, tags: readonly string[], all: boolean) => sql<Sq
   (select count(*) from tags where tags.standard_attr_id = ${sql.ref(column)} and tags.tag in (${sql.join(tags)})) ${all ? sql`= ${tags.length}` : sql`> 0`}`;
 
 /** The filters `tags`, `tags-any`, `not-tags`, `not-tags-any` (comma-separated) of a table with standard attributes. */
-export function tagConditions(table: string): ListPlan['conditions'] {
+export function tagConditions(table: string): Conditions {
   const column = `${table}.standard_attr_id`;
   const split = (values: readonly string[]) => [...new Set(values.flatMap((v) => v.split(',')))];
   return {

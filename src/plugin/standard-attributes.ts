@@ -3,35 +3,49 @@ import type { Trx } from '../db/database.ts';
 import { prepared } from '../db/prepared.ts';
 import { neutronError } from '../resources/errors.ts';
 
-/** Now, as the tables hold times: UTC, `YYYY-MM-DD HH:MM:SS`. */
+/** Now, as the tables store times: UTC, `YYYY-MM-DD HH:MM:SS`. */
 export const nowText = (): string => new Date().toISOString().slice(0, 19).replace('T', ' ');
 
-/** A time of the tables as answers show it: `YYYY-MM-DDTHH:MM:SSZ`. */
-export const timeShown = (stored: string): string => `${stored.replace(' ', 'T')}Z`;
+interface StandardRow {
+  readonly resource_type: string;
+  readonly description: string;
+  readonly revision_number: number;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
 
-const insert = prepared<NewAttributes, InsertResult>((db, p) =>
+const insert = prepared<StandardRow, InsertResult>((db, p) =>
   db.insertInto('standardattributes').values({
     resource_type: p('resource_type'),
     description: p('description'),
     revision_number: p('revision_number'),
-    created_at: p('now'),
-    updated_at: p('now'),
+    created_at: p('created_at'),
+    updated_at: p('updated_at'),
   }),
 );
 
-interface NewAttributes {
-  readonly resource_type: string;
-  readonly description: string;
-  readonly revision_number: number;
-  readonly now: string;
-}
-
-/** Makes the standard attributes of a new resource; gives their id. */
-export async function insertStandardAttributes(trx: Trx, attributes: NewAttributes): Promise<number> {
-  const { insertId } = await insert(trx, attributes);
-  if (insertId === undefined) throw new Error('the database gave no id for a row of standardattributes');
+/** Inserts the standard attributes of a new resource, created now; returns their id. */
+export async function insertStandardAttributes(
+  trx: Trx,
+  attributes: Omit<StandardRow, 'created_at' | 'updated_at'>,
+): Promise<number> {
+  const now = nowText();
+  const { insertId } = await insert(trx, { ...attributes, created_at: now, updated_at: now });
+  if (insertId === undefined) throw new Error('the database returned no id for a row of standardattributes');
   return Number(insertId);
 }
+
+/** The standard attributes of a new resource that no request sets. */
+export function newStandard(revision = 0) {
+  const now = `${new Date().toISOString().slice(0, 19)}Z`;
+  return { created_at: now, updated_at: now, revision_number: revision };
+}
+
+/** Changes of the standard attributes that a change of their resource means: as `bumpRevision` makes them. */
+export const nextStandard = (before: { readonly revision_number: number }) => ({
+  revision_number: before.revision_number + 1,
+  updated_at: newStandard().updated_at,
+});
 
 /**
  * Counts a change: revision_number grows by one, updated_at becomes now. With `expected` (If-Match) throws
@@ -55,6 +69,11 @@ export async function requireRevision(trx: Trx, standardAttrId: number, expected
     .select('revision_number')
     .where('id', '=', standardAttrId)
     .executeTakeFirst();
-  if (row && Number(row.revision_number) !== expected)
-    throw neutronError('RevisionNumberConstraintFailed', { expected, current: Number(row.revision_number) });
+  if (row) requireCurrent(Number(row.revision_number), expected);
+}
+
+/** Throws RevisionNumberConstraintFailed unless this is the expected revision. */
+export function requireCurrent(current: number, expected: number | undefined): void {
+  if (expected !== undefined && current !== expected)
+    throw neutronError('RevisionNumberConstraintFailed', { expected, current });
 }

@@ -1,10 +1,11 @@
+import { AGENT_ACTIONS } from './agent-networks.ts';
 import { resource } from './attribute.ts';
-import { boolean, line, nullable, readOnly } from './types.ts';
+import { boolean, dictionary, line, nullable, readOnly, shownOnly } from './types.ts';
 
-const told = (column: string, help: string, sort = true) => ({
-  type: readOnly({ type: 'string' }),
+const reported = (column: string, help: string) => ({
+  type: readOnly<string>({ type: 'string' }),
   column: `agents.${column}`,
-  sort,
+  sort: true,
   help,
 });
 
@@ -13,33 +14,47 @@ export const AGENT = resource({
   name: 'agent',
   plural: 'agents',
   path: 'agents',
+  table: 'agents',
+  policy: { list: 'admin', show: 'admin', update: 'admin', delete: 'admin' },
   methods: ['list', 'show', 'update', 'delete'],
+  actions: AGENT_ACTIONS,
   extension: 'agent',
-  help: 'a process that serves networks on a host',
+  help: 'a process that serves networks or ports on a host',
   attributes: {
-    id: told('id', 'UUID of the agent'),
-    agent_type: told('agent_type', 'kind of agent: DHCP agent, Linux bridge agent'),
-    binary: told('binary', 'name of its program'),
-    topic: told('topic', 'topic that it listens to'),
-    host: told('host', 'host that it runs on'),
-    availability_zone: { ...told('availability_zone', 'its availability zone'), extension: 'availability_zone' },
+    id: reported('id', 'UUID of the agent'),
+    agent_type: reported('agent_type', 'type of agent: DHCP agent, Linux bridge agent'),
+    binary: reported('binary', 'name of its program'),
+    topic: reported('topic', 'RPC topic on which it listens'),
+    host: reported('host', 'host that it runs on'),
+    availability_zone: {
+      ...reported('availability_zone', 'its availability zone'),
+      type: nullable(readOnly<string>({ type: 'string' })),
+      extension: 'availability_zone',
+    },
     admin_state_up: {
       type: boolean,
       put: true,
       column: 'agents.admin_state_up',
       sort: true,
-      help: 'whether it is to work',
+      help: 'administrative state',
     },
-    alive: { type: readOnly({ type: 'boolean' }), help: 'whether it reported within agent_down_time' },
-    created_at: told('created_at', 'when it reported first (UTC)'),
-    started_at: told('started_at', 'when it was started last (UTC)'),
-    heartbeat_timestamp: told('heartbeat_timestamp', 'when it reported last (UTC)'),
+    alive: { type: shownOnly(boolean), help: 'it reported within agent_down_time' },
+    created_at: reported('created_at', 'time of its first report (UTC)'),
+    started_at: reported('started_at', 'time of its last start (UTC)'),
+    heartbeat_timestamp: reported('heartbeat_timestamp', 'time of its last report (UTC)'),
     description: { type: nullable(line(255)), put: true, column: 'agents.description', sort: true, help: 'free text' },
-    configurations: { type: readOnly({ type: 'object' }), help: 'what it says of itself' },
+    configurations: {
+      type: shownOnly(dictionary(4095)),
+      column: 'agents.configurations',
+      filter: false,
+      help: 'its configuration, as it reports it',
+    },
     resources_synced: {
-      type: readOnly({ type: ['boolean', 'null'] }),
+      type: shownOnly(nullable(boolean)),
+      column: 'agents.resources_synced',
+      filter: false,
       extension: 'agent-resources-synced',
-      help: 'whether placement knows its resources',
+      help: 'placement knows its resources; null where it has none to report',
     },
   },
 });

@@ -45,7 +45,11 @@ export const ERRORS = {
     template: 'Request {id} failed inside the server; its log says why.',
     when: 'never for what a request says: only when something breaks',
   },
-  PolicyNotAuthorized: { status: 403, template: '{rule} is disallowed by policy', when: 'the caller may not do this' },
+  PolicyNotAuthorized: {
+    status: 403,
+    template: '{action} is disallowed by policy',
+    when: 'the caller may not do this',
+  },
   RevisionNumberConstraintFailed: {
     status: 412,
     template: 'Constrained to {expected}, but current revision is {current}',
@@ -54,6 +58,21 @@ export const ERRORS = {
   NetworkNotFound: { status: 404, template: 'Network {id} could not be found.', when: 'no such network' },
   SubnetNotFound: { status: 404, template: 'Subnet {id} could not be found.', when: 'no such subnet' },
   PortNotFound: { status: 404, template: 'Port {id} could not be found.', when: 'no such port' },
+  AddressScopeNotFound: {
+    status: 404,
+    template: 'Address scope {id} could not be found.',
+    when: 'no such address scope',
+  },
+  AddressScopeUpdateError: {
+    status: 400,
+    template: 'Unable to update address scope {id} : {reason}.',
+    when: 'a shared address scope would no longer be shared',
+  },
+  OverQuota: {
+    status: 409,
+    template: 'Quota exceeded for resources: [{resources}].',
+    when: 'the project would have more resources than its quota allows',
+  },
   AgentNotFound: { status: 404, template: 'Agent {id} could not be found.', when: 'no such agent' },
   SecurityGroupNotFound: {
     status: 404,
@@ -281,13 +300,24 @@ export const ERRORS = {
 
 export type ErrorType = keyof typeof ERRORS;
 
-/** An error that the caller of the API is told of as it is. */
+/** Names of the values in a template. */
+type Placeholders<T extends string> = T extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | Placeholders<Rest>
+  : never;
+
+/** The values that the text of an error needs. */
+type ValuesOf<T extends ErrorType> = { readonly [K in Placeholders<(typeof ERRORS)[T]['template']>]: string | number };
+
+/** An error whose type, status and text the API answers. */
 export class NeutronError extends Error {
   readonly type: ErrorType;
   readonly status: number;
+  /** More about it, for the body's `detail`. */
+  readonly detail: string;
 
-  constructor(type: ErrorType, message: string) {
+  constructor(type: ErrorType, message: string, detail = '') {
     super(message);
+    this.detail = detail;
     this.name = type;
     this.type = type;
     this.status = ERRORS[type].status;
@@ -298,11 +328,16 @@ export class NeutronError extends Error {
 const MOST_SHOWN = 2000;
 const bounded = (text: string): string => (text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text);
 
-/** The error of a type, its text filled in with `values`. */
-export function neutronError(type: ErrorType, values: Values = {}): NeutronError {
-  const text = ERRORS[type].template.replace(/\{(\w+)\}/g, (whole, name: string) =>
-    Object.hasOwn(values, name) ? bounded(String(values[name])) : whole,
-  );
+/** Returns the error of a type, its text filled in with the values that its template names. */
+export function neutronError<T extends ErrorType>(
+  type: T,
+  ...[values]: [Placeholders<(typeof ERRORS)[T]['template']>] extends [never] ? [] : [ValuesOf<T>]
+): NeutronError {
+  return filled(type, values ?? {});
+}
+
+function filled(type: ErrorType, values: Values): NeutronError {
+  const text = ERRORS[type].template.replace(/\{(\w+)\}/g, (_, name: string) => bounded(String(values[name])));
   return new NeutronError(type, text);
 }
 
@@ -318,10 +353,8 @@ export function shown(value: unknown): string {
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
 
-/** That no resource of this name (`port`, `security_group`) has the id. */
+/** The error for an id that no resource of this name (`port`, `security_group`) has. */
 export function notFound(resource: string, id: string): NeutronError {
   const type = `${resource.replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase())}NotFound`;
-  return Object.hasOwn(ERRORS, type)
-    ? neutronError(type as ErrorType, { id })
-    : neutronError('HTTPNotFound', { path: id });
+  return Object.hasOwn(ERRORS, type) ? filled(type as ErrorType, { id }) : neutronError('HTTPNotFound', { path: id });
 }

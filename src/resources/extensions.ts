@@ -1,22 +1,25 @@
-/** An extension as GET /v2.0/extensions tells of it: what a client may rely on beyond the core API. */
+import type { Resource } from './attribute.ts';
+
+/** An extension as GET /v2.0/extensions lists it: what clients can rely on beyond the core API. */
 export interface Extension {
   readonly alias: string;
   readonly name: string;
   readonly description: string;
-  /** As Neutron states it, so that clients that compare dates see the same API. */
+  /** The date that Neutron states, so that clients that compare dates see the same API. */
   readonly updated: string;
 }
 
-const extension = (alias: string, name: string, updated: string, description: string): Extension => ({
+/** Defines an extension. */
+export const extension = (alias: string, name: string, updated: string, description: string): Extension => ({
   alias,
   name,
   description,
   updated,
 });
 
-/** The extensions that are served; an attribute or resource that names an alias must find it here (a test checks). */
+/** All extensions that Neutrino knows. */
 export const EXTENSIONS: readonly Extension[] = [
-  extension('address-scope', 'Address scope', '2015-07-26T10:00:00-00:00', 'Address scopes of networks; null for now.'),
+  extension('address-scope', 'Address scope', '2015-07-26T10:00:00-00:00', 'Address scopes extension.'),
   extension('agent', 'agent', '2013-02-03T10:00:00-00:00', 'The agent management extension.'),
   extension(
     'agent-resources-synced',
@@ -34,7 +37,7 @@ export const EXTENSIONS: readonly Extension[] = [
     'auto-allocated-topology',
     'Auto Allocated Topology Services',
     '2016-01-01T00:00:00-00:00',
-    'is_default of external networks.',
+    'Marks the default external network.',
   ),
   extension('availability_zone', 'Availability Zone', '2015-01-01T10:00:00-00:00', 'The availability zone extension.'),
   extension(
@@ -84,7 +87,7 @@ export const EXTENSIONS: readonly Extension[] = [
     'ip_allocation',
     'IP Allocation',
     '2016-06-10T23:00:00-00:00',
-    'Tells how the addresses of a port are allocated.',
+    'Shows how the addresses of a port are allocated.',
   ),
   extension(
     'ip-substring-filtering',
@@ -165,7 +168,7 @@ export const EXTENSIONS: readonly Extension[] = [
     'qos',
     'Quality of Service',
     '2015-06-08T10:00:00-00:00',
-    'The attributes of QoS policies on networks and ports; null for now.',
+    'QoS policies of networks and ports; null, because there are none yet.',
   ),
   extension(
     'qos-port-network-policy',
@@ -180,7 +183,7 @@ export const EXTENSIONS: readonly Extension[] = [
     'Extension indicating that If-Match based on revision_number is supported.',
   ),
   extension('security-group', 'security-group', '2012-10-05T10:00:00-00:00', 'The security groups extension.'),
-  extension('segment', 'Segment', '2016-02-24T17:00:00-00:00', 'segment_id of subnets.'),
+  extension('segment', 'Segment', '2016-02-24T17:00:00-00:00', 'Assigns subnets to segments.'),
   extension(
     'sorting',
     'Sorting support',
@@ -224,9 +227,46 @@ export const EXTENSIONS: readonly Extension[] = [
     'Provides ability to set the subnet service_types field',
   ),
   extension(
+    'uplink-status-propagation',
+    'Port Uplink Status Propagation',
+    '2018-11-29T00:00:00-00:00',
+    'Ports can follow the link state of their uplink.',
+  ),
+  extension(
     'subnet_allocation',
     'Subnet Allocation',
     '2015-03-30T10:00:00-00:00',
     'Enables allocation of subnets from a subnet pool',
   ),
 ];
+
+/** Extensions of how the API behaves, which no attribute or resource brings. */
+const BEHAVIOURS: readonly string[] = [
+  'empty-string-filtering',
+  'filter-validation',
+  'ip-substring-filtering',
+  'net-mtu-writable',
+  'pagination',
+  'port-mac-address-regenerate',
+  'port-security-groups-filtering',
+  'revision-if-match',
+  'sorting',
+  'subnet-segmentid-writable',
+];
+
+/** Aliases that a declaration names. */
+const aliasesOf = ({ extension: own, attributes, actions = {} }: Resource): readonly (string | undefined)[] => [
+  own,
+  ...Object.values(attributes).map((attribute) => attribute.extension),
+  ...Object.values(actions).map((action) => action.extension),
+];
+
+/** Returns the extensions that the served declarations bring. Throws an Error for an alias without an extension. */
+export function servedExtensions(resources: readonly Resource[]): readonly Extension[] {
+  const known = new Map([...EXTENSIONS, ...resources.flatMap((r) => r.brings ?? [])].map((e) => [e.alias, e]));
+  const named = new Set([...BEHAVIOURS, ...resources.flatMap(aliasesOf)]);
+  named.delete(undefined);
+  for (const alias of named)
+    if (alias !== undefined && !known.has(alias)) throw new Error(`extension ${alias} is declared and not described`);
+  return [...known.values()].filter(({ alias }) => named.has(alias));
+}

@@ -1,31 +1,47 @@
 import { resource } from './attribute.ts';
-import { integer, readOnly, text } from './types.ts';
+import { integer, readOnly, shownOnly, text } from './types.ts';
+
+/** The addresses of one subnet, used and in all. */
+export interface SubnetIpAvailability {
+  readonly subnet_id: string;
+  readonly subnet_name: string;
+  readonly ip_version: number;
+  readonly cidr: string;
+  readonly used_ips: number;
+  readonly total_ips: number;
+}
 
 /** How full networks are (API reference: Networking v2.0, Network IP availability). Shown, never set. */
 export const NETWORK_IP_AVAILABILITY = resource({
   name: 'network_ip_availability',
   plural: 'network_ip_availabilities',
   path: 'network-ip-availabilities',
+  key: 'network_id',
+  table: 'networks',
+  policy: { list: 'admin', show: 'admin' },
   methods: ['list', 'show'],
   extension: 'network-ip-availability',
   help: 'how many addresses of a network are used',
   attributes: {
-    network_id: { type: readOnly(text(36).schema), column: 'networks.id', sort: true, help: 'the network' },
+    network_id: { type: shownOnly(text(36)), column: 'networks.id', sort: true, help: 'the network' },
     network_name: {
-      type: readOnly(text(255).schema),
+      type: shownOnly(text(255)),
       column: 'networks.name',
       sort: true,
       help: 'its name',
     },
-    tenant_id: { type: readOnly(text(255).schema), column: 'networks.project_id', sort: true, help: 'its project' },
-    project_id: { type: readOnly(text(255).schema), column: 'networks.project_id', sort: true, help: 'its project' },
+    tenant_id: { type: shownOnly(text(255)), column: 'networks.project_id', sort: true, help: 'its project' },
+    project_id: { type: shownOnly(text(255)), column: 'networks.project_id', sort: true, help: 'its project' },
     ip_version: {
-      type: readOnly({ type: 'integer' }, (value) => integer().filter?.(value)),
+      type: shownOnly(integer()),
       visible: false,
-      help: 'networks with subnets of this version',
+      help: 'IP version of the subnets that count',
     },
-    subnet_ip_availability: { type: readOnly({ type: 'array' }), help: 'the same for each subnet' },
-    used_ips: { type: readOnly({ type: 'integer' }), help: 'addresses that ports have' },
-    total_ips: { type: readOnly({ type: 'integer' }), help: 'addresses of the allocation pools' },
+    subnet_ip_availability: {
+      type: readOnly<readonly SubnetIpAvailability[]>({ type: 'array' }),
+      help: 'addresses of each subnet',
+    },
+    used_ips: { type: shownOnly(integer()), help: 'addresses in use by ports' },
+    total_ips: { type: shownOnly(integer()), help: 'addresses in the allocation pools' },
   },
 });

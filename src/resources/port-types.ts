@@ -9,6 +9,32 @@ export interface WantedFixedIp {
   readonly ip_address?: string;
 }
 
+/** A fixed IP that a port has. */
+export interface FixedIp {
+  readonly subnet_id: string;
+  readonly ip_address: string;
+}
+
+/** An address (or prefix) that a port may use beside its own, with the MAC it may use it with. */
+export interface AddressPair {
+  readonly mac_address: string;
+  readonly ip_address: string;
+}
+
+/** A DHCP option of a port. */
+export interface ExtraDhcpOpt {
+  readonly opt_name: string;
+  readonly opt_value: string;
+  readonly ip_version: 4 | 6;
+}
+
+/** The DNS name of one of a port's addresses; `fqdn` ends with a dot. */
+export interface DnsAssignment {
+  readonly ip_address: string;
+  readonly hostname: string;
+  readonly fqdn: string;
+}
+
 export interface WantedAddressPair {
   readonly ip_address: string;
   readonly mac_address?: string;
@@ -30,7 +56,7 @@ const CONTROL = /[\u0000-\u001f\u007f]/;
 const MAX_ITEMS = 1024;
 
 /** Wanted fixed IPs; whether they fit the network is a rule of the plugin. */
-export const fixedIps: AttributeType<readonly WantedFixedIp[]> = {
+export const fixedIps: AttributeType<readonly WantedFixedIp[], readonly FixedIp[]> = {
   schema: {
     type: 'array',
     items: { type: 'object', properties: { subnet_id: { type: 'string' }, ip_address: { type: 'string' } } },
@@ -54,8 +80,8 @@ export const fixedIps: AttributeType<readonly WantedFixedIp[]> = {
   },
 };
 
-/** Addresses (or prefixes) that a port may use beside its own, each with a MAC that is the port's unless told. */
-export const addressPairs: AttributeType<readonly WantedAddressPair[]> = {
+/** Addresses (or prefixes) that a port may use beside its own, each with a MAC (default: the port's). */
+export const addressPairs: AttributeType<readonly WantedAddressPair[], readonly AddressPair[]> = {
   schema: {
     type: 'array',
     items: {
@@ -109,7 +135,7 @@ function parsePairAddress(value: unknown): string {
 }
 
 /** DHCP options of a port. Nothing that could leave its line in a file of dnsmasq gets through. */
-export const dhcpOpts: AttributeType<readonly WantedDhcpOpt[]> = {
+export const dhcpOpts: AttributeType<readonly WantedDhcpOpt[], readonly ExtraDhcpOpt[]> = {
   schema: {
     type: 'array',
     items: {

@@ -1,10 +1,10 @@
-import type { Attribute } from './attribute.ts';
-import { line, readOnly, text, uuid } from './types.ts';
+import type { Attributes } from './attribute.ts';
+import { integer, line, readOnly, shownOnly, text, uuid } from './types.ts';
 
-/** Attributes that all resources have: `...identity('ports')` in a declaration. */
+/** Attributes of every resource with a name and a project: `...identity('ports')` in a declaration. */
 export const identity = <const T extends string>(table: T) =>
   ({
-    id: { type: readOnly(uuid.schema), column: `${table}.id`, sort: true, help: 'UUID of the resource' },
+    id: { type: shownOnly(uuid), column: `${table}.id`, sort: true, help: 'UUID of the resource' },
     name: {
       type: line(255),
       post: true,
@@ -31,9 +31,23 @@ export const identity = <const T extends string>(table: T) =>
       extension: 'project-id',
       help: 'project that owns the resource',
     },
-  }) as const satisfies Record<string, Attribute>;
+  }) as const satisfies Attributes;
 
-/** Attributes kept in `standardattributes`: `...standardAttributes` in a declaration. */
+/** A time, shown as `2026-11-21T21:50:33Z` and stored as `2026-11-21 21:50:33` (UTC). */
+const stamp = readOnly<string>(
+  { type: 'string', format: 'date-time' },
+  {
+    filter: (value) => value.replace('T', ' ').replace(/Z$/, ''),
+    load: (text) => `${String(text).replace(' ', 'T')}Z`,
+  },
+);
+
+const counted = readOnly<number>(integer().schema, {
+  filter: (value) => (/^\d{1,15}$/.test(value) ? Number(value) : undefined),
+  load: Number,
+});
+
+/** Attributes stored in `standardattributes`: `...standardAttributes` in a declaration. */
 export const standardAttributes = {
   description: {
     type: text(255),
@@ -46,30 +60,33 @@ export const standardAttributes = {
     help: 'free text',
   },
   created_at: {
-    type: readOnly({ type: 'string', format: 'date-time' }, timeFilter),
+    type: stamp,
     column: 'standardattributes.created_at',
     sort: true,
     extension: 'standard-attr-timestamp',
-    help: 'when it was made (UTC)',
+    help: 'time of creation (UTC)',
   },
   updated_at: {
-    type: readOnly({ type: 'string', format: 'date-time' }, timeFilter),
+    type: stamp,
     column: 'standardattributes.updated_at',
     sort: true,
     extension: 'standard-attr-timestamp',
-    help: 'when it was changed last (UTC)',
+    help: 'time of the last change (UTC)',
   },
   revision_number: {
-    type: readOnly({ type: 'integer' }, (value) => (/^\d{1,15}$/.test(value) ? Number(value) : undefined)),
+    type: counted,
     column: 'standardattributes.revision_number',
     sort: true,
     extension: 'standard-attr-revisions',
-    help: 'grows with every change; If-Match: revision_number=N makes a change conditional',
+    help: 'incremented by every change; If-Match: revision_number=N makes a change conditional',
   },
-  tags: { type: readOnly({ type: 'array', items: { type: 'string' } }), extension: 'standard-attr-tag', help: 'tags' },
-} as const satisfies Record<string, Attribute>;
+} as const satisfies Attributes;
 
-/** `2026-11-21T21:50:33Z` in a filter is `2026-11-21 21:50:33` in the tables. */
-function timeFilter(value: string): string {
-  return value.replace('T', ' ').replace(/Z$/, '');
-}
+/** Tags, of resources declared as `tagged`: `...tags` in a declaration. */
+export const tags = {
+  tags: {
+    type: readOnly<readonly string[]>({ type: 'array', items: { type: 'string' } }),
+    extension: 'standard-attr-tag',
+    help: 'tags',
+  },
+} as const satisfies Attributes;

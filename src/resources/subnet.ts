@@ -1,9 +1,9 @@
 import { resource } from './attribute.ts';
-import { identity, standardAttributes } from './standard.ts';
+import { identity, standardAttributes, tags } from './standard.ts';
 import { allocationPools, hostRoutes, nameservers, serviceTypes } from './subnet-types.ts';
-import { boolean, cidr, integer, ipAddress, nullable, oneOf, oneOfNumbers, uuid } from './types.ts';
+import { boolean, cidr, integer, ipAddress, nullable, oneOf, oneOfNumbers, shownAs, uuid } from './types.ts';
 
-/** How routers advertise a subnet, and how its ports get addresses. */
+/** How routers advertise a subnet, and how its ports get their addresses. */
 export const IPV6_MODES = ['dhcpv6-stateful', 'dhcpv6-stateless', 'slaac'] as const;
 
 /** Subnets (API reference: Networking v2.0, Subnets). */
@@ -11,7 +11,10 @@ export const SUBNET = resource({
   name: 'subnet',
   plural: 'subnets',
   path: 'subnets',
+  table: 'subnets',
   standardAttributes: 'subnets',
+  tagged: true,
+  quota: true,
   methods: ['create', 'list', 'show', 'update', 'delete'],
   help: 'a block of addresses on a network',
   attributes: {
@@ -19,12 +22,12 @@ export const SUBNET = resource({
     network_id: { type: uuid, post: true, column: 'subnets.network_id', sort: true, help: 'its network' },
     ip_version: { type: oneOfNumbers([4, 6]), post: true, column: 'subnets.ip_version', sort: true, help: '4 or 6' },
     cidr: {
-      type: nullable(cidr),
+      type: shownAs(nullable(cidr), cidr),
       post: true,
       optional: true,
       column: 'subnets.cidr',
       sort: true,
-      help: 'its addresses',
+      help: 'its prefix',
     },
     gateway_ip: {
       type: nullable(ipAddress),
@@ -33,14 +36,14 @@ export const SUBNET = resource({
       optional: true,
       column: 'subnets.gateway_ip',
       sort: true,
-      help: 'default router; the first address unless told, null for none',
+      help: 'default router; default: the first address; null for none',
     },
     allocation_pools: {
       type: allocationPools,
       post: true,
       put: true,
       optional: true,
-      help: 'ranges that ports get addresses from; all but the gateway unless told',
+      help: 'ranges to allocate addresses from; default: all addresses but the gateway',
     },
     enable_dhcp: {
       type: boolean,
@@ -49,12 +52,12 @@ export const SUBNET = resource({
       default: true,
       column: 'subnets.enable_dhcp',
       sort: true,
-      help: 'whether DHCP answers',
+      help: 'DHCP is enabled',
     },
     dns_nameservers: { type: nameservers, post: true, put: true, default: [], help: 'DNS servers, in order' },
-    host_routes: { type: hostRoutes, post: true, put: true, default: [], help: 'routes that DHCP tells' },
+    host_routes: { type: hostRoutes, post: true, put: true, default: [], help: 'routes that DHCP announces' },
     ipv6_ra_mode: {
-      type: oneOf(IPV6_MODES),
+      type: shownAs(oneOf(IPV6_MODES), nullable(oneOf(IPV6_MODES))),
       post: true,
       optional: true,
       column: 'subnets.ipv6_ra_mode',
@@ -62,12 +65,12 @@ export const SUBNET = resource({
       help: 'how routers advertise it',
     },
     ipv6_address_mode: {
-      type: oneOf(IPV6_MODES),
+      type: shownAs(oneOf(IPV6_MODES), nullable(oneOf(IPV6_MODES))),
       post: true,
       optional: true,
       column: 'subnets.ipv6_address_mode',
       sort: true,
-      help: 'how ports get addresses',
+      help: 'how ports get their IPv6 addresses',
     },
     subnetpool_id: {
       type: nullable(uuid),
@@ -76,7 +79,7 @@ export const SUBNET = resource({
       column: 'subnets.subnetpool_id',
       sort: true,
       extension: 'subnet_allocation',
-      help: 'pool its prefix comes from; null for now',
+      help: 'pool of its prefix; null, because there are no subnet pools yet',
     },
     use_default_subnetpool: {
       type: boolean,
@@ -94,7 +97,7 @@ export const SUBNET = resource({
       visible: false,
       filter: false,
       extension: 'subnet_allocation',
-      help: 'length of the prefix taken from a pool',
+      help: 'length of the prefix to take from the pool',
     },
     service_types: {
       type: serviceTypes,
@@ -102,7 +105,7 @@ export const SUBNET = resource({
       put: true,
       default: [],
       extension: 'subnet-service-types',
-      help: 'device owners that it is for; all when empty',
+      help: 'device owners it is reserved for; all if empty',
     },
     segment_id: {
       type: nullable(uuid),
@@ -115,5 +118,6 @@ export const SUBNET = resource({
       help: 'segment of a routed network',
     },
     ...standardAttributes,
+    ...tags,
   },
 });

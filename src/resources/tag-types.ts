@@ -1,17 +1,19 @@
+import type { Action } from './action.ts';
+import type { AttributeType, Resource } from './attribute.ts';
 import { neutronError, shown } from './errors.ts';
 import { lineFault } from './types.ts';
 
-/** Characters of a tag at most, as in Neutron. */
-export const MAX_TAG_LENGTH = 255;
-/** Tags of one resource at most. Neutron knows no bound; here lists, and what agents are told, carry them all. */
+/** Longest tag in characters, as in Neutron. */
+const MAX_TAG_LENGTH = 255;
+/** Most tags of one resource. Neutron has no such bound, but lists and notifications of agents carry all tags. */
 export const MAX_TAGS = 256;
 
 const invalid = (reason: string) => neutronError('InvalidInput', { reason });
 
-/** What two tags that are one have in common: MariaDB's keys take no account of spaces at the end, so neither do we. */
+/** What equal tags have in common: MariaDB's keys ignore trailing spaces, so Neutrino does too. */
 export const tagKey = (tag: string): string => tag.replace(/ +$/, '');
 
-/** That a resource would have more tags than may be. */
+/** A resource would have more tags than allowed. */
 export const tooManyTags = (count: number) => invalid(`${count} tags are more than the ${MAX_TAGS} of one resource`);
 
 /** Checks a tag. Throws InvalidInput. */
@@ -21,14 +23,82 @@ export function parseTag(value: unknown): string {
   return value as string;
 }
 
-/** The tags of a body `{"tags": ["red", "blue"]}`, each once. Throws InvalidInput. */
-export function parseTags(body: unknown): readonly string[] {
-  if (body === null || typeof body !== 'object' || !Object.hasOwn(body, 'tags')) throw invalid('Invalid tags body');
-  const { tags } = body as { tags: unknown };
-  if (!Array.isArray(tags)) throw invalid(`'${shown(tags)}' is not a list`);
-  if (tags.length > MAX_TAGS) throw tooManyTags(tags.length);
-  const parsed = tags.map(parseTag);
-  if (new Set(parsed.map(tagKey)).size < parsed.length)
-    throw invalid(`Duplicate items in the list: '${shown(parsed.join(', '))}'`);
-  return parsed;
-}
+/** A body `{"tags": ["red", "blue"]}`, each tag once. */
+const tagsBody: AttributeType<readonly string[]> = {
+  schema: {
+    type: 'object',
+    required: ['tags'],
+    properties: { tags: { type: 'array', items: { type: 'string', maxLength: MAX_TAG_LENGTH }, maxItems: MAX_TAGS } },
+  },
+  parse(body) {
+    if (body === null || typeof body !== 'object' || !Object.hasOwn(body, 'tags')) throw invalid('Invalid tags body');
+    const { tags } = body as { tags: unknown };
+    if (!Array.isArray(tags)) throw invalid(`'${shown(tags)}' is not a list`);
+    if (tags.length > MAX_TAGS) throw tooManyTags(tags.length);
+    const parsed = tags.map(parseTag);
+    if (new Set(parsed.map(tagKey)).size < parsed.length)
+      throw invalid(`Duplicate items in the list: '${shown(parsed.join(', '))}'`);
+    return parsed;
+  },
+};
+
+const listSchema = {
+  type: 'object',
+  required: ['tags'],
+  properties: { tags: { type: 'array', items: { type: 'string' } } },
+};
+
+/** Actions of the tags of a resource (API reference: Standard attributes tag extension). */
+export const tagActions = ({ plural }: Resource) =>
+  ({
+    list_tags: {
+      method: 'get',
+      path: 'tags',
+      answer: listSchema,
+      policyName: `get_${plural}_tags`,
+      policy: 'anybody',
+      notFound: 'TagResourceNotFound',
+      help: 'list the tags',
+    },
+    replace_tags: {
+      method: 'put',
+      path: 'tags',
+      body: tagsBody,
+      answer: listSchema,
+      policyName: `update_${plural}_tags`,
+      notFound: 'TagResourceNotFound',
+      help: 'replace all tags',
+    },
+    delete_tags: {
+      method: 'delete',
+      path: 'tags',
+      policyName: `delete_${plural}_tags`,
+      notFound: 'TagResourceNotFound',
+      help: 'remove all tags',
+    },
+    show_tag: {
+      method: 'get',
+      path: 'tags/{tag}',
+      policyName: `get_${plural}_tags`,
+      policy: 'anybody',
+      notFound: 'TagResourceNotFound',
+      help: 'check whether a tag is set',
+    },
+    add_tag: {
+      method: 'put',
+      path: 'tags/{tag}',
+      // Neutron's answer has a body, and it is the JSON text null.
+      answer: { type: 'null' },
+      status: 201,
+      policyName: `update_${plural}_tags`,
+      notFound: 'TagResourceNotFound',
+      help: 'add a tag',
+    },
+    delete_tag: {
+      method: 'delete',
+      path: 'tags/{tag}',
+      policyName: `delete_${plural}_tags`,
+      notFound: 'TagResourceNotFound',
+      help: 'remove a tag',
+    },
+  }) as const satisfies Readonly<Record<string, Action>>;

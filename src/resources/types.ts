@@ -1,5 +1,5 @@
 import { canonicalIp, formatCidr, parseCidr, parseIp } from './addresses.ts';
-import type { AttributeType } from './attribute.ts';
+import type { AttributeType, JsonSchema, Stored } from './attribute.ts';
 import { invalidAttribute, neutronError, shown } from './errors.ts';
 
 const UUID = /^[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}$/;
@@ -9,6 +9,16 @@ const MAC = /^[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}$/;
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
 const asText = (text: string): string => text;
+
+/** What a column holds for a value of the type. */
+export const stored = <Out>(type: AttributeType<unknown, Out>, value: Out): Stored =>
+  type.store ? type.store(value) : (value as Stored);
+
+/** How a column holds what is no text or number: as JSON. */
+const asJson = <T>(): { store(value: T): string; load(stored: string | number): T } => ({
+  store: (value) => JSON.stringify(value),
+  load: (text) => JSON.parse(String(text)) as T,
+});
 
 /** What is wrong with a text of at most `max` characters (Neutron counts characters, not bytes); undefined: nothing. */
 function textFault(value: unknown, max: number): string | undefined {
@@ -69,6 +79,8 @@ export const boolean: AttributeType<boolean> = {
       throw neutronError('InvalidInput', { reason: `'${shown(value)}' cannot be converted to boolean` });
     return parsed ? 1 : 0;
   },
+  store: Number,
+  load: (stored) => stored === 1,
 };
 
 /** A whole number; text of digits is converted, as Neutron does. */
@@ -90,6 +102,7 @@ export function integer(range: { readonly min?: number; readonly max?: number } 
       return parsed;
     },
     filter: (value) => (/^\s*[+-]?\d{1,15}\s*$/.test(value) ? Number(value) : undefined),
+    load: Number,
   };
 }
 
@@ -182,6 +195,8 @@ export function nullable<T>(type: AttributeType<T>): AttributeType<T | null> {
     schema: { anyOf: [type.schema, { type: 'null' }] },
     parse: (value, attribute) => (value === null ? null : type.parse(value, attribute)),
     ...(type.filter ? { filter: type.filter } : {}),
+    store: (value) => (value === null ? null : stored(type, value)),
+    ...(type.load ? { load: type.load } : {}),
   };
 }
 
@@ -223,6 +238,7 @@ export const zoneHints: AttributeType<readonly string[]> = {
       throw invalidAttribute(attribute, `the names are together longer than ${MAX_HINTS} characters`);
     return hints;
   },
+  ...asJson(),
 };
 
 /** Bounded nesting and size, so that a stored document cannot be made to break its column. */
@@ -236,22 +252,36 @@ export function dictionary(maxBytes: number): AttributeType<Readonly<Record<stri
         throw invalidAttribute(attribute, `the value is longer than ${maxBytes} bytes`);
       return value as Readonly<Record<string, unknown>>;
     },
+    ...asJson(),
   };
 }
 
-/** Only for attributes that requests cannot set: no value is ever parsed. */
-export function readOnly(
-  schema: Readonly<Record<string, unknown>>,
-  filter: NonNullable<AttributeType['filter']> = asText,
-): AttributeType<never> {
-  return {
-    schema,
-    parse(_value, attribute) {
-      throw neutronError('HTTPBadRequest', { reason: `Cannot update read-only attribute ${attribute}` });
-    },
-    filter,
-  };
-}
+const refuseSetting = (_value: unknown, attribute: string): never => {
+  throw neutronError('HTTPBadRequest', { reason: `Cannot update read-only attribute ${attribute}` });
+};
+
+/** For attributes that requests cannot set, with values of type `T` in answers: no value is ever parsed. */
+export const readOnly = <T>(
+  schema: JsonSchema,
+  options: Omit<AttributeType<never, T>, 'schema' | 'parse'> = {},
+): AttributeType<never, T> => ({ schema, filter: asText, ...options, parse: refuseSetting });
+
+/** As `type`, for attributes that requests cannot set. */
+export const shownOnly = <T>(type: AttributeType<unknown, T>): AttributeType<never, T> => ({
+  ...type,
+  parse: refuseSetting,
+});
+
+/** Requests set it as `input` says, answers show it as `output` does. */
+export const shownAs = <In, Out>(
+  input: AttributeType<In, unknown>,
+  output: AttributeType<unknown, Out>,
+): AttributeType<In, Out> => ({
+  ...output,
+  schema: input.schema,
+  answerSchema: output.schema,
+  parse: (value, attribute) => input.parse(value, attribute),
+});
 
 /** An object that has exactly the named keys, as Neutron words it when it has not. */
 export function requireKeys(value: unknown, keys: readonly string[], attribute: string): Record<string, unknown> {

@@ -1,4 +1,4 @@
-import type { Attribute, Resource } from './attribute.ts';
+import type { Attribute, Attributes, AttributeType, BodyOf, CreateOf, Resource, UpdateOf } from './attribute.ts';
 import { neutronError, shown } from './errors.ts';
 
 const bad = (reason: string) => neutronError('HTTPBadRequest', { reason });
@@ -30,17 +30,10 @@ function projectOf(given: Body, callerProject: string): string {
   return (project ?? tenant ?? callerProject) as string;
 }
 
-/**
- * Checks the attributes of one resource of a POST body and fills in defaults. Throws NeutronError.
- * Optional attributes that the body does not name stay away.
- */
-export function validateCreate(resource: Resource, given: unknown, callerProject: string): Record<string, unknown> {
-  if (!isObject(given)) throw bad(`Object '${resource.name}' contains invalid data`);
-  refuseUnknown(resource, given);
-  const settable = 'project_id' in resource.attributes;
-  const project = settable ? projectOf(given, callerProject) : callerProject;
-  const values: Record<string, unknown> = {};
-  for (const [name, attribute] of Object.entries(resource.attributes)) {
+/** Checks the attributes of a body that may be set on create, and fills in defaults; optional ones may be missing. Throws NeutronError. */
+function parseAttributes(attributes: Attributes, given: Body, set: Body = {}): Record<string, unknown> {
+  for (const [name, attribute] of Object.entries(attributes)) {
+    if (name in set) continue;
     if (!attribute.post) {
       if (name in given) throw bad(`Attribute '${name}' not allowed in POST`);
       continue;
@@ -48,28 +41,70 @@ export function validateCreate(resource: Resource, given: unknown, callerProject
     if (!(name in given) && attribute.default === undefined && !attribute.optional)
       throw bad(`Failed to parse request. Required attribute '${name}' not specified`);
   }
-  for (const [name, attribute] of Object.entries(resource.attributes)) {
-    if (!attribute.post) continue;
+  const values: Record<string, unknown> = { ...set };
+  for (const [name, attribute] of Object.entries(attributes)) {
+    if (!attribute.post || name in set) continue;
     if (name in given) values[name] = attribute.type.parse(given[name], name);
     else if (attribute.default !== undefined) values[name] = attribute.default;
   }
+  return values;
+}
+
+/**
+ * Checks the attributes of one resource of a POST body and fills in defaults; optional attributes that the body does not name stay
+ * undefined. `set`: attributes that the path sets, which the body must not name. Throws NeutronError.
+ */
+export function validateCreate<R extends Resource>(
+  resource: R,
+  given: unknown,
+  callerProject: string,
+  set: Body = {},
+): CreateOf<R> {
+  if (!isObject(given)) throw bad(`Object '${resource.name}' contains invalid data`);
+  refuseUnknown(resource, given);
+  for (const name of Object.keys(set)) if (name in given) throw bad(`Attribute '${name}' not allowed in POST`);
+  const settable = 'project_id' in resource.attributes;
+  const project = settable ? projectOf(given, callerProject) : callerProject;
+  const values = parseAttributes(resource.attributes, given, set);
   if (settable) {
     const parsed = attributeOf(resource, 'project_id')?.type.parse(project, 'project_id');
     values.project_id = parsed;
     values.tenant_id = parsed;
   }
-  return values;
+  return values as CreateOf<R>;
 }
 
-/** Checks the attributes of a PUT body. Throws NeutronError; gives only what the body names. */
-export function validateUpdate(resource: Resource, given: unknown): Record<string, unknown> {
+/** The type of a body that is an object of these attributes, for actions. */
+export function objectOf<const A extends Attributes>(attributes: A): AttributeType<BodyOf<A>> {
+  const entries = Object.entries(attributes);
+  const required = entries.filter(([, a]) => !a.optional && a.default === undefined).map(([name]) => name);
+  return {
+    schema: {
+      type: 'object',
+      additionalProperties: false,
+      properties: Object.fromEntries(
+        entries.map(([name, { type, help }]) => [name, { ...type.schema, description: help }]),
+      ),
+      required,
+    },
+    parse(given) {
+      if (!isObject(given)) throw bad('Resource body required');
+      const unknown = Object.keys(given).filter((name) => !Object.hasOwn(attributes, name));
+      if (unknown.length > 0) throw bad(`Unrecognized attribute(s) '${shown(unknown.join(', '))}'`);
+      return parseAttributes(attributes, given) as BodyOf<A>;
+    },
+  };
+}
+
+/** Checks the attributes of a PUT body; returns those that it names. Throws NeutronError. */
+export function validateUpdate<R extends Resource>(resource: R, given: unknown): UpdateOf<R> {
   if (!isObject(given)) throw bad(`Object '${resource.name}' contains invalid data`);
   refuseUnknown(resource, given);
   for (const name of Object.keys(given))
     if (!attributeOf(resource, name)?.put) throw bad(`Cannot update read-only attribute ${name}`);
   return Object.fromEntries(
     Object.entries(given).map(([name, value]) => [name, attributeOf(resource, name)?.type.parse(value, name)]),
-  );
+  ) as UpdateOf<R>;
 }
 
 /** The resources of a POST body: one below the resource's name, or several below its plural. */

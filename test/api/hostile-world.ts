@@ -1,15 +1,13 @@
 import { DatabaseSync } from 'node:sqlite';
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { expect } from 'vitest';
-import { buildApi } from '../../src/api/app.ts';
-import { noauth } from '../../src/api/context.ts';
-import { furtherRoutes, servedResources } from '../../src/cli/compose/server.ts';
 import { AddressAllocator } from '../../src/ipam/allocate.ts';
 import { reportState } from '../../src/plugin/agents/report.ts';
 import type { Resource } from '../../src/resources/attribute.ts';
 import { ERRORS } from '../../src/resources/errors.ts';
 import { openCore, type TestCore } from '../support/core.ts';
+import { apiOf, servicesOf } from '../support/services.ts';
 
 export interface Reply {
   readonly status: number;
@@ -65,16 +63,10 @@ const AGENT_STATE = {
 export async function hostileWorld(overrides: Parameters<typeof openCore>[0] = {}): Promise<HostileWorld> {
   const core = await openCore({ ...overrides, ml2_type_vlan: { network_vlan_ranges: ['physnet1:100:199'] } });
   const allocator = new AddressAllocator();
-  const served = servedResources(core, allocator);
+  const services = servicesOf(core, allocator);
   const failures: string[] = [];
   const log = pino({ level: 'error' }, { write: (line: string) => void failures.push(line) });
-  const app = buildApi({
-    config: core.config,
-    log: log as FastifyBaseLogger,
-    identity: noauth,
-    resources: served,
-    routes: furtherRoutes(core, allocator),
-  });
+  const app = apiOf(core, services, log);
   await app.ready();
   // Another connection sees a new data_version as soon as anything was committed. (MariaDB has nothing of the kind: there
   // only the answers are looked at.)
@@ -121,13 +113,21 @@ export async function hostileWorld(overrides: Parameters<typeof openCore>[0] = {
     ipv6_address_mode: 'slaac',
   });
   const port = await make('ports', 'port', { network_id: network });
+  const scope = await make('address-scopes', 'address_scope', { name: 'hostile', ip_version: 4 });
   await reportState(core, AGENT_STATE, new Date().toISOString().replace('Z', '000'));
   const agent = await core.db.kysely.selectFrom('agents').select('id').executeTakeFirstOrThrow();
   return {
     app,
     core,
-    resources: served.map((s) => s.resource),
-    ids: { networks: network, subnets: subnet, ports: port, network_ip_availabilities: network, agents: agent.id },
+    resources: services.all.map(({ resource }) => resource),
+    ids: {
+      networks: network,
+      subnets: subnet,
+      ports: port,
+      network_ip_availabilities: network,
+      agents: agent.id,
+      address_scopes: scope,
+    },
     send,
     sendRaw: (method, url, body) => exchange(method, url, body, { 'content-type': 'application/json' }),
     async close() {
@@ -147,5 +147,6 @@ export function acceptable(
   if (plural === 'subnets')
     return { network_id: ids.networks, ip_version: 4, cidr: `10.${100 + (nth % 100)}.${nth % 250}.0/24` };
   if (plural === 'ports') return { network_id: ids.networks };
+  if (plural === 'address_scopes') return { ip_version: 4 };
   return {};
 }

@@ -95,7 +95,7 @@ describe('loadConfig', () => {
     expect(config.ml2_type_vxlan.vni_ranges).toEqual(['1:10000']);
     expect(warnings).toEqual([
       'neutron.conf: known in Neutron, without effect here: ' +
-        '[DEFAULT] core_plugin, [DEFAULT] service_plugins, [ml2] mechanism_drivers, [ml2] extension_drivers',
+        '[DEFAULT] core_plugin, [DEFAULT] service_plugins, [ml2] mechanism_drivers',
     ]);
   });
 });

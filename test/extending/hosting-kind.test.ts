@@ -3,9 +3,9 @@ import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startRelay } from '../../src/notifier/relay.ts';
 import type { Hosting } from '../../src/plugin/agents/hosting.ts';
+import { agentModule } from '../../src/plugin/agents/module.ts';
 import { resourceMover } from '../../src/plugin/agents/move.ts';
 import { reportState } from '../../src/plugin/agents/report.ts';
-import { agentRules } from '../../src/plugin/agents/rules.ts';
 import { enqueueNotification } from '../../src/plugin/events.ts';
 import type { RpcTransport } from '../../src/rpc/contract.ts';
 import { agentsHosting, bind, hostedBy } from '../../src/scheduler/bindings.ts';
@@ -13,6 +13,7 @@ import { startFailover } from '../../src/scheduler/failover.ts';
 import { autoSchedulePage } from '../../src/scheduler/schedule.ts';
 import { isServed, willBeServed } from '../../src/scheduler/serving.ts';
 import { ADMIN, createWorld, reportTime, type World } from '../plugin/world.ts';
+import { servicesOf } from '../support/services.ts';
 import { METER_EVENTS, METERING_AGENTS } from './hosting-kind.ts';
 
 const HOSTINGS: readonly Hosting[] = [{ kind: METERING_AGENTS }];
@@ -70,7 +71,8 @@ async function agent(host: string, { dead = false, meters = 0, zone = 'nova' } =
 const host = (meterId: string, agentId: string) =>
   world.transaction((trx) => bind(trx, METERING_AGENTS, meterId, agentId));
 const agentsOf = (meterId: string) => agentsHosting(world.core.db.kysely, METERING_AGENTS, meterId);
-const rules = () => agentRules(world.core, world.allocator, HOSTINGS);
+const agents = () =>
+  servicesOf(world.core, world.allocator, [agentModule(world.core, world.allocator, HOSTINGS)]).of('agent');
 
 describe('a kind of agent that is one row', () => {
   it('has its resources scheduled when an event shows that they need an agent, before the event is published', async () => {
@@ -142,7 +144,7 @@ describe('a kind of agent that is one row', () => {
     const { db, config } = world.core;
     expect(await willBeServed(db.kysely, config, METERING_AGENTS, id)).toBe(true);
     await host(id, own);
-    await rules().update?.(ADMIN, own, { admin_state_up: false });
+    await agents().update(ADMIN, own, { admin_state_up: false });
     expect(await world.outbox()).toEqual([
       { method: 'metering_agent_updated', ordering_key: own, host: 'h1', payload: { admin_state_up: false } },
     ]);
@@ -153,7 +155,7 @@ describe('a kind of agent that is one row', () => {
     const [gone, next] = [await agent('gone'), await agent('next')];
     const id = await meter();
     await host(id, gone);
-    await rules().delete?.(ADMIN, gone);
+    await agents().delete(ADMIN, gone);
     expect(await agentsOf(id)).toEqual([next]);
     expect(await world.outbox()).toMatchObject([{ method: 'meter_added', host: 'next' }]);
   });

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { Trx } from '../../src/db/database.ts';
 import type { AllocatableSubnet } from '../../src/ipam/allocate.ts';
 import { randomMac } from '../../src/ipam/mac.ts';
-import { insertStandardAttributes, nowText } from '../../src/plugin/standard-attributes.ts';
+import { insertStandardAttributes } from '../../src/plugin/standard-attributes.ts';
 import { parseIp } from '../../src/resources/addresses.ts';
 
 const attributes = (trx: Trx, type: string) =>
-  insertStandardAttributes(trx, { resource_type: type, description: '', revision_number: 0, now: nowText() });
+  insertStandardAttributes(trx, { resource_type: type, description: '', revision_number: 0 });
 
 /** Pools given as first and last address. */
 export function allocatableSubnet(

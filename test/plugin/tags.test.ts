@@ -1,13 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openDatabase } from '../../src/db/open.ts';
-import type { Core, Document } from '../../src/plugin/core.ts';
-import { visibleNetworks } from '../../src/plugin/networks/visible.ts';
-import { tagRules } from '../../src/plugin/tags.ts';
-import { NETWORK } from '../../src/resources/network.ts';
+import type { Core } from '../../src/plugin/core.ts';
+import type { Document } from '../../src/plugin/module.ts';
 import { MAX_TAGS } from '../../src/resources/tag-types.ts';
 import { type HostileWorld, hostileWorld } from '../api/hostile-world.ts';
 import { NASTY_TEXTS, NASTY_VALUES } from '../api/nasty.ts';
-import { ADMIN } from '../support/core.ts';
+import { ADMIN, memberOf } from '../support/core.ts';
+import { servicesOf } from '../support/services.ts';
 
 // The world checks with every exchange: no 5xx, a body of Neutron's, nothing changed by a refusal or a GET.
 let world: HostileWorld;
@@ -316,12 +315,13 @@ describe('tags take no harm', () => {
   });
 
   test('from an unknown project, which sees nothing', async () => {
-    const rules = tagRules(world.core, { resource: NETWORK, table: 'networks', visible: visibleNetworks });
-    const other = { ...ADMIN, projectId: 'another', isAdmin: false };
-    const id = String(world.ids.networks);
-    await expect(rules.list(other, id)).rejects.toMatchObject({ type: 'TagResourceNotFound' });
-    await expect(rules.add(other, id, 'mine')).rejects.toMatchObject({ type: 'TagResourceNotFound' });
-    await expect(rules.list(ADMIN, id)).resolves.toEqual([]);
+    const other = memberOf('another');
+    const call = { id: String(world.ids.networks), parameters: {}, body: undefined, revision: undefined };
+    const tagged = { ...call, parameters: { tag: 'mine' } };
+    const networks = servicesOf(world.core).of('network');
+    await expect(networks.act(other, 'list_tags', call)).rejects.toMatchObject({ type: 'TagResourceNotFound' });
+    await expect(networks.act(other, 'add_tag', tagged)).rejects.toMatchObject({ type: 'TagResourceNotFound' });
+    await expect(networks.act(ADMIN, 'list_tags', call)).resolves.toEqual({ tags: [] });
   });
 });
 
@@ -331,12 +331,20 @@ describe('two servers that change the tags of one resource at once', () => {
     second = { ...world.core, db: openDatabase(world.core.config) };
   });
   afterEach(() => second.db.close());
-  const rulesOf = (core: Core) => tagRules(core, { resource: NETWORK, table: 'networks', visible: visibleNetworks });
+  const call = { id: '', parameters: {}, body: undefined, revision: undefined };
+  const addTo = (core: Core, id: string, tag: string) =>
+    servicesOf(core)
+      .of('network')
+      .act(ADMIN, 'add_tag', { ...call, id, parameters: { tag } });
+  const replaceIn = (core: Core, id: string, tags: readonly string[], revision: number) =>
+    servicesOf(core)
+      .of('network')
+      .act(ADMIN, 'replace_tags', { ...call, id, body: { tags }, revision });
 
   test('lose none, and count each', async () => {
     const id = String(world.ids.networks);
     const tags = Array.from({ length: 40 }, (_, i) => `t${i}`);
-    const add = () => Promise.all(tags.map((tag, i) => rulesOf(i % 2 === 0 ? world.core : second).add(ADMIN, id, tag)));
+    const add = () => Promise.all(tags.map((tag, i) => addTo(i % 2 === 0 ? world.core : second, id, tag)));
     expect(await counted('networks', add)).toBe(40);
     expect((await tagsOf('networks')).sort()).toEqual([...tags].sort());
   });
@@ -348,7 +356,7 @@ describe('two servers that change the tags of one resource at once', () => {
       Array.from({ length: MAX_TAGS - 3 }, (_, i) => `t${i}`),
     );
     const added = await Promise.allSettled(
-      Array.from({ length: 10 }, (_, i) => rulesOf(i % 2 === 0 ? world.core : second).add(ADMIN, id, `more${i}`)),
+      Array.from({ length: 10 }, (_, i) => addTo(i % 2 === 0 ? world.core : second, id, `more${i}`)),
     );
     expect(added.filter((a) => a.status === 'fulfilled')).toHaveLength(3);
     expect(await tagsOf('networks')).toHaveLength(MAX_TAGS);
@@ -356,7 +364,7 @@ describe('two servers that change the tags of one resource at once', () => {
 
   test('add the same tag once', async () => {
     const id = String(world.ids.networks);
-    const add = () => Promise.all([world.core, second].map((core) => rulesOf(core).add(ADMIN, id, 'same')));
+    const add = () => Promise.all([world.core, second].map((core) => addTo(core, id, 'same')));
     expect(await counted('networks', add)).toBe(1);
     expect(await tagsOf('networks')).toEqual(['same']);
   });
@@ -365,7 +373,7 @@ describe('two servers that change the tags of one resource at once', () => {
     const id = String(world.ids.networks);
     const { revision_number: revision } = await shown('networks');
     const done = await Promise.allSettled(
-      [world.core, second].map((core, i) => rulesOf(core).replace(ADMIN, id, [`of${i}`], revision)),
+      [world.core, second].map((core, i) => replaceIn(core, id, [`of${i}`], revision)),
     );
     expect(done.map((d) => d.status).sort()).toEqual(['fulfilled', 'rejected']);
     expect(await tagsOf('networks')).toHaveLength(1);

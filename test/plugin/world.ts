@@ -2,16 +2,10 @@ import type { Config } from '../../src/config/options.ts';
 import type { Trx } from '../../src/db/database.ts';
 import { AddressAllocator } from '../../src/ipam/allocate.ts';
 import { reportState } from '../../src/plugin/agents/report.ts';
-import type { Document, ResourceRules } from '../../src/plugin/core.ts';
-import { networkRules } from '../../src/plugin/networks/rules.ts';
-import { portRules } from '../../src/plugin/ports/rules.ts';
-import { subnetRules } from '../../src/plugin/subnets/rules.ts';
-import type { Resource } from '../../src/resources/attribute.ts';
-import { NETWORK } from '../../src/resources/network.ts';
-import { PORT } from '../../src/resources/port.ts';
-import { SUBNET } from '../../src/resources/subnet.ts';
-import { validateCreate, validateUpdate } from '../../src/resources/validate.ts';
+import type { Document } from '../../src/plugin/module.ts';
+import type { Service } from '../../src/plugin/service.ts';
 import { ADMIN, openCore, type TestCore } from '../support/core.ts';
+import { servicesOf } from '../support/services.ts';
 
 export { ADMIN, configWith } from '../support/core.ts';
 
@@ -69,9 +63,9 @@ export const l2State = (host: string): Document => ({
   configurations: { interface_mappings: {}, tunnel_types: ['vxlan'], tunneling_ip: '127.0.0.1' },
 });
 
-async function make(resource: Resource, rules: ResourceRules, values: Document): Promise<Made> {
-  const [made] = (await rules.create?.(ADMIN, [validateCreate(resource, values, ADMIN.projectId)])) ?? [];
-  if (!made) throw new Error(`no ${resource.name} was made`);
+async function make(service: Service, values: Document): Promise<Made> {
+  const [made] = await service.create(ADMIN, [values]);
+  if (!made) throw new Error(`no ${service.resource.name} was made`);
   return { ...made, id: String(made.id) };
 }
 
@@ -79,7 +73,8 @@ export async function createWorld(changes: ConfigChanges = {}): Promise<World> {
   const core = await openCore(changes);
   const { db } = core;
   const allocator = new AddressAllocator();
-  const [networks, subnets, ports] = [networkRules(core), subnetRules(core), portRules(core, allocator)];
+  const services = servicesOf(core, allocator);
+  const [networks, subnets, ports] = [services.of('network'), services.of('subnet'), services.of('port')];
   const report = async (state: Document): Promise<string> => {
     await reportState(core, state, reportTime());
     const row = await db.kysely
@@ -94,15 +89,15 @@ export async function createWorld(changes: ConfigChanges = {}): Promise<World> {
     core,
     allocator,
     transaction: (work) => db.transaction(work),
-    network: async (values = {}) => (await make(NETWORK, networks, { name: 'n', ...values })).id,
-    updateNetwork: async (id, given) => (await networks.update?.(ADMIN, id, validateUpdate(NETWORK, given))) ?? {},
-    deleteNetwork: async (id) => void (await networks.delete?.(ADMIN, id)),
+    network: async (values = {}) => (await make(networks, { name: 'n', ...values })).id,
+    updateNetwork: (id, given) => networks.update(ADMIN, id, given),
+    deleteNetwork: (id) => networks.delete(ADMIN, id),
     subnet: async (network, cidr, values = {}) =>
-      (await make(SUBNET, subnets, { network_id: network, cidr, ip_version: 4, ...values })).id,
-    port: (network, values = {}) => make(PORT, ports, { network_id: network, ...values }),
-    updatePort: async (id, given) => (await ports.update?.(ADMIN, id, validateUpdate(PORT, given))) ?? {},
+      (await make(subnets, { network_id: network, cidr, ip_version: 4, ...values })).id,
+    port: (network, values = {}) => make(ports, { network_id: network, ...values }),
+    updatePort: (id, given) => ports.update(ADMIN, id, given),
     portOf: (id) => ports.show(ADMIN, id),
-    deletePort: async (id) => void (await ports.delete?.(ADMIN, id)),
+    deletePort: (id) => ports.delete(ADMIN, id),
     dhcpAgent: (host, state = {}) => report({ ...dhcpState(host), ...state }),
     l2Agent: (host, state = {}) => report({ ...l2State(host), ...state }),
     async kill(agentId) {

@@ -46,7 +46,10 @@ describe('the catalogue of errors', () => {
     expect(template).not.toBe('');
     expect(when).not.toBe('');
     const names = [...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => name as string);
-    const error = neutronError(type, Object.fromEntries(names.map((name) => [name, `<${name}>`])));
+    const values = Object.fromEntries(names.map((name) => [name, `<${name}>`])) as Parameters<
+      typeof neutronError<ErrorType>
+    >[1];
+    const error = neutronError(type, values);
     expect(error).toMatchObject({ type, status, name: type });
     for (const name of names) expect(error.message).toContain(`<${name}>`);
   });

@@ -3,14 +3,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { inject, type ProvidedContext } from 'vitest';
+import type { Caller } from '../../src/auth/contract.ts';
 import { type Config, defaultConfig } from '../../src/config/options.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { openDatabase } from '../../src/db/open.ts';
-import type { Core, RequestContext } from '../../src/plugin/core.ts';
+import type { Core } from '../../src/plugin/core.ts';
 import { dropDatabase, makeDatabase } from './mariadb.ts';
 
 /** An administrator, as noauth makes everybody. */
-export const ADMIN: RequestContext = { projectId: 'p1', isAdmin: true, requestId: 'req-test' };
+export const ADMIN: Caller = {
+  userId: '',
+  projectId: 'p1',
+  domainId: '',
+  roles: ['admin'],
+  isAdmin: true,
+  requestId: 'req-test',
+};
+
+/** A member of a project. */
+export const memberOf = (projectId: string): Caller => ({ ...ADMIN, projectId, roles: ['member'], isAdmin: false });
 
 type Overrides = { readonly [S in keyof Config]?: Partial<Config[S]> };
 

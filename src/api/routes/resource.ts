@@ -1,24 +1,20 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { RequestContext, ResourceRules } from '../../plugin/core.ts';
-import { isFilter } from '../../plugin/listing.ts';
-import type { Resource } from '../../resources/attribute.ts';
+import type { Caller } from '../../auth/contract.ts';
+import type { Service } from '../../plugin/service.ts';
+import { type Action, actionPath } from '../../resources/action.ts';
+import { keyOf, type Method } from '../../resources/attribute.ts';
 import { neutronError, notFound } from '../../resources/errors.ts';
-import { resourceOfBody, resourcesOfBody, validateCreate, validateUpdate } from '../../resources/validate.ts';
+import { resourceOfBody, resourcesOfBody } from '../../resources/validate.ts';
+import type { Changes } from '../change-log.ts';
 import { fieldsOf, pageLinks, parseListQuery, pickFields } from '../query.ts';
 
-/** A resource as the API serves it: its declaration, its rules, and what filters its lists. */
-export interface ServedResource {
-  readonly resource: Resource;
-  readonly rules: ResourceRules;
-  readonly conditions: Parameters<typeof isFilter>[0]['conditions'];
-}
-
 export interface ResourceRouteOptions {
-  /** Resources of a page at most; undefined: no bound. */
+  /** Most resources of a page; undefined: no bound. */
   readonly maxPage: number | undefined;
-  /** Whether one POST may make several. */
+  /** One POST may create several. */
   readonly allowBulk: boolean;
-  readonly contextOf: (request: FastifyRequest) => RequestContext;
+  readonly callerOf: (request: FastifyRequest) => Caller;
+  readonly changes: Changes;
 }
 
 const parametersOf = (request: FastifyRequest): URLSearchParams => {
@@ -27,87 +23,135 @@ const parametersOf = (request: FastifyRequest): URLSearchParams => {
 };
 
 /** The revision that If-Match demands (`revision_number=N`); anything else in the header demands nothing, as in Neutron. */
-export function demandedRevision(request: FastifyRequest): number | undefined {
+function demandedRevision(request: FastifyRequest): number | undefined {
   const match = /^\s*revision_number=(\d{1,15})\s*$/.exec(request.headers['if-match'] ?? '');
   return match ? Number(match[1]) : undefined;
 }
 
 const baseUrl = (request: FastifyRequest): string => `${request.protocol}://${request.host}`;
 
-/** Routes of one resource: list, create, show, update, delete, as its declaration allows. */
-export function resourceRoutes(app: FastifyInstance, served: ServedResource, options: ResourceRouteOptions): void {
-  const { resource, rules, conditions } = served;
-  const { maxPage, allowBulk, contextOf } = options;
+/** `/v2.0/routers/{id}/x/{y}` as Fastify writes it. */
+const routeOf = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
+
+/** Path of all of a resource: below its parent where the declaration says so. */
+export function collectionPath({ resource }: Service, parentPath: string | undefined): string {
+  const { parent, path } = resource;
+  return parent?.inPath && parentPath !== undefined ? `${parentPath}/{${parent.by}}/${path}` : `/v2.0/${path}`;
+}
+
+/** Routes of one resource: list, create, show, update, delete and actions, as its declaration says. */
+export function resourceRoutes(
+  app: FastifyInstance,
+  service: Service,
+  collection: string,
+  options: ResourceRouteOptions,
+): void {
+  const { resource } = service;
+  const { maxPage, allowBulk, callerOf, changes } = options;
   // A marker is an id: what has none is listed as a whole.
   const paged = Object.hasOwn(resource.attributes, 'id');
-  const collection = `/v2.0/${resource.path}`;
-  const item = `${collection}/:id`;
-  const can = (method: Resource['methods'][number]) => resource.methods.includes(method);
-  const idOf = (request: FastifyRequest): string => (request.params as { id: string }).id;
+  const all = routeOf(collection);
+  const one = `${all}/:id`;
+  const can = (method: Method) => resource.methods.includes(method);
+  const paramsOf = (request: FastifyRequest) => request.params as Readonly<Record<string, string>>;
+  const idOf = (request: FastifyRequest): string => paramsOf(request).id ?? '';
+  const parentOf = (request: FastifyRequest): string | undefined =>
+    resource.parent?.inPath ? paramsOf(request)[resource.parent.by] : undefined;
 
   const list = async (request: FastifyRequest) => {
     const parameters = parametersOf(request);
-    const query = parseListQuery(
-      resource,
-      parameters,
-      (name) => isFilter({ resource, conditions }, name),
-      paged ? maxPage : undefined,
-    );
-    const documents = await rules.list(contextOf(request), query.list);
+    const query = parseListQuery(resource, parameters, (name) => service.isFilter(name), paged ? maxPage : undefined);
+    const documents = await service.list(callerOf(request), query.list, parentOf(request));
     const ids = documents.map((d) => String(d.id));
-    const links = paged ? pageLinks(`${baseUrl(request)}${collection}`, parameters, query.list, ids) : [];
+    const [path = ''] = request.url.split('?');
+    const links = paged ? pageLinks(`${baseUrl(request)}${path}`, parameters, query.list, ids) : [];
     return {
       [resource.plural]: documents.map((d) => pickFields(d, query.fields)),
       ...(links.length > 0 ? { [`${resource.plural}_links`]: links } : {}),
     };
   };
-  app.get(collection, list);
-  // Neutron answers OPTIONS on a collection with the list.
-  app.options(collection, list);
+  if (can('list')) {
+    app.get(all, list);
+    // Neutron answers OPTIONS on a collection with the list.
+    app.options(all, list);
+  }
 
-  if (can('create'))
-    app.post(collection, async (request, reply) => {
-      const context = contextOf(request);
-      const { bulk, items } = resourcesOfBody(resource, request.body);
-      if (bulk && !allowBulk) throw neutronError('HTTPBadRequest', { reason: 'Bulk operation not supported' });
-      const values = items.map((given) => validateCreate(resource, given, context.projectId));
-      const documents = (await rules.create?.(context, values)) ?? [];
-      reply.code(201);
-      return bulk ? { [resource.plural]: documents } : { [resource.name]: documents[0] };
-    });
-  // As Neutron does: a resource that cannot be made has no attribute that could be set.
-  else
-    app.post(collection, async () => {
-      throw neutronError('HTTPBadRequest', { reason: "Attribute 'tenant_id' not allowed in POST" });
-    });
-
-  app.get(item, async (request) => {
-    const fields = fieldsOf(parametersOf(request));
-    return { [resource.name]: pickFields(await rules.show(contextOf(request), idOf(request)), fields) };
+  app.post(all, async (request, reply) => {
+    // As Neutron does: a resource that cannot be created has no attribute that could be set.
+    if (!can('create')) throw neutronError('HTTPBadRequest', { reason: "Attribute 'tenant_id' not allowed in POST" });
+    changes.note(request, 'create', resource.name);
+    const { bulk, items } = resourcesOfBody(resource, request.body);
+    if (bulk && !allowBulk) throw neutronError('HTTPBadRequest', { reason: 'Bulk operation not supported' });
+    const documents = await service.create(callerOf(request), items, parentOf(request));
+    changes.note(
+      request,
+      'create',
+      resource.name,
+      documents.map((d) => String(d[keyOf(resource)])),
+    );
+    reply.code(201);
+    return bulk ? { [resource.plural]: documents } : { [resource.name]: documents[0] };
   });
 
+  if (can('show'))
+    app.get(one, async (request) => {
+      const fields = fieldsOf(parametersOf(request));
+      const document = await service.show(callerOf(request), idOf(request), parentOf(request));
+      return { [resource.name]: pickFields(document, fields) };
+    });
+
   if (can('update'))
-    app.put(item, async (request) => {
-      const changes = validateUpdate(resource, resourceOfBody(resource, request.body));
-      return {
-        [resource.name]: await rules.update?.(contextOf(request), idOf(request), changes, demandedRevision(request)),
-      };
+    app.put(one, async (request) => {
+      changes.note(request, 'update', resource.name, [idOf(request)]);
+      const body = resourceOfBody(resource, request.body);
+      const revision = demandedRevision(request);
+      const document = await service.update(callerOf(request), idOf(request), body, revision, parentOf(request));
+      return { [resource.name]: document };
     });
 
   if (can('delete'))
-    app.delete(item, async (request, reply) => {
+    app.delete(one, async (request, reply) => {
+      changes.note(request, 'delete', resource.name, [idOf(request)]);
       if (request.body !== undefined)
         throw neutronError('HTTPBadRequest', { reason: 'Request body is not supported in DELETE.' });
-      await rules.delete?.(contextOf(request), idOf(request), demandedRevision(request));
+      await service.delete(callerOf(request), idOf(request), demandedRevision(request), parentOf(request));
       return noContent(reply);
     });
 
-  app.delete(collection, async () => {
+  app.delete(all, async () => {
     throw notFound(resource.name, 'None');
+  });
+
+  for (const [name, action] of Object.entries(resource.actions ?? {}))
+    actionRoute(app, service, collection, name, action, options);
+}
+
+function actionRoute(
+  app: FastifyInstance,
+  service: Service,
+  collection: string,
+  name: string,
+  action: Action,
+  { callerOf, changes }: ResourceRouteOptions,
+): void {
+  app.route({
+    method: action.method.toUpperCase(),
+    url: routeOf(actionPath(collection, name, action)),
+    async handler(request, reply) {
+      const { id = '', ...parameters } = request.params as Readonly<Record<string, string>>;
+      if (action.method !== 'get') changes.note(request, name, service.resource.name, [id]);
+      const call = { id, parameters, body: request.body, revision: demandedRevision(request) };
+      const answer = await service.act(callerOf(request), name, call);
+      if (!action.answer) return noContent(reply);
+      return reply
+        .code(action.status ?? 200)
+        .header('content-type', 'application/json')
+        .send(JSON.stringify(answer));
+    },
   });
 }
 
-/** 204. */
-export function noContent(reply: FastifyReply): FastifyReply {
+/** Answers 204. */
+function noContent(reply: FastifyReply): FastifyReply {
   return reply.code(204).removeHeader('content-type').send();
 }

@@ -1,27 +1,30 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Resource } from '../../resources/attribute.ts';
 import { shown as shownText } from '../../resources/errors.ts';
-import { EXTENSIONS, type Extension } from '../../resources/extensions.ts';
+import { type Extension, servedExtensions } from '../../resources/extensions.ts';
 
 const base = (request: FastifyRequest): string => `${request.protocol}://${request.host}`;
 const shown = ({ alias, name, description, updated }: Extension) => ({ alias, name, description, updated, links: [] });
 
-/** What there is: versions, resources, extensions. */
+/** Routes that list what is served: versions, resources, extensions. */
 export function versionRoutes(app: FastifyInstance, resources: readonly Resource[]): void {
   app.get('/', async (request) => ({
     versions: [{ id: 'v2.0', status: 'CURRENT', links: [{ rel: 'self', href: `${base(request)}/v2.0/` }] }],
   }));
   app.get('/v2.0', async (request) => ({
-    resources: resources.map((r) => ({
-      name: r.name,
-      collection: r.plural,
-      links: [{ rel: 'self', href: `${base(request)}/v2.0/${r.path}` }],
-    })),
+    resources: resources
+      .filter((r) => !r.parent?.inPath)
+      .map((r) => ({
+        name: r.name,
+        collection: r.plural,
+        links: [{ rel: 'self', href: `${base(request)}/v2.0/${r.path}` }],
+      })),
   }));
-  app.get('/v2.0/extensions', async () => ({ extensions: EXTENSIONS.map(shown) }));
+  const extensions = servedExtensions(resources);
+  app.get('/v2.0/extensions', async () => ({ extensions: extensions.map(shown) }));
   app.get<{ Params: { alias: string } }>('/v2.0/extensions/:alias', async (request, reply) => {
     const { alias } = request.params;
-    const found = EXTENSIONS.find((e) => e.alias === alias);
+    const found = extensions.find((e) => e.alias === alias);
     if (found) return { extension: shown(found) };
     // The one answer of Neutron's that is made by WebOb (its JSON error body), which fills the text into a page.
     const message = `The resource could not be found.<br /><br />\nExtension with alias ${shownText(alias)} does not exist\n\n`;

@@ -1,10 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Logger } from 'pino';
-import { type ApiOptions, buildApi } from '../../api/app.ts';
-import { noauth } from '../../api/context.ts';
-import { dhcpSchedulerRoutes } from '../../api/routes/dhcp-scheduler.ts';
-import type { ServedResource } from '../../api/routes/resource.ts';
-import { tagRoutes } from '../../api/routes/tags.ts';
+import { buildApi } from '../../api/app.ts';
+import { Policy } from '../../auth/policy.ts';
+import { identityProvider } from '../../auth/providers.ts';
 import type { Config } from '../../config/options.ts';
 import type { Database } from '../../db/database.ts';
 import { openDatabase } from '../../db/open.ts';
@@ -12,29 +10,11 @@ import { AddressAllocator } from '../../ipam/allocate.ts';
 import { soleClaim } from '../../notifier/claim.ts';
 import { startRelay } from '../../notifier/relay.ts';
 import { sharedClaim } from '../../notifier/shared-claim.ts';
-import { AVAILABILITY_ZONE_LIST, availabilityZoneRules } from '../../plugin/agents/availability-zones.ts';
-import { dhcpNetworkRules } from '../../plugin/agents/dhcp-networks.ts';
-import { agentList } from '../../plugin/agents/documents.ts';
 import { resourceMover } from '../../plugin/agents/move.ts';
-import { agentRules } from '../../plugin/agents/rules.ts';
 import type { Core } from '../../plugin/core.ts';
 import { serveAgents } from '../../plugin/endpoints/serve.ts';
-import { NETWORK_LIST } from '../../plugin/networks/documents.ts';
-import { IP_AVAILABILITY_LIST, ipAvailabilityRules } from '../../plugin/networks/ip-availability.ts';
-import { networkRules } from '../../plugin/networks/rules.ts';
-import { visibleNetworks } from '../../plugin/networks/visible.ts';
-import { PORT_LIST, visiblePorts } from '../../plugin/ports/documents.ts';
-import { portRules } from '../../plugin/ports/rules.ts';
-import { SUBNET_LIST } from '../../plugin/subnets/documents.ts';
-import { subnetRules } from '../../plugin/subnets/rules.ts';
-import { visibleSubnets } from '../../plugin/subnets/visible.ts';
-import { type TaggedResource, tagRules } from '../../plugin/tags.ts';
-import { AGENT } from '../../resources/agent.ts';
-import { AVAILABILITY_ZONE } from '../../resources/availability-zone.ts';
-import { NETWORK } from '../../resources/network.ts';
-import { NETWORK_IP_AVAILABILITY } from '../../resources/network-ip-availability.ts';
-import { PORT } from '../../resources/port.ts';
-import { SUBNET } from '../../resources/subnet.ts';
+import { UNLIMITED } from '../../plugin/quota.ts';
+import { resourceModules, serveResources } from '../../plugin/resources.ts';
 import type { RpcTransport } from '../../rpc/contract.ts';
 import { startFailover } from '../../scheduler/failover.ts';
 import { startOnSchema } from './database-start.ts';
@@ -57,43 +37,6 @@ export interface RunningServer {
   readonly url: string;
   /** Stops taking requests, lets those under way end, publishes what is committed, closes the database. */
   close(): Promise<void>;
-}
-
-/** The resources that the API serves, with their rules. */
-export function servedResources(core: Core, allocator: AddressAllocator): readonly ServedResource[] {
-  return [
-    { resource: NETWORK, rules: networkRules(core), conditions: NETWORK_LIST.conditions },
-    { resource: SUBNET, rules: subnetRules(core), conditions: SUBNET_LIST.conditions },
-    { resource: PORT, rules: portRules(core, allocator), conditions: PORT_LIST.conditions },
-    {
-      resource: NETWORK_IP_AVAILABILITY,
-      rules: ipAvailabilityRules(core),
-      conditions: IP_AVAILABILITY_LIST.conditions,
-    },
-    { resource: AGENT, rules: agentRules(core, allocator), conditions: agentList(core.config).conditions },
-    {
-      resource: AVAILABILITY_ZONE,
-      rules: availabilityZoneRules(core),
-      conditions: AVAILABILITY_ZONE_LIST.conditions,
-    },
-  ];
-}
-
-const TAGGED: readonly TaggedResource[] = [
-  { resource: NETWORK, table: NETWORK_LIST.table, visible: visibleNetworks },
-  { resource: SUBNET, table: SUBNET_LIST.table, visible: visibleSubnets },
-  { resource: PORT, table: PORT_LIST.table, visible: visiblePorts },
-];
-
-/** The routes beside those of resources. */
-export function furtherRoutes(core: Core, allocator: AddressAllocator): NonNullable<ApiOptions['routes']> {
-  const dhcpNetworks = dhcpNetworkRules(core, allocator);
-  return [
-    (app, contextOf) => dhcpSchedulerRoutes(app, dhcpNetworks, contextOf),
-    (app, contextOf) => {
-      for (const tagged of TAGGED) tagRoutes(app, tagged.resource, tagRules(core, tagged), contextOf);
-    },
-  ];
 }
 
 /**
@@ -124,9 +67,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const api = buildApi({
       config,
       log: log as FastifyBaseLogger,
-      identity: noauth,
-      resources: servedResources(core, allocator),
-      routes: furtherRoutes(core, allocator),
+      identity: identityProvider(config),
+      services: serveResources(core, resourceModules(core, allocator), {
+        policyOf: (declared) => new Policy(declared),
+        quotas: UNLIMITED,
+      }),
     });
     closing.push(() => api.close());
     const url = await api.listen({ host: config.DEFAULT.bind_host, port: config.DEFAULT.bind_port });

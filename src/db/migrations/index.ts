@@ -2,7 +2,14 @@ import { initial } from './0001-initial.ts';
 import { workClaims } from './0002-work-claims.ts';
 import { outboxByNetwork } from './0003-outbox-by-network.ts';
 import { outboxOrderingKey } from './0004-outbox-ordering-key.ts';
+import { addressScopes } from './0005-address-scopes.ts';
 import type { Migration } from './migration.ts';
 
 /** All steps in order. A step that has landed is never changed; a new one is added. */
-export const MIGRATIONS: readonly Migration[] = [initial, workClaims, outboxByNetwork, outboxOrderingKey];
+export const MIGRATIONS: readonly Migration[] = [
+  initial,
+  workClaims,
+  outboxByNetwork,
+  outboxOrderingKey,
+  addressScopes,
+];

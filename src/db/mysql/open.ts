@@ -58,6 +58,7 @@ export function openMysql(options: MysqlOptions): Database {
   return {
     kysely,
     dialect: 'mysql',
+    locked: (query) => query.forUpdate(),
     async transaction<T>(work: (trx: Trx) => Promise<T>): Promise<T> {
       const result = await transact(kysely, work, giveUpAfterMs);
       for (const listener of listeners) listener();

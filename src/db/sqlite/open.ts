@@ -45,6 +45,7 @@ export function openSqlite(options: SqliteOptions): Database {
   return {
     kysely,
     dialect: 'sqlite',
+    locked: (query) => query,
     transaction: async <T>(work: (trx: Trx) => Promise<T>): Promise<T> => {
       const result = await inGroup(work).catch((error: unknown) => {
         throw shownError(error);

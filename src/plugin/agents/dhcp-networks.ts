@@ -1,35 +1,28 @@
 import type { Trx } from '../../db/database.ts';
 import type { AddressAllocator } from '../../ipam/allocate.ts';
+import type { AGENT } from '../../resources/agent.ts';
 import { neutronError } from '../../resources/errors.ts';
+import type { NETWORK } from '../../resources/network.ts';
 import { DHCP_AGENTS } from '../../scheduler/agent-kinds.ts';
 import { agentsHosting, bind, hostedBy, unbind } from '../../scheduler/bindings.ts';
 import { leastAdminState } from '../../scheduler/liveness.ts';
-import type { Core, Document, RequestContext } from '../core.ts';
+import type { Core } from '../core.ts';
 import { notifyHost } from '../events.ts';
 import { loadInOrder } from '../listing.ts';
+import type { HandlersOf } from '../module.ts';
 import { networkDocuments } from '../networks/documents.ts';
 import { releaseUnserved } from '../provisioning.ts';
-import { agentDocuments } from './documents.ts';
+import { agentDocuments, requireAgent } from './documents.ts';
 import { reserveDhcpPort } from './reserved-port.ts';
-import { requireAgent } from './rules.ts';
 
-/** Which networks are on which DHCP agents, as administrators see and change it. All throw NeutronError. */
-export interface DhcpNetworkRules {
-  networksOfAgent(context: RequestContext, agentId: string): Promise<readonly Document[]>;
-  /** Also for a network that does not exist: no agent serves it. */
-  agentsOfNetwork(context: RequestContext, networkId: string): Promise<readonly Document[]>;
-  add(context: RequestContext, agentId: string, networkId: string): Promise<void>;
-  remove(context: RequestContext, agentId: string, networkId: string): Promise<void>;
-}
-
-/** The rules of the DHCP agent scheduler's part of the API. */
-export function dhcpNetworkRules(core: Core, allocator: AddressAllocator): DhcpNetworkRules {
+/** Handlers of the DHCP agent scheduler's operations on agents. */
+export function agentNetworkHandlers(core: Core, allocator: AddressAllocator): HandlersOf<typeof AGENT> {
   const { db, config } = core;
 
-  async function add(context: RequestContext, trx: Trx, agentId: string, networkId: string): Promise<void> {
+  async function add(trx: Trx, agentId: string, networkId: string): Promise<void> {
     const network = await trx.selectFrom('networks').select('id').where('id', '=', networkId).executeTakeFirst();
     if (!network) throw neutronError('NetworkNotFound', { id: networkId });
-    const agent = await requireAgent(context, trx, agentId);
+    const agent = await requireAgent(trx, agentId);
     if (agent.agent_type !== DHCP_AGENTS.type || agent.admin_state_up < leastAdminState(config))
       throw neutronError('InvalidDHCPAgent', { id: agentId });
     if (!(await bind(trx, DHCP_AGENTS, networkId, agentId)))
@@ -37,8 +30,8 @@ export function dhcpNetworkRules(core: Core, allocator: AddressAllocator): DhcpN
     await notifyHost(trx, DHCP_AGENTS.notify.added(networkId), networkId, agent.host);
   }
 
-  async function remove(context: RequestContext, trx: Trx, agentId: string, networkId: string): Promise<void> {
-    const agent = await requireAgent(context, trx, agentId);
+  async function remove(trx: Trx, agentId: string, networkId: string): Promise<void> {
+    const agent = await requireAgent(trx, agentId);
     if (!(await unbind(trx, DHCP_AGENTS, networkId, agentId)))
       throw neutronError('NetworkNotHostedByDhcpAgent', { network: networkId, agent: agentId });
     await reserveDhcpPort(trx, core, allocator, agent.host, networkId);
@@ -47,16 +40,24 @@ export function dhcpNetworkRules(core: Core, allocator: AddressAllocator): DhcpN
   }
 
   return {
-    async networksOfAgent(context, agentId) {
-      await requireAgent(context, db.kysely, agentId);
-      const ids = await hostedBy(db.kysely, DHCP_AGENTS, agentId);
-      return loadInOrder(ids, (some) => networkDocuments(db.kysely, some));
+    async list_dhcp_networks(_caller, { id }) {
+      await requireAgent(db.kysely, id);
+      const ids = await hostedBy(db.kysely, DHCP_AGENTS, id);
+      return { networks: await loadInOrder(ids, (some) => networkDocuments(db.kysely, some)) };
     },
-    async agentsOfNetwork(_context, networkId) {
-      const ids = await agentsHosting(db.kysely, DHCP_AGENTS, networkId);
-      return loadInOrder(ids, (some) => agentDocuments(db.kysely, config, some));
+    async add_dhcp_network(_caller, { id, body }) {
+      await db.transaction((trx) => add(trx, id, body));
+      return null;
     },
-    add: (context, agentId, networkId) => db.transaction((trx) => add(context, trx, agentId, networkId)),
-    remove: (context, agentId, networkId) => db.transaction((trx) => remove(context, trx, agentId, networkId)),
+    remove_dhcp_network: (_caller, { id, parameters }) =>
+      db.transaction((trx) => remove(trx, id, parameters.network_id ?? '')),
   };
 }
+
+/** Handlers of the DHCP agent scheduler's operations on networks. */
+export const networkAgentHandlers = ({ db, config }: Core): HandlersOf<typeof NETWORK> => ({
+  async list_dhcp_agents(_caller, { id }) {
+    const ids = await agentsHosting(db.kysely, DHCP_AGENTS, id);
+    return { agents: await loadInOrder(ids, (some) => agentDocuments(db.kysely, config, some)) };
+  },
+});

@@ -2,61 +2,37 @@ import { sql } from 'kysely';
 import type { Config } from '../../config/options.ts';
 import type { Queries } from '../../db/database.ts';
 import { AGENT } from '../../resources/agent.ts';
+import type { DocumentOf } from '../../resources/attribute.ts';
+import { neutronError } from '../../resources/errors.ts';
+import { boolean } from '../../resources/types.ts';
 import { oldestHeartbeat } from '../../scheduler/liveness.ts';
-import type { Document } from '../core.ts';
-import type { ListPlan } from '../listing.ts';
+import type { Conditions } from '../listing.ts';
+import { selectPlain } from '../storage.ts';
 
-/** How lists of agents are found. `alive` is no column: it is asked of the heartbeats at the moment of the list. */
-export function agentList(config: Config): ListPlan {
-  return {
-    resource: AGENT,
-    table: 'agents',
-    from: sql`from agents`,
-    conditions: {
-      alive: (values) => {
-        const wanted = new Set(values.map((v) => AGENT.attributes.admin_state_up.type.filter?.(v)));
-        if (wanted.size > 1) return sql`1 = 1`;
-        const oldest = oldestHeartbeat(config);
-        return wanted.has(1)
-          ? sql`agents.heartbeat_timestamp >= ${oldest}`
-          : sql`agents.heartbeat_timestamp < ${oldest}`;
-      },
-    },
-  };
-}
+/** Filters of agents that are no plain column. `alive` is asked of the heartbeats at the moment of the list. */
+export const agentConditions = (config: Config): Conditions => ({
+  alive: (values) => {
+    const wanted = new Set(values.map((v) => boolean.filter?.(v)));
+    if (wanted.size > 1) return sql`1 = 1`;
+    const oldest = oldestHeartbeat(config);
+    return wanted.has(1) ? sql`agents.heartbeat_timestamp >= ${oldest}` : sql`agents.heartbeat_timestamp < ${oldest}`;
+  },
+});
 
-/** Documents of agents by id, as the API shows them. Times are shown as the tables hold them, as Neutron does for agents. */
+/** Loads the documents of agents by id. Times are shown as the tables store them, as Neutron does for agents. */
 export async function agentDocuments(
   db: Queries,
   config: Config,
   ids: readonly string[],
-): Promise<ReadonlyMap<string, Document>> {
-  if (ids.length === 0) return new Map();
+): Promise<ReadonlyMap<string, DocumentOf<typeof AGENT>>> {
   const oldest = oldestHeartbeat(config);
-  const rows = await db
-    .selectFrom('agents')
-    .selectAll()
-    .where('id', 'in', [...ids])
-    .execute();
-  return new Map(
-    rows.map((row) => [
-      row.id,
-      {
-        id: row.id,
-        agent_type: row.agent_type,
-        binary: row.binary,
-        topic: row.topic,
-        host: row.host,
-        availability_zone: row.availability_zone,
-        admin_state_up: row.admin_state_up === 1,
-        alive: row.heartbeat_timestamp >= oldest,
-        created_at: row.created_at,
-        started_at: row.started_at,
-        heartbeat_timestamp: row.heartbeat_timestamp,
-        description: row.description,
-        configurations: JSON.parse(row.configurations),
-        resources_synced: row.resources_synced === null ? null : row.resources_synced === 1,
-      },
-    ]),
-  );
+  const rows = await selectPlain(db, AGENT, ids);
+  return new Map(rows.map(({ id, shown }) => [id, { ...shown, alive: shown.heartbeat_timestamp >= oldest }]));
+}
+
+/** Returns an agent's row. Throws AgentNotFound. */
+export async function requireAgent(db: Queries, id: string) {
+  const row = await db.selectFrom('agents').selectAll().where('id', '=', id).executeTakeFirst();
+  if (!row) throw neutronError('AgentNotFound', { id });
+  return row;
 }

@@ -6,12 +6,12 @@ import { validateCreate, validateUpdate } from '../../resources/validate.ts';
 import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../rpc/dhcp-device-id.ts';
 import { DHCP_AGENTS } from '../../scheduler/agent-kinds.ts';
 import { isHostedOn } from '../../scheduler/bindings.ts';
-import type { Core, Document, RequestContext } from '../core.ts';
+import type { Core } from '../core.ts';
 import { lockNetwork } from '../networks/lock.ts';
-import { createPort, type PortCreate } from '../ports/create.ts';
+import { createPort } from '../ports/create.ts';
 import { deletePort } from '../ports/delete.ts';
-import { portDocuments } from '../ports/documents.ts';
-import { type PortUpdate, updatePort } from '../ports/update.ts';
+import { type PortDocument, portDocuments } from '../ports/documents.ts';
+import { updatePort } from '../ports/update.ts';
 
 /**
  * The ports that DHCP agents make for themselves, one a network and agent. What an agent asks for may have gone meanwhile
@@ -19,7 +19,6 @@ import { type PortUpdate, updatePort } from '../ports/update.ts';
  */
 
 const DHCP_OWNER = 'network:dhcp';
-const AGENT_CONTEXT: RequestContext = { projectId: '', isAdmin: true, requestId: 'rpc' };
 /** Errors that mean no more than that the agent's picture is old. */
 const GONE: readonly ErrorType[] = ['NetworkNotFound', 'SubnetNotFound', 'PortNotFound'];
 
@@ -50,12 +49,12 @@ export function createDhcpPort(
   allocator: AddressAllocator,
   body: Body,
   host: string,
-): Promise<Document | null> {
+): Promise<PortDocument | null> {
   const networkId = textOf(body, 'network_id');
   const deviceId = textOf(body, 'device_id');
-  const make = async (trx: Trx): Promise<Document | null> => {
+  const make = async (trx: Trx): Promise<PortDocument | null> => {
     // Two calls for one port meet here: the second one sees what the first one made.
-    const network = await lockNetwork(trx, core.db.dialect, AGENT_CONTEXT, networkId);
+    const network = await lockNetwork(trx, core.db, networkId);
     const own = await trx
       .selectFrom('ports')
       .innerJoin('ml2_port_bindings as b', 'b.port_id', 'ports.id')
@@ -71,7 +70,7 @@ export function createDhcpPort(
       return null;
     }
     const wanted = { ...body, device_owner: DHCP_OWNER, 'binding:host_id': host };
-    return createPort(trx, core, allocator, validateCreate(PORT, wanted, network.project_id) as unknown as PortCreate);
+    return createPort(trx, core, allocator, validateCreate(PORT, wanted, network.project_id));
   };
   return nullWhenGone(core, host, core.db.transaction(make));
 }
@@ -86,9 +85,9 @@ export function updateDhcpPort(
   portId: string,
   body: Body,
   host: string,
-): Promise<Document | null> {
+): Promise<PortDocument | null> {
   const { network_id: named, ...wanted } = body;
-  const change = async (trx: Trx): Promise<Document | null> => {
+  const change = async (trx: Trx): Promise<PortDocument | null> => {
     const port = await trx
       .selectFrom('ports')
       .select(['network_id', 'device_id', 'device_owner'])
@@ -105,7 +104,7 @@ export function updateDhcpPort(
       return null;
     }
     const changes = validateUpdate(PORT, { ...wanted, 'binding:host_id': host });
-    return updatePort(trx, core, allocator, portId, changes as PortUpdate);
+    return updatePort(trx, core, allocator, portId, changes);
   };
   return nullWhenGone(core, host, core.db.transaction(change));
 }

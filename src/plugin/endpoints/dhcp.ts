@@ -1,10 +1,9 @@
 import type { AddressAllocator } from '../../ipam/allocate.ts';
 import { neutronError, shown } from '../../resources/errors.ts';
-import type { PortDocument } from '../../rpc/documents.ts';
 import type { Handlers } from '../../rpc/topic.ts';
 import type { PluginMethods } from '../../rpc/topics/plugin.ts';
-import type { Core, Document, ListQuery } from '../core.ts';
-import { isFilter, listIds, loadInOrder } from '../listing.ts';
+import type { Core } from '../core.ts';
+import { isFilter, type ListQuery, listIds, loadInOrder } from '../listing.ts';
 import { PORT_LIST, portDocuments } from '../ports/documents.ts';
 import { completeProvisioning } from '../provisioning.ts';
 import { activeNetworks } from './active-networks.ts';
@@ -28,8 +27,6 @@ type Methods = Pick<
   | 'dhcp_ready_on_ports'
   | 'get_ports'
 >;
-
-const asPort = (document: Document | null) => document as unknown as PortDocument | null;
 
 /** The `port` argument: `{"port": {...}}`. */
 const portBody = (args: object) => dictionaryArgument(dictionaryArgument(args, 'port'), 'port');
@@ -74,22 +71,13 @@ export function dhcpMethods(core: Core, allocator: AddressAllocator): Methods {
     },
     async get_dhcp_port(args) {
       const id = textArgument(args, 'port_id');
-      const port = asPort((await ports([id])).get(id) ?? null);
+      const port = (await ports([id])).get(id);
       if (!port) throw neutronError('PortNotFound', { id });
       return port;
     },
-    create_dhcp_port: async (args) =>
-      asPort(await createDhcpPort(core, allocator, portBody(args), textArgument(args, 'host'))),
+    create_dhcp_port: async (args) => createDhcpPort(core, allocator, portBody(args), textArgument(args, 'host')),
     update_dhcp_port: async (args) =>
-      asPort(
-        await updateDhcpPort(
-          core,
-          allocator,
-          textArgument(args, 'port_id'),
-          portBody(args),
-          textArgument(args, 'host'),
-        ),
-      ),
+      updateDhcpPort(core, allocator, textArgument(args, 'port_id'), portBody(args), textArgument(args, 'host')),
     async release_dhcp_port(args) {
       await releaseDhcpPort(core, textArgument(args, 'network_id'), textArgument(args, 'device_id'));
       return null;
@@ -101,7 +89,7 @@ export function dhcpMethods(core: Core, allocator: AddressAllocator): Methods {
     },
     async get_ports(args) {
       const ids = await listIds(db.kysely, PORT_LIST, portQuery(dictionaryArgument(args, 'port_filters')));
-      return (await loadInOrder(ids, ports)) as unknown as readonly PortDocument[];
+      return loadInOrder(ids, ports);
     },
   };
 }

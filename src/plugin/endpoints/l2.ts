@@ -2,10 +2,10 @@ import type { Queries, Trx } from '../../db/database.ts';
 import type { AddressAllocator } from '../../ipam/allocate.ts';
 import type { Handlers } from '../../rpc/topic.ts';
 import type { DeviceDetails, PluginMethods } from '../../rpc/topics/plugin.ts';
-import type { Core, Document } from '../core.ts';
+import type { Core } from '../core.ts';
 import { loadInOrder } from '../listing.ts';
 import { bindAgain } from '../ports/bind-again.ts';
-import { portDocuments } from '../ports/documents.ts';
+import { type PortDocument, portDocuments } from '../ports/documents.ts';
 import { addBlocks, completeProvisioning, type LivingPort, livingPorts, setPortStatus } from '../provisioning.ts';
 import { textArgument, textsArgument } from './arguments.ts';
 import { portsOfDevices } from './devices.ts';
@@ -37,8 +37,8 @@ async function wiringOf(db: Queries, networkIds: readonly string[]): Promise<Rea
   return new Map(rows.map(({ id, ...wiring }) => [id, wiring]));
 }
 
-function deviceDetails(device: string, port: Document, wiring: Wiring): DeviceDetails {
-  const details = {
+function deviceDetails(device: string, port: PortDocument, wiring: Wiring): DeviceDetails {
+  return {
     device,
     port_id: port.id,
     network_id: port.network_id,
@@ -55,9 +55,8 @@ function deviceDetails(device: string, port: Document, wiring: Wiring): DeviceDe
     qos_policy_id: null,
     qos_network_policy_id: null,
     profile: port['binding:profile'],
-    propagate_uplink_status: false,
+    propagate_uplink_status: port.propagate_uplink_status,
   };
-  return details as unknown as DeviceDetails;
 }
 
 /** The status of a port whose agent has just asked about it; one that is ACTIVE and awaits nobody stays so. */
@@ -99,16 +98,16 @@ export function l2Methods(core: Core, allocator: AddressAllocator): Methods {
       const ids = [...ports.values()].filter((port) => port.here).map((port) => port.id);
       if (ids.length > 0) await db.transaction((trx) => noteAsked(trx, core, ids));
       const documents = await loadInOrder(ids, (some) => portDocuments(db.kysely, config, some));
-      const byId = new Map(documents.map((document) => [String(document.id), document]));
+      const byId = new Map(documents.map((document) => [document.id, document]));
       const wiring = await wiringOf(
         db.kysely,
-        documents.map((document) => String(document.network_id)),
+        documents.map((document) => document.network_id),
       );
       return devices.map((device) => {
         const port = byId.get(ports.get(device)?.id ?? '');
-        const wired = wiring.get(String(port?.network_id));
+        const wired = port && wiring.get(port.network_id);
         // A device that is no port of this host's is answered by its name alone.
-        return port && wired ? deviceDetails(device, port, wired) : { device };
+        return wired ? deviceDetails(device, port, wired) : { device };
       });
     },
     async update_device_up(args) {

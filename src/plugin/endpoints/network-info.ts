@@ -1,6 +1,6 @@
 import type { Queries } from '../../db/database.ts';
 import type { NetworkInfo } from '../../rpc/documents.ts';
-import type { Core, Document } from '../core.ts';
+import type { Core } from '../core.ts';
 import { groupBy, loadInOrder } from '../listing.ts';
 import { portDocuments } from '../ports/documents.ts';
 import { subnetDocuments } from '../subnets/documents.ts';
@@ -27,7 +27,7 @@ async function segmentsOf(db: Queries, networkIds: string[]): Promise<ReadonlyMa
   return groupBy(rows, (row) => row.network_id);
 }
 
-async function subnetsOf(db: Queries, networkIds: string[], dhcpOnly: boolean): Promise<readonly Document[]> {
+async function subnetsOf(db: Queries, networkIds: string[], dhcpOnly: boolean) {
   let query = db.selectFrom('subnets').select('id').where('network_id', 'in', networkIds).orderBy('id');
   if (dhcpOnly) query = query.where('enable_dhcp', '=', 1);
   const rows = await query.execute();
@@ -37,7 +37,7 @@ async function subnetsOf(db: Queries, networkIds: string[], dhcpOnly: boolean): 
   );
 }
 
-async function portsOf(core: Core, db: Queries, networkIds: string[]): Promise<readonly Document[]> {
+async function portsOf(core: Core, db: Queries, networkIds: string[]) {
   const rows = await db.selectFrom('ports').select('id').where('network_id', 'in', networkIds).orderBy('id').execute();
   return loadInOrder(
     rows.map((row) => row.id),
@@ -45,7 +45,7 @@ async function portsOf(core: Core, db: Queries, networkIds: string[]): Promise<r
   );
 }
 
-const ofNetwork = (document: Document): string => String(document.network_id);
+const ofNetwork = (document: { readonly network_id: string }): string => document.network_id;
 
 /**
  * All that a DHCP agent needs to know of networks: the documents of `get_network_info`, by id and in the order of the ids.
@@ -81,7 +81,7 @@ export async function networkInfos(
           mtu: network.mtu,
           segments: (segments.get(network.id) ?? []).map((s) => ({ ...s, is_dynamic: s.is_dynamic === 1, hosts: [] })),
         };
-        return [network.id, info as unknown as NetworkInfo];
+        return [network.id, info];
       }),
     );
   });

@@ -2,11 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { Trx } from '../../db/database.ts';
 import type { CreateOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
-import type { NETWORK } from '../../resources/network.ts';
+import { NETWORK } from '../../resources/network.ts';
 import { DHCP_AGENTS } from '../../scheduler/agent-kinds.ts';
 import type { Core } from '../core.ts';
-import { insertStandardAttributes, nowText } from '../standard-attributes.ts';
-import { refuseQos, setDnsDomain, setExternal, setShared } from './facets.ts';
+import { inserted } from '../module.ts';
+import { insertStandardAttributes, newStandard } from '../standard-attributes.ts';
+import { insertPlain, plainOf } from '../storage.ts';
+import { type NetworkDocument, networkDocuments } from './documents.ts';
+import { refuseQos, setExternal, setShared } from './facets.ts';
 import { mtuInForce } from './mtu.ts';
 import { wantedSegments } from './provider.ts';
 import { allocateSegment, type Segment } from './segments.ts';
@@ -26,12 +29,11 @@ async function requireZones(trx: Trx, zones: readonly string[]): Promise<void> {
   }
 }
 
-async function insertSegment(trx: Trx, networkId: string, segment: Segment, index: number, now: string): Promise<void> {
+async function insertSegment(trx: Trx, networkId: string, segment: Segment, index: number): Promise<void> {
   const attr = await insertStandardAttributes(trx, {
     resource_type: 'networksegments',
     description: '',
     revision_number: 0,
-    now,
   });
   await trx
     .insertInto('networksegments')
@@ -47,45 +49,25 @@ async function insertSegment(trx: Trx, networkId: string, segment: Segment, inde
     .execute();
 }
 
-/** Makes a network in the caller's transaction; gives its id. Throws NeutronError for whatever is wrong with the values. */
-export async function createNetwork(trx: Trx, core: Core, values: NetworkCreate): Promise<string> {
+/** Creates a network in the caller's transaction. Throws NeutronError for whatever is wrong with the values. */
+export async function createNetwork(trx: Trx, core: Core, values: NetworkCreate): Promise<NetworkDocument> {
   refuseQos(values.qos_policy_id);
   await requireZones(trx, values.availability_zone_hints);
   const wanted = wantedSegments(values);
   const segments: Segment[] = [];
   for (const one of wanted.length > 0 ? wanted : [undefined])
     segments.push(await allocateSegment(trx, core.config, one));
-  const mtu = mtuInForce(core.config, values.mtu, segments);
   const id = randomUUID();
-  const now = nowText();
-  const project = values.project_id;
-  // Neutron counts a network's making as one change more than the row itself.
-  const attr = await insertStandardAttributes(trx, {
-    resource_type: 'networks',
-    description: values.description,
-    revision_number: 1,
-    now,
+  await insertPlain(trx, NETWORK, {
+    ...plainOf(NETWORK, values),
+    id,
+    status: 'ACTIVE',
+    mtu: mtuInForce(core.config, values.mtu, segments),
+    // Neutron counts the creation of a network as one change more than the row itself.
+    ...newStandard(1),
   });
-  await trx
-    .insertInto('networks')
-    .values({
-      id,
-      project_id: project,
-      name: values.name,
-      status: 'ACTIVE',
-      admin_state_up: values.admin_state_up ? 1 : 0,
-      mtu,
-      availability_zone_hints: JSON.stringify(values.availability_zone_hints),
-      standard_attr_id: attr,
-    })
-    .execute();
-  for (const [index, segment] of segments.entries()) await insertSegment(trx, id, segment, index, now);
-  await trx
-    .insertInto('networksecuritybindings')
-    .values({ network_id: id, port_security_enabled: values.port_security_enabled ? 1 : 0 })
-    .execute();
-  if (values.dns_domain !== '') await setDnsDomain(trx, id, values.dns_domain);
-  if (values.shared) await setShared(trx, id, project, true);
+  for (const [index, segment] of segments.entries()) await insertSegment(trx, id, segment, index);
+  if (values.shared) await setShared(trx, id, values.project_id, true);
   if (values['router:external']) await setExternal(trx, id, true, values.is_default);
-  return id;
+  return inserted((await networkDocuments(trx, [id])).get(id), 'network', id);
 }

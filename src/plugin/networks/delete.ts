@@ -1,7 +1,7 @@
 import type { Trx } from '../../db/database.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { EVENTS } from '../../rpc/events.ts';
-import type { Core, RequestContext } from '../core.ts';
+import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { deleteAutomaticPorts, portsInUse } from '../ports/of-network.ts';
 import { requireRevision } from '../standard-attributes.ts';
@@ -9,17 +9,11 @@ import { lockNetwork } from './lock.ts';
 import { releaseSegment } from './segments.ts';
 
 /**
- * Deletes a network with its subnets in the caller's transaction and writes down what agents must be told.
+ * Deletes a network with its subnets in the caller's transaction, and enqueues the notifications of agents.
  * Throws NetworkNotFound, NetworkInUse, RevisionNumberConstraintFailed.
  */
-export async function deleteNetwork(
-  trx: Trx,
-  core: Core,
-  context: RequestContext,
-  id: string,
-  revision?: number,
-): Promise<void> {
-  const network = await lockNetwork(trx, core.db.dialect, context, id);
+export async function deleteNetwork(trx: Trx, core: Core, id: string, revision?: number): Promise<void> {
+  const network = await lockNetwork(trx, core.db, id);
   await requireRevision(trx, network.standard_attr_id, revision);
   const used = await portsInUse(trx, id);
   if (used.length > 0) throw neutronError('NetworkInUse', { id, ports: used.join(',') });

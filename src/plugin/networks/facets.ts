@@ -44,14 +44,7 @@ export async function setExternal(trx: Trx, networkId: string, external: boolean
       .execute();
 }
 
-/** Notes a network's domain; an empty one has no row. */
-export async function setDnsDomain(trx: Trx, networkId: string, domain: string): Promise<void> {
-  await trx.deleteFrom('networkdnsdomains').where('network_id', '=', networkId).execute();
-  if (domain !== '')
-    await trx.insertInto('networkdnsdomains').values({ network_id: networkId, dns_domain: domain }).execute();
-}
-
-/** QoS policies are not there yet: naming one is naming one that does not exist. */
+/** Throws QosPolicyNotFound for any policy, because there are no QoS policies yet. */
 export function refuseQos(policy: string | null | undefined): void {
   if (policy !== null && policy !== undefined) throw neutronError('QosPolicyNotFound', { id: policy });
 }

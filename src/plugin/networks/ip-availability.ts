@@ -1,25 +1,14 @@
 import { sql } from 'kysely';
 import type { Queries } from '../../db/database.ts';
 import { parseIp } from '../../resources/addresses.ts';
-import { neutronError } from '../../resources/errors.ts';
+import type { DocumentOf } from '../../resources/attribute.ts';
 import { NETWORK_IP_AVAILABILITY } from '../../resources/network-ip-availability.ts';
-import type { Core, Document, ResourceRules } from '../core.ts';
-import { groupBy, type ListPlan, listIds, loadInOrder } from '../listing.ts';
-import { visibleNetworks } from './visible.ts';
+import { groupBy } from '../listing.ts';
+import type { ResourceModule } from '../module.ts';
+import { visibleNetworks } from '../visibility.ts';
 
 const versions = (values: readonly string[]) =>
   sql`s.ip_version in (${sql.join(values.map((v) => (v === '4' || v === '6' ? Number(v) : -1)))})`;
-
-/** How lists of availabilities are found: one for each network. */
-export const IP_AVAILABILITY_LIST: ListPlan = {
-  resource: NETWORK_IP_AVAILABILITY,
-  table: 'networks',
-  from: sql`from networks`,
-  conditions: {
-    ip_version: (values) =>
-      sql`exists (select 1 from subnets s where s.network_id = networks.id and ${versions(values)})`,
-  },
-};
 
 /** Addresses of a pool, both ends included. JSON has no whole numbers beyond 2^53: larger ones are rounded, as clients read them. */
 function poolAddresses(first: string, last: string): number {
@@ -32,7 +21,7 @@ async function availabilities(
   db: Queries,
   ids: readonly string[],
   ipVersions: readonly string[] | undefined,
-): Promise<ReadonlyMap<string, Document>> {
+): Promise<ReadonlyMap<string, DocumentOf<typeof NETWORK_IP_AVAILABILITY>>> {
   const list = [...ids];
   const networks = await db
     .selectFrom('networks')
@@ -96,19 +85,13 @@ async function availabilities(
   );
 }
 
-/** The rules of network IP availabilities. */
-export function ipAvailabilityRules({ db }: Core): ResourceRules {
-  return {
-    list: async (context, query) => {
-      const ids = await listIds(db.kysely, IP_AVAILABILITY_LIST, query, [visibleNetworks(context)]);
-      return loadInOrder(ids, (chunk) => availabilities(db.kysely, chunk, query.filters.ip_version));
-    },
-    show: async (context, id) => {
-      const query = { filters: { network_id: [id] }, sorts: [], pageReverse: false };
-      const [found] = await listIds(db.kysely, IP_AVAILABILITY_LIST, query, [visibleNetworks(context)]);
-      const document = found && (await availabilities(db.kysely, [found], undefined)).get(found);
-      if (!document) throw neutronError('NetworkNotFound', { id });
-      return document;
-    },
-  };
-}
+/** IP availabilities of networks. */
+export const ipAvailabilityModule: ResourceModule<typeof NETWORK_IP_AVAILABILITY> = {
+  resource: NETWORK_IP_AVAILABILITY,
+  visible: visibleNetworks,
+  conditions: {
+    ip_version: (values) =>
+      sql`exists (select 1 from subnets s where s.network_id = networks.id and ${versions(values)})`,
+  },
+  load: (db, ids, query) => availabilities(db, ids, query?.filters.ip_version),
+};

@@ -2,13 +2,15 @@ import type { Config } from '../../config/options.ts';
 import type { Trx } from '../../db/database.ts';
 import type { UpdateOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
-import type { NETWORK } from '../../resources/network.ts';
+import { NETWORK } from '../../resources/network.ts';
 import { EVENTS } from '../../rpc/events.ts';
-import type { Core, Document, RequestContext } from '../core.ts';
+import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
-import { bumpRevision, requireRevision } from '../standard-attributes.ts';
-import { networkDocuments } from './documents.ts';
-import { refuseQos, setDnsDomain, setExternal, setShared } from './facets.ts';
+import { inserted } from '../module.ts';
+import { bumpRevision, nextStandard, requireCurrent } from '../standard-attributes.ts';
+import { plainOf, updatePlain } from '../storage.ts';
+import { type NetworkDocument, networkDocuments } from './documents.ts';
+import { refuseQos, setExternal, setShared } from './facets.ts';
 import { lockNetwork } from './lock.ts';
 import { mtuInForce } from './mtu.ts';
 import { PROVIDER } from './provider.ts';
@@ -78,55 +80,40 @@ async function changeRows(
   network: Awaited<ReturnType<typeof lockNetwork>>,
   changes: NetworkUpdate,
 ): Promise<void> {
-  const { id } = network;
-  const columns: { name?: string; admin_state_up?: number; mtu?: number } = {};
-  if (changes.name !== undefined) columns.name = changes.name;
-  if (changes.admin_state_up !== undefined) columns.admin_state_up = changes.admin_state_up ? 1 : 0;
-  if (changes.mtu !== undefined) columns.mtu = await newMtu(trx, core.config, id, changes.mtu);
-  if (Object.keys(columns).length > 0) await trx.updateTable('networks').set(columns).where('id', '=', id).execute();
-  if (changes.description !== undefined)
-    await trx
-      .updateTable('standardattributes')
-      .set({ description: changes.description })
-      .where('id', '=', network.standard_attr_id)
-      .execute();
+  const { id, standard_attr_id: attr } = network;
+  const plain = plainOf(NETWORK, changes);
+  const mtu = changes.mtu === undefined ? {} : { mtu: await newMtu(trx, core.config, id, changes.mtu) };
+  await updatePlain(trx, NETWORK, { id, attr }, { ...plain, ...mtu });
   if (changes.shared !== undefined) await setShared(trx, id, network.project_id, changes.shared);
   await changeExternal(trx, id, changes);
-  if (changes.dns_domain !== undefined) await setDnsDomain(trx, id, changes.dns_domain);
-  if (changes.port_security_enabled !== undefined)
-    await trx
-      .updateTable('networksecuritybindings')
-      .set({ port_security_enabled: changes.port_security_enabled ? 1 : 0 })
-      .where('network_id', '=', id)
-      .execute();
 }
 
-/** What a change can change: a network's document less what counts and dates the change. */
-const substance = (document: Document | undefined): string =>
+/** All that a change can change: a network's document without what counts and dates changes. */
+const substance = (document: NetworkDocument): string =>
   JSON.stringify({ ...document, updated_at: null, revision_number: null });
 
 /**
- * Changes a network in the caller's transaction and writes down what agents must be told; gives its new document. A PUT that
+ * Changes a network in the caller's transaction and enqueues the notifications of agents; returns its new document. A PUT that
  * changes nothing is not counted. Throws NeutronError: NetworkNotFound, RevisionNumberConstraintFailed, and whatever is wrong.
  */
 export async function updateNetwork(
   trx: Trx,
   core: Core,
-  context: RequestContext,
   id: string,
   changes: NetworkUpdate,
   revision?: number,
-): Promise<Document> {
-  const network = await lockNetwork(trx, core.db.dialect, context, id);
-  await requireRevision(trx, network.standard_attr_id, revision);
+): Promise<NetworkDocument> {
+  const network = await lockNetwork(trx, core.db, id);
+  const load = async () => inserted((await networkDocuments(trx, [id])).get(id), 'network', id);
+  const before = await load();
+  requireCurrent(before.revision_number, revision);
   refuseQos(changes.qos_policy_id);
-  const before = (await networkDocuments(trx, [id])).get(id);
   await updateProvider(trx, core.config, id, changes);
   await changeRows(trx, core, network, changes);
-  const after = (await networkDocuments(trx, [id])).get(id);
-  if (substance(before) === substance(after)) return after ?? {};
+  const changed = await load();
+  if (substance(before) === substance(changed)) return changed;
   await bumpRevision(trx, network.standard_attr_id, revision);
-  const document = (await networkDocuments(trx, [id])).get(id) ?? {};
+  const document = { ...changed, ...nextStandard(before) };
   await enqueueNotification(trx, EVENTS.network_update_end, { network: document }, { network: id });
   await enqueueNotification(trx, EVENTS.network_update, { network: document }, { network: id });
   return document;

@@ -27,7 +27,7 @@ const remove = prepared<{ attr: number }, unknown>((db, p) =>
   db.deleteFrom('standardattributes').where('id', '=', p('attr')),
 );
 
-/** Deletes a port with all that belongs to it, and writes down what agents must be told. Throws PortNotFound. */
+/** Deletes a port with all that belongs to it, and enqueues the notifications of agents. Throws PortNotFound. */
 export async function deletePort(trx: Trx, id: string, revision?: number): Promise<void> {
   const found = (await find(trx, { id })).rows[0];
   if (!found) throw neutronError('PortNotFound', { id });

@@ -2,43 +2,20 @@ import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Config } from '../../config/options.ts';
 import type { Queries } from '../../db/database.ts';
 import { addressKey, canonicalIp, parseIp } from '../../resources/addresses.ts';
+import type { DocumentOf, ShownColumnsOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { PORT } from '../../resources/port.ts';
-import type { DnsAssignment, ExtraDhcpOpt, FixedIp } from '../../rpc/documents.ts';
-import type { Document, RequestContext } from '../core.ts';
-import { type Condition, columnIn, groupBy, type ListPlan, tagConditions, tagsOf } from '../listing.ts';
-import { timeShown } from '../standard-attributes.ts';
+import type { DnsAssignment, FixedIp } from '../../resources/port-types.ts';
+import { type Condition, type Conditions, groupBy, type Listed, tagConditions, tagsOf } from '../listing.ts';
+import { selectPlain } from '../storage.ts';
 
-/** All that a port's document is made of. */
-export interface PortParts {
-  readonly id: string;
-  readonly name: string;
-  readonly network_id: string;
-  readonly project_id: string;
-  readonly mac_address: string;
-  readonly admin_state_up: boolean;
-  readonly status: string;
-  readonly device_id: string;
-  readonly device_owner: string;
-  readonly fixed_ips: readonly FixedIp[];
-  readonly security_groups: readonly string[];
-  readonly port_security_enabled: boolean;
-  readonly allowed_address_pairs: readonly { readonly mac_address: string; readonly ip_address: string }[];
-  readonly extra_dhcp_opts: readonly ExtraDhcpOpt[];
-  readonly host: string;
-  readonly vnic_type: string;
-  readonly vif_type: string;
-  readonly vif_details: Readonly<Record<string, unknown>>;
-  readonly profile: Readonly<Record<string, unknown>>;
-  readonly dns_name: string;
-  readonly ip_allocation: string;
-  readonly description: string;
-  readonly tags: readonly string[];
-  /** As the tables hold them: `YYYY-MM-DD HH:MM:SS`. */
-  readonly created_at: string;
-  readonly updated_at: string;
-  readonly revision_number: number;
-}
+export type PortDocument = DocumentOf<typeof PORT>;
+
+/** The parts of a port's document that have tables of their own. */
+export type PortLists = Pick<
+  PortDocument,
+  'fixed_ips' | 'security_groups' | 'allowed_address_pairs' | 'extra_dhcp_opts' | 'tags'
+>;
 
 /** Names of a port's addresses: its dns_name, or `host-` and the address. */
 export function dnsAssignment(
@@ -63,42 +40,19 @@ export function inShownOrder(fixedIps: readonly FixedIp[]): readonly FixedIp[] {
   return [...fixedIps].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
-/** A port as the API shows it and as agents are told of it. */
-export function portDocument(parts: PortParts, dnsDomain: string): Document {
-  return {
-    id: parts.id,
-    name: parts.name,
-    network_id: parts.network_id,
-    tenant_id: parts.project_id,
-    project_id: parts.project_id,
-    mac_address: parts.mac_address,
-    admin_state_up: parts.admin_state_up,
-    status: parts.status,
-    device_id: parts.device_id,
-    device_owner: parts.device_owner,
-    fixed_ips: parts.fixed_ips,
-    allowed_address_pairs: parts.allowed_address_pairs,
-    extra_dhcp_opts: parts.extra_dhcp_opts,
-    security_groups: parts.security_groups,
-    description: parts.description,
-    'binding:vnic_type': parts.vnic_type,
-    'binding:profile': parts.profile,
-    'binding:host_id': parts.host,
-    'binding:vif_type': parts.vif_type,
-    'binding:vif_details': parts.vif_details,
-    port_security_enabled: parts.port_security_enabled,
-    dns_name: parts.dns_name,
-    dns_assignment: dnsAssignment(parts.dns_name, parts.fixed_ips, dnsDomain),
-    qos_policy_id: null,
-    qos_network_policy_id: null,
-    resource_request: null,
-    tags: parts.tags,
-    ip_allocation: parts.ip_allocation,
-    created_at: timeShown(parts.created_at),
-    updated_at: timeShown(parts.updated_at),
-    revision_number: parts.revision_number,
-  };
-}
+/** A port as the API shows it and agents receive it. */
+export const portDocument = (
+  shown: ShownColumnsOf<typeof PORT>,
+  lists: PortLists,
+  dnsDomain: string,
+): PortDocument => ({
+  ...shown,
+  ...lists,
+  dns_assignment: dnsAssignment(shown.dns_name, lists.fixed_ips, dnsDomain),
+  qos_policy_id: null,
+  qos_network_policy_id: null,
+  resource_request: null,
+});
 
 const SUBSTRING_ESCAPE = /[\\%_]/g;
 
@@ -130,57 +84,26 @@ function fixedIpCondition(values: readonly string[]): Condition {
   return sql<SqlBool>`exists (select 1 from ipallocations a where a.port_id = ports.id and ${sql.join(parts, sql` and `)})`;
 }
 
-/** How lists of ports are found. */
-export const PORT_LIST: ListPlan = {
-  resource: PORT,
-  table: 'ports',
-  from: sql`from ports inner join standardattributes on standardattributes.id = ports.standard_attr_id
-    inner join ml2_port_bindings on ml2_port_bindings.port_id = ports.id`,
-  conditions: {
-    fixed_ips: fixedIpCondition,
-    security_groups: (values) =>
-      sql`exists (select 1 from securitygroupportbindings g where g.port_id = ports.id and g.security_group_id in (${sql.join(values)}))`,
-    port_security_enabled: (values) =>
-      sql`exists (select 1 from portsecuritybindings s where s.port_id = ports.id and ${columnIn(
-        's.port_security_enabled',
-        values.map((v) => PORT.attributes.admin_state_up.type.filter?.(v)),
-      )})`,
-    dns_name: (values) =>
-      sql`coalesce((select d.dns_name from portdnses d where d.port_id = ports.id), '') in (${sql.join(values)})`,
-    ...tagConditions('ports'),
-  },
+/** Filters of ports that are no plain column. */
+export const PORT_CONDITIONS: Conditions = {
+  fixed_ips: fixedIpCondition,
+  security_groups: (values) =>
+    sql`exists (select 1 from securitygroupportbindings g where g.port_id = ports.id and g.security_group_id in (${sql.join(values)}))`,
+  ...tagConditions('ports'),
 };
 
-/** Which ports a caller sees: all for an administrator, else its own and those on its networks. For queries on `ports`. */
-export function visiblePorts(context: RequestContext): RawBuilder<SqlBool> {
-  if (context.isAdmin) return sql<SqlBool>`1 = 1`;
-  return sql<SqlBool>`(ports.project_id = ${context.projectId}
-    or exists (select 1 from networks n where n.id = ports.network_id and n.project_id = ${context.projectId}))`;
-}
+/** How lists of ports are found. */
+export const PORT_LIST: Listed = { resource: PORT, conditions: PORT_CONDITIONS };
 
-/** What ports are made of, by id. */
-export async function portParts(db: Queries, ids: readonly string[]): Promise<ReadonlyMap<string, PortParts>> {
-  if (ids.length === 0) return new Map();
-  const list = [...ids];
-  const rows = await db
-    .selectFrom('ports')
-    .innerJoin('standardattributes as sa', 'sa.id', 'ports.standard_attr_id')
-    .innerJoin('ml2_port_bindings as b', 'b.port_id', 'ports.id')
-    .leftJoin('portsecuritybindings as ps', 'ps.port_id', 'ports.id')
-    .leftJoin('portdnses as dns', 'dns.port_id', 'ports.id')
-    .selectAll('ports')
-    .select([
-      'sa.description',
-      'sa.revision_number',
-      'sa.created_at',
-      'sa.updated_at',
-      'ps.port_security_enabled',
-      'dns.dns_name',
-    ])
-    .select(['b.host', 'b.vif_type', 'b.vnic_type', 'b.profile', 'b.vif_details'])
-    .where('ports.id', 'in', list)
-    .execute();
+/** Loads the documents of ports by id. */
+export async function portDocuments(
+  db: Queries,
+  config: Config,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, PortDocument>> {
+  const rows = await selectPlain(db, PORT, ids);
   if (rows.length === 0) return new Map();
+  const list = rows.map((row) => row.id);
   const byPort = <R extends { port_id: string }>(found: R[]) => groupBy(found, (r) => r.port_id);
   const addresses = byPort(
     await db
@@ -213,40 +136,25 @@ export async function portParts(db: Queries, ids: readonly string[]): Promise<Re
   );
   const tags = await tagsOf(
     db,
-    rows.map((r) => r.standard_attr_id),
+    rows.map((row) => row.attr),
   );
-  const parts = new Map<string, PortParts>();
-  for (const row of rows)
-    parts.set(row.id, {
-      ...row,
-      admin_state_up: row.admin_state_up === 1,
-      port_security_enabled: row.port_security_enabled !== 0,
-      dns_name: row.dns_name ?? '',
-      profile: JSON.parse(row.profile) as Record<string, unknown>,
-      vif_details: JSON.parse(row.vif_details) as Record<string, unknown>,
-      revision_number: Number(row.revision_number),
-      fixed_ips: (addresses.get(row.id) ?? []).map(({ subnet_id, ip_address }) => ({ subnet_id, ip_address })),
-      security_groups: (groups.get(row.id) ?? []).map((g) => g.security_group_id),
-      allowed_address_pairs: (pairs.get(row.id) ?? []).map(({ mac_address, ip_address }) => ({
-        mac_address,
-        ip_address,
-      })),
-      extra_dhcp_opts: (opts.get(row.id) ?? []).map(({ opt_name, opt_value, ip_version }) => ({
-        opt_name,
-        opt_value,
-        ip_version: ip_version as 4 | 6,
-      })),
-      tags: tags.get(Number(row.standard_attr_id)) ?? [],
-    });
-  return parts;
-}
-
-/** Documents of ports by id. */
-export async function portDocuments(
-  db: Queries,
-  config: Config,
-  ids: readonly string[],
-): Promise<ReadonlyMap<string, Document>> {
-  const parts = await portParts(db, ids);
-  return new Map([...parts].map(([id, p]) => [id, portDocument(p, config.DEFAULT.dns_domain)]));
+  return new Map(
+    rows.map(({ id, attr, shown }): [string, PortDocument] => {
+      const lists = {
+        fixed_ips: (addresses.get(id) ?? []).map(({ subnet_id, ip_address }) => ({ subnet_id, ip_address })),
+        security_groups: (groups.get(id) ?? []).map((g) => g.security_group_id),
+        allowed_address_pairs: (pairs.get(id) ?? []).map(({ mac_address, ip_address }) => ({
+          mac_address,
+          ip_address,
+        })),
+        extra_dhcp_opts: (opts.get(id) ?? []).map(({ opt_name, opt_value, ip_version }) => ({
+          opt_name,
+          opt_value,
+          ip_version: ip_version as 4 | 6,
+        })),
+        tags: tags.get(attr) ?? [],
+      };
+      return [id, portDocument(shown, lists, config.DEFAULT.dns_domain)];
+    }),
+  );
 }

@@ -2,8 +2,7 @@ import type { Trx } from '../../db/database.ts';
 import { type AddressAllocator, takeAddress } from '../../ipam/allocate.ts';
 import { cidrContains, eui64Address, formatIp, type Ip, parseIp } from '../../resources/addresses.ts';
 import { neutronError } from '../../resources/errors.ts';
-import type { WantedFixedIp } from '../../resources/port-types.ts';
-import type { FixedIp } from '../../rpc/documents.ts';
+import type { FixedIp, WantedFixedIp } from '../../resources/port-types.ts';
 import type { NetworkFacts, SubnetFacts } from './network-facts.ts';
 
 const ROUTER_OWNERS: readonly string[] = [

@@ -3,23 +3,23 @@ import type { AddressAllocator } from '../../ipam/allocate.ts';
 import { randomMac } from '../../ipam/mac.ts';
 import type { UpdateOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
-import type { PORT } from '../../resources/port.ts';
-import type { WantedFixedIp } from '../../resources/port-types.ts';
-import type { FixedIp } from '../../rpc/documents.ts';
+import { PORT } from '../../resources/port.ts';
+import type { FixedIp, WantedFixedIp } from '../../resources/port-types.ts';
 import { EVENTS } from '../../rpc/events.ts';
 import { DHCP_AGENTS } from '../../scheduler/agent-kinds.ts';
 import { livingL2Agent } from '../../scheduler/l2-agents.ts';
 import { isScheduled } from '../../scheduler/serving.ts';
-import type { Core, Document } from '../core.ts';
+import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { addBlocks, blocksFor, isBound } from '../provisioning.ts';
-import { bumpRevision, requireRevision } from '../standard-attributes.ts';
+import { bumpRevision, nextStandard, requireCurrent } from '../standard-attributes.ts';
+import { differsFor, plainOf, updatePlain } from '../storage.ts';
 import { bindPort } from './binding.ts';
 import { hasDhcpAddress } from './create.ts';
-import { dnsAssignment, type PortParts, portDocument, portParts } from './documents.ts';
+import { inShownOrder, type PortDocument, portDocument, portDocuments } from './documents.ts';
 import { takeWanted } from './fixed-ips.ts';
 import { type NetworkFacts, networkFacts } from './network-facts.ts';
-import { insertAddressPairs, insertDhcpOpts, insertSecurityGroups, setDnsName, setNumaPolicy } from './rows.ts';
+import { insertAddressPairs, insertBindingLevel, insertDhcpOpts, insertSecurityGroups } from './rows.ts';
 import { isNetworkDevice, requireSecurityGroups } from './security.ts';
 import { changedDhcpOpts, checkFixedIpCount, dnsNameInForce, refuseQos, resolvedPairs } from './values.ts';
 
@@ -30,50 +30,23 @@ interface Updating {
   readonly core: Core;
   readonly allocator: AddressAllocator;
   readonly network: NetworkFacts;
-  readonly before: PortParts;
+  readonly before: PortDocument;
   readonly changes: PortUpdate;
   readonly mac: string;
 }
 
-/** What DHCP agents act on: a change of anything else is not told to them. */
-const dhcpSubstance = (parts: PortParts, dnsDomain: string): string =>
-  JSON.stringify([
-    parts.fixed_ips,
-    parts.mac_address,
-    parts.extra_dhcp_opts,
-    dnsAssignment(parts.dns_name, parts.fixed_ips, dnsDomain),
-    parts.admin_state_up,
-    parts.device_owner,
-    parts.device_id,
-    parts.host,
-  ]);
-
-/** What L2 agents act on. */
-const l2Substance = (parts: PortParts): string =>
-  JSON.stringify([
-    parts.fixed_ips,
-    parts.mac_address,
-    parts.admin_state_up,
-    parts.security_groups,
-    parts.allowed_address_pairs,
-    parts.port_security_enabled,
-    parts.host,
-    parts.vif_type,
-  ]);
-
-async function changeMac(updating: Updating): Promise<void> {
-  const { trx, before, mac } = updating;
+/** Throws PortBound and MacAddressInUse. */
+async function checkMac({ trx, before, mac }: Updating): Promise<void> {
   if (mac === before.mac_address) return;
-  if (isBound(before.vif_type))
-    throw neutronError('PortBound', { id: before.id, vif: before.vif_type, old: before.mac_address, new: mac });
+  const { id, network_id: network, mac_address: old, 'binding:vif_type': vif } = before;
+  if (isBound(vif)) throw neutronError('PortBound', { id, vif, old, new: mac });
   const other = await trx
     .selectFrom('ports')
     .select('id')
-    .where('network_id', '=', before.network_id)
+    .where('network_id', '=', network)
     .where('mac_address', '=', mac)
     .executeTakeFirst();
-  if (other) throw neutronError('MacAddressInUse', { network: before.network_id, mac });
-  await trx.updateTable('ports').set({ mac_address: mac }).where('id', '=', before.id).execute();
+  if (other) throw neutronError('MacAddressInUse', { network, mac });
 }
 
 /** Splits what is wanted into addresses that the port has already and those that are new; what is left over goes. */
@@ -101,36 +74,32 @@ function matchFixedIps(
   return { kept, fresh };
 }
 
-async function changeFixedIps({ trx, core, allocator, network, before, changes, mac }: Updating): Promise<void> {
+/** Writes the port's fixed IPs; returns them. */
+async function changeFixedIps({ trx, core, allocator, network, before, changes, mac }: Updating) {
   const wanted = changes.fixed_ips;
-  if (!wanted) return;
+  if (!wanted) return before.fixed_ips;
   const deviceOwner = changes.device_owner ?? before.device_owner;
   checkFixedIpCount(core.config, wanted, isNetworkDevice(deviceOwner));
   const { kept, fresh } = matchFixedIps(before.fixed_ips, wanted);
-  const gone = before.fixed_ips.filter((ip) => !kept.includes(ip));
-  for (const { subnet_id, ip_address } of gone)
+  for (const { subnet_id, ip_address } of before.fixed_ips.filter((ip) => !kept.includes(ip)))
     await trx
       .deleteFrom('ipallocations')
       .where('port_id', '=', before.id)
       .where('subnet_id', '=', subnet_id)
       .where('ip_address', '=', ip_address)
       .execute();
-  await takeWanted(trx, allocator, network, { id: before.id, mac, deviceOwner }, fresh);
+  const taken = await takeWanted(trx, allocator, network, { id: before.id, mac, deviceOwner }, fresh);
+  return inShownOrder([...kept, ...taken]);
 }
 
-async function changeSecurity({ trx, core, before, changes, mac }: Updating): Promise<void> {
+/** Writes the port's security groups and address pairs; returns what is in force. */
+async function changeSecurity({ trx, core, before, changes, mac }: Updating) {
   const enabled = changes.port_security_enabled ?? before.port_security_enabled;
   const groups = changes.security_groups ? [...new Set(changes.security_groups)].sort() : before.security_groups;
   if (!enabled && groups.length > 0)
     throw neutronError(
       changes.security_groups ? 'PortSecurityAndIPRequiredForSecurityGroups' : 'PortSecurityPortHasSecurityGroup',
     );
-  if (changes.port_security_enabled !== undefined)
-    await trx
-      .updateTable('portsecuritybindings')
-      .set({ port_security_enabled: enabled ? 1 : 0 })
-      .where('port_id', '=', before.id)
-      .execute();
   if (changes.security_groups) {
     await requireSecurityGroups(trx, groups);
     await trx.deleteFrom('securitygroupportbindings').where('port_id', '=', before.id).execute();
@@ -138,74 +107,79 @@ async function changeSecurity({ trx, core, before, changes, mac }: Updating): Pr
   }
   if (!changes.allowed_address_pairs && !enabled && before.allowed_address_pairs.length > 0)
     throw neutronError('AddressPairAndPortSecurityRequired');
+  let pairs = before.allowed_address_pairs;
   if (changes.allowed_address_pairs) {
-    const pairs = resolvedPairs(core.config, changes.allowed_address_pairs, mac, enabled);
+    pairs = resolvedPairs(core.config, changes.allowed_address_pairs, mac, enabled);
     await trx.deleteFrom('allowedaddresspairs').where('port_id', '=', before.id).execute();
-    await insertAddressPairs(
-      trx,
-      pairs.map((pair) => ({ port_id: before.id, ...pair })),
-    );
+    await insertAddressPairs(trx, before.id, pairs);
   }
+  return {
+    port_security_enabled: enabled,
+    security_groups: groups,
+    allowed_address_pairs: inOrder(pairs, 'ip_address'),
+  };
 }
 
-/** Binds anew when the host, the kind of NIC or the profile changed, or the last binding failed. */
-async function changeBinding({ trx, core, network, before, changes }: Updating): Promise<boolean> {
-  const host = changes['binding:host_id'] === undefined ? before.host : (changes['binding:host_id'] ?? '');
-  const vnicType = changes['binding:vnic_type'] ?? before.vnic_type;
-  const profile = changes['binding:profile'] === undefined ? before.profile : (changes['binding:profile'] ?? {});
-  const moved =
-    host !== before.host || vnicType !== before.vnic_type || JSON.stringify(profile) !== JSON.stringify(before.profile);
-  const retried = !moved && before.vif_type === 'binding_failed' && 'binding:host_id' in changes;
-  if (!moved && !retried) return false;
-  const binding = bindPort(
-    host,
-    vnicType,
-    network,
-    host === '' ? undefined : await livingL2Agent(trx, core.config, host),
+/** Rows in the order in which selects return them. */
+const inOrder = <T extends Readonly<Record<K, string>>, K extends string>(rows: readonly T[], key: K): readonly T[] =>
+  rows.length < 2 ? rows : [...rows].sort((a, b) => (a[key] < b[key] ? -1 : a[key] > b[key] ? 1 : 0));
+
+/** Writes the port's DHCP options; returns them. */
+async function changeDhcpOpts({ trx, before, changes }: Updating) {
+  if (!changes.extra_dhcp_opts) return before.extra_dhcp_opts;
+  const opts = changedDhcpOpts(before.extra_dhcp_opts, changes.extra_dhcp_opts);
+  await trx.deleteFrom('extradhcpopts').where('port_id', '=', before.id).execute();
+  await insertDhcpOpts(trx, before.id, opts);
+  return [...opts].sort((a, b) =>
+    a.opt_name < b.opt_name ? -1 : a.opt_name > b.opt_name ? 1 : a.ip_version - b.ip_version,
   );
-  await trx
-    .updateTable('ml2_port_bindings')
-    .set({
-      host,
-      vnic_type: vnicType,
-      vif_type: binding.vifType,
-      vif_details: JSON.stringify(binding.vifDetails),
-      profile: JSON.stringify(profile),
-    })
-    .where('port_id', '=', before.id)
-    .execute();
-  const rebound = host !== before.host || binding.vifType !== before.vif_type;
-  if (!rebound) return false;
-  await trx.deleteFrom('ml2_port_binding_levels').where('port_id', '=', before.id).execute();
-  if (binding.driver !== undefined && network.segmentId !== null)
-    await trx
-      .insertInto('ml2_port_binding_levels')
-      .values({ port_id: before.id, host, level: 0, driver: binding.driver, segment_id: network.segmentId })
-      .execute();
-  return true;
 }
 
-async function changeColumns({ trx, before, changes }: Updating): Promise<void> {
-  const columns: { name?: string; admin_state_up?: number; device_id?: string; device_owner?: string } = {};
-  if (changes.name !== undefined) columns.name = changes.name;
-  if (changes.admin_state_up !== undefined) columns.admin_state_up = changes.admin_state_up ? 1 : 0;
-  if (changes.device_id !== undefined) columns.device_id = changes.device_id;
-  if (changes.device_owner !== undefined) columns.device_owner = changes.device_owner;
-  if (Object.keys(columns).length > 0)
-    await trx.updateTable('ports').set(columns).where('id', '=', before.id).execute();
-}
-
-async function changeNames({ trx, core, before, changes }: Updating): Promise<void> {
-  if (changes.dns_name !== undefined) await setDnsName(trx, before.id, dnsNameInForce(core.config, changes.dns_name));
-  if (changes.numa_affinity_policy !== undefined) await setNumaPolicy(trx, before.id, changes.numa_affinity_policy);
-  if (changes.extra_dhcp_opts) {
-    await trx.deleteFrom('extradhcpopts').where('port_id', '=', before.id).execute();
-    await insertDhcpOpts(trx, before.id, changedDhcpOpts(before.extra_dhcp_opts, changes.extra_dhcp_opts));
+/** Binds the port again when its host, type of NIC or profile changes, or its last binding failed; returns its binding. */
+async function changeBinding({ trx, core, network, before, changes }: Updating) {
+  const { 'binding:host_id': oldHost, 'binding:vif_type': oldVif } = before;
+  const host = changes['binding:host_id'] === undefined ? oldHost : (changes['binding:host_id'] ?? '');
+  const vnicType = changes['binding:vnic_type'] ?? before['binding:vnic_type'];
+  const profile =
+    changes['binding:profile'] === undefined ? before['binding:profile'] : (changes['binding:profile'] ?? {});
+  const moved =
+    host !== oldHost ||
+    vnicType !== before['binding:vnic_type'] ||
+    JSON.stringify(profile) !== JSON.stringify(before['binding:profile']);
+  const retried = !moved && oldVif === 'binding_failed' && 'binding:host_id' in changes;
+  if (!moved && !retried) return { rebound: false, binding: {} };
+  const agent = host === '' ? undefined : await livingL2Agent(trx, core.config, host);
+  const binding = bindPort(host, vnicType, network, agent);
+  const rebound = host !== oldHost || binding.vifType !== oldVif;
+  if (rebound) {
+    await trx.deleteFrom('ml2_port_binding_levels').where('port_id', '=', before.id).execute();
+    await insertBindingLevel(trx, before.id, network, binding);
   }
+  return {
+    rebound,
+    binding: {
+      'binding:host_id': host,
+      'binding:vnic_type': vnicType,
+      'binding:profile': profile,
+      'binding:vif_type': binding.vifType,
+      'binding:vif_details': binding.vifDetails,
+    },
+  };
+}
+
+/** What a port's document is made from, locked until the transaction ends. Throws PortNotFound. */
+async function lockPort(trx: Trx, core: Core, id: string) {
+  const row = await core.db
+    .locked(trx.selectFrom('ports').select(['network_id', 'standard_attr_id']).where('id', '=', id))
+    .executeTakeFirst();
+  const before = row && (await portDocuments(trx, core.config, [id])).get(id);
+  const network = row && (await networkFacts(trx, row.network_id));
+  if (!before || !network) throw neutronError('PortNotFound', { id });
+  return { before, network, attr: row.standard_attr_id };
 }
 
 /**
- * Changes a port in the caller's transaction and writes down what agents must be told; gives its new document.
+ * Changes a port in the caller's transaction and enqueues the notifications of agents; returns its new document.
  * Throws NeutronError: PortNotFound, RevisionNumberConstraintFailed, and whatever is wrong with the changes.
  */
 export async function updatePort(
@@ -215,81 +189,78 @@ export async function updatePort(
   id: string,
   changes: PortUpdate,
   revision?: number,
-): Promise<Document> {
-  const row = await trx
-    .selectFrom('ports')
-    .select(['network_id', 'standard_attr_id'])
-    .where('id', '=', id)
-    .executeTakeFirst();
-  const before = (await portParts(trx, [id])).get(id);
-  const network = row && (await networkFacts(trx, row.network_id));
-  if (!row || !before || !network) throw neutronError('PortNotFound', { id });
-  await requireRevision(trx, row.standard_attr_id, revision);
+): Promise<PortDocument> {
+  const { before, network, attr } = await lockPort(trx, core, id);
+  requireCurrent(before.revision_number, revision);
   refuseQos(changes.qos_policy_id);
   const mac =
     changes.mac_address === undefined
       ? before.mac_address
       : (changes.mac_address ?? randomMac(core.config.DEFAULT.base_mac));
   const updating: Updating = { trx, core, allocator, network, before, changes, mac };
-  await changeMac(updating);
-  await changeFixedIps(updating);
-  await changeSecurity(updating);
-  await changeColumns(updating);
-  await changeNames(updating);
-  const rebound = await changeBinding(updating);
-  if (changes.description !== undefined)
-    await trx
-      .updateTable('standardattributes')
-      .set({ description: changes.description })
-      .where('id', '=', row.standard_attr_id)
-      .execute();
-  await settleStatus(updating, row.standard_attr_id, rebound);
-  await bumpRevision(trx, row.standard_attr_id);
-  const after = (await portParts(trx, [id])).get(id);
-  if (!after) throw neutronError('PortNotFound', { id });
-  const { dns_domain: dnsDomain } = core.config.DEFAULT;
-  const document = portDocument(after, dnsDomain);
-  if (dhcpSubstance(before, dnsDomain) !== dhcpSubstance(after, dnsDomain))
-    await enqueueNotification(trx, EVENTS.port_update_end, { port: document }, { network: network.id });
-  if ((isBound(after.vif_type) || isBound(before.vif_type)) && l2Substance(before) !== l2Substance(after))
+  await checkMac(updating);
+  const fixedIps = await changeFixedIps(updating);
+  const { port_security_enabled, security_groups, allowed_address_pairs } = await changeSecurity(updating);
+  const opts = await changeDhcpOpts(updating);
+  const { rebound, binding } = await changeBinding(updating);
+  const { 'binding:host_id': _host, 'binding:profile': _profile, ...named } = plainOf(PORT, changes);
+  const plain = {
+    ...named,
+    mac_address: mac,
+    ...('port_security_enabled' in changes ? { port_security_enabled } : {}),
+    ...(changes.dns_name === undefined ? {} : { dns_name: dnsNameInForce(core.config, changes.dns_name) }),
+    ...binding,
+    // A port that is bound again is provisioned again.
+    ...(rebound ? { status: 'DOWN' } : {}),
+  };
+  await updatePlain(trx, PORT, { id, attr }, plain);
+  await bumpRevision(trx, attr, revision);
+  const { numa_affinity_policy: _numa, ...shown } = plain;
+  const lists = {
+    fixed_ips: fixedIps,
+    security_groups,
+    allowed_address_pairs,
+    extra_dhcp_opts: opts,
+    tags: before.tags,
+  };
+  const after = portDocument({ ...before, ...shown, ...nextStandard(before) }, lists, core.config.DEFAULT.dns_domain);
+  await holdBack(updating, after, attr, rebound);
+  if (differsFor(PORT, 'dhcp', before, after))
+    await enqueueNotification(trx, EVENTS.port_update_end, { port: after }, { network: network.id });
+  const wired = isBound(after['binding:vif_type']) || isBound(before['binding:vif_type']);
+  if (wired && differsFor(PORT, 'l2', before, after))
     await enqueueNotification(
       trx,
       EVENTS.port_update,
       {
-        port: document,
+        port: after,
         network_type: network.networkType,
         segmentation_id: network.segmentationId,
         physical_network: network.physicalNetwork,
       },
       { network: network.id },
     );
-  return document;
+  return after;
 }
 
-/** A port that is bound anew, or whose addresses DHCP must learn, is held back until its agents are done. */
-async function settleStatus(
-  { trx, network, before, changes }: Updating,
+/** A port that is bound again, or whose addresses DHCP must learn, is held back until its agents are done. */
+async function holdBack(
+  { trx, network, before }: Updating,
+  after: PortDocument,
   attr: number,
   rebound: boolean,
 ): Promise<void> {
-  const now = (await portParts(trx, [before.id])).get(before.id);
-  if (!now) return;
-  if (rebound) {
-    await trx.updateTable('ports').set({ status: 'DOWN' }).where('id', '=', before.id).execute();
-    await trx.deleteFrom('provisioningblocks').where('standard_attr_id', '=', attr).execute();
-  }
-  const bound = isBound(now.vif_type);
-  const readdressed =
-    changes.fixed_ips !== undefined && JSON.stringify(now.fixed_ips) !== JSON.stringify(before.fixed_ips);
-  if (!rebound && !readdressed) return;
-  const dhcp = hasDhcpAddress(network, now.fixed_ips);
-  const networkScheduled = dhcp && bound && (await isScheduled(trx, DHCP_AGENTS, network.id));
-  const blocks = blocksFor({
-    bound: bound && rebound,
-    deviceOwner: now.device_owner,
-    hasDhcpAddress: dhcp,
-    networkScheduled,
-  });
+  if (rebound) await trx.deleteFrom('provisioningblocks').where('standard_attr_id', '=', attr).execute();
+  const readdressed = JSON.stringify(after.fixed_ips) !== JSON.stringify(before.fixed_ips);
   // An ACTIVE port whose address changes stays ACTIVE, as in Neutron: it is wired, and DHCP learns the address by itself.
-  if (rebound || now.status !== 'ACTIVE') await addBlocks(trx, attr, blocks);
+  if (!rebound && !(readdressed && after.status !== 'ACTIVE')) return;
+  const bound = isBound(after['binding:vif_type']);
+  const dhcp = hasDhcpAddress(network, after.fixed_ips);
+  const networkScheduled = dhcp && bound && (await isScheduled(trx, DHCP_AGENTS, network.id));
+  const { device_owner: deviceOwner } = after;
+  await addBlocks(
+    trx,
+    attr,
+    blocksFor({ bound: bound && rebound, deviceOwner, hasDhcpAddress: dhcp, networkScheduled }),
+  );
 }

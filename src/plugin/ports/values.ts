@@ -1,7 +1,12 @@
 import type { Config } from '../../config/options.ts';
 import { neutronError } from '../../resources/errors.ts';
-import type { WantedAddressPair, WantedDhcpOpt, WantedFixedIp } from '../../resources/port-types.ts';
-import type { ExtraDhcpOpt } from '../../rpc/documents.ts';
+import type {
+  AddressPair,
+  ExtraDhcpOpt,
+  WantedAddressPair,
+  WantedDhcpOpt,
+  WantedFixedIp,
+} from '../../resources/port-types.ts';
 
 /** Checks that go for create and update alike. All throw NeutronError. */
 
@@ -22,7 +27,7 @@ export function resolvedPairs(
   pairs: readonly WantedAddressPair[],
   portMac: string,
   portSecurity: boolean,
-): readonly { readonly mac_address: string; readonly ip_address: string }[] {
+): readonly AddressPair[] {
   if (pairs.length > config.DEFAULT.max_allowed_address_pair)
     throw neutronError('AllowedAddressPairExhausted', { quota: config.DEFAULT.max_allowed_address_pair });
   if (pairs.length > 0 && !portSecurity) throw neutronError('AddressPairAndPortSecurityRequired');

@@ -1,16 +1,20 @@
 import { randomUUID } from 'node:crypto';
+import type { Caller } from '../../auth/contract.ts';
 import type { Trx } from '../../db/database.ts';
 import { checkedPools, defaultGateway, defaultPools, requireGatewayOutside } from '../../ipam/pools.ts';
 import { type Cidr, cidrsOverlap, formatCidr, formatIp, type Ip, parseCidr } from '../../resources/addresses.ts';
 import type { CreateOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
-import type { SUBNET } from '../../resources/subnet.ts';
+import { SUBNET } from '../../resources/subnet.ts';
 import { EVENTS } from '../../rpc/events.ts';
-import type { Core, Document, RequestContext } from '../core.ts';
+import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
+import { inserted } from '../module.ts';
 import { lockNetwork } from '../networks/lock.ts';
 import { isAutoAddress } from '../ports/network-facts.ts';
-import { bumpRevision, insertStandardAttributes, nowText } from '../standard-attributes.ts';
+import { bumpRevision, newStandard } from '../standard-attributes.ts';
+import { insertPlain, plainOf } from '../storage.ts';
+import { requireVisibleNetwork } from '../visibility.ts';
 import {
   checkCidr,
   checkDhcpPossible,
@@ -20,7 +24,7 @@ import {
   checkNameservers,
   refuseEverything,
 } from './checks.ts';
-import { subnetDocuments } from './documents.ts';
+import { type SubnetDocument, subnetDocuments } from './documents.ts';
 import { giveAutomaticAddresses } from './port-addresses.ts';
 import { setHostRoutes, setNameservers, setPools, setServiceTypes } from './rows.ts';
 import { checkSegment } from './segment.ts';
@@ -76,17 +80,18 @@ async function refuseOverlap(trx: Trx, networkId: string, cidr: Cidr): Promise<v
   }
 }
 
-/** Makes a subnet in the caller's transaction and writes down what agents must be told; gives its document. Throws NeutronError. */
+/** Creates a subnet in the caller's transaction and enqueues the notifications of agents; returns its document. Throws NeutronError. */
 export async function createSubnet(
   trx: Trx,
   core: Core,
-  context: RequestContext,
+  caller: Caller,
   values: SubnetCreate,
-): Promise<Document> {
+): Promise<SubnetDocument> {
   const wanted = wantedPrefix(values);
   const cidr = wanted.cidr === undefined ? undefined : checkCidr(wanted.cidr, values.ip_version);
   if (cidr) checkValues(core, values, cidr);
-  const network = await lockNetwork(trx, core.db.dialect, context, values.network_id);
+  await requireVisibleNetwork(trx, caller, values.network_id);
+  const network = await lockNetwork(trx, core.db, values.network_id);
   if (wanted.poolId !== undefined || !cidr) throw neutronError('SubnetPoolNotFound', { id: wanted.poolId ?? 'None' });
 
   const gateway = gatewayOf(values, cidr);
@@ -98,34 +103,18 @@ export async function createSubnet(
   await checkSegment(trx, network.id, values.segment_id);
 
   const id = randomUUID();
-  const { service_types: serviceTypes } = values;
-  const attr = await insertStandardAttributes(trx, {
-    resource_type: 'subnets',
-    description: values.description,
+  const { service_types: serviceTypes, ipv6_ra_mode: raMode = null, ipv6_address_mode: addressMode = null } = values;
+  await insertPlain(trx, SUBNET, {
+    ...plainOf(SUBNET, values),
+    id,
+    cidr: formatCidr(cidr),
+    gateway_ip: gateway ? formatIp(gateway.version, gateway.value) : null,
+    ipv6_ra_mode: raMode,
+    ipv6_address_mode: addressMode,
+    subnetpool_id: null,
     // Neutron counts the service types of a new subnet as a change of it.
-    revision_number: serviceTypes.length > 0 ? 1 : 0,
-    now: nowText(),
+    ...newStandard(serviceTypes.length > 0 ? 1 : 0),
   });
-  const raMode = values.ipv6_ra_mode ?? null;
-  const addressMode = values.ipv6_address_mode ?? null;
-  await trx
-    .insertInto('subnets')
-    .values({
-      id,
-      project_id: values.project_id,
-      name: values.name,
-      network_id: network.id,
-      ip_version: cidr.version,
-      cidr: formatCidr(cidr),
-      gateway_ip: gateway ? formatIp(gateway.version, gateway.value) : null,
-      enable_dhcp: values.enable_dhcp ? 1 : 0,
-      ipv6_ra_mode: raMode,
-      ipv6_address_mode: addressMode,
-      subnetpool_id: null,
-      segment_id: values.segment_id,
-      standard_attr_id: attr,
-    })
-    .execute();
   await setPools(trx, id, cidr.version, pools);
   await setNameservers(trx, id, values.dns_nameservers);
   await setHostRoutes(trx, id, values.host_routes);
@@ -133,7 +122,7 @@ export async function createSubnet(
   // The list of its subnets is a part of the network.
   await bumpRevision(trx, network.standard_attr_id);
 
-  const document = (await subnetDocuments(trx, [id])).get(id) ?? {};
+  const document = inserted((await subnetDocuments(trx, [id])).get(id), 'subnet', id);
   await enqueueNotification(trx, EVENTS.subnet_create_end, { subnet: document }, { network: network.id });
   if (isAutoAddress(raMode, addressMode)) await giveAutomaticAddresses(trx, core, network, { id, cidr });
   return document;

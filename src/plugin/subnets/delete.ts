@@ -1,6 +1,6 @@
 import type { Trx } from '../../db/database.ts';
 import { EVENTS } from '../../rpc/events.ts';
-import type { Core, RequestContext } from '../core.ts';
+import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { isAutoAddress } from '../ports/network-facts.ts';
 import { bumpRevision, requireRevision } from '../standard-attributes.ts';
@@ -8,17 +8,11 @@ import { lockSubnet } from './lock.ts';
 import { requireUnused, takeAddressesAway } from './port-addresses.ts';
 
 /**
- * Deletes a subnet in the caller's transaction and writes down what agents must be told. The addresses that DHCP's ports
- * have in it go with it, and those made of MACs. Throws SubnetNotFound, SubnetInUse, RevisionNumberConstraintFailed.
+ * Deletes a subnet in the caller's transaction and enqueues the notifications of agents. The addresses that DHCP ports have in it,
+ * and those derived from MACs, are deleted with it. Throws SubnetNotFound, SubnetInUse, RevisionNumberConstraintFailed.
  */
-export async function deleteSubnet(
-  trx: Trx,
-  core: Core,
-  context: RequestContext,
-  id: string,
-  revision?: number,
-): Promise<void> {
-  const { subnet, network } = await lockSubnet(trx, core.db.dialect, context, id);
+export async function deleteSubnet(trx: Trx, core: Core, id: string, revision?: number): Promise<void> {
+  const { subnet, network } = await lockSubnet(trx, core.db, id);
   await requireRevision(trx, subnet.standard_attr_id, revision);
   await requireUnused(trx, id, isAutoAddress(subnet.ipv6_ra_mode, subnet.ipv6_address_mode));
   await takeAddressesAway(trx, core, network, id);

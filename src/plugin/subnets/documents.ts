@@ -1,25 +1,20 @@
 import { sql } from 'kysely';
 import type { Queries } from '../../db/database.ts';
 import { parseIp } from '../../resources/addresses.ts';
+import type { DocumentOf } from '../../resources/attribute.ts';
 import { SUBNET } from '../../resources/subnet.ts';
-import type { Document } from '../core.ts';
-import { groupBy, type ListPlan, tagConditions, tagsOf } from '../listing.ts';
-import { timeShown } from '../standard-attributes.ts';
+import { type Conditions, groupBy, tagConditions, tagsOf } from '../listing.ts';
+import { selectPlain } from '../storage.ts';
 
-const among = (values: readonly string[]) => sql.join(values);
+export type SubnetDocument = DocumentOf<typeof SUBNET>;
 
-/** How lists of subnets are found. */
-export const SUBNET_LIST: ListPlan = {
-  resource: SUBNET,
-  table: 'subnets',
-  from: sql`from subnets inner join standardattributes on standardattributes.id = subnets.standard_attr_id`,
-  conditions: {
-    service_types: (values) =>
-      sql`exists (select 1 from subnet_service_types t where t.subnet_id = subnets.id and t.service_type in (${among(values)}))`,
-    dns_nameservers: (values) =>
-      sql`exists (select 1 from dnsnameservers d where d.subnet_id = subnets.id and d.address in (${among(values)}))`,
-    ...tagConditions('subnets'),
-  },
+/** Filters of subnets that are no plain column. */
+export const SUBNET_CONDITIONS: Conditions = {
+  service_types: (values) =>
+    sql`exists (select 1 from subnet_service_types t where t.subnet_id = subnets.id and t.service_type in (${sql.join(values)}))`,
+  dns_nameservers: (values) =>
+    sql`exists (select 1 from dnsnameservers d where d.subnet_id = subnets.id and d.address in (${sql.join(values)}))`,
+  ...tagConditions('subnets'),
 };
 
 const byAddress = (a: { first_ip: string }, b: { first_ip: string }): number => {
@@ -27,17 +22,14 @@ const byAddress = (a: { first_ip: string }, b: { first_ip: string }): number => 
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 };
 
-/** Documents of subnets by id, as the API shows them and as agents are told of them. */
-export async function subnetDocuments(db: Queries, ids: readonly string[]): Promise<ReadonlyMap<string, Document>> {
-  if (ids.length === 0) return new Map();
-  const list = [...ids];
-  const rows = await db
-    .selectFrom('subnets')
-    .innerJoin('standardattributes as sa', 'sa.id', 'subnets.standard_attr_id')
-    .selectAll('subnets')
-    .select(['sa.description', 'sa.revision_number', 'sa.created_at', 'sa.updated_at'])
-    .where('subnets.id', 'in', list)
-    .execute();
+/** Loads the documents of subnets by id, as the API shows them and agents receive them. */
+export async function subnetDocuments(
+  db: Queries,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, SubnetDocument>> {
+  const rows = await selectPlain(db, SUBNET, ids);
+  if (rows.length === 0) return new Map();
+  const list = rows.map((row) => row.id);
   const bySubnet = <R extends { subnet_id: string }>(found: R[]) => groupBy(found, (r) => r.subnet_id);
   const pools = bySubnet(await db.selectFrom('ipallocationpools').selectAll().where('subnet_id', 'in', list).execute());
   const servers = bySubnet(
@@ -62,35 +54,21 @@ export async function subnetDocuments(db: Queries, ids: readonly string[]): Prom
   );
   const tags = await tagsOf(
     db,
-    rows.map((r) => r.standard_attr_id),
+    rows.map((row) => row.attr),
   );
-  const documents = new Map<string, Document>();
-  for (const row of rows)
-    documents.set(row.id, {
-      id: row.id,
-      name: row.name,
-      tenant_id: row.project_id,
-      project_id: row.project_id,
-      network_id: row.network_id,
-      ip_version: row.ip_version,
-      subnetpool_id: row.subnetpool_id,
-      enable_dhcp: row.enable_dhcp === 1,
-      ipv6_ra_mode: row.ipv6_ra_mode,
-      ipv6_address_mode: row.ipv6_address_mode,
-      gateway_ip: row.gateway_ip,
-      cidr: row.cidr,
-      allocation_pools: [...(pools.get(row.id) ?? [])]
-        .sort(byAddress)
-        .map(({ first_ip, last_ip }) => ({ start: first_ip, end: last_ip })),
-      host_routes: (routes.get(row.id) ?? []).map(({ destination, nexthop }) => ({ destination, nexthop })),
-      dns_nameservers: (servers.get(row.id) ?? []).map((s) => s.address),
-      service_types: (types.get(row.id) ?? []).map((t) => t.service_type),
-      segment_id: row.segment_id,
-      description: row.description,
-      tags: tags.get(Number(row.standard_attr_id)) ?? [],
-      created_at: timeShown(row.created_at),
-      updated_at: timeShown(row.updated_at),
-      revision_number: Number(row.revision_number),
-    });
-  return documents;
+  return new Map(
+    rows.map(({ id, attr, shown }): [string, SubnetDocument] => [
+      id,
+      {
+        ...shown,
+        allocation_pools: [...(pools.get(id) ?? [])]
+          .sort(byAddress)
+          .map(({ first_ip, last_ip }) => ({ start: first_ip, end: last_ip })),
+        host_routes: (routes.get(id) ?? []).map(({ destination, nexthop }) => ({ destination, nexthop })),
+        dns_nameservers: (servers.get(id) ?? []).map((s) => s.address),
+        service_types: (types.get(id) ?? []).map((t) => t.service_type),
+        tags: tags.get(attr) ?? [],
+      },
+    ]),
+  );
 }

@@ -4,13 +4,15 @@ import { checkedPools, requireGatewayOutside } from '../../ipam/pools.ts';
 import { type Cidr, type Ip, parseIp } from '../../resources/addresses.ts';
 import type { UpdateOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
-import type { SUBNET } from '../../resources/subnet.ts';
+import { SUBNET } from '../../resources/subnet.ts';
 import { EVENTS } from '../../rpc/events.ts';
-import type { Core, Document, RequestContext } from '../core.ts';
+import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
+import { inserted } from '../module.ts';
 import { bumpRevision, requireRevision } from '../standard-attributes.ts';
+import { plainOf, updatePlain } from '../storage.ts';
 import { checkCidr, checkDhcpPossible, checkGateway, checkHostRoutes, checkNameservers } from './checks.ts';
-import { subnetDocuments } from './documents.ts';
+import { type SubnetDocument, subnetDocuments } from './documents.ts';
 import { type LockedSubnet, lockSubnet } from './lock.ts';
 import { requireGatewayUnused } from './port-addresses.ts';
 import { setHostRoutes, setNameservers, setPools, setServiceTypes } from './rows.ts';
@@ -31,7 +33,7 @@ async function storedPools(trx: Trx, subnetId: string): Promise<readonly PoolRan
   return rows.map((r) => ({ first: parseIp(r.first_ip)?.value ?? 0n, last: parseIp(r.last_ip)?.value ?? -1n }));
 }
 
-/** Gateway and pools must agree, whichever of them changes. Gives the new pools, if there are any. */
+/** Gateway and pools must agree, whichever of them changes. Returns the new pools, if there are any. */
 async function checkGatewayAndPools(
   trx: Trx,
   subnet: LockedSubnet,
@@ -52,35 +54,18 @@ async function checkGatewayAndPools(
   return pools;
 }
 
-async function changeColumns(trx: Trx, subnet: LockedSubnet, changes: SubnetUpdate): Promise<void> {
-  const columns: { name?: string; gateway_ip?: string | null; enable_dhcp?: number; segment_id?: string | null } = {};
-  if (changes.name !== undefined) columns.name = changes.name;
-  if (changes.gateway_ip !== undefined) columns.gateway_ip = changes.gateway_ip;
-  if (changes.enable_dhcp !== undefined) columns.enable_dhcp = changes.enable_dhcp ? 1 : 0;
-  if (changes.segment_id !== undefined) columns.segment_id = changes.segment_id;
-  if (Object.keys(columns).length > 0)
-    await trx.updateTable('subnets').set(columns).where('id', '=', subnet.id).execute();
-  if (changes.description !== undefined)
-    await trx
-      .updateTable('standardattributes')
-      .set({ description: changes.description })
-      .where('id', '=', subnet.standard_attr_id)
-      .execute();
-}
-
 /**
- * Changes a subnet in the caller's transaction and writes down what agents must be told; gives its new document.
+ * Changes a subnet in the caller's transaction and enqueues the notifications of agents; returns its new document.
  * Throws NeutronError: SubnetNotFound, RevisionNumberConstraintFailed, and whatever is wrong with the changes.
  */
 export async function updateSubnet(
   trx: Trx,
   core: Core,
-  context: RequestContext,
   id: string,
   changes: SubnetUpdate,
   revision?: number,
-): Promise<Document> {
-  const { subnet, network } = await lockSubnet(trx, core.db.dialect, context, id);
+): Promise<SubnetDocument> {
+  const { subnet, network } = await lockSubnet(trx, core.db, id);
   await requireRevision(trx, subnet.standard_attr_id, revision);
   const version = versionOf(subnet);
   const cidr = checkCidr(subnet.cidr, version);
@@ -91,7 +76,7 @@ export async function updateSubnet(
   if (changes.segment_id !== undefined && changes.segment_id !== subnet.segment_id)
     await checkSegment(trx, network.id, changes.segment_id, id);
 
-  await changeColumns(trx, subnet, changes);
+  await updatePlain(trx, SUBNET, { id, attr: subnet.standard_attr_id }, plainOf(SUBNET, changes));
   if (pools) await setPools(trx, id, version, pools);
   if (changes.dns_nameservers) await setNameservers(trx, id, changes.dns_nameservers);
   if (changes.host_routes) await setHostRoutes(trx, id, changes.host_routes);
@@ -100,7 +85,7 @@ export async function updateSubnet(
   await bumpRevision(trx, subnet.standard_attr_id, revision);
   await bumpRevision(trx, network.standard_attr_id);
 
-  const document = (await subnetDocuments(trx, [id])).get(id) ?? {};
+  const document = inserted((await subnetDocuments(trx, [id])).get(id), 'subnet', id);
   await enqueueNotification(trx, EVENTS.subnet_update_end, { subnet: document }, { network: network.id });
   return document;
 }

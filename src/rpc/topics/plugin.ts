@@ -14,6 +14,13 @@ export interface DeviceDetails {
   readonly mtu?: number;
   readonly fixed_ips?: readonly FixedIp[];
   readonly device_owner?: string;
+  readonly allowed_address_pairs?: readonly { readonly mac_address: string; readonly ip_address: string }[];
+  readonly port_security_enabled?: boolean;
+  readonly qos_policy_id?: string | null;
+  readonly qos_network_policy_id?: string | null;
+  /** The `binding:profile` of the port. */
+  readonly profile?: Readonly<Record<string, unknown>>;
+  readonly propagate_uplink_status?: boolean;
 }
 
 /**

@@ -1,12 +1,10 @@
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { buildApi } from '../../../src/api/app.ts';
-import { noauth } from '../../../src/api/context.ts';
-import { furtherRoutes, servedResources } from '../../../src/cli/compose/server.ts';
-import type { Document } from '../../../src/plugin/core.ts';
+import type { Document } from '../../../src/plugin/module.ts';
 import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../../src/rpc/dhcp-device-id.ts';
 import { DHCP_AGENTS } from '../../../src/scheduler/agent-kinds.ts';
 import { bind } from '../../../src/scheduler/bindings.ts';
+import { apiOf, servicesOf } from '../../support/services.ts';
 import { createServedWorld, type ServedWorld } from '../endpoints/agents.ts';
 
 let world: ServedWorld;
@@ -14,13 +12,7 @@ let api: FastifyInstance;
 beforeEach(async () => {
   world = await createServedWorld();
   const { core, allocator } = world;
-  api = buildApi({
-    config: core.config,
-    log: core.log as FastifyBaseLogger,
-    identity: noauth,
-    resources: servedResources(core, allocator),
-    routes: furtherRoutes(core, allocator),
-  });
+  api = apiOf(core, servicesOf(core, allocator));
 });
 afterEach(async () => {
   await api.close();

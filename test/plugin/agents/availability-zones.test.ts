@@ -1,21 +1,14 @@
-import type { FastifyBaseLogger } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { buildApi } from '../../../src/api/app.ts';
-import { noauth } from '../../../src/api/context.ts';
-import { servedResources } from '../../../src/cli/compose/server.ts';
+import { apiOf, servicesOf } from '../../support/services.ts';
 import { createWorld, dhcpState, type World } from '../world.ts';
 
 let world: World;
-let api: ReturnType<typeof buildApi>;
+let api: FastifyInstance;
 beforeEach(async () => {
   world = await createWorld();
   const { core, allocator } = world;
-  api = buildApi({
-    config: core.config,
-    log: core.log as FastifyBaseLogger,
-    identity: noauth,
-    resources: servedResources(core, allocator),
-  });
+  api = apiOf(core, servicesOf(core, allocator));
 });
 afterEach(async () => {
   await api.close();

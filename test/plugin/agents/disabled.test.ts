@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { dhcpNetworkRules } from '../../../src/plugin/agents/dhcp-networks.ts';
-import { agentRules } from '../../../src/plugin/agents/rules.ts';
 import { DHCP_AGENTS } from '../../../src/scheduler/agent-kinds.ts';
 import { servingAgents } from '../../../src/scheduler/bindings.ts';
 import { willBeServed } from '../../../src/scheduler/serving.ts';
 import { ADMIN } from '../../support/core.ts';
+import { servicesOf } from '../../support/services.ts';
 import { createServedWorld, type ServedWorld } from '../endpoints/agents.ts';
 
 let world: ServedWorld;
@@ -17,9 +16,16 @@ const begin = async (serving: boolean) => {
 };
 afterEach(() => world.close());
 
-const disable = () => agentRules(world.core, world.allocator).update?.(ADMIN, agent, { admin_state_up: false });
+const agents = () => servicesOf(world.core, world.allocator).of('agent');
+const disable = () => agents().update(ADMIN, agent, { admin_state_up: false });
 const asked = async () => (await world.active({ host: 'h1' })).map((info) => info.id);
-const add = (id: string) => dhcpNetworkRules(world.core, world.allocator).add(ADMIN, agent, id);
+const add = (id: string) =>
+  agents().act(ADMIN, 'add_dhcp_network', {
+    id: agent,
+    parameters: {},
+    body: { network_id: id },
+    revision: undefined,
+  });
 const told = async () =>
   (await servingAgents(world.core.db.kysely, world.core.config, DHCP_AGENTS, [network])).get(network);
 

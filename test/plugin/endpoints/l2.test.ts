@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Document } from '../../../src/plugin/core.ts';
+import type { Document } from '../../../src/plugin/module.ts';
 import { createServedWorld, type ServedWorld } from './agents.ts';
 
 let world: ServedWorld;

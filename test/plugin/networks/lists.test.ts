@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Document, ListQuery, ResourceRules } from '../../../src/plugin/core.ts';
+import type { ListQuery } from '../../../src/plugin/listing.ts';
+import type { Document } from '../../../src/plugin/module.ts';
+import type { Service } from '../../../src/plugin/service.ts';
 import { ADMIN } from '../../support/core.ts';
 import { openWorld, outcomeOf, type World } from '../subnets/world.ts';
 
@@ -34,8 +36,8 @@ beforeAll(async () => {
       ...(i % 3 === 0 ? { gateway_ip: null } : {}),
     })),
   );
-  networks = await world.networks.rules.list(ADMIN, ALL);
-  subnets = await world.subnets.rules.list(ADMIN, ALL);
+  networks = await world.networks.service.list(ADMIN, ALL);
+  subnets = await world.subnets.service.list(ADMIN, ALL);
 });
 afterAll(() => world?.close());
 
@@ -65,7 +67,7 @@ function sorted(documents: readonly Document[], sorts: Sorts): readonly string[]
 
 /** All ids, page after page, forwards or (turned round again) backwards. */
 async function throughPages(
-  rules: ResourceRules,
+  service: Service,
   query: ListQuery,
   limit: number,
   backwards: boolean,
@@ -73,7 +75,7 @@ async function throughPages(
   const ids: string[] = [];
   for (let pages = 0; pages < 100; pages++) {
     const marker = backwards ? ids[0] : ids.at(-1);
-    const page = await rules.list(ADMIN, {
+    const page = await service.list(ADMIN, {
       ...query,
       limit,
       pageReverse: backwards,
@@ -110,7 +112,7 @@ describe('lists of thousands', () => {
         fc.integer({ min: 150, max: 2500 }),
         fc.boolean(),
         async (sorts, limit, backwards) => {
-          const ids = await throughPages(world.networks.rules, { ...ALL, sorts }, limit, backwards);
+          const ids = await throughPages(world.networks.service, { ...ALL, sorts }, limit, backwards);
           expect(ids).toEqual(sorted(networks, sorts));
         },
       ),
@@ -126,7 +128,7 @@ describe('lists of thousands', () => {
         fc.integer({ min: 7, max: 100 }),
         fc.boolean(),
         async (sorts, limit, backwards) => {
-          const ids = await throughPages(world.subnets.rules, { ...ALL, sorts }, limit, backwards);
+          const ids = await throughPages(world.subnets.service, { ...ALL, sorts }, limit, backwards);
           expect(ids).toEqual(sorted(subnets, sorts));
         },
       ),
@@ -156,7 +158,7 @@ describe('lists of thousands', () => {
             );
           }),
         );
-        const found = await world.networks.rules.list(ADMIN, {
+        const found = await world.networks.service.list(ADMIN, {
           ...ALL,
           filters: wanted as ListQuery['filters'],
           sorts,
@@ -170,7 +172,7 @@ describe('lists of thousands', () => {
   test('start behind the marker although its row does not match the filters', async () => {
     const query = { ...ALL, sorts: [{ attribute: 'name', descending: false }] };
     const marker = String(networks.find((n) => n.name === 'n3')?.id);
-    const page = await world.networks.rules.list(ADMIN, {
+    const page = await world.networks.service.list(ADMIN, {
       ...query,
       filters: { name: ['n2', 'n5'] },
       marker,
@@ -182,15 +184,17 @@ describe('lists of thousands', () => {
   test('know no marker of a row that is gone', async () => {
     const { id } = await world.networks.create({});
     await world.networks.remove(id);
-    expect(await outcomeOf(world.networks.rules.list(ADMIN, { ...ALL, marker: id, limit: 5 }))).toBe('NetworkNotFound');
-    expect(await outcomeOf(world.subnets.rules.list(ADMIN, { ...ALL, marker: id, limit: 5 }))).toBe('SubnetNotFound');
-    expect(await outcomeOf(world.ports.rules.list(ADMIN, { ...ALL, marker: id, limit: 5 }))).toBe('PortNotFound');
+    expect(await outcomeOf(world.networks.service.list(ADMIN, { ...ALL, marker: id, limit: 5 }))).toBe(
+      'NetworkNotFound',
+    );
+    expect(await outcomeOf(world.subnets.service.list(ADMIN, { ...ALL, marker: id, limit: 5 }))).toBe('SubnetNotFound');
+    expect(await outcomeOf(world.ports.service.list(ADMIN, { ...ALL, marker: id, limit: 5 }))).toBe('PortNotFound');
   });
 });
 
 describe('what is no column filters too', () => {
   const ids = async (filters: ListQuery['filters']) =>
-    (await world.networks.rules.list(ADMIN, { ...ALL, filters })).map((n) => n.name);
+    (await world.networks.service.list(ADMIN, { ...ALL, filters })).map((n) => n.name);
 
   test('provider attributes, subnets, domains, hints, adjacency', async () => {
     const values = {
@@ -243,7 +247,7 @@ describe('what is no column filters too', () => {
       for (const tag of tags[i] ?? [])
         await world.core.db.kysely.insertInto('tags').values({ standard_attr_id: row.standard_attr_id, tag }).execute();
     const found = async (filters: ListQuery['filters']) => {
-      const list = await world.networks.rules.list(ADMIN, {
+      const list = await world.networks.service.list(ADMIN, {
         ...ALL,
         filters: { ...filters, id: rows.map((r) => r.id) },
       });
@@ -266,6 +270,6 @@ describe('what is no column filters too', () => {
       dns_nameservers: ['10.0.0.7'],
     });
     for (const filters of [{ service_types: ['compute:x', 'y'] }, { dns_nameservers: ['10.0.0.7'] }])
-      expect((await world.subnets.rules.list(ADMIN, { ...ALL, filters })).map((s) => s.id)).toEqual([made.id]);
+      expect((await world.subnets.service.list(ADMIN, { ...ALL, filters })).map((s) => s.id)).toEqual([made.id]);
   });
 });

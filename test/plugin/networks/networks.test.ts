@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { ADMIN, memberOf } from '../../support/core.ts';
 import { openWorld, outcomeOf, type World } from '../subnets/world.ts';
 
 const CONFIG = {
@@ -14,9 +15,8 @@ beforeAll(async () => {
 afterAll(() => world?.close());
 beforeEach(async () => {
   const query = { filters: {}, sorts: [], pageReverse: false };
-  const context = { projectId: 'p1', isAdmin: true, requestId: 'req-clean' };
-  for (const { id } of await world.networks.rules.list(context, query)) {
-    for (const port of await world.ports.rules.list(context, { ...query, filters: { network_id: [String(id)] } }))
+  for (const { id } of await world.networks.service.list(ADMIN, query)) {
+    for (const port of await world.ports.service.list(ADMIN, { ...query, filters: { network_id: [String(id)] } }))
       await world.ports.remove(String(port.id));
     await world.networks.remove(String(id));
   }
@@ -260,14 +260,14 @@ test('several at once are all made or none', async () => {
 });
 
 test('who is no administrator sees its own, shared and external networks', async () => {
-  const other = { projectId: 'other', isAdmin: false, requestId: 'req-o' };
+  const other = memberOf('other');
   const [hidden, shared, external] = [
     await make(),
     await make({ shared: true }),
     await make({ 'router:external': true }),
   ];
   const own = await world.networks.create({}, other);
-  const seen = await world.networks.rules.list(other, { filters: {}, sorts: [], pageReverse: false });
+  const seen = await world.networks.service.list(other, { filters: {}, sorts: [], pageReverse: false });
   expect(seen.map((n) => n.id).sort()).toEqual([shared.id, external.id, own.id].sort());
   expect(await outcomeOf(world.networks.show(hidden.id, other))).toBe('NetworkNotFound');
   expect(await outcomeOf(world.networks.update(hidden.id, { name: 'x' }, undefined, other))).toBe('NetworkNotFound');

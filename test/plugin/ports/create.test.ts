@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { portRules } from '../../../src/plugin/ports/rules.ts';
-import { PORT } from '../../../src/resources/port.ts';
-import { validateCreate } from '../../../src/resources/validate.ts';
 import type { PortDocument } from '../../../src/rpc/documents.ts';
+import { servicesOf } from '../../support/services.ts';
 import { ADMIN, createWorld, type World } from '../world.ts';
 
 let world: World;
@@ -110,10 +108,8 @@ describe('making a port', () => {
   test('several at once: all or nothing', async () => {
     const network = await world.network();
     await world.subnet(network, '10.0.0.0/24');
-    const items = [{ network_id: network }, { network_id: network, fixed_ips: [{ ip_address: '10.9.9.9' }] }].map(
-      (item) => validateCreate(PORT, item, 'p1'),
-    );
-    await expect(portRules(world.core, world.allocator).create?.(ADMIN, items)).rejects.toMatchObject({
+    const items = [{ network_id: network }, { network_id: network, fixed_ips: [{ ip_address: '10.9.9.9' }] }];
+    await expect(servicesOf(world.core, world.allocator).of('port').create(ADMIN, items)).rejects.toMatchObject({
       type: 'InvalidIpForNetwork',
     });
     expect(await portRows()).toEqual([]);

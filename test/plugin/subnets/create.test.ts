@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { memberOf } from '../../support/core.ts';
 import { openWorld, outcomeOf, type World } from './world.ts';
 
 let world: World;
@@ -241,7 +242,7 @@ describe('service types and segments', () => {
 });
 
 test('who is no administrator sees its own subnets and those of shared networks, and makes none elsewhere', async () => {
-  const other = { projectId: 'other', isAdmin: false, requestId: 'req-o' };
+  const other = memberOf('other');
   const hidden = await v4('10.0.0.0/24');
   expect(await outcomeOf(world.subnets.show(hidden.id, other))).toBe('SubnetNotFound');
   expect(await outcomeOf(world.subnets.update(hidden.id, { name: 'x' }, undefined, other))).toBe('SubnetNotFound');
@@ -253,6 +254,6 @@ test('who is no administrator sees its own subnets and those of shared networks,
   const own = await world.networks.create({}, other);
   const mine = await world.subnets.create({ ...wanted, network_id: own.id }, other);
   const query = { filters: {}, sorts: [], pageReverse: false };
-  const seen = (await world.subnets.rules.list(other, query)).map((s) => s.id);
+  const seen = (await world.subnets.service.list(other, query)).map((s) => s.id);
   expect(seen.sort()).toEqual([hidden.id, mine.id].sort());
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Document } from '../../../src/plugin/core.ts';
+import type { Document } from '../../../src/plugin/module.ts';
 import { openWorld, outcomeOf, type World } from './world.ts';
 
 let world: World;

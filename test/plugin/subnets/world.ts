@@ -1,28 +1,23 @@
+import type { Caller } from '../../../src/auth/contract.ts';
 import type { Database } from '../../../src/db/database.ts';
 import { openDatabase } from '../../../src/db/open.ts';
-import { AddressAllocator } from '../../../src/ipam/allocate.ts';
-import type { Core, Document, RequestContext, ResourceRules } from '../../../src/plugin/core.ts';
-import { networkRules } from '../../../src/plugin/networks/rules.ts';
-import { portRules } from '../../../src/plugin/ports/rules.ts';
-import { subnetRules } from '../../../src/plugin/subnets/rules.ts';
-import type { Resource } from '../../../src/resources/attribute.ts';
-import { NETWORK } from '../../../src/resources/network.ts';
-import { PORT } from '../../../src/resources/port.ts';
-import { SUBNET } from '../../../src/resources/subnet.ts';
-import { validateCreate, validateUpdate } from '../../../src/resources/validate.ts';
+import type { Core } from '../../../src/plugin/core.ts';
+import type { Document } from '../../../src/plugin/module.ts';
+import type { Service } from '../../../src/plugin/service.ts';
 import { ADMIN, openCore } from '../../support/core.ts';
+import { servicesOf } from '../../support/services.ts';
 
 export type Made = Document & { readonly id: string };
 type Values = Readonly<Record<string, unknown>>;
 
-/** One resource's rules, reached as the API reaches them: values are checked against the declaration first. */
+/** One resource's service, as the API calls it. */
 export interface Face {
-  readonly rules: ResourceRules;
-  create(values: Values, context?: RequestContext): Promise<Made>;
-  createAll(values: readonly Values[], context?: RequestContext): Promise<readonly Made[]>;
-  update(id: string, values: Values, revision?: number, context?: RequestContext): Promise<Made>;
-  show(id: string, context?: RequestContext): Promise<Made>;
-  remove(id: string, revision?: number, context?: RequestContext): Promise<void>;
+  readonly service: Service;
+  create(values: Values, caller?: Caller): Promise<Made>;
+  createAll(values: readonly Values[], caller?: Caller): Promise<readonly Made[]>;
+  update(id: string, values: Values, revision?: number, caller?: Caller): Promise<Made>;
+  show(id: string, caller?: Caller): Promise<Made>;
+  remove(id: string, revision?: number, caller?: Caller): Promise<void>;
 }
 
 /** A server's rules on one database handle. */
@@ -41,31 +36,31 @@ export interface World extends Server {
   close(): Promise<void>;
 }
 
-function face(resource: Resource, rules: ResourceRules): Face {
-  const missing = (): never => {
-    throw new Error(`${resource.plural} cannot do that`);
-  };
-  const createAll = async (values: readonly Values[], context = ADMIN) => {
-    const items = values.map((v) => validateCreate(resource, v, context.projectId));
-    return ((await rules.create?.(context, items)) ?? missing()) as readonly Made[];
-  };
+function face(service: Service): Face {
+  const createAll = async (values: readonly Values[], caller = ADMIN) =>
+    (await service.create(caller, values)) as readonly Made[];
   return {
-    rules,
+    service,
     createAll,
-    create: async (values, context) => (await createAll([values], context))[0] ?? missing(),
-    update: async (id, values, revision, context = ADMIN) =>
-      ((await rules.update?.(context, id, validateUpdate(resource, values), revision)) ?? missing()) as Made,
-    show: async (id, context = ADMIN) => (await rules.show(context, id)) as Made,
-    remove: async (id, revision, context = ADMIN) => (rules.delete ?? missing)(context, id, revision),
+    async create(values, caller) {
+      const [made] = await createAll([values], caller);
+      if (!made) throw new Error(`no ${service.resource.name} was made`);
+      return made;
+    },
+    update: async (id, values, revision, caller = ADMIN) =>
+      (await service.update(caller, id, values, revision)) as Made,
+    show: async (id, caller = ADMIN) => (await service.show(caller, id)) as Made,
+    remove: (id, revision, caller = ADMIN) => service.delete(caller, id, revision),
   };
 }
 
 function server(core: Core): Server {
+  const services = servicesOf(core);
   return {
     core,
-    networks: face(NETWORK, networkRules(core)),
-    subnets: face(SUBNET, subnetRules(core)),
-    ports: face(PORT, portRules(core, new AddressAllocator())),
+    networks: face(services.of('network')),
+    subnets: face(services.of('subnet')),
+    ports: face(services.of('port')),
   };
 }
 

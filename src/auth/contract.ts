@@ -1,0 +1,36 @@
+/** Who is asking, as every rule and every route receives it. */
+export interface Caller {
+  /** Id of the user; empty where the provider knows no users. */
+  readonly userId: string;
+  /** Project that the request is scoped to: new resources belong to it unless the body says otherwise. */
+  readonly projectId: string;
+  /** Id of the domain that the request is scoped to; empty for none. */
+  readonly domainId: string;
+  /** Names of the roles, in lower case. */
+  readonly roles: readonly string[];
+  /** Administrators see and may do everything. */
+  readonly isAdmin: boolean;
+  /** `req-<uuid>`, for logs and errors. */
+  readonly requestId: string;
+}
+
+/** The headers of a request, names in lower case. */
+export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/**
+ * Decides who is asking. MUST NOT trust a header that any client can set, unless that is its purpose (noauth). Throws NeutronError: 401
+ * for callers that it cannot identify, 503 when it cannot find out.
+ */
+export interface IdentityProvider {
+  identify(headers: Headers, requestId: string): Promise<Caller> | Caller;
+}
+
+/** Neutrino itself: agents that call over RPC, and its own tasks. */
+export const SYSTEM: Caller = {
+  userId: '',
+  projectId: '',
+  domainId: '',
+  roles: ['admin'],
+  isAdmin: true,
+  requestId: 'rpc',
+};

@@ -1,0 +1,20 @@
+import { NETWORK } from '../../resources/network.ts';
+import type { Core } from '../core.ts';
+import type { ResourceModule } from '../module.ts';
+import { visibleNetworks } from '../visibility.ts';
+import { createNetwork } from './create.ts';
+import { deleteNetwork } from './delete.ts';
+import { NETWORK_CONDITIONS, networkDocuments } from './documents.ts';
+import { updateNetwork } from './update.ts';
+
+/** Networks. */
+export const networkModule = (core: Core): ResourceModule<typeof NETWORK> => ({
+  resource: NETWORK,
+  conditions: NETWORK_CONDITIONS,
+  visible: visibleNetworks,
+  load: networkDocuments,
+  // Neutron's answer to a POST, and to nothing else, has is_default of networks that are not external.
+  create: async (trx, _caller, values) => ({ is_default: false, ...(await createNetwork(trx, core, values)) }),
+  update: (trx, _caller, id, changes, revision) => updateNetwork(trx, core, id, changes, revision),
+  delete: (trx, _caller, id, revision) => deleteNetwork(trx, core, id, revision),
+});

@@ -1,0 +1,23 @@
+import type { AddressAllocator } from '../../ipam/allocate.ts';
+import { PORT } from '../../resources/port.ts';
+import type { Core } from '../core.ts';
+import type { ResourceModule } from '../module.ts';
+import { requireVisibleNetwork, visiblePorts } from '../visibility.ts';
+import { createPort } from './create.ts';
+import { deletePort } from './delete.ts';
+import { PORT_CONDITIONS, portDocuments } from './documents.ts';
+import { updatePort } from './update.ts';
+
+/** Ports. `allocator` is the process's one, so that its hints serve all requests. */
+export const portModule = (core: Core, allocator: AddressAllocator): ResourceModule<typeof PORT> => ({
+  resource: PORT,
+  conditions: PORT_CONDITIONS,
+  visible: visiblePorts,
+  load: (db, ids) => portDocuments(db, core.config, ids),
+  async create(trx, caller, values) {
+    await requireVisibleNetwork(trx, caller, values.network_id);
+    return createPort(trx, core, allocator, values);
+  },
+  update: (trx, _caller, id, changes, revision) => updatePort(trx, core, allocator, id, changes, revision),
+  delete: (trx, _caller, id, revision) => deletePort(trx, id, revision),
+});

@@ -1,0 +1,67 @@
+import type { Policy } from '../auth/policy.ts';
+import type { AddressAllocator } from '../ipam/allocate.ts';
+import type { Resource } from '../resources/attribute.ts';
+import { addressScopeModule } from './address-scopes/module.ts';
+import { availabilityZoneModule } from './agents/availability-zones.ts';
+import { networkAgentHandlers } from './agents/dhcp-networks.ts';
+import { agentModule } from './agents/module.ts';
+import type { Core } from './core.ts';
+import type { AnyModule } from './module.ts';
+import { ipAvailabilityModule } from './networks/ip-availability.ts';
+import { networkModule } from './networks/module.ts';
+import { portModule } from './ports/module.ts';
+import type { Quotas } from './quota.ts';
+import { Service } from './service.ts';
+import { subnetModule } from './subnets/module.ts';
+import { withTags } from './tags.ts';
+
+/**
+ * The resources that Neutrino serves: the one list of them. Routes, tags, policy, OpenAPI and the extension list derive from it.
+ * `allocator` is the process's one.
+ */
+export const resourceModules = (core: Core, allocator: AddressAllocator): readonly AnyModule[] => [
+  { ...networkModule(core), actions: networkAgentHandlers(core) },
+  subnetModule(core),
+  portModule(core, allocator),
+  ipAvailabilityModule,
+  addressScopeModule,
+  agentModule(core, allocator),
+  availabilityZoneModule,
+];
+
+/** Extensions of ML2 that are served only while `extension_drivers` names them, as in Neutron: alias by driver. */
+const OPTIONAL_EXTENSIONS: Readonly<Record<string, string>> = {
+  uplink_status_propagation: 'uplink-status-propagation',
+};
+
+/** A declaration without the attributes of extensions that are switched off. */
+function served(resource: Resource, off: readonly string[]): Resource {
+  const entries = Object.entries(resource.attributes);
+  const left = entries.filter(([, { extension }]) => extension === undefined || !off.includes(extension));
+  return left.length === entries.length ? resource : { ...resource, attributes: Object.fromEntries(left) };
+}
+
+/**
+ * Makes the service of each module, tags included. `policyOf` makes the policy of all declarations. Throws an Error for modules that
+ * do not fit their declarations.
+ */
+export function serveResources(
+  core: Core,
+  modules: readonly AnyModule[],
+  { policyOf, quotas }: { readonly policyOf: (resources: readonly Resource[]) => Policy; readonly quotas: Quotas },
+): readonly Service[] {
+  const drivers = core.config.ml2.extension_drivers;
+  const off = Object.entries(OPTIONAL_EXTENSIONS).flatMap(([driver, alias]) =>
+    drivers.includes(driver) ? [] : [alias],
+  );
+  const tagged = modules.map((module) => withTags(core, module));
+  const policy = policyOf(tagged.map(({ resource }) => resource));
+  const services = new Map<string, Service>();
+  for (const module of tagged) {
+    const { name, parent } = module.resource;
+    const above = parent?.inPath ? services.get(parent.name) : undefined;
+    if (parent?.inPath && !above) throw new Error(`${name} is listed before its parent ${parent.name}`);
+    services.set(name, new Service({ core, policy, quotas }, module, served(module.resource, off), above));
+  }
+  return [...services.values()];
+}

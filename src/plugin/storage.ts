@@ -1,0 +1,296 @@
+import { type Expression, type InsertResult, type QueryResult, type RawBuilder, type SqlBool, sql } from 'kysely';
+import type { Queries, Trx } from '../db/database.ts';
+import { type PreparedQuery, prepared } from '../db/prepared.ts';
+import type {
+  Attribute,
+  ColumnsOf,
+  Listener,
+  Resource,
+  ShownColumnsOf,
+  SideTable,
+  Stored,
+} from '../resources/attribute.ts';
+import { stored } from '../resources/types.ts';
+import { insertStandardAttributes } from './standard-attributes.ts';
+
+/**
+ * Where a resource's plain attributes are stored, derived from its declaration: its own table, standardattributes, and side tables with
+ * a row of their own. Select, insert and update work on all of them at once.
+ */
+
+const STANDARD = 'standardattributes';
+
+interface PlainAttribute {
+  readonly name: string;
+  readonly table: string;
+  readonly column: string;
+  readonly attribute: Attribute;
+}
+
+interface Layout {
+  readonly table: string;
+  readonly plain: readonly PlainAttribute[];
+  readonly sides: ReadonlyMap<string, SideTable>;
+}
+
+const layouts = new WeakMap<object, Layout>();
+
+/** Throws an Error for a declaration that cannot be stored: a programmer's mistake. */
+function layoutOf(resource: Resource): Layout {
+  // What is served may be a copy of the declaration with fewer attributes.
+  const known = layouts.get(resource.attributes);
+  if (known) return known;
+  const { table, sides = {} } = resource;
+  if (table === undefined) throw new Error(`${resource.name} declares no table`);
+  const plain = Object.entries(resource.attributes).flatMap(([name, attribute]) => {
+    const [of = '', column = ''] = attribute.column?.split('.') ?? [];
+    return attribute.column === undefined ? [] : [{ name, table: of, column, attribute }];
+  });
+  for (const { name, table: of } of plain) {
+    if (of !== table && of !== STANDARD && !Object.hasOwn(sides, of))
+      throw new Error(`${resource.name}.${name} is stored in ${of}, which ${resource.name} does not declare`);
+    const side = sides[of];
+    if (side && !side.always && plain.filter((p) => p.table === of).length > 1)
+      throw new Error(`${of} stores several attributes of ${resource.name}: it must have a row for each (always)`);
+  }
+  const layout = { table, plain, sides: new Map(Object.entries(sides)) };
+  layouts.set(resource.attributes, layout);
+  return layout;
+}
+
+const equals = (table: string, constants: SideTable['constants']): readonly RawBuilder<unknown>[] =>
+  Object.entries(constants ?? {}).map(([column, value]) => sql`${sql.ref(`${table}.${column}`)} = ${value}`);
+
+/** `from <table> join ...`, with those of the resource's other tables that `wanted` names. */
+export function fromTables(resource: Resource, wanted: ReadonlySet<string>): RawBuilder<unknown> {
+  const { table, sides } = layoutOf(resource);
+  const joins = [...wanted].flatMap((name) => {
+    if (name === table) return [];
+    const ref = sql.table(name);
+    if (name === STANDARD)
+      return [sql`inner join ${ref} on ${sql.ref(`${STANDARD}.id`)} = ${sql.ref(`${table}.standard_attr_id`)}`];
+    const side = sides.get(name);
+    if (!side) return [];
+    const own = sql`${sql.ref(`${name}.${side.key}`)} = ${sql.ref(`${table}.id`)}`;
+    const on = sql.join([own, ...equals(name, side.constants)], sql` and `);
+    return [side.always ? sql`inner join ${ref} on ${on}` : sql`left join ${ref} on ${on}`];
+  });
+  return sql`from ${sql.table(table)} ${sql.join(joins, sql` `)}`;
+}
+
+/** An attribute's column as filters compare it: of a side table without a row, the value that stands for it. */
+export function columnOf(resource: Resource, attribute: Attribute): Expression<unknown> {
+  const column = attribute.column ?? `${resource.table}.id`;
+  const side = resource.sides?.[column.split('.')[0] ?? ''];
+  const absent = side && !side.always ? stored(attribute.type, attribute.absent) : null;
+  return absent === null || absent === undefined ? sql.ref(column) : sql`coalesce(${sql.ref(column)}, ${absent})`;
+}
+
+/** The table of an attribute's column. */
+export const tableOf = ({ column }: Attribute): string => column?.split('.')[0] ?? '';
+
+interface Selection {
+  readonly shown: readonly PlainAttribute[];
+  readonly columns: RawBuilder<unknown>;
+  readonly from: RawBuilder<unknown>;
+}
+
+const selections = new WeakMap<object, Selection>();
+
+function selectionOf(resource: Resource): Selection {
+  const known = selections.get(resource.attributes);
+  if (known) return known;
+  const { table, plain } = layoutOf(resource);
+  const shown = plain.filter(({ attribute }) => attribute.visible !== false);
+  const attr = resource.standardAttributes === undefined ? [] : [sql`${sql.ref(`${table}.standard_attr_id`)} as attr`];
+  const columns = shown.map((p) => sql`${sql.ref(`${p.table}.${p.column}`)} as ${sql.ref(p.name)}`);
+  const selection = {
+    shown,
+    columns: sql.join([...columns, ...attr]),
+    from: fromTables(resource, new Set(shown.map((p) => p.table))),
+  };
+  selections.set(resource.attributes, selection);
+  return selection;
+}
+
+/** What the rows of one resource alone say: its plain attributes as answers show them. */
+export interface Selected<R extends Resource> {
+  readonly id: string;
+  /** Id of its standard attributes; 0 for resources without. */
+  readonly attr: number;
+  readonly shown: ShownColumnsOf<R>;
+}
+
+function load({ attribute }: PlainAttribute, value: Stored | undefined): unknown {
+  if (value === null || value === undefined) return attribute.absent ?? null;
+  return attribute.type.load ? attribute.type.load(value) : value;
+}
+
+/** Reads the plain attributes of resources by their ids, in no order. */
+export async function selectPlain<R extends Resource>(
+  db: Queries,
+  resource: R,
+  ids: readonly string[],
+): Promise<readonly Selected<R>[]> {
+  if (ids.length === 0) return [];
+  const { shown, columns, from } = selectionOf(resource);
+  const { rows } = await sql<Record<string, Stored>>`select ${columns} ${from}
+    where ${sql.ref(`${resource.table}.id`)} in (${sql.join(ids)})`.execute(db);
+  return rows.map((row) => {
+    const values: Record<string, unknown> = {};
+    for (const plain of shown) values[plain.name] = load(plain, row[plain.name]);
+    return { id: String(row.id), attr: Number(row.attr ?? 0), shown: values as ShownColumnsOf<R> };
+  });
+}
+
+type Row = Readonly<Record<string, Stored>>;
+
+/** The rows that values make, by table. */
+function rowsOf(resource: Resource, values: Readonly<Record<string, unknown>>): ReadonlyMap<string, Row> {
+  const rows = new Map<string, Record<string, Stored>>();
+  for (const { name, table, column, attribute } of layoutOf(resource).plain) {
+    if (!(name in values)) continue;
+    const row = rows.get(table) ?? {};
+    rows.set(table, row);
+    row[column] = stored(attribute.type, values[name]);
+  }
+  return rows;
+}
+
+type Insert = PreparedQuery<Row, InsertResult>;
+const inserts = new Map<string, Insert>();
+
+/** Inserts a row; compiled once for each set of columns, of which there are as many as declarations make. */
+function insertRow(trx: Trx, table: string, row: Row, ignore = false): Promise<QueryResult<InsertResult>> {
+  const columns = Object.keys(row);
+  const key = `${table} ${ignore} ${columns.join(' ')}`;
+  let insert = inserts.get(key);
+  if (!insert) {
+    insert = prepared<Row, InsertResult>((db, p) => {
+      const values = Object.fromEntries(columns.map((column) => [column, p(column)]));
+      const query = db.withTables<Record<string, Row>>().insertInto(table).values(values);
+      return ignore ? query.ignore() : query;
+    });
+    inserts.set(key, insert);
+  }
+  return insert(trx, row);
+}
+
+/** Inserts the standard attributes of a new resource; returns their id. */
+export function insertStandard<R extends Resource>(trx: Trx, resource: R, values: ColumnsOf<R>): Promise<number> {
+  const { description = '', revision_number: revision = 0 } = rowsOf(resource, values).get(STANDARD) ?? {};
+  return insertStandardAttributes(trx, {
+    resource_type: resource.standardAttributes ?? '',
+    description: String(description),
+    revision_number: Number(revision),
+  });
+}
+
+/**
+ * Inserts the row of a new resource. Returns false, and changes nothing, when a row with one of its unique keys exists.
+ */
+export async function insertMain<R extends Resource>(
+  trx: Trx,
+  resource: R,
+  values: ColumnsOf<R>,
+  attr?: number,
+): Promise<boolean> {
+  const { table } = layoutOf(resource);
+  const row = { ...rowsOf(resource, values).get(table), ...(attr === undefined ? {} : { standard_attr_id: attr }) };
+  const result = await insertRow(trx, table, row, true);
+  return (result.numAffectedRows ?? 0n) > 0n;
+}
+
+/** Whether all attributes of a row of a side table have the values that stand for no row. */
+const isAbsent = (resource: Resource, table: string, row: Row): boolean =>
+  layoutOf(resource).plain.every(
+    (p) => p.table !== table || stored(p.attribute.type, p.attribute.absent) === row[p.column],
+  );
+
+/** Inserts the rows of a new resource in its side tables; returns its plain attributes as answers show them. */
+export async function insertSides<R extends Resource>(
+  trx: Trx,
+  resource: R,
+  values: ColumnsOf<R> & { readonly id: string },
+): Promise<ShownColumnsOf<R>> {
+  const rows = rowsOf(resource, values);
+  for (const [table, side] of layoutOf(resource).sides) {
+    const row = rows.get(table);
+    if (row && (side.always || !isAbsent(resource, table, row)))
+      await insertRow(trx, table, { [side.key]: values.id, ...row, ...side.constants });
+  }
+  return shownColumns(resource, values);
+}
+
+/** Inserts a new resource with all its rows; returns its plain attributes as answers show them and the id of its standard attributes. */
+export async function insertPlain<R extends Resource>(
+  trx: Trx,
+  resource: R,
+  values: ColumnsOf<R> & { readonly id: string },
+): Promise<{ readonly attr: number; readonly shown: ShownColumnsOf<R> }> {
+  const attr = resource.standardAttributes === undefined ? undefined : await insertStandard(trx, resource, values);
+  if (!(await insertMain(trx, resource, values, attr)))
+    throw new Error(`a ${resource.name} with id ${values.id} or another of its unique keys exists already`);
+  return { attr: attr ?? 0, shown: await insertSides(trx, resource, values) };
+}
+
+/** The plain attributes that answers show, of all. */
+function shownColumns<R extends Resource>(resource: R, values: ColumnsOf<R>): ShownColumnsOf<R> {
+  const shown: Record<string, unknown> = { ...values };
+  for (const { name, attribute } of layoutOf(resource).plain) if (attribute.visible === false) delete shown[name];
+  return shown as ShownColumnsOf<R>;
+}
+
+const assignments = (row: Row) =>
+  sql.join(Object.entries(row).map(([column, value]) => sql`${sql.ref(column)} = ${value}`));
+
+const update = (trx: Trx, table: string, row: Row, where: RawBuilder<SqlBool>) =>
+  sql`update ${sql.table(table)} set ${assignments(row)} where ${where}`.execute(trx);
+
+/** Writes those of the plain attributes that `changes` names; `attr`: id of the standard attributes. */
+export async function updatePlain<R extends Resource>(
+  trx: Trx,
+  resource: R,
+  { id, attr = 0 }: { readonly id: string; readonly attr?: number },
+  changes: Partial<ColumnsOf<R>>,
+): Promise<void> {
+  const { table: main, sides } = layoutOf(resource);
+  for (const [table, row] of rowsOf(resource, changes)) {
+    const side = sides.get(table);
+    if (table === main) await update(trx, main, row, sql`id = ${id}`);
+    else if (table === STANDARD) await update(trx, STANDARD, row, sql`id = ${attr}`);
+    else if (side) {
+      const own = sql<SqlBool>`${sql.join([sql`${sql.ref(`${table}.${side.key}`)} = ${id}`, ...equals(table, side.constants)], sql` and `)}`;
+      if (side.always) await update(trx, table, row, own);
+      else {
+        await sql`delete from ${sql.table(table)} where ${own}`.execute(trx);
+        if (!isAbsent(resource, table, row)) await insertRow(trx, table, { [side.key]: id, ...row, ...side.constants });
+      }
+    }
+  }
+}
+
+/** The values of a validated body that are plain attributes, for an insert or an update. */
+export function plainOf<R extends Resource, V extends Readonly<Record<string, unknown>>>(
+  resource: R,
+  values: V,
+): Pick<V, keyof V & keyof ColumnsOf<R>> {
+  const picked: Record<string, unknown> = {};
+  for (const { name } of layoutOf(resource).plain) if (name in values) picked[name] = values[name];
+  return picked as Pick<V, keyof V & keyof ColumnsOf<R>>;
+}
+
+/** Whether two documents of a resource differ in what these agents must be notified of (`tells` of its attributes). */
+export function differsFor<D extends Readonly<Record<string, unknown>>>(
+  resource: Resource,
+  listener: Listener,
+  before: D,
+  after: D,
+): boolean {
+  return Object.entries(resource.attributes).some(
+    ([name, { tells }]) =>
+      tells?.includes(listener) === true &&
+      before[name] !== after[name] &&
+      JSON.stringify(before[name]) !== JSON.stringify(after[name]),
+  );
+}

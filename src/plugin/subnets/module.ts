@@ -1,0 +1,19 @@
+import { SUBNET } from '../../resources/subnet.ts';
+import type { Core } from '../core.ts';
+import type { ResourceModule } from '../module.ts';
+import { visibleSubnets } from '../visibility.ts';
+import { createSubnet } from './create.ts';
+import { deleteSubnet } from './delete.ts';
+import { SUBNET_CONDITIONS, subnetDocuments } from './documents.ts';
+import { updateSubnet } from './update.ts';
+
+/** Subnets. */
+export const subnetModule = (core: Core): ResourceModule<typeof SUBNET> => ({
+  resource: SUBNET,
+  conditions: SUBNET_CONDITIONS,
+  visible: visibleSubnets,
+  load: subnetDocuments,
+  create: (trx, caller, values) => createSubnet(trx, core, caller, values),
+  update: (trx, _caller, id, changes, revision) => updateSubnet(trx, core, id, changes, revision),
+  delete: (trx, _caller, id, revision) => deleteSubnet(trx, core, id, revision),
+});

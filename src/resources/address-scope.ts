@@ -1,0 +1,34 @@
+import { resource } from './attribute.ts';
+import { identity } from './standard.ts';
+import { boolean, oneOfNumbers } from './types.ts';
+
+/** Address scopes (API reference: Networking v2.0, Address scopes). */
+export const ADDRESS_SCOPE = resource({
+  name: 'address_scope',
+  plural: 'address_scopes',
+  path: 'address-scopes',
+  table: 'addressscopes',
+  quota: true,
+  methods: ['create', 'list', 'show', 'update', 'delete'],
+  extension: 'address-scope',
+  help: 'a set of subnet pools whose addresses do not overlap',
+  attributes: {
+    ...identity('addressscopes'),
+    ip_version: {
+      type: oneOfNumbers([4, 6]),
+      post: true,
+      column: 'addressscopes.ip_version',
+      sort: true,
+      help: '4 or 6',
+    },
+    shared: {
+      type: boolean,
+      post: true,
+      put: true,
+      default: false,
+      column: 'addressscopes.shared',
+      policy: { create: 'admin', update: 'admin' },
+      help: 'usable by all projects',
+    },
+  },
+});

@@ -1,0 +1,70 @@
+import type { Action } from './action.ts';
+import type { AttributeType } from './attribute.ts';
+import { neutronError } from './errors.ts';
+
+/** Operations of the DHCP agent scheduler (API reference: Networking v2.0, DHCP agent scheduler). */
+
+const listOf = (plural: string, schema: string) => ({
+  type: 'object',
+  required: [plural],
+  properties: { [plural]: { type: 'array', items: { $ref: `#/components/schemas/${schema}` } } },
+});
+
+/** A body `{"network_id": "..."}`. */
+const networkBody: AttributeType<string> = {
+  schema: { type: 'object', required: ['network_id'], properties: { network_id: { type: 'string', format: 'uuid' } } },
+  parse(body) {
+    const id = body !== null && typeof body === 'object' ? (body as Record<string, unknown>).network_id : undefined;
+    if (typeof id !== 'string' || id === '' || id.length > 255)
+      throw neutronError('HTTPBadRequest', { reason: 'the body must be {"network_id": "UUID of a network"}' });
+    return id;
+  },
+};
+
+/** Of an agent: the networks that it serves. */
+export const AGENT_ACTIONS = {
+  list_dhcp_networks: {
+    method: 'get',
+    path: 'dhcp-networks',
+    answer: listOf('networks', 'Network'),
+    policyName: 'get_dhcp-networks',
+    policy: 'admin',
+    extension: 'dhcp_agent_scheduler',
+    help: 'list the networks that the DHCP agent serves',
+  },
+  add_dhcp_network: {
+    method: 'post',
+    path: 'dhcp-networks',
+    body: networkBody,
+    // Neutron's answer has a body, and it is the JSON text null.
+    answer: { type: 'null' },
+    status: 201,
+    policyName: 'create_dhcp-network',
+    policy: 'admin',
+    extension: 'dhcp_agent_scheduler',
+    help: 'add a network to the DHCP agent',
+  },
+  remove_dhcp_network: {
+    method: 'delete',
+    path: 'dhcp-networks/{network_id}',
+    policyName: 'delete_dhcp-network',
+    policy: 'admin',
+    extension: 'dhcp_agent_scheduler',
+    help: 'remove a network from the DHCP agent',
+  },
+} as const satisfies Readonly<Record<string, Action>>;
+
+/** Of a network: the agents that serve it. */
+export const NETWORK_ACTIONS = {
+  list_dhcp_agents: {
+    method: 'get',
+    path: 'dhcp-agents',
+    answer: listOf('agents', 'Agent'),
+    policyName: 'get_dhcp-agents',
+    policy: 'admin',
+    // A network that does not exist is served by nobody.
+    anyId: true,
+    extension: 'dhcp_agent_scheduler',
+    help: 'list the DHCP agents that serve the network',
+  },
+} as const satisfies Readonly<Record<string, Action>>;

@@ -1,0 +1,39 @@
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { buildApi } from '../../src/api/app.ts';
+import { noauth } from '../../src/auth/noauth.ts';
+import { Policy } from '../../src/auth/policy.ts';
+import { AddressAllocator } from '../../src/ipam/allocate.ts';
+import type { Core } from '../../src/plugin/core.ts';
+import type { AnyModule } from '../../src/plugin/module.ts';
+import { UNLIMITED } from '../../src/plugin/quota.ts';
+import { resourceModules, serveResources } from '../../src/plugin/resources.ts';
+import type { Service } from '../../src/plugin/service.ts';
+
+/** The services of one server. */
+export interface TestServices {
+  readonly all: readonly Service[];
+  /** The service of a resource by its name: `port`. Throws for a resource that is not served. */
+  of(name: string): Service;
+}
+
+/** The services of a server's resources, as the program makes them; `modules`: in the place of the product's. */
+export function servicesOf(
+  core: Core,
+  allocator: AddressAllocator = new AddressAllocator(),
+  modules: readonly AnyModule[] = resourceModules(core, allocator),
+  quotas = UNLIMITED,
+): TestServices {
+  const all = serveResources(core, modules, { policyOf: (declared) => new Policy(declared), quotas });
+  return {
+    all,
+    of(name) {
+      const found = all.find(({ resource }) => resource.name === name);
+      if (!found) throw new Error(`no resource is named ${name}`);
+      return found;
+    },
+  };
+}
+
+/** The API of services, not listening. */
+export const apiOf = (core: Core, { all }: TestServices, log = core.log, identity = noauth): FastifyInstance =>
+  buildApi({ config: core.config, log: log as FastifyBaseLogger, identity, services: all });
