@@ -5,10 +5,13 @@ export interface BackoffOptions {
   readonly maxMs: number;
 }
 
-/** By what share a pause is drawn shorter at most, so that many who failed together do not come back together. */
+/** Largest share by which a pause is shortened at random, so that many that failed together do not return together. */
 const JITTER = 0.25;
 
-/** Milliseconds to wait after the `failures`-th failure in a row (1 is the first): doubling, bounded, jittered downwards. */
+/**
+ * Returns the milliseconds to wait after the `failures`-th consecutive failure (1 is the first): doubling, bounded, jittered
+ * downwards.
+ */
 export function backoffDelay(
   failures: number,
   { firstMs, maxMs }: BackoffOptions,
@@ -19,7 +22,7 @@ export function backoffDelay(
   return Math.round(whole * (1 - JITTER * random()));
 }
 
-/** Waits so many milliseconds; resolves to false as soon as the signal says stop. */
+/** Waits `ms` milliseconds; resolves to false as soon as `stop` is aborted. */
 export function pause(ms: number, stop?: AbortSignal): Promise<boolean> {
   if (stop?.aborted) return Promise.resolve(false);
   return new Promise((resolve) => {

@@ -1,4 +1,4 @@
-/** Arguments of a method by keyword, as they stand in oslo.messaging's `args`. */
+/** Arguments of a method by keyword, as in oslo.messaging's `args`. */
 export type RpcArgs = Readonly<Record<string, unknown>>;
 
 /** Where a message goes: a topic, one server of it (`topic.server`), or all of its servers (`fanout`). */
@@ -9,9 +9,9 @@ export interface RpcTarget {
 }
 
 export interface RpcCallOptions {
-  /** Lowest API version that has this form of the method; "1.0" unless told. */
+  /** Lowest API version that has this form of the method; default: "1.0". */
   readonly version?: string;
-  /** Milliseconds until the call fails with MessagingTimeout; 60 000 unless told (rpc_response_timeout). */
+  /** Milliseconds until the call fails with MessagingTimeout; default: 60 000 (rpc_response_timeout). */
   readonly timeoutMs?: number;
 }
 
@@ -24,13 +24,13 @@ export interface RpcEndpoint {
 
 /** What carries messages between servers and agents. Implementations: memory (one process), rabbit (AMQP 0-9-1). */
 export interface RpcTransport {
-  /** Asks and waits for the answer. Throws MessagingTimeout (naming topic and method), RemoteError, UnsupportedVersion. */
+  /** Sends a request and waits for the answer. Throws MessagingTimeout (naming topic and method), RemoteError, UnsupportedVersion. */
   call(target: RpcTarget, method: string, args: RpcArgs, options?: RpcCallOptions): Promise<unknown>;
-  /** Tells; resolves when the message is safe with the transport. Nobody listening is not an error. */
+  /** Sends a message; resolves when it is safe with the transport. It is no error if nobody listens. */
   cast(target: RpcTarget, method: string, args: RpcArgs, options?: RpcCallOptions): Promise<void>;
   /**
-   * Serves a topic as `server` (a host name) until `close`. Messages of one queue are handed over in order. `onGap` is called
-   * when casts may have been lost that were safe once: whoever kept them (a broker) has forgotten them.
+   * Serves a topic as `server` (a host name) until `close`. Messages of one queue are delivered in order. `onGap` is called when
+   * casts that were safe may have been lost, because the broker has forgotten its queues.
    */
   serve(topic: string, server: string, endpoint: RpcEndpoint, onGap?: () => void): Promise<{ close(): Promise<void> }>;
   close(): Promise<void>;

@@ -4,8 +4,8 @@ import { NoSuchMethod, UnsupportedVersion } from './errors.ts';
 const VERSION = /^(\d{1,9})\.(\d{1,9})$/;
 
 /**
- * Whether a server of version `served` ("1.10") takes a request for version `asked` ("1.2"): the majors are equal and
- * the minor asked for is not higher than the one served. What is no version is not accepted.
+ * Whether a server of version `served` ("1.10") accepts a request for version `asked` ("1.2"): the majors are equal, and
+ * the minor asked for is not higher than the one served. Text that is no version is not accepted.
  */
 export function acceptsVersion(served: string, asked: string): boolean {
   const [, servedMajor, servedMinor] = VERSION.exec(served) ?? [];
@@ -15,7 +15,7 @@ export function acceptsVersion(served: string, asked: string): boolean {
 }
 
 /**
- * Runs the handler of a request and gives its result. Throws UnsupportedVersion, NoSuchMethod, or what the handler throws.
+ * Runs the handler of a request and returns its result. Throws UnsupportedVersion, NoSuchMethod, or what the handler throws.
  * The same for every transport.
  */
 export async function dispatch(
@@ -25,7 +25,7 @@ export async function dispatch(
   args: RpcArgs,
 ): Promise<unknown> {
   if (!acceptsVersion(endpoint.version, version)) throw new UnsupportedVersion(method, version);
-  // The name comes from outside: `constructor` and the like are no methods.
+  // The name comes from outside: `constructor` and the like are not methods.
   const handler = Object.hasOwn(endpoint.methods, method) ? endpoint.methods[method] : undefined;
   if (handler === undefined) throw new NoSuchMethod(method);
   return handler(args);

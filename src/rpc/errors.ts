@@ -1,10 +1,10 @@
-/** No answer came in time: nobody serves the topic, the server is busy or died on the way. The request may have been carried out. */
+/** No answer came in time: nobody serves the topic, or the server is busy or has died. The request may have been carried out. */
 export class MessagingTimeout extends Error {
   readonly topic: string;
   readonly method: string;
   readonly timeoutMs: number;
 
-  /** `why` is what the transport knows of the cause, and what to do. */
+  /** `why`: what the transport knows about the cause, and what to do. */
   constructor(topic: string, method: string, timeoutMs: number, why?: string) {
     super(`no answer to ${method} on ${topic} within ${timeoutMs} ms${why === undefined ? '' : `: ${why}`}`);
     this.name = 'MessagingTimeout';
@@ -14,7 +14,7 @@ export class MessagingTimeout extends Error {
   }
 }
 
-/** The server answered with a failure of its own: the class it threw there (`NetworkNotFound`) and its message. */
+/** The server answered with a failure: the class that was thrown there (`NetworkNotFound`) and its message. */
 export class RemoteError extends Error {
   readonly remoteClass: string;
   readonly remoteMessage: string;
@@ -27,7 +27,7 @@ export class RemoteError extends Error {
   }
 }
 
-/** The server serves the topic, but not in the version asked for. The message's form is oslo.messaging's. */
+/** The server serves the topic, but not in the version asked for. The text is oslo.messaging's. */
 export class UnsupportedVersion extends Error {
   readonly method: string;
   readonly version: string;
@@ -40,7 +40,7 @@ export class UnsupportedVersion extends Error {
   }
 }
 
-/** The server serves the topic in the version asked for, but has no such method. The message's form is oslo.messaging's. */
+/** The server serves the topic in the version asked for, but has no such method. The text is oslo.messaging's. */
 export class NoSuchMethod extends Error {
   readonly method: string;
 
@@ -51,7 +51,7 @@ export class NoSuchMethod extends Error {
   }
 }
 
-/** A queue holds as many messages as it may: whoever serves it does not keep up. Trying again later is right. */
+/** A queue holds as many messages as it may, because its server does not keep up. Retry later. */
 export class QueueFull extends Error {
   readonly queue: string;
 
@@ -62,9 +62,9 @@ export class QueueFull extends Error {
   }
 }
 
-/** The broker did not take the message in time, or refused it. It may have been delivered all the same. */
+/** The broker did not accept the message in time, or refused it. It may have been delivered nevertheless. */
 export class MessageNotSent extends Error {
-  /** Whether its time was over; otherwise the broker refused it. */
+  /** Whether it timed out; otherwise the broker refused it. */
   readonly late: boolean;
 
   constructor(what: string, why: string, late = false) {
@@ -74,7 +74,7 @@ export class MessageNotSent extends Error {
   }
 }
 
-/** The transport was closed before (or while) it was asked. */
+/** The transport was closed before the operation, or during it. */
 export class TransportClosed extends Error {
   constructor(doing: string) {
     super(`${doing}: the RPC transport is closed`);

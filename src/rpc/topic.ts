@@ -1,17 +1,17 @@
 import type { RpcArgs, RpcEndpoint, RpcTransport } from './contract.ts';
 
-/** One method of a topic: its arguments by keyword, its answer, and the version it first had this form in. */
+/** One method of a topic: its arguments by keyword and its result. */
 export interface MethodContract {
   readonly args: object;
   readonly result: unknown;
 }
 
-/** A topic's methods by name. Declared once per topic in `topics/`; servers and clients both derive from it. */
+/** The methods of a topic by name. Declared once for each topic in `topics/`; servers and clients both derive from it. */
 export interface TopicContract<M extends Record<keyof M, MethodContract>> {
   readonly topic: string;
-  /** The version a server of this topic offers. */
+  /** The version that a server of this topic serves. */
   readonly version: string;
-  /** The version each method is asked for with. */
+  /** The version that each method is requested with. */
   readonly methods: { readonly [K in keyof M]: string };
 }
 
@@ -19,7 +19,7 @@ export type Handlers<M extends Record<keyof M, MethodContract>> = {
   readonly [K in keyof M]: (args: M[K]['args']) => Promise<M[K]['result']> | M[K]['result'];
 };
 
-/** Typed `call` and `cast` for one topic over a transport. */
+/** Returns typed `call` and `cast` for one topic over a transport. */
 export function topicClient<M extends Record<keyof M, MethodContract>>(
   transport: RpcTransport,
   contract: TopicContract<M>,
@@ -50,7 +50,7 @@ export function topicClient<M extends Record<keyof M, MethodContract>>(
   };
 }
 
-/** A topic's handlers as the endpoint that a transport serves. */
+/** Returns the handlers of a topic as the endpoint that a transport serves. */
 export function topicEndpoint<M extends Record<keyof M, MethodContract>>(
   contract: TopicContract<M>,
   handlers: Partial<Handlers<M>>,

@@ -64,9 +64,9 @@ describe('neutrino server and agents, without their surroundings', () => {
       );
       await agent.logged(/ECONNREFUSED/);
       // Well before it would give up waiting for the broker and go on without it.
-      expect(agent.stderr).not.toContain('will be served as soon as there is a way');
+      expect(agent.stderr).not.toContain('will be served once RabbitMQ is reachable');
       expect(await agent.end('SIGTERM')).toBe(0);
-      expect(agent.stderr).not.toContain('will be served as soon as there is a way');
+      expect(agent.stderr).not.toContain('will be served once RabbitMQ is reachable');
     },
   );
 

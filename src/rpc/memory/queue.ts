@@ -1,13 +1,13 @@
-/** One message on its way. `text` is the arguments as JSON, so that sender and receivers share no object. */
+/** One message in transit. `text`: the arguments as JSON, so that sender and receivers share no object. */
 export interface Message {
   readonly method: string;
   readonly version: string;
   readonly text: string;
-  /** Calls only: takes the result as JSON, or the failure. */
+  /** Calls only: receives the result as JSON, or the failure. */
   readonly answer?: (outcome: { readonly result: string } | { readonly failure: unknown }) => void;
 }
 
-/** What takes messages off queues: a server, with so many handlers running at a time at most. */
+/** What consumes queues: a server, which runs a limited number of handlers concurrently. */
 export interface Consumer {
   readonly free: number;
   take(message: Message): void;
@@ -20,7 +20,7 @@ interface Link {
 }
 
 /**
- * A first-in first-out queue with competing consumers, served in turn. A linked list, because calls that timed out leave
+ * A first-in first-out queue with competing consumers, served in turn. A linked list, because calls that time out are removed
  * from the middle; every operation is O(1) in its length.
  */
 export class Queue {
@@ -35,7 +35,7 @@ export class Queue {
     this.name = name;
   }
 
-  /** Appends; gives what takes the message off again if it still waits. */
+  /** Appends a message; returns what removes it again if it still waits. */
   push(message: Message): () => void {
     const link: Link = { message, before: this.#last, after: undefined };
     if (this.#last) this.#last.after = link;
@@ -45,7 +45,7 @@ export class Queue {
     return () => this.#unlink(link);
   }
 
-  /** Hands over up to `most` messages, oldest first, to consumers in turn; gives how many. */
+  /** Delivers up to `most` messages, oldest first, to consumers in turn; returns how many. */
   handOver(most: number): number {
     for (let count = 0; count < most; count += 1) {
       const link = this.#first;
@@ -57,7 +57,7 @@ export class Queue {
     return most;
   }
 
-  /** Drops the casts that wait; calls stay until they time out. Gives how many were dropped. */
+  /** Drops the casts that wait; calls stay until they time out. Returns how many were dropped. */
   dropCasts(): number {
     let dropped = 0;
     for (let link = this.#first; link; link = link.after) {
@@ -78,7 +78,7 @@ export class Queue {
   }
 
   #unlink(link: Link): void {
-    // Taken off already: neither neighbour nor the queue's ends know it any more.
+    // Removed already: neither its neighbours nor the ends of the queue refer to it any more.
     if (link !== this.#first && link.before?.after !== link) return;
     if (link.before) link.before.after = link.after;
     else this.#first = link.after;

@@ -3,12 +3,12 @@ import type { RpcEndpoint } from '../contract.ts';
 import { dispatch } from '../dispatch.ts';
 import type { Consumer, Message } from './queue.ts';
 
-/** Handlers of one server that run at a time; oslo.messaging's executor_thread_pool_size. */
+/** Concurrent handlers of one server; oslo.messaging's executor_thread_pool_size. */
 const MAX_RUNNING = 64;
-/** Milliseconds that closing a server waits for handlers that still run. */
+/** Milliseconds that closing a server waits for running handlers. */
 const DRAIN_MS = 5_000;
 
-/** One server of a topic: runs its endpoint's handlers for the messages it takes. */
+/** One server of a topic: runs the handlers of its endpoint for the messages it consumes. */
 export class MemoryServer implements Consumer {
   readonly #topic: string;
   readonly #endpoint: RpcEndpoint;
@@ -38,7 +38,7 @@ export class MemoryServer implements Consumer {
     });
   }
 
-  /** Resolves when no handler runs any more, or after DRAIN_MS. To be called once no queue knows the server any more. */
+  /** Resolves when no handler runs any more, or after DRAIN_MS. MUST be called after the server was removed from its queues. */
   drain(): Promise<void> {
     this.#draining ??= this.#untilIdle();
     return this.#draining;

@@ -11,15 +11,15 @@ import {
 import { type Message, Queue } from './queue.ts';
 import { MemoryServer } from './server.ts';
 
-/** Messages that wait in one queue at most; beyond it senders get QueueFull. */
+/** Maximum number of messages that wait in one queue; beyond it senders get QueueFull. */
 const MAX_QUEUED = 100_000;
-/** Messages handed over before others (sockets, timers) get their turn. */
+/** Messages delivered before other events (sockets, timers) get their turn. */
 const BATCH = 64;
 const DEFAULT_TIMEOUT_MS = 60_000;
 
 /**
- * The transport for servers and agents of one process. Queues are RabbitMQ's: one per topic, shared by its servers; one per
- * topic and server; one per server for fanout. What is sent is JSON on the way, as on the wire.
+ * Returns the transport for servers and agents of one process. Queues are like RabbitMQ's: one for each topic, shared by its
+ * servers; one for each server of a topic; one for each server's fanout. Messages are JSON in transit, as on the wire.
  *
  * Differences: a cast to a queue that nobody serves at the moment is dropped (agents sync when they start), and casts that
  * wait when the last server of a queue closes are dropped with it. A call to nobody waits for a server until it times out.
@@ -36,7 +36,7 @@ class MemoryTransport implements RpcTransport {
   readonly #fanouts = new Map<string, Set<Queue>>();
   readonly #servers = new Set<MemoryServer>();
   readonly #pendingCalls = new Set<(error: Error) => void>();
-  /** Queues that may have something to hand over, in the order they got it. */
+  /** Queues that may have something to deliver, in the order they got it. */
   readonly #ready = new Set<Queue>();
   #scheduled = false;
   #closed = false;
@@ -124,7 +124,10 @@ class MemoryTransport implements RpcTransport {
         if (queue.consumers.length > 0) continue;
         const dropped = queue.dropCasts();
         if (dropped > 0)
-          this.#log.info({ queue: queue.name, dropped }, 'its last server closed; waiting casts are dropped');
+          this.#log.info(
+            { queue: queue.name, dropped },
+            'the last server of a queue closed; waiting casts are dropped',
+          );
         this.#forget(queue);
       }
     };
@@ -160,7 +163,7 @@ class MemoryTransport implements RpcTransport {
     return queue;
   }
 
-  /** Lets go of a queue that nobody serves and nothing waits in, so that names heard once do not stay for ever. */
+  /** Forgets a queue that nobody serves and nothing waits in, so that names used once do not stay for ever. */
   #forget(queue: Queue): void {
     if (queue.size > 0 || queue.consumers.length > 0) return;
     if (this.#queues.get(queue.name) === queue) this.#queues.delete(queue.name);
@@ -173,7 +176,7 @@ class MemoryTransport implements RpcTransport {
     return takeOff;
   }
 
-  /** Never hands over at once: a handler must not run inside the sender's own step (a transaction, say). */
+  /** Never delivers at once: a handler must not run within the sender's own step (a transaction, for example). */
   #wake(queues: readonly Queue[]): void {
     for (const queue of queues) if (queue.size > 0) this.#ready.add(queue);
     if (this.#scheduled || this.#ready.size === 0 || this.#closed) return;
@@ -184,7 +187,7 @@ class MemoryTransport implements RpcTransport {
   #handOver(): void {
     this.#scheduled = false;
     let left = BATCH;
-    // Each queue in turn; one that has more, and whose servers are free, goes to the end of the line.
+    // Each queue in turn; one that has more, and whose servers are free, goes to the end.
     for (const queue of this.#ready) {
       this.#ready.delete(queue);
       const share = Math.min(left, BATCH / 4);
@@ -201,7 +204,7 @@ function queueName(target: RpcTarget): string {
   return target.server === undefined ? target.topic : `${target.topic}.${target.server}`;
 }
 
-/** Arguments as JSON. Throws TypeError naming the method for what JSON cannot hold (cycles, bigint). */
+/** Returns arguments as JSON. Throws TypeError that names the method for values that JSON cannot represent (cycles, bigint). */
 function encode(target: RpcTarget, method: string, args: RpcArgs): string {
   try {
     return JSON.stringify(args);
@@ -210,7 +213,7 @@ function encode(target: RpcTarget, method: string, args: RpcArgs): string {
   }
 }
 
-/** A failure as it would come back over a wire: class and message, never the server's own object. */
+/** Returns a failure as it would come back over a wire: class and message, never the server's own object. */
 function asSeenByCaller(topic: string, method: string, failure: unknown): Error {
   if (failure instanceof UnsupportedVersion) return new UnsupportedVersion(failure.method, failure.version);
   if (failure instanceof NoSuchMethod) return new NoSuchMethod(failure.method);

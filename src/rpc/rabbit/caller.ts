@@ -25,23 +25,23 @@ interface Waiting {
   failure: Error | undefined;
 }
 
-/** Calls that wait for their answer at most. */
+/** Maximum number of calls that wait for an answer. */
 const MAX_CALLS = 50_000;
-/** Milliseconds between two tries to find the queue of a topic that nobody serves yet. */
+/** Milliseconds before the second try to reach the queue of a topic that nobody serves yet. */
 const FIRST_LOOK_MS = 100;
 const MAX_LOOK_MS = 2_000;
 
-/** An id as oslo.messaging makes them: 32 hexadecimal digits. */
+/** Returns a new id like oslo.messaging's: 32 hexadecimal digits. */
 export const newId = (): string => randomUUID().replaceAll('-', '');
 
-/** Sends calls and hands each its answer. */
+/** Sends calls and matches them with their answers. */
 export class Caller {
   readonly #publisher: Publisher;
   readonly #log: pino.Logger;
   readonly #state: () => string;
   readonly #waiting = new Map<string, Waiting>();
 
-  /** `state` says how the connection is, for errors. */
+  /** `state` describes the connection in errors. */
   constructor(publisher: Publisher, log: pino.Logger, state: () => string) {
     this.#publisher = publisher;
     this.#log = log;
@@ -78,20 +78,20 @@ export class Caller {
     this.#deliver(call, ready, over.signal, (text) => {
       why = text;
     }).catch((error: Error) => {
-      // The call's own time is over together with that of its message, and its error tells more.
+      // The call times out together with its message, and its own error says more.
       if (!(error instanceof MessageNotSent && error.late)) waiting.settle(error);
     });
     return promise;
   }
 
-  /** Takes an answer; what nobody waits for any more is dropped. */
+  /** Handles an answer; one that nobody waits for any more is dropped. */
   take(delivery: Delivery): void {
     delivery.ack();
     try {
       const reply = decodeReply(delivery.body);
       const waiting = this.#waiting.get(reply.messageId);
       if (!waiting) {
-        this.#log.debug({ messageId: reply.messageId }, 'an answer came too late, or twice; dropped');
+        this.#log.debug({ messageId: reply.messageId }, 'an answer came too late, or twice; it is dropped');
         return;
       }
       const { topic, method, version } = waiting.call;
@@ -100,7 +100,7 @@ export class Caller {
       if (reply.failure !== undefined) waiting.failure = decodeFailure(topic, method, version, reply.failure);
       if (reply.ending) waiting.settle(waiting.failure ?? { result: waiting.result });
     } catch (error) {
-      this.#log.warn({ err: error }, 'an answer cannot be read; dropped');
+      this.#log.warn({ err: error }, 'cannot read an answer; it is dropped');
     }
   }
 
@@ -112,7 +112,7 @@ export class Caller {
   }
 
   /**
-   * A topic whose queue does not exist yet is looked for again until the call's time is over: server and agents may start in
+   * Tries again until the call times out if the queue of the topic does not exist yet, because server and agents may start in
    * any order.
    */
   async #deliver(
@@ -130,7 +130,7 @@ export class Caller {
   }
 }
 
-/** Publishes, and again for as long as no queue takes the message, `again` agrees, and its time is not over. */
+/** Publishes a message, again and again while no queue takes it, `again` agrees, and it has not timed out. */
 export async function publishUntilTaken(
   publisher: Publisher,
   message: Outgoing,

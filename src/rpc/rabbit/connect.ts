@@ -5,16 +5,16 @@ import type pino from 'pino';
 import type { RabbitSettings, TlsSettings } from './settings.ts';
 import { type BrokerHost, brokerName } from './transport-url.ts';
 
-/** An open connection to one broker, and the switch that drops its socket whatever state it is in. */
+/** An open connection to one broker; `drop` closes its socket in whatever state it is. */
 export interface BrokerConnection {
   readonly model: amqp.ChannelModel;
   drop(): void;
 }
 
-/** Milliseconds for name look-up, TCP, TLS and AMQP's opening together. */
+/** Milliseconds for name resolution, TCP, TLS and the AMQP handshake together. */
 const CONNECT_MS = 10_000;
 
-/** A broker that could not be reached or refused; the message names it and says what to do. */
+/** A broker that could not be reached, or refused the connection; the message names it and says what to do. */
 export class CannotConnect extends Error {
   constructor(message: string, cause: unknown) {
     super(message, { cause });
@@ -22,7 +22,7 @@ export class CannotConnect extends Error {
   }
 }
 
-/** Connects to one broker. Throws CannotConnect, also when it is not done within 10 s or `stop` says so. */
+/** Connects to one broker. Throws CannotConnect, also after 10 s and when `stop` is aborted. */
 export async function connectToBroker(
   host: BrokerHost,
   settings: RabbitSettings,
@@ -40,7 +40,7 @@ export async function connectToBroker(
   stop.addEventListener('abort', drop);
   try {
     if (stop.aborted) throw new Error('closing');
-    // Types of the package leave out `signal`, which it hands on to Node's sockets.
+    // The types of the package lack `signal`, which it passes to Node's sockets.
     const options: amqp.SocketOptions & { readonly signal: AbortSignal } = {
       signal: socket.signal,
       noDelay: true,
@@ -52,12 +52,12 @@ export async function connectToBroker(
       ...(settings.tls ? tlsOptions(host, settings.tls, log) : {}),
     };
     const model = await amqp.connect(broker(host, settings), options);
-    // Dropped before anybody holds it, it says so; unheard, that would end the process.
+    // If it is dropped before anybody uses it, it emits an error; without a listener that would end the process.
     model.on('error', () => undefined);
     return { model, drop };
   } catch (error) {
     drop();
-    const why = late ? `no answer within ${CONNECT_MS} ms: is the way there open?` : explain(error, host, settings);
+    const why = late ? `no answer within ${CONNECT_MS} ms: is a firewall in between?` : explain(error, host, settings);
     throw new CannotConnect(`RabbitMQ at ${brokerName(host)}: ${why}`, error);
   } finally {
     clearTimeout(timer);
@@ -71,7 +71,7 @@ function broker(host: BrokerHost, { virtualHost, silenceMs, tls }: RabbitSetting
     hostname: host.hostname,
     port: host.port,
     vhost: encodeURIComponent(virtualHost),
-    // Both sides give up after two beats without a sign of life, so a beat is half of the silence that is borne.
+    // Both sides give up after two missed beats, so a beat is half of the silence that is tolerated.
     heartbeat: Math.ceil(silenceMs / 2000),
   };
 }
@@ -85,9 +85,9 @@ function credentials(host: BrokerHost, loginMethod: string) {
 function tlsOptions(host: BrokerHost, tls: TlsSettings, log: pino.Logger) {
   return {
     ...tls,
-    // As oslo.messaging does: with ssl_ca_file the certificate must descend from it, without it nothing is checked.
+    // Like oslo.messaging: with ssl_ca_file the certificate must descend from it, without it nothing is checked.
     rejectUnauthorized: tls.ca !== undefined,
-    // oslo.messaging compares no names; refusing here would keep out brokers that stock services talk to.
+    // oslo.messaging compares no names; comparing them would refuse brokers that stock services accept.
     checkServerIdentity: (_name: string, certificate: PeerCertificate): undefined => {
       log.debug({ broker: brokerName(host), subject: certificate.subject?.CN }, "the broker's certificate");
     },
@@ -98,7 +98,7 @@ function explain(error: unknown, host: BrokerHost, { virtualHost, tls }: RabbitS
   const { code, message } = firstOf(error);
   switch (code) {
     case 'ECONNREFUSED':
-      return 'nothing listens there (ECONNREFUSED): does RabbitMQ run, is the port in transport_url right?';
+      return 'nothing listens there (ECONNREFUSED): is RabbitMQ running, is the port in transport_url right?';
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return `the name ${host.hostname} cannot be resolved (${code}): check transport_url and DNS`;
@@ -107,22 +107,22 @@ function explain(error: unknown, host: BrokerHost, { virtualHost, tls }: RabbitS
     case 'ETIMEDOUT':
       return `the host cannot be reached (${code}): check the network`;
   }
-  // Node's texts of these hold addresses in memory, another one each time.
+  // Node's texts of these contain memory addresses, different ones each time.
   if (code.startsWith('ERR_SSL')) return `TLS fails (${code}): is this the port with TLS?`;
   if (message.includes('ACCESS-REFUSED'))
     return `it refuses user ${JSON.stringify(host.username)}: check user and password in transport_url`;
   if (message.includes('Expected ConnectionOpenOk'))
     return (
-      `it refuses virtual host ${JSON.stringify(virtualHost)} to user ${JSON.stringify(host.username)}: make it with ` +
+      `it refuses virtual host ${JSON.stringify(virtualHost)} to user ${JSON.stringify(host.username)}: create it with ` +
       'rabbitmqctl add_vhost and set_permissions, or correct transport_url'
     );
-  if (/frame/i.test(message)) return `it speaks something else: is this its AMQP port${tls ? ' with TLS' : ''}?`;
+  if (/frame/i.test(message)) return `it speaks another protocol: is this its AMQP port${tls ? ' with TLS' : ''}?`;
   if (message.includes('abruptly') || code === 'ECONNRESET')
     return `it closed the connection at once: is this its AMQP port${tls ? ' with TLS' : ' without TLS'}?`;
   return tls ? `TLS fails (${code || message}): check ssl_ca_file, ssl_cert_file and ssl_key_file` : message;
 }
 
-/** With several addresses of a name, Node reports the failures of all of them in one error without a text. */
+/** Returns the first failure. For a name with several addresses, Node reports all failures in one error without a text. */
 function firstOf(error: unknown): { code: string; message: string } {
   const one = error instanceof AggregateError ? error.errors[0] : error;
   const { code, message } = one as NodeJS.ErrnoException;

@@ -5,15 +5,15 @@ export interface Request {
   readonly method: string;
   readonly args: RpcArgs;
   readonly version: string;
-  /** Absent for all topics of Neutron's DHCP, L2 and report calls. */
+  /** Absent in all of Neutron's DHCP, L2 and report calls. */
   readonly namespace?: string;
-  /** New for every message; the same again when a message is delivered or published twice. */
+  /** Unique for every message; the same when a message is delivered or published twice. */
   readonly uniqueId?: string;
-  /** Calls only: what the answer refers to, and the queue that it goes to. */
+  /** Calls only: the id and the queue of the answer. */
   readonly call?: { readonly messageId: string; readonly replyQueue: string };
-  /** Calls whose caller wants to hear that they are worked on: it gives up after so many seconds of silence. */
+  /** Calls that are monitored: the caller gives up after this many seconds without a sign of life. */
   readonly monitorSeconds?: number;
-  /** The request of the API or the agent that it stems from, for logs. */
+  /** The request of the API or the agent that caused it, for logs. */
   readonly requestId?: string;
 }
 
@@ -23,11 +23,11 @@ export interface Reply {
   readonly result: unknown;
   /** The failure's JSON text (see failure.ts). */
   readonly failure?: string;
-  /** Whether it is the last one of its call. */
+  /** Whether it is the last one for its call. */
   readonly ending: boolean;
 }
 
-/** A message that is no oslo.messaging 2.0; the text says what is wrong with it. */
+/** A message that is not oslo.messaging 2.0; the text says what is wrong with it. */
 export class MalformedMessage extends Error {
   constructor(why: string) {
     super(why);
@@ -45,7 +45,7 @@ export interface OutgoingRequest {
   readonly context: Readonly<Record<string, unknown>>;
 }
 
-/** A request as AMQP body. Throws TypeError for arguments that JSON cannot hold. */
+/** Returns a request as AMQP body. Throws TypeError for arguments that JSON cannot represent. */
 export function encodeRequest({ method, args, version, uniqueId, call, context }: OutgoingRequest): Buffer {
   return wrap({
     method,
@@ -58,8 +58,8 @@ export function encodeRequest({ method, args, version, uniqueId, call, context }
 }
 
 /**
- * An answer as AMQP body: its result, its failure (JSON text), or neither and not `ending`: a sign of life for a caller that
- * monitors. Throws TypeError for a result that JSON cannot hold.
+ * Returns an answer as AMQP body: a result, a failure (JSON text), or neither and not `ending`: a sign of life for a caller that
+ * monitors. Throws TypeError for a result that JSON cannot represent.
  */
 export function encodeReply(reply: {
   readonly messageId: string;
@@ -95,7 +95,7 @@ export function decodeRequest(body: Buffer): Request {
     version,
     ...(namespace === undefined || namespace === null ? {} : { namespace: String(namespace) }),
     ...(uniqueId === undefined ? {} : { uniqueId }),
-    // Without _reply_q the answer's queue has the name of the call: oslo.messaging before version 2.
+    // Without _reply_q the reply queue is named after the call: oslo.messaging before version 2.
     ...(messageId === undefined ? {} : { call: { messageId, replyQueue: text(message, '_reply_q') ?? messageId } }),
     ...(monitorSeconds > 0 && Number.isFinite(monitorSeconds) ? { monitorSeconds } : {}),
     ...(requestId === undefined ? {} : { requestId }),
@@ -116,7 +116,7 @@ export function decodeReply(body: Buffer): Reply {
   };
 }
 
-/** The `_unique_id` of a body, if it has one. */
+/** Returns the `_unique_id` of a body, if it has one. */
 export function uniqueIdOf(body: Buffer): string | undefined {
   try {
     return text(unwrap(body), '_unique_id');
@@ -134,7 +134,7 @@ function wrap(message: Readonly<Record<string, unknown>>): Buffer {
 
 function unwrap(body: Buffer): Record<string, unknown> {
   const outer = parse(body.toString('utf8'), 'the body');
-  // oslo.messaging takes a message without the envelope as it is, and so do we.
+  // oslo.messaging accepts a message without the envelope, and so do we.
   if (!(VERSION_KEY in outer) || !(MESSAGE_KEY in outer)) return outer;
   if (outer[VERSION_KEY] !== '2.0')
     throw new MalformedMessage(`"${VERSION_KEY}" must be "2.0", not ${shown(outer[VERSION_KEY])}`);
@@ -148,7 +148,7 @@ function parse(json: string, what: string): Record<string, unknown> {
   try {
     value = JSON.parse(json);
   } catch (error) {
-    throw new MalformedMessage(`${what} is no JSON: ${(error as Error).message}`);
+    throw new MalformedMessage(`${what} is not JSON: ${(error as Error).message}`);
   }
   if (!isRecord(value)) throw new MalformedMessage(`${what} must be a JSON object`);
   return value;

@@ -2,18 +2,18 @@ import { NoSuchMethod, RemoteError, UnsupportedVersion } from '../errors.ts';
 
 /** The module of UnsupportedVersion and NoSuchMethod in oslo.messaging. */
 const DISPATCHER = 'oslo_messaging.rpc.dispatcher';
-/** The one module of Neutron's exceptions that its agents let a server raise in them. */
+/** The only module of Neutron's exceptions that its agents let a server raise in them. */
 const NEUTRON = 'neutron_lib.exceptions';
 
 /**
- * What a handler threw, as the JSON text that goes into an answer's `failure`. A stock caller raises the class itself when it
+ * Returns what a handler threw as the JSON text of an answer's `failure`. A stock caller raises the class itself when it
  * knows the module (`module(*args, **kwargs)`), otherwise a RemoteError with class and message:
  *
  * - UnsupportedVersion, NoSuchMethod: oslo.messaging's own;
- * - errors of the API (`type` and `status`, as src/resources/errors.ts makes them): Neutron's class of that name. Its
- *   constructors take no positional arguments, so `args` is empty: with them the stock caller could not build it;
- * - TypeError, as a wrong keyword gives it: Python's;
- * - everything else: named as it is.
+ * - errors of the API (`type` and `status`, see src/resources/errors.ts): Neutron's class of that name. Its constructors take no
+ *   positional arguments, so `args` is empty: otherwise the stock caller could not construct it;
+ * - TypeError, which a wrong keyword causes: Python's;
+ * - everything else: under its own name.
  */
 export function encodeFailure(error: unknown): string {
   const { name, module, message, args } = describe(error);
@@ -41,7 +41,7 @@ function describe(error: unknown): Description {
 }
 
 /**
- * Whether a failure belongs to the conversation (an unknown network, a version that is not served) and needs no line in the
+ * Whether a failure is part of normal operation (an unknown network, a version that is not served) and needs no line in the
  * server's log.
  */
 export function isExpected(error: unknown): boolean {
@@ -51,7 +51,7 @@ export function isExpected(error: unknown): boolean {
   return type === error.name && typeof status === 'number';
 }
 
-/** The error that a caller gets for an answer's `failure`. `method` and `version` are those of the call. */
+/** Returns the error that a caller gets for an answer's `failure`. `method` and `version` are those of the call. */
 export function decodeFailure(topic: string, method: string, version: string, failure: string): Error {
   const { class: name, module, message } = parse(failure);
   if (module === DISPATCHER && name === 'UnsupportedVersion') {

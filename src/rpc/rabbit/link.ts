@@ -8,19 +8,19 @@ import type { RabbitSettings } from './settings.ts';
 import { type BrokerHost, brokerName } from './transport-url.ts';
 
 /**
- * Both connections of a process to one broker. Two, because a broker short of memory stops reading from connections that
- * publish: acknowledgements on the other one still reach it.
+ * The two connections of a process to one broker. A broker short of memory stops reading from connections that publish;
+ * acknowledgements on the other one still reach it.
  */
 export interface Pair {
   readonly publish: ChannelModel;
   readonly consume: ChannelModel;
 }
 
-/** What lives on the link. */
+/** What uses the link. */
 export interface LinkUser {
-  /** The link is there: declare, consume, send what waits. Failing breaks the link. */
+  /** The link is up: declare, consume, send what waits. A failure breaks the link. */
   up(pair: Pair): Promise<void>;
-  /** The link is gone, with all channels. */
+  /** The link is down, with all channels. */
   down(why: string): void;
 }
 
@@ -30,22 +30,22 @@ export interface LinkOptions {
   readonly log: pino.Logger;
 }
 
-/** Milliseconds for declaring and resuming everything on a new link. */
+/** Milliseconds to declare and resume everything on a new link. */
 const RESUME_MS = 30_000;
-/** Milliseconds that saying goodbye may take. */
+/** Milliseconds that closing may take. */
 const GOODBYE_MS = 2_000;
-/** Milliseconds until the first new try at most: one lost connection is soon mended, a restarting broker not stormed. */
+/** Most milliseconds before the first retry: one lost connection is soon back, a restarting broker is not stormed. */
 const SOON_MS = 500;
-/** Milliseconds that a process needs to declare its queues again. */
+/** Milliseconds that another process needs to declare its queues again. */
 const SETTLE_MS = 5_000;
-/** Different troubles remembered at most. */
-const MAX_TOLD = 100;
-/** A link that held so long was a good one: the next loss begins with short pauses again. */
+/** Different problems remembered at most. */
+const MAX_LOGGED = 100;
+/** A link that lasted this long was good: after its loss the pauses start short again. */
 const HELD_MS = 10_000;
 
 /**
- * The way to RabbitMQ: connects to one of the hosts, and again, with backoff and jitter over all of them, whenever the link is
- * lost, until it is closed. Tells its user when it is up and down.
+ * The link to RabbitMQ: connects to one of the hosts, and reconnects, with backoff and jitter over all of them, whenever the
+ * connection is lost, until it is closed. Calls its user when it is up and down.
  */
 export class Link {
   readonly #settings: RabbitSettings;
@@ -54,15 +54,15 @@ export class Link {
   readonly #user: LinkUser;
   readonly #stop = new AbortController();
   readonly #ended: Promise<void>;
-  /** In a random order, so that the processes of a site spread over the brokers; the first is tried next. */
+  /** In random order, so that the processes of a site spread over the brokers; the first is tried next. */
   readonly #hosts: BrokerHost[];
   #break: ((why: string) => void) | undefined;
   #broker: string | undefined;
   #goodbye: Promise<void> | undefined;
   #settledAt = 0;
   #why = 'not connected yet';
-  /** What the log has been told since the link was last up. */
-  readonly #told = new Set<string>();
+  /** What has been logged since the link was last up. */
+  readonly #logged = new Set<string>();
 
   constructor({ settings, programName, log }: LinkOptions, user: LinkUser) {
     this.#settings = settings;
@@ -77,26 +77,26 @@ export class Link {
     this.#ended = this.#run();
   }
 
-  /** How the state reads in an error: `RabbitMQ at h:5672` or why there is no connection to which hosts. */
+  /** The state as errors print it: `RabbitMQ at h:5672`, or which hosts there is no connection to, and why. */
   get state(): string {
     if (this.#broker !== undefined) return `RabbitMQ at ${this.#broker}`;
     return `no connection to RabbitMQ at ${this.#settings.hosts.map(brokerName).join(', ')} (${this.#why})`;
   }
 
   /**
-   * Whether the other processes have had time to find back to a broker that was away: until then a queue that is missing may
-   * only not have been made again yet.
+   * Whether the other processes have had time to reconnect to a broker that was down: until then a missing queue may only not
+   * have been declared again yet.
    */
   get settled(): boolean {
     return Date.now() >= this.#settledAt;
   }
 
-  /** Gives a link up that no longer answers; a new one is made. */
+  /** Drops a link that no longer answers, and connects anew. */
   break(why: string): void {
     this.#break?.(why);
   }
 
-  /** Ends the link for good; resolves when both connections are closed, after a few seconds at most. */
+  /** Closes the link for good; resolves when both connections are closed, after a few seconds at most. */
   async close(): Promise<void> {
     this.#stop.abort();
     this.#break?.('closing');
@@ -117,15 +117,15 @@ export class Link {
         lostAt = Date.now();
         failures = lostAt - since >= HELD_MS ? 1 : failures + 1;
         if (this.#stop.signal.aborted) break;
-        this.#tell(`connection to RabbitMQ at ${brokerName(connected.host)} lost (${why}); connecting again`);
-        // The next host first: this one has just failed.
+        this.#report(`connection to RabbitMQ at ${brokerName(connected.host)} lost (${why}); connecting again`);
+        // The next host comes first: this one has just failed.
         this.#hosts.push(...this.#hosts.splice(0, 1));
       }
       await pause(this.#delay(failures), this.#stop.signal);
     }
   }
 
-  /** Soon after the first failure, at a time of this process's own; then longer and longer. */
+  /** A random short pause after the first failure; longer and longer ones later. */
   #delay(failures: number): number {
     const { retryFirstMs, retryMaxMs } = this.#settings;
     if (failures <= 1) return Math.random() * Math.min(SOON_MS, retryFirstMs);
@@ -145,7 +145,7 @@ export class Link {
       }
       for (const one of [publish, consume]) {
         if (one.status === 'fulfilled') one.value.drop();
-        else this.#tell((one.reason as Error).message);
+        else this.#report((one.reason as Error).message);
       }
       this.#hosts.push(...this.#hosts.splice(0, 1));
       if (this.#stop.signal.aborted) break;
@@ -153,7 +153,7 @@ export class Link {
     return undefined;
   }
 
-  /** Keeps a link until it breaks; gives why. */
+  /** Holds a link until it breaks; returns why. */
   async #hold(
     host: BrokerHost,
     connections: readonly [BrokerConnection, BrokerConnection],
@@ -168,10 +168,10 @@ export class Link {
       model.on('blocked', (reason) =>
         this.#log.warn(
           { broker: name, reason },
-          'RabbitMQ takes no messages for now: it is short of memory or disk space',
+          'RabbitMQ accepts no messages for now: it is short of memory or disk space',
         ),
       );
-      model.on('unblocked', () => this.#log.info({ broker: name }, 'RabbitMQ takes messages again'));
+      model.on('unblocked', () => this.#log.info({ broker: name }, 'RabbitMQ accepts messages again'));
     }
     const [publish, consume] = connections;
     const why = await this.#use({ publish: publish.model, consume: consume.model }, name, lostAt, broken.promise);
@@ -190,29 +190,29 @@ export class Link {
       return (error as Error).message;
     }
     this.#broker = name;
-    // Others wait as long between two tries as this one does, and then have to declare their queues.
+    // Other processes wait as long between two tries as this one, and then declare their queues.
     if (lostAt !== undefined) this.#settledAt = Date.now() + this.#settings.retryMaxMs + SETTLE_MS;
     const again = lostAt === undefined ? '' : ` again after ${((Date.now() - lostAt) / 1000).toFixed(1)} s`;
     this.#log.info({ broker: name }, `connected to RabbitMQ at ${name}${again}`);
-    this.#told.clear();
+    this.#logged.clear();
     return broken;
   }
 
-  /** The same trouble over and over is one line for the operator. */
-  #tell(text: string): void {
+  /** Logs a problem that repeats as one line for the operator. */
+  #report(text: string): void {
     this.#why = text;
     if (this.#stop.signal.aborted) return;
-    if (this.#told.has(text)) this.#log.debug(text);
+    if (this.#logged.has(text)) this.#log.debug(text);
     else this.#log.warn(text);
-    if (this.#told.size >= MAX_TOLD) this.#told.clear();
-    this.#told.add(text);
+    if (this.#logged.size >= MAX_LOGGED) this.#logged.clear();
+    this.#logged.add(text);
   }
 }
 
-/** Closes what can still be closed, and drops the rest. */
+/** Closes the connections that still can be closed, and drops the rest. */
 async function goodbye(connections: readonly BrokerConnection[]): Promise<void> {
   const closing = connections.map(async ({ model }) => {
-    // Closing never ends when the other side goes meanwhile.
+    // Closing never ends when the other side disappears meanwhile.
     const gone = once(model, 'close').catch(() => undefined);
     await Promise.race([model.close(), gone]).catch(() => undefined);
   });

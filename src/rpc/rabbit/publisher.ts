@@ -4,31 +4,31 @@ import { MessageNotSent, QueueFull, TransportClosed } from '../errors.ts';
 import { uniqueIdOf } from './envelope.ts';
 import type { ExchangePlan } from './topology.ts';
 
-/** A message to be sent, to `exchange` or, without one, to the queue that `routingKey` names. */
+/** A message to send to `exchange` or, without one, to the queue that `routingKey` names. */
 export interface Outgoing {
   /** For errors: `port_create_end to dhcp_agent.host`. */
   readonly what: string;
   readonly exchange?: ExchangePlan;
   readonly routingKey: string;
   readonly body: Buffer;
-  /** That of the body. */
+  /** `_unique_id` of the body. */
   readonly uniqueId: string;
-  /** Whether it is told when no queue takes the message. */
+  /** Whether the outcome is `unroutable` when no queue takes the message. */
   readonly mandatory: boolean;
-  /** Milliseconds until it is given up. */
+  /** Milliseconds until it fails. */
   readonly timeoutMs: number;
-  /** Whether the broker is to throw the message away when that time is over and nobody has taken it. */
+  /** Whether the broker discards the message after that time if nobody has consumed it. */
   readonly expires: boolean;
 }
 
-/** `taken`: a queue has it, or nobody listens and it was not mandatory; `unroutable`: no queue for a mandatory one. */
+/** `taken`: a queue has it, or it was not mandatory and nobody listens; `unroutable`: it was mandatory, and there is no queue. */
 export type Sent = 'taken' | 'unroutable';
 
 export interface PublisherOptions {
   readonly log: pino.Logger;
-  /** How the connection is, for errors. */
+  /** Describes the connection in errors. */
   readonly state: () => string;
-  /** Hears that no channel can be had on the connection. */
+  /** Called when the connection gives no channel. */
   readonly onStuck: (why: string) => void;
 }
 
@@ -40,32 +40,32 @@ interface Entry {
   tries: number;
 }
 
-/** Bounds of what waits for its confirm; beyond them senders get QueueFull. */
+/** Bounds of the messages that wait for their confirm; beyond them senders get QueueFull. */
 const MAX_WAITING = 50_000;
 const MAX_WAITING_BYTES = 256 * 1024 * 1024;
-/** Times that one message is sent when the broker keeps refusing it. */
+/** How often one message is sent when the broker keeps refusing it. */
 const MAX_TRIES = 5;
 const AGAIN_MS = 100;
 
 /**
- * Sends messages in order and keeps each until the broker has confirmed it. What was on its way when the connection or the
- * channel went is sent again, in the same order; receivers know it by its `_unique_id`.
+ * Sends messages in order and keeps each until the broker has confirmed it. Messages without a confirm when the connection or
+ * the channel is lost are sent again, in the same order; receivers recognise them by their `_unique_id`.
  */
 export class Publisher {
   readonly #log: pino.Logger;
   readonly #state: () => string;
   readonly #onStuck: (why: string) => void;
-  /** All that is not confirmed, by unique id, in the order it came. */
+  /** All messages without a confirm, by unique id, in the order they came. */
   readonly #waiting = new Map<string, Entry>();
   #unsent = new Set<Entry>();
-  /** Ids that came back: their confirm follows. */
+  /** Ids of returned messages: their confirm follows. */
   readonly #returned = new Set<string>();
   readonly #declared = new Set<string>();
   #bytes = 0;
   #connection: ChannelModel | undefined;
   #channel: ConfirmChannel | undefined;
   #inFlight = 0;
-  /** So many messages are sent one at a time: one of them made the broker close the channel, and which one shall be seen. */
+  /** This many messages are sent one at a time, to find out which of them made the broker close the channel. */
   #careful = 0;
   #pumping = false;
   #pumpAgain = false;
@@ -106,7 +106,7 @@ export class Publisher {
     return promise;
   }
 
-  /** A connection is there: what waits is sent, what was on its way again. */
+  /** The connection is up: sends what waits, and again what was not confirmed. */
   async up(connection: ChannelModel): Promise<void> {
     this.#connection = connection;
     await this.#open(connection);
@@ -118,7 +118,7 @@ export class Publisher {
     this.#resetChannel();
   }
 
-  /** Resolves when everything is confirmed. */
+  /** Resolves when all messages are confirmed. */
   async drain(): Promise<void> {
     if (this.#waiting.size === 0) return;
     await new Promise<void>((resolve) => {
@@ -126,7 +126,7 @@ export class Publisher {
     });
   }
 
-  /** Fails all that waits. */
+  /** Fails all messages that wait. */
   close(): void {
     for (const { message, settle } of [...this.#waiting.values()]) settle(new TransportClosed(message.what));
   }
@@ -137,8 +137,8 @@ export class Publisher {
     channel.on('error', (error) => {
       why = error;
     });
-    // Before the client's own listener, which fails what is not confirmed: that is sent again instead. Without an error of the
-    // channel's own it is the connection that goes, and `down` follows.
+    // Before the client's own listener, which fails messages without a confirm: they are sent again instead. Without an error of
+    // its own, the channel closes because the connection is lost, and `down` follows.
     channel.prependListener('close', () => {
       if (channel !== this.#channel) return;
       if (why) this.#closedByBroker(connection, why);
@@ -172,7 +172,7 @@ export class Publisher {
     this.#pumping = false;
   }
 
-  /** Never throws; sends at once what needs no declaration. */
+  /** Sends at once what needs no declaration. Never throws. */
   async #sendUnsent(): Promise<void> {
     for (const entry of this.#unsent) {
       const channel = this.#channel;
@@ -182,7 +182,7 @@ export class Publisher {
         await this.#declare(channel, exchange);
         if (channel !== this.#channel) return;
       }
-      // It may have been given up meanwhile.
+      // It may have timed out meanwhile.
       if (this.#unsent.delete(entry)) this.#send(channel, entry);
     }
   }
@@ -191,8 +191,8 @@ export class Publisher {
     const { name, type, durable, autoDelete } = exchange;
     try {
       await channel.assertExchange(name, type, { durable, autoDelete });
-      // One that goes with its last listener is declared each time: sending to none costs the channel, and with it the confirms of
-      // all that is on its way, which would be sent twice.
+      // An exchange that is deleted with its last listener is declared each time: publishing to a missing one costs the channel,
+      // and with it the confirms of all messages on their way, which would be sent twice.
       if (!autoDelete) this.#declared.add(name);
     } catch (error) {
       const { code, message } = error as { code?: unknown; message: string };
@@ -212,7 +212,7 @@ export class Publisher {
         if (channel === this.#channel) this.#confirmed(entry, error);
       });
     } catch (error) {
-      // When the channel is closing, its end puts the message back.
+      // The channel is closing: its `close` event puts the message back.
       if ((error as Error).name === 'IllegalOperationError') return;
       this.#inFlight -= 1;
       entry.settle(new MessageNotSent(message.what, (error as Error).message));
@@ -238,7 +238,7 @@ export class Publisher {
     void this.#pump();
   }
 
-  /** An exchange has gone (404), a message is larger than the broker allows (406), ... */
+  /** An exchange is gone (404), a message is larger than the broker allows (406), ... */
   #closedByBroker(connection: ChannelModel, why: Error & { code?: number }): void {
     const onTheirWay = [...this.#waiting.values()].filter((entry) => !this.#unsent.has(entry));
     const [only] = onTheirWay;
@@ -254,15 +254,15 @@ export class Publisher {
     const { what, timeoutMs } = message;
     const why =
       tries === 0
-        ? `${this.#state()} for ${timeoutMs} ms; see that RabbitMQ runs and that transport_url names it`
-        : `${this.#state()} did not confirm it within ${timeoutMs} ms; it may have arrived all the same`;
+        ? `${this.#state()} for ${timeoutMs} ms; check that RabbitMQ runs and that transport_url names it`
+        : `${this.#state()} did not confirm it within ${timeoutMs} ms; it may have arrived nevertheless`;
     settle(new MessageNotSent(what, why, true));
   }
 }
 
-/** As oslo.messaging's messages have them. */
+/** The same properties as oslo.messaging's messages. */
 function properties({ message, deadline, tries }: Entry): Options.Publish {
-  // At the first try the whole time, as the caller asked for it; later what is left of it.
+  // The whole time at the first try, as the caller asked; later what is left of it.
   const left = tries <= 1 ? message.timeoutMs : Math.max(1, deadline - Date.now());
   return {
     contentType: 'application/json',

@@ -9,25 +9,25 @@ export interface Answer {
   readonly replyQueue: string;
   readonly uniqueId: string;
   readonly body: Buffer;
-  /** Milliseconds that the caller waits, if it said so. */
+  /** Milliseconds that the caller waits, if it says so. */
   readonly livesMs: number | undefined;
 }
 
 const FIRST_RETRY_MS = 250;
 const MAX_RETRY_MS = 5_000;
-/** Answers that look for their queue at most; beyond it they are dropped at once. */
-const MAX_LOOKING = 1_000;
+/** Maximum number of answers that wait for their queue; further ones are dropped at once. */
+const MAX_RETRYING = 1_000;
 
-/** Sends answers to the callers' queues. */
+/** Sends answers to the reply queues of the callers. */
 export class Replier {
   readonly #publisher: Publisher;
   readonly #log: pino.Logger;
   readonly #defaultMs: number;
   readonly #missingQueueMs: number;
   readonly #stop = new AbortController();
-  #looking = 0;
+  #retrying = 0;
 
-  /** `defaultMs`: time of an answer whose caller named none; `missingQueueMs`: how long a queue that is gone is looked for. */
+  /** `defaultMs`: lifetime of an answer whose caller named none; `missingQueueMs`: how long to wait for a queue that is gone. */
   constructor(publisher: Publisher, log: pino.Logger, defaultMs: number, missingQueueMs: number) {
     this.#publisher = publisher;
     this.#log = log;
@@ -36,18 +36,18 @@ export class Replier {
   }
 
   /**
-   * Resolves when the answer is safe with the broker, or when there is nothing to wait for: its caller's queue is gone. It is
-   * then tried again for a while, as a caller that lost its connection makes its queue anew, and dropped. Never throws.
+   * Resolves when the answer is safe with the broker, or when its caller's queue is gone. Then it is sent again for a while,
+   * because a caller that lost its connection declares its queue anew, and dropped after that. Never throws.
    */
   async send(answer: Answer): Promise<void> {
     try {
-      if ((await this.#publish(answer, answer.livesMs ?? this.#defaultMs)) === 'unroutable') void this.#look(answer);
+      if ((await this.#publish(answer, answer.livesMs ?? this.#defaultMs)) === 'unroutable') void this.#retry(answer);
     } catch (error) {
-      this.#log.warn({ err: error, method: answer.method }, 'an answer could not be sent; its caller will time out');
+      this.#log.warn({ err: error, method: answer.method }, 'cannot send an answer; its caller will time out');
     }
   }
 
-  /** Tells a caller that monitors its call that it is worked on, twice in the silence that it bears; gives what stops it. */
+  /** Sends signs of life to a caller that monitors its call, two for each period it tolerates; returns what stops them. */
   beat(messageId: string, replyQueue: string, seconds: number): () => void {
     const everyMs = Math.min(Math.max(seconds * 500, 100), 3_600_000);
     const timer = setInterval(() => {
@@ -77,21 +77,21 @@ export class Replier {
     });
   }
 
-  async #look(answer: Answer): Promise<void> {
+  async #retry(answer: Answer): Promise<void> {
     const deadline = Date.now() + Math.min(this.#missingQueueMs, answer.livesMs ?? this.#missingQueueMs);
-    this.#looking += 1;
+    this.#retrying += 1;
     try {
-      for (let tries = 1; this.#looking <= MAX_LOOKING; tries += 1) {
+      for (let tries = 1; this.#retrying <= MAX_RETRYING; tries += 1) {
         const delay = backoffDelay(tries, { firstMs: FIRST_RETRY_MS, maxMs: MAX_RETRY_MS });
         if (Date.now() + delay > deadline || !(await pause(delay, this.#stop.signal))) break;
         if ((await this.#publish(answer, deadline - Date.now())) === 'taken') return;
       }
     } catch (error) {
-      this.#log.debug({ err: error }, 'looking for a queue ended');
+      this.#log.debug({ err: error }, 'stopped waiting for a reply queue');
     } finally {
-      this.#looking -= 1;
+      this.#retrying -= 1;
     }
     const { method, replyQueue } = answer;
-    this.#log.info({ method, replyQueue }, 'the caller has gone with its queue; its answer is dropped');
+    this.#log.info({ method, replyQueue }, 'the caller and its queue are gone; its answer is dropped');
   }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-/** The context of a process of its own accord, an administrator, as Neutron's agents and servers send it. */
+/** The context of a process that acts on its own behalf, as an administrator, like Neutron's agents and servers send it. */
 const ADMINISTRATOR = {
   _context_user: null,
   _context_project_id: null,
@@ -25,12 +25,12 @@ const ADMINISTRATOR = {
   _context_user_name: null,
 } as const;
 
-/** `_context_*` of a request: receivers log it and build their own context from it. */
+/** Returns the `_context_*` of a request: receivers log it and build their own context from it. */
 export function requestContext(now: Date = new Date()): Readonly<Record<string, unknown>> {
   return {
     ...ADMINISTRATOR,
     _context_request_id: `req-${randomUUID()}`,
-    // As Python prints a UTC time: with a blank and microseconds.
+    // A UTC time as Python prints it: with a blank and microseconds.
     _context_timestamp: now.toISOString().replace('T', ' ').replace('Z', '000'),
   };
 }

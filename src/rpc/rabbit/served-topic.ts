@@ -6,11 +6,11 @@ import { within } from './bounded.ts';
 import { newId } from './caller.ts';
 import { decodeRequest, encodeReply, type Request } from './envelope.ts';
 import { encodeFailure, isExpected } from './failure.ts';
-import type { RecentIds } from './recent-ids.ts';
 import type { Replier } from './replier.ts';
+import type { SeenMessages } from './seen-messages.ts';
 import type { Delivery } from './subscription.ts';
 
-/** Milliseconds that closing a server waits for handlers that still run. */
+/** Milliseconds that closing a server waits for running handlers. */
 const DRAIN_MS = 5_000;
 
 export interface ServedTopicOptions {
@@ -18,13 +18,13 @@ export interface ServedTopicOptions {
   readonly endpoint: RpcEndpoint;
   readonly replier: Replier;
   /** Shared by all servers of this process. */
-  readonly recent: RecentIds;
+  readonly seen: SeenMessages;
   readonly log: pino.Logger;
 }
 
 /**
  * Runs an endpoint's handlers for the messages of its queues. A cast is acknowledged when its handler has ended, a call when
- * its answer is safe with the broker: what a dying process had in its hands comes again, here or at another server.
+ * its answer is safe with the broker: the messages of a dying process are delivered again, here or to another server.
  */
 export class ServedTopic {
   readonly #options: ServedTopicOptions;
@@ -37,13 +37,13 @@ export class ServedTopic {
     this.#log = options.log.child({ topic: options.topic });
   }
 
-  /** Takes a message; the handler starts before this returns, so that messages are handed over in their order. */
+  /** Handles a message; the handler starts before this returns, so that messages are handled in order. */
   take(delivery: Delivery): void {
     let request: Request;
     try {
       request = decodeRequest(delivery.body);
     } catch (error) {
-      this.#log.warn({ err: error, queue: delivery.queue }, 'a message cannot be read; dropped');
+      this.#log.warn({ err: error, queue: delivery.queue }, 'cannot read a message; it is dropped');
       delivery.drop();
       return;
     }
@@ -52,12 +52,16 @@ export class ServedTopic {
       void work().then(delivery.ack);
       return;
     }
-    const { first, done } = this.#options.recent.once(delivery.queue, request.uniqueId, work);
-    if (!first) this.#log.debug({ method: request.method, uniqueId: request.uniqueId }, 'came twice; done once');
+    const { first, done } = this.#options.seen.once(delivery.queue, request.uniqueId, work);
+    if (!first)
+      this.#log.debug(
+        { method: request.method, uniqueId: request.uniqueId },
+        'a message came twice; it is handled once',
+      );
     void done.then(delivery.ack);
   }
 
-  /** Resolves when no handler runs any more, after a few seconds at most. */
+  /** Resolves when no handler runs any more, or after a few seconds. */
   async drain(): Promise<void> {
     if (this.#running === 0) return;
     const idle = new Promise<void>((resolve) => {
@@ -95,7 +99,7 @@ export class ServedTopic {
       body = encodeReply({ messageId, uniqueId, result, ending: true });
     } catch (error) {
       if (isExpected(error)) this.#log.debug({ err: error, method, requestId }, 'a call is answered with a failure');
-      else this.#log.error({ err: error, method, requestId }, 'handling a call failed; its caller is told');
+      else this.#log.error({ err: error, method, requestId }, 'handling a call failed; its caller gets the error');
       body = encodeReply({ messageId, uniqueId, failure: encodeFailure(error), ending: true });
     } finally {
       stopBeating?.();
@@ -104,7 +108,7 @@ export class ServedTopic {
   }
 
   async #dispatch({ method, version, namespace, args }: Request): Promise<unknown> {
-    // As oslo.messaging answers when no endpoint has the namespace.
+    // Like oslo.messaging when no endpoint has the namespace.
     if (namespace !== undefined) throw new UnsupportedVersion(method, version);
     return dispatch(this.#options.endpoint, method, version, args);
   }

@@ -3,20 +3,20 @@ import { type Config, findOption } from '../../config/options.ts';
 import { ConfigError, parseOption } from '../../config/parse.ts';
 import { type BrokerHost, parseTransportUrl } from './transport-url.ts';
 
-/** The options that this transport looks at. */
+/** The options that this transport reads. */
 export interface RabbitConfig {
   readonly DEFAULT: Pick<Config['DEFAULT'], 'transport_url' | 'rpc_response_timeout' | 'control_exchange'>;
   readonly oslo_messaging_rabbit: Config['oslo_messaging_rabbit'];
 }
 
-/** PEM texts; without `ca` the broker's certificate is not checked. */
+/** PEM files; without `ca` the broker's certificate is not checked. */
 export interface TlsSettings {
   readonly ca?: Buffer;
   readonly cert?: Buffer;
   readonly key?: Buffer;
 }
 
-/** What the options and the query of `transport_url` amount to. Times are milliseconds. */
+/** The options and the query of `transport_url` combined. Times are milliseconds. */
 export interface RabbitSettings {
   readonly hosts: readonly BrokerHost[];
   readonly virtualHost: string;
@@ -28,20 +28,20 @@ export interface RabbitSettings {
   readonly silenceMs: number;
   readonly retryFirstMs: number;
   readonly retryMaxMs: number;
-  /** Messages of one queue that are worked on side by side. */
+  /** Messages of one queue that are handled concurrently. */
   readonly prefetch: number;
   readonly transientQueueTtlMs: number;
   readonly missingReplyQueueMs: number;
   readonly queues: { readonly quorum: boolean; readonly durable: boolean; readonly autoDelete: boolean };
-  /** Names in the query of transport_url that mean nothing here. */
+  /** Names in the query of transport_url that have no effect here. */
   readonly ignored: readonly string[];
 }
 
 const SECTION = 'oslo_messaging_rabbit';
-/** Handlers of one queue side by side; oslo.messaging's executor_thread_pool_size. */
+/** Concurrent handlers of one queue; oslo.messaging's executor_thread_pool_size. */
 const DEFAULT_PREFETCH = 64;
 
-/** Reads options, transport_url and certificate files. Throws ConfigError for what cannot be. */
+/** Reads options, transport_url and certificate files. Throws ConfigError for invalid values. */
 export function rabbitSettings(config: RabbitConfig): RabbitSettings {
   const url = parseTransportUrl(config.DEFAULT.transport_url);
   const { options, ignored } = withQuery(config.oslo_messaging_rabbit, url.query);
@@ -69,7 +69,7 @@ export function rabbitSettings(config: RabbitConfig): RabbitSettings {
 
 type Options = Config['oslo_messaging_rabbit'];
 
-/** oslo.messaging takes the query of the URL for options of its driver that win over those of the file. */
+/** The query of the URL holds options that override those of the file, as in oslo.messaging. */
 function withQuery(options: Options, query: ReadonlyMap<string, string>): { options: Options; ignored: string[] } {
   const ignored: string[] = [];
   const overrides: [string, unknown][] = [];

@@ -5,40 +5,40 @@ import { TransportClosed } from '../errors.ts';
 import { within } from './bounded.ts';
 import type { QueuePlan } from './topology.ts';
 
-/** A message handed over. It MUST be acknowledged or dropped; on a lost channel both do nothing, and it comes again. */
+/** A delivered message. It MUST be acknowledged or dropped; on a lost channel both do nothing, and it is delivered again. */
 export interface Delivery {
   readonly body: Buffer;
   readonly queue: string;
-  /** Milliseconds that the sender gave it to live; undefined: for ever. */
+  /** Lifetime in milliseconds that the sender gave it; undefined: unlimited. */
   readonly livesMs: number | undefined;
   ack(): void;
   drop(): void;
 }
 
 export interface SubscriptionOptions {
-  /** What is served, for errors and logs. */
+  /** What is served, in errors and logs. */
   readonly what: string;
   readonly queues: readonly QueuePlan[];
-  /** Unacknowledged messages of each queue at most. */
+  /** Maximum number of unacknowledged messages of each queue. */
   readonly prefetch: number;
   readonly retry: { readonly firstMs: number; readonly maxMs: number };
   readonly log: pino.Logger;
   readonly onMessage: (delivery: Delivery) => void;
-  /** Hears that the broker stopped answering. */
+  /** Called when the broker has stopped answering. */
   readonly onStuck: (why: string) => void;
-  /** Hears that the broker had forgotten a queue that was there once, with all that was in it. */
+  /** Called when the broker has forgotten a queue that existed, with all its messages. */
   readonly onGap?: (() => void) | undefined;
 }
 
-/** Milliseconds for declaring all queues and for saying goodbye. */
+/** Milliseconds to declare all queues, and to close. */
 const SET_UP_MS = 20_000;
 const GOODBYE_MS = 5_000;
-/** Tries in a row when an exchange that goes with its last queue went between being declared and bound. */
+/** Consecutive tries when an exchange is deleted with its last queue between its declaration and its binding. */
 const RACES = 3;
 
 /**
- * Takes messages off queues, on a channel of its own: declares exchanges, queues and bindings, consumes, and does so again on
- * every new connection, and when the broker closes the channel or cancels a consumer.
+ * Consumes queues on a channel of its own: declares exchanges, queues and bindings, and does so again on every new connection,
+ * and when the broker closes the channel or cancels a consumer.
  */
 export class Subscription {
   readonly #options: SubscriptionOptions;
@@ -51,9 +51,9 @@ export class Subscription {
   #retry: NodeJS.Timeout | undefined;
   #settingUp: Promise<void> = Promise.resolve();
   #stopped = false;
-  /** Whether the queues have been there. */
+  /** Whether the queues have existed. */
   #declared = false;
-  /** Whether one of them was found gone since then, and nobody was told yet. */
+  /** Whether one of them was found missing since then, and `onGap` has not been called yet. */
   #gap = false;
 
   constructor(options: SubscriptionOptions) {
@@ -62,26 +62,26 @@ export class Subscription {
     this.#started.promise.catch(() => undefined);
   }
 
-  /** Resolves when messages are first taken; rejects when the broker refuses the queues at the first try, or on `cancel`. */
+  /** Resolves when consuming starts; rejects when the broker refuses the queues at the first try, or on `cancel`. */
   get started(): Promise<void> {
     return this.#started.promise;
   }
 
-  /** A connection is there. Resolves after the first try, which may have failed: more follow while the connection lasts. */
+  /** The connection is up. Resolves after the first try, which may have failed: more follow while the connection lasts. */
   async up(connection: ChannelModel): Promise<void> {
     this.#connection = connection;
     this.#failures = 0;
     await this.#setUp(connection);
   }
 
-  /** The connection is gone. */
+  /** The connection is lost. */
   down(): void {
     this.#connection = undefined;
     this.#channel = undefined;
     clearTimeout(this.#retry);
   }
 
-  /** Takes no more messages; what was handed over can still be acknowledged. */
+  /** Stops consuming; delivered messages can still be acknowledged. */
   async cancel(): Promise<void> {
     this.#stopped = true;
     this.#started.reject(new TransportClosed(`serve ${this.#options.what}`));
@@ -93,7 +93,7 @@ export class Subscription {
     await within('cancelling', GOODBYE_MS, cancelling).catch(() => undefined);
   }
 
-  /** Closes the channel after `cancel`, and deletes the queues that nobody will read any more. */
+  /** Closes the channel after `cancel`, and deletes queues that nobody will read any more. */
   async close(deleted: readonly string[] = []): Promise<void> {
     const channel = this.#channel;
     this.#channel = undefined;
@@ -118,14 +118,14 @@ export class Subscription {
         this.#failures = 0;
         this.#declared = true;
         this.#started.resolve();
-        this.#tellGap();
+        this.#reportGap();
         return;
       } catch (error) {
         if (stale()) return;
         const { code, message } = error as { code?: unknown; message: string };
         if (code === 404 && races < RACES) continue;
         if (typeof code !== 'number') {
-          // No answer, or the connection went: not the queues' fault.
+          // No answer, or the connection was lost: the queues are not the cause.
           this.#options.onStuck(message);
           return;
         }
@@ -135,19 +135,19 @@ export class Subscription {
     }
   }
 
-  /** Only now that messages are taken again: what is asked for from here on misses none. */
-  #tellGap(): void {
+  /** Called once consuming has started again: whoever reads the state from here on misses no message. */
+  #reportGap(): void {
     if (!this.#gap) return;
     this.#gap = false;
-    this.#log.info('the broker had forgotten its queues, and what was in them');
+    this.#log.info('the broker had forgotten the queues and the messages in them');
     this.#options.onGap?.();
   }
 
-  /** Looks for queues that have been there: declaring them makes those that are gone, and does not tell. */
-  async #lookForGap(connection: ChannelModel): Promise<void> {
+  /** Looks for queues that existed: declaring them would create the missing ones silently. */
+  async #findGap(connection: ChannelModel): Promise<void> {
     if (!this.#declared || this.#gap || !this.#options.onGap) return;
     for (const { name } of this.#options.queues) {
-      // A question after a queue that is not there closes its channel.
+      // Checking a queue that does not exist closes the channel.
       const channel = await connection.createChannel();
       channel.on('error', () => undefined);
       try {
@@ -163,7 +163,7 @@ export class Subscription {
 
   async #declareAndConsume(connection: ChannelModel): Promise<void> {
     const { queues, prefetch } = this.#options;
-    await this.#lookForGap(connection);
+    await this.#findGap(connection);
     const channel = await connection.createChannel();
     let closed = false;
     let why: Error | undefined;
@@ -211,7 +211,7 @@ export class Subscription {
     });
   }
 
-  /** The channel is closed; while it was being set up, whoever sets it up hears of it. */
+  /** The channel is closed. If it was still being set up, the setup fails by itself. */
   #lost(connection: ChannelModel, channel: Channel, why: Error | undefined): void {
     if (channel !== this.#channel) return;
     this.#channel = undefined;
@@ -243,7 +243,7 @@ function ignoringClosed(action: () => void): void {
   try {
     action();
   } catch {
-    // The channel is closed: the broker hands the message over again, and it is known then.
+    // The channel is closed: the broker delivers the message again, and it is recognised then.
   }
 }
 
@@ -251,7 +251,7 @@ function advice(code: number, message: string): string {
   if (code === 406) {
     return (
       `${message}; it was declared differently before: set amqp_durable_queues, amqp_auto_delete and rabbit_quorum_queue in ` +
-      '[oslo_messaging_rabbit] as the others have them, or delete it with rabbitmqctl delete_queue when nobody uses it'
+      '[oslo_messaging_rabbit] like the other processes, or delete it with rabbitmqctl delete_queue when nobody uses it'
     );
   }
   if (code === 403) return `${message}; allow it with rabbitmqctl set_permissions`;

@@ -8,7 +8,7 @@ export interface BrokerHost {
   readonly password: string;
 }
 
-/** What a `transport_url` says. */
+/** The parts of a `transport_url`. */
 export interface TransportUrl {
   /** At least one. */
   readonly hosts: readonly BrokerHost[];
@@ -18,15 +18,15 @@ export interface TransportUrl {
 }
 
 const DEFAULT_PORT = 5672;
-/** Names under which oslo.messaging has its RabbitMQ driver. */
+/** Names of the RabbitMQ driver in oslo.messaging. */
 const SCHEMES = ['rabbit', 'kombu'];
 const MAX_HOSTS = 100;
 const ENCODE = 'in user and password, @ : / , ? # and % are written %40 %3A %2F %2C %3F %23 and %25';
 
 /**
  * Reads `rabbit://user:password@host:port,user2:password2@host2:port2/vhost?option=value` as oslo.messaging's TransportURL
- * does: each host has its own user (guest where none is given), IPv6 addresses stand in brackets, the port is 5672 unless
- * given, `/` and no path at all are the virtual host `/`. Throws ConfigError that shows no part of a password.
+ * does: each host has its own user (default: guest), IPv6 addresses are in brackets, the default port is 5672, `/` and an empty
+ * path are the virtual host `/`. Throws ConfigError that shows no part of a password.
  */
 export function parseTransportUrl(url: string): TransportUrl {
   const [, scheme, netloc = '', path = '', query = ''] =
@@ -45,7 +45,7 @@ export function parseTransportUrl(url: string): TransportUrl {
   };
 }
 
-/** `host:port`, with an IPv6 address in brackets: how messages name a broker. */
+/** Returns `host:port`, with an IPv6 address in brackets, as messages name a broker. */
 export function brokerName({ hostname, port }: Pick<BrokerHost, 'hostname' | 'port'>): string {
   return hostname.includes(':') ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
@@ -62,7 +62,7 @@ function parseHost(text: string, index: number): BrokerHost {
   const [whole, hostname, port] = shape.exec(address) ?? [];
   const number = port ? Number(port) : DEFAULT_PORT;
   if (whole === undefined || number < 1 || number > 65_535) {
-    // What stands there may be a piece of a password: it is not shown.
+    // The text may be part of a password: it is not shown.
     throw wrong(`host ${index + 1} must be a name or address and a port from 1 to 65535, IPv6 in brackets; ${ENCODE}`);
   }
   return {
@@ -73,7 +73,7 @@ function parseHost(text: string, index: number): BrokerHost {
   };
 }
 
-/** %XX as UTF-8; a % that begins no such pair stays, as in Python's unquote. */
+/** Decodes %XX as UTF-8; a % that starts no such pair stays, as in Python's unquote. */
 function decode(text: string): string {
   return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, (pairs) =>
     Buffer.from(pairs.replaceAll('%', ''), 'hex').toString('utf8'),

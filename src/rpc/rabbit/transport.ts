@@ -7,9 +7,9 @@ import { Caller, newId, publishUntilTaken } from './caller.ts';
 import { encodeRequest } from './envelope.ts';
 import { Link, type LinkUser, type Pair } from './link.ts';
 import { type Outgoing, Publisher } from './publisher.ts';
-import { RecentIds } from './recent-ids.ts';
 import { Replier } from './replier.ts';
 import { requestContext } from './request-context.ts';
+import { SeenMessages } from './seen-messages.ts';
 import { ServedTopic } from './served-topic.ts';
 import { type RabbitConfig, type RabbitSettings, rabbitSettings } from './settings.ts';
 import { type Delivery, Subscription } from './subscription.ts';
@@ -25,11 +25,11 @@ import {
 export interface RabbitTransportOptions {
   readonly config: RabbitConfig;
   readonly log: pino.Logger;
-  /** How the broker's list of connections names this process: `neutrino-server`. */
+  /** Name of this process in the broker's list of connections: `neutrino-server`. */
   readonly programName: string;
 }
 
-/** Milliseconds that `serve` waits for a broker; afterwards it serves as soon as there is one. */
+/** Milliseconds that `serve` waits for a broker; after that, serving starts once there is one. */
 const SERVE_MS = 10_000;
 /** Milliseconds that closing waits for messages to be confirmed. */
 const DRAIN_MS = 5_000;
@@ -37,13 +37,14 @@ const DRAIN_MS = 5_000;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
- * RPC over RabbitMQ as oslo.messaging 2.0 speaks it: stock Neutron servers and agents are on the other side. Begins to connect
- * at once and works without a broker too: calls and casts wait for one until their time is over. Throws ConfigError for a
- * transport_url or options that cannot be.
+ * Returns RPC over RabbitMQ as oslo.messaging 2.0 speaks it: stock Neutron servers and agents may be on the other side. Starts to
+ * connect at once and works without a broker too: calls and casts wait for one until they time out. Throws ConfigError for
+ * an invalid transport_url or options.
  */
 export function createRabbitTransport({ config, log, programName }: RabbitTransportOptions): RpcTransport {
   const settings = rabbitSettings(config);
-  if (settings.ignored.length > 0) log.warn(`transport_url: without effect here: ${settings.ignored.join(', ')}`);
+  if (settings.ignored.length > 0)
+    log.warn(`transport_url: these options have no effect here: ${settings.ignored.join(', ')}`);
   return new RabbitTransport(settings, log, programName);
 }
 
@@ -54,7 +55,7 @@ class RabbitTransport implements RpcTransport, LinkUser {
   readonly #publisher: Publisher;
   readonly #caller: Caller;
   readonly #replier: Replier;
-  readonly #recent = new RecentIds();
+  readonly #seen = new SeenMessages();
   readonly #replyQueue: QueuePlan;
   #replies: Subscription | undefined;
   readonly #subscriptions = new Set<Subscription>();
@@ -78,7 +79,7 @@ class RabbitTransport implements RpcTransport, LinkUser {
 
   async up(pair: Pair): Promise<void> {
     this.#pair = pair;
-    // First the queues, then what waits to be sent: an answer must find where to go.
+    // First the queues, then the messages that wait: an answer must find its queue.
     await Promise.all([...this.#subscriptions].map((one) => one.up(pair.consume)));
     await this.#publisher.up(pair.publish);
   }
@@ -105,7 +106,7 @@ class RabbitTransport implements RpcTransport, LinkUser {
   async cast(target: RpcTarget, method: string, args: RpcArgs, options: RpcCallOptions = {}): Promise<void> {
     if (this.#closing) throw new TransportClosed(`cast of ${method} on ${target.topic}`);
     const message = this.#request(target, method, args, options);
-    // Queues of topics are gone after a restart of the broker until their servers are back.
+    // After a restart of the broker the queues of topics are missing until their servers are back.
     await publishUntilTaken(this.#publisher, message, this.#over.signal, () => !this.#link.settled);
   }
 
@@ -121,7 +122,7 @@ class RabbitTransport implements RpcTransport, LinkUser {
       topic,
       endpoint,
       replier: this.#replier,
-      recent: this.#recent,
+      seen: this.#seen,
       log: this.#log,
     });
     const subscription = this.#subscribe(topic, queues, (delivery) => served.take(delivery), onGap);
@@ -130,7 +131,7 @@ class RabbitTransport implements RpcTransport, LinkUser {
       this.#servers.delete(close);
       await subscription.cancel();
       await served.drain();
-      // Its queues stay, as a stock server's do: without the fanout queue the exchange would go, and stock senders fail.
+      // The queues stay, like a stock server's: without the fanout queue the exchange would be deleted, and stock senders fail.
       await subscription.close();
       this.#subscriptions.delete(subscription);
     };
@@ -141,7 +142,7 @@ class RabbitTransport implements RpcTransport, LinkUser {
     };
     this.#servers.add(close);
     if (!(await this.#isServed(topic, subscription, close)))
-      this.#log.warn(`${topic} will be served as soon as there is a way: ${this.#link.state}`);
+      this.#log.warn(`${topic} will be served once RabbitMQ is reachable: ${this.#link.state}`);
     return { close };
   }
 
@@ -158,12 +159,12 @@ class RabbitTransport implements RpcTransport, LinkUser {
     if (this.#pair) await within('sending', DRAIN_MS, this.#publisher.drain()).catch(() => undefined);
     this.#publisher.close();
     await this.#replies?.cancel();
-    // A stock server tries for a minute to answer to a queue that is gone, and calls it an error.
+    // A stock server keeps trying for a minute to answer to a queue that is gone, and logs an error.
     await this.#replies?.close(owed === 0 ? [this.#replyQueue.name] : []);
     await this.#link.close();
   }
 
-  /** Whether the queues are there; throws when the broker refuses them, or the transport is closed meanwhile. */
+  /** Whether the queues exist; throws when the broker refuses them, or the transport is closed meanwhile. */
   async #isServed(topic: string, subscription: Subscription, close: () => Promise<void>): Promise<boolean> {
     const over = new AbortController();
     const waited = pause(SERVE_MS, AbortSignal.any([over.signal, this.#over.signal])).then(() => false);
@@ -194,7 +195,7 @@ class RabbitTransport implements RpcTransport, LinkUser {
     return subscription;
   }
 
-  /** The queue for answers is made with the first call: a process that only serves needs none. */
+  /** The reply queue is declared with the first call: a process that only serves needs none. */
   #replyQueueReady(): Promise<void> {
     this.#replies ??= this.#subscribe('answers', [this.#replyQueue], (delivery) => this.#caller.take(delivery));
     return this.#replies.started;
@@ -225,7 +226,7 @@ class RabbitTransport implements RpcTransport, LinkUser {
   }
 }
 
-/** Throws TypeError naming the method for what JSON cannot hold. */
+/** Throws TypeError that names the method for values that JSON cannot represent. */
 function encode(topic: string, request: Parameters<typeof encodeRequest>[0]): Buffer {
   try {
     return encodeRequest(request);

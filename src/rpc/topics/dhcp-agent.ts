@@ -6,25 +6,25 @@ interface Prioritised {
   readonly priority?: number;
 }
 
-interface Told<P> {
+interface Notified<P> {
   args: { payload: P };
   result: null;
 }
 
 interface DhcpAgentMethods {
-  network_create_end: Told<Prioritised & { network: { id: string } }>;
-  network_update_end: Told<Prioritised & { network: { id: string; admin_state_up?: boolean } }>;
-  network_delete_end: Told<Prioritised & { network_id: string }>;
-  subnet_create_end: Told<Prioritised & { subnet: SubnetDocument }>;
-  subnet_update_end: Told<Prioritised & { subnet: SubnetDocument }>;
-  subnet_delete_end: Told<Prioritised & { subnet_id: string; network_id?: string }>;
-  port_create_end: Told<Prioritised & { port: PortDocument }>;
-  port_update_end: Told<Prioritised & { port: PortDocument }>;
-  port_delete_end: Told<Prioritised & { port_id: string; network_id?: string; fixed_ips?: readonly FixedIp[] }>;
-  agent_updated: Told<{ admin_state_up: boolean }>;
+  network_create_end: Notified<Prioritised & { network: { id: string } }>;
+  network_update_end: Notified<Prioritised & { network: { id: string; admin_state_up?: boolean } }>;
+  network_delete_end: Notified<Prioritised & { network_id: string }>;
+  subnet_create_end: Notified<Prioritised & { subnet: SubnetDocument }>;
+  subnet_update_end: Notified<Prioritised & { subnet: SubnetDocument }>;
+  subnet_delete_end: Notified<Prioritised & { subnet_id: string; network_id?: string }>;
+  port_create_end: Notified<Prioritised & { port: PortDocument }>;
+  port_update_end: Notified<Prioritised & { port: PortDocument }>;
+  port_delete_end: Notified<Prioritised & { port_id: string; network_id?: string; fixed_ips?: readonly FixedIp[] }>;
+  agent_updated: Notified<{ admin_state_up: boolean }>;
 }
 
-/** `dhcp_agent`: what the server tells DHCP agents (casts to `dhcp_agent.<host>`, or to all by fanout). */
+/** `dhcp_agent`: notifications of DHCP agents (casts to `dhcp_agent.<host>`, or to all by fanout). */
 export const DHCP_AGENT_TOPIC: TopicContract<DhcpAgentMethods> = {
   topic: 'dhcp_agent',
   version: '1.0',

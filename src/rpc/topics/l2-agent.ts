@@ -22,7 +22,7 @@ interface NetworkUpdateMethods {
   network_update: { args: { network: { id: string; mtu?: number; admin_state_up?: boolean } }; result: null };
 }
 
-/** `q-agent-notifier-port-update` (fanout): a bound port changed; its L2 agent asks for the device's details again. */
+/** `q-agent-notifier-port-update` (fanout): a bound port changed; its L2 agent requests the details of the device again. */
 export const PORT_UPDATE_TOPIC: TopicContract<PortUpdateMethods> = {
   topic: 'q-agent-notifier-port-update',
   version: '1.4',

@@ -1,7 +1,7 @@
 import type { FixedIp, NetworkInfo, PortDocument } from '../documents.ts';
 import type { TopicContract } from '../topic.ts';
 
-/** What an L2 agent learns of a device (`get_devices_details_list`); a device unknown to the server has only `device`. */
+/** Details of a device (`get_devices_details_list`); a device that the server does not know has only `device`. */
 export interface DeviceDetails {
   readonly device: string;
   readonly port_id?: string;
@@ -24,13 +24,13 @@ export interface DeviceDetails {
 }
 
 /**
- * Some of an agent's networks, in the order of their ids. Only Neutrino's server gives pages, when it is asked with `limit`:
- * networks and ports of a page at most, but for a network that has more by itself. A stock server lets the argument be and gives
- * the list of all.
+ * Some of an agent's networks, in the order of their ids. Only Neutrino's server returns pages, when it is asked with `limit`: the
+ * number of networks and ports on a page at most, unless one network alone has more. A stock server ignores the argument and
+ * returns the list of all.
  */
 export interface NetworkInfoPage {
   readonly networks: readonly NetworkInfo[];
-  /** `marker` to ask for the next page with; null: there is none. */
+  /** `marker` of the next page; null: this is the last one. */
   readonly next_marker: string | null;
 }
 
@@ -60,7 +60,7 @@ interface PluginMethods {
   };
 }
 
-/** `q-plugin`: what DHCP and L2 agents ask of the server. */
+/** `q-plugin`: requests of DHCP and L2 agents to the server. */
 export const PLUGIN_TOPIC: TopicContract<PluginMethods> = {
   topic: 'q-plugin',
   version: '1.10',

@@ -195,7 +195,7 @@ describe('a request', () => {
   test.each([
     ['{"oslo.version": "3.0", "oslo.message": "{}"}', /"oslo.version" must be "2.0", not "3.0"/],
     ['{"oslo.version": "2.0", "oslo.message": {}}', /"oslo.message" must be JSON text/],
-    ['{"oslo.version": "2.0", "oslo.message": "x"}', /"oslo.message" is no JSON/],
+    ['{"oslo.version": "2.0", "oslo.message": "x"}', /"oslo.message" is not JSON/],
     ['{"args": {}}', /"method"/],
     ['{"method": "m", "args": [1]}', /"args" of "m" must be an object/],
     ['{"method": "m", "version": 1}', /"version" of "m"/],

@@ -298,7 +298,7 @@ describeWithBroker('an answer whose queue is gone', () => {
     await serveWork({ kombu_missing_consumer_retry_timeout: 1 }, log);
     await ask('reply_of_nobody');
     await eventually(() =>
-      expect(at('info').join()).toMatch(/the caller has gone with its queue; its answer is dropped/),
+      expect(at('info').join()).toMatch(/the caller and its queue are gone; its answer is dropped/),
     );
   });
 });
@@ -410,11 +410,11 @@ describeWithBroker('what the broker refuses', () => {
       ],
       [
         `rabbit://${good.username}:${good.password}@127.0.0.1:${webPort}/`,
-        /it speaks something else: is this its AMQP port\?$/,
+        /it speaks another protocol: is this its AMQP port\?$/,
       ],
       [
         'rabbit://u:p@127.0.0.1:1/',
-        /^RabbitMQ at 127.0.0.1:1: nothing listens there \(ECONNREFUSED\): does RabbitMQ run/,
+        /^RabbitMQ at 127.0.0.1:1: nothing listens there \(ECONNREFUSED\): is RabbitMQ running/,
       ],
       ['rabbit://u:p@no.such.host.invalid/', /the name no.such.host.invalid cannot be resolved/],
       [
@@ -472,7 +472,7 @@ describeWithBroker('a transport without a broker', () => {
     expect(String((called as PromiseRejectedResult).reason)).toMatch(why);
     expect(String((cast as PromiseRejectedResult).reason)).toMatch(why);
     expect(String((cast as PromiseRejectedResult).reason)).toMatch(
-      /see that RabbitMQ runs and that transport_url names it/,
+      /check that RabbitMQ runs and that transport_url names it/,
     );
   });
 

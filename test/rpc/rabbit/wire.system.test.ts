@@ -180,7 +180,7 @@ describeWithBroker('a stock request, byte for byte', () => {
     const body = JSON.stringify({ 'oslo.version': '2.0', 'oslo.message': JSON.stringify(payload) });
     await bare.send('neutron', topic, Buffer.from(body));
     expect(await transport.call({ topic }, 'get_network_info', {})).toBe(1);
-    expect(at('warn')).toContain('an answer could not be sent; its caller will time out');
+    expect(at('warn')).toContain('cannot send an answer; its caller will time out');
     expect((await bare.channel.checkQueue(topic)).messageCount).toBe(0);
   });
 });

@@ -1,11 +1,11 @@
-/** Ids kept at most; at 64 messages side by side the oldest have long been dealt with. */
+/** Ids kept; with 64 concurrent messages the oldest were handled long ago. */
 const MAX_IDS = 10_000;
 
 /**
- * The messages that this process has taken, by queue and `_unique_id`: what comes a second time (redelivered after a lost
- * connection, or published twice by a sender that lost its own) is not worked on again. Bounded: the oldest is forgotten.
+ * The messages that this process has handled, by queue and `_unique_id`: one that comes again (redelivered after a lost
+ * connection, or published twice by a sender that lost its own) is not handled again. Bounded: the oldest is forgotten.
  */
-export class RecentIds {
+export class SeenMessages {
   readonly #max: number;
   readonly #done = new Map<string, Promise<void>>();
 
@@ -13,7 +13,7 @@ export class RecentIds {
     this.#max = max;
   }
 
-  /** Runs the work unless the id is known; gives when the work for it, now or the first time, has ended. */
+  /** Runs the work unless the id is known; `done` resolves when the work for it, now or the first time, has ended. */
   once(
     queue: string,
     uniqueId: string,

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { within } from '../../../src/rpc/rabbit/bounded.ts';
-import { RecentIds } from '../../../src/rpc/rabbit/recent-ids.ts';
+import { SeenMessages } from '../../../src/rpc/rabbit/seen-messages.ts';
 
 describe('recent ids', () => {
   test('run the work of a message once for each queue', async () => {
-    const recent = new RecentIds();
+    const recent = new SeenMessages();
     const done: string[] = [];
     const work = (name: string) => async () => {
       done.push(name);
@@ -16,7 +16,7 @@ describe('recent ids', () => {
   });
 
   test('let the second wait for the work of the first', async () => {
-    const recent = new RecentIds();
+    const recent = new SeenMessages();
     const { promise, resolve } = Promise.withResolvers<void>();
     recent.once('q', 'a', () => promise);
     let ended = false;
@@ -32,7 +32,7 @@ describe('recent ids', () => {
   });
 
   test('forget the oldest beyond their bound', () => {
-    const recent = new RecentIds(2);
+    const recent = new SeenMessages(2);
     const nothing = async () => undefined;
     for (const id of ['a', 'b', 'c']) recent.once('q', id, nothing);
     expect(recent.once('q', 'b', nothing).first).toBe(false);
