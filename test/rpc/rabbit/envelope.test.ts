@@ -200,7 +200,7 @@ describe('a request', () => {
     ['{"method": "m", "args": [1]}', /"args" of "m" must be an object/],
     ['{"method": "m", "version": 1}', /"version" of "m"/],
     ['[]', /must be a JSON object/],
-    ['', /no JSON/],
+    ['', /not JSON/],
   ])('%s is refused', (body, why) => {
     expect(() => decodeRequest(Buffer.from(body))).toThrow(why);
   });

@@ -168,7 +168,7 @@ describeWithBroker('a stock request, byte for byte', () => {
     }
     await transport.cast({ topic }, 'note', { n: 1 });
     expect(await promise).toEqual({ n: 1 });
-    expect(at('warn').filter((line) => line.includes('cannot be read'))).toHaveLength(4);
+    expect(at('warn').filter((line) => line.includes('cannot read a message'))).toHaveLength(4);
   });
 
   test('whose answer cannot be addressed is done with, and the next one served', async () => {
