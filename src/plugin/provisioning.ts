@@ -8,19 +8,19 @@ import { groupBy } from './listing.ts';
 import { nowText } from './standard-attributes.ts';
 
 /**
- * A port's life: DOWN when it is made, BUILD when its L2 agent has asked for its details, ACTIVE when nothing holds it back any
- * more: the L2 agent has wired it and DHCP answers. Each of the two that is still awaited is a row of `provisioningblocks`.
+ * The life of a port: DOWN when it is created, BUILD once its L2 agent has asked for its details, ACTIVE once nothing holds it
+ * back: the L2 agent has wired it and DHCP answers. Each of the two that is still missing is a row of `provisioningblocks`.
  */
 
 /** Whether a VIF type means that the port is bound to its host. */
 export const isBound = (vifType: string): boolean => vifType !== 'unbound' && vifType !== 'binding_failed';
 
-/** Who may hold a port back from ACTIVE: its L2 agent until it is wired, its DHCP agent until DHCP answers. */
+/** What may hold a port back from ACTIVE: its L2 agent until it is wired, its DHCP agent until DHCP answers. */
 export type ProvisioningEntity = 'L2' | 'DHCP';
 
 /**
- * What holds a new (or newly bound) port back. L2: bound to a host, whose agent will say when it is wired.
- * DHCP: the network is on a DHCP agent and the port has an address in a subnet with DHCP; DHCP's own ports are not held back.
+ * Returns what holds a new (or newly bound) port back. L2: it is bound to a host, whose agent will report that it is wired.
+ * DHCP: a DHCP agent hosts the network, and the port has an address in a subnet with DHCP; the agents' own ports do not wait.
  */
 export function blocksFor(port: {
   readonly bound: boolean;
@@ -39,7 +39,7 @@ const insert = prepared<{ id: number; entity: ProvisioningEntity }, InsertResult
     .values({ standard_attr_id: p('id'), entity: p('entity') }),
 );
 
-/** Holds a port back for these entities; those that hold it already are no error. */
+/** Holds a port back for these entities, if they do not hold it already. */
 export async function addBlocks(
   trx: Trx,
   standardAttrId: number,
@@ -48,7 +48,7 @@ export async function addBlocks(
   for (const entity of entities) await insert(trx, { id: standardAttrId, entity });
 }
 
-/** A port as far as its life goes. */
+/** The state of a port that decides about its status. */
 export interface LivingPort {
   readonly id: string;
   readonly network_id: string;
@@ -59,20 +59,18 @@ export interface LivingPort {
   readonly blocks: ReadonlySet<string>;
 }
 
-/** Ports of one query at most, so that its list of parameters stays within what databases take. */
+/** Maximum number of ports in one query, so that its parameters stay within the limits of the databases. */
 const CHUNK = 500;
 
 function* chunks<T>(items: readonly T[]): Generator<T[]> {
   for (let at = 0; at < items.length; at += CHUNK) yield items.slice(at, at + CHUNK);
 }
 
-/** What is known of ports' lives; their rows are locked first, so that two entities that complete at once see each other. */
+/** Returns the state of ports. Their rows are locked first, so that two entities that complete at once see each other. */
 export async function livingPorts(trx: Trx, core: Core, portIds: readonly string[]): Promise<readonly LivingPort[]> {
   const found: LivingPort[] = [];
   for (const ids of chunks([...new Set(portIds)].sort())) {
-    // SQLite has one writer at a time anyway, and knows no row locks.
-    if (core.db.dialect === 'mysql')
-      await trx.selectFrom('ports').select('id').where('id', 'in', ids).orderBy('id').forUpdate().execute();
+    await core.db.locked(trx.selectFrom('ports').select('id').where('id', 'in', ids).orderBy('id')).execute();
     const rows = await trx
       .selectFrom('ports')
       .innerJoin('ml2_port_bindings as b', 'b.port_id', 'ports.id')
@@ -105,7 +103,7 @@ export async function livingPorts(trx: Trx, core: Core, portIds: readonly string
   return found;
 }
 
-/** Gives ports another status; each change counts as a revision. Agents are not told of it, as in Neutron. */
+/** Sets the status of ports; each change counts as a revision. Agents are not notified, as in Neutron. */
 export async function setPortStatus(
   trx: Trx,
   ports: readonly Pick<LivingPort, 'id' | 'standard_attr_id'>[],
@@ -146,8 +144,8 @@ async function removeBlocks(trx: Trx, ports: readonly LivingPort[], entity: Prov
       .execute();
 }
 
-/** Ports of which only DHCP is awaited, on networks that no DHCP agent has or will have: nobody would ever say it is ready. */
-async function awaitingNobody(trx: Trx, core: Core, ports: readonly LivingPort[]): Promise<readonly LivingPort[]> {
+/** Returns the ports that wait for DHCP on networks that no DHCP agent hosts or will host: none would ever report them ready. */
+async function waitingForNobody(trx: Trx, core: Core, ports: readonly LivingPort[]): Promise<readonly LivingPort[]> {
   const waiting = ports.filter((port) => port.blocks.has('DHCP'));
   const served = new Map<string, boolean>();
   for (const { network_id: id } of waiting)
@@ -156,8 +154,8 @@ async function awaitingNobody(trx: Trx, core: Core, ports: readonly LivingPort[]
 }
 
 /**
- * An entity is done with ports: those that nothing else holds back become ACTIVE, as long as they are bound and up.
- * Ports that are gone, and ports that the entity did not hold back, are no error. Gives the ids of those that became ACTIVE.
+ * Records that an entity has finished with ports: those that nothing else holds back become ACTIVE, if they are bound and up.
+ * Ports that are gone, and ports that the entity did not hold back, are no error. Returns the ids of those that became ACTIVE.
  */
 export async function completeProvisioning(
   trx: Trx,
@@ -167,7 +165,7 @@ export async function completeProvisioning(
 ): Promise<readonly string[]> {
   const ports = await livingPorts(trx, core, portIds);
   await removeBlocks(trx, ports, entity);
-  const idle = entity === 'L2' ? await awaitingNobody(trx, core, ports) : [];
+  const idle = entity === 'L2' ? await waitingForNobody(trx, core, ports) : [];
   await removeBlocks(trx, idle, 'DHCP');
   const ready = ports.filter(
     (port) =>
@@ -180,7 +178,7 @@ export async function completeProvisioning(
   return ready.map((port) => port.id);
 }
 
-/** Networks were taken off their DHCP agents: ports of those that have no agent left wait no longer for one. */
+/** Called when networks were taken off their DHCP agents: the ports of those without an agent no longer wait for one. */
 export async function releaseUnserved(trx: Trx, core: Core, networkIds: readonly string[]): Promise<void> {
   for (const id of networkIds) {
     if (await isServed(trx, core.config, DHCP_AGENTS, id)) continue;

@@ -1,4 +1,5 @@
 import type { RpcArgs } from './contract.ts';
+import type { TopicContract } from './topic.ts';
 import { DHCP_AGENT_TOPIC, type DhcpAgentMethods } from './topics/dhcp-agent.ts';
 import { NETWORK_DELETE_TOPIC, NETWORK_UPDATE_TOPIC, PORT_DELETE_TOPIC, PORT_UPDATE_TOPIC } from './topics/l2-agent.ts';
 
@@ -35,8 +36,8 @@ export function catalogue<const D extends Readonly<Record<string, EventDefinitio
   return Object.fromEntries(named) as { readonly [N in keyof D]: D[N] & { readonly name: string } };
 }
 
-/** A document of the API inside a payload. */
-type Body = Readonly<Record<string, unknown>>;
+/** The payload of a DHCP agent's method, less the priority, which the event adds. */
+type DhcpPayload<M extends keyof DhcpAgentMethods> = Omit<DhcpAgentMethods[M]['args']['payload'], 'priority'>;
 
 interface DhcpOptions<P extends RpcArgs> {
   /** Urgency inside the agent, smaller first, as in Neutron; absent from the payload by default. */
@@ -49,10 +50,10 @@ interface DhcpOptions<P extends RpcArgs> {
 /** An event for DHCP agents, whose methods have one argument: `payload`. */
 const dhcp =
   <Key extends string, A extends Audience>(orderedBy: Key, audience: A) =>
-  <P extends RpcArgs>(
-    method: keyof DhcpAgentMethods,
-    { priority, firstPriority = priority, needsAgent }: DhcpOptions<P> = {},
-  ): EventDefinition<P, Key, A> => ({
+  <M extends keyof DhcpAgentMethods>(
+    method: M,
+    { priority, firstPriority = priority, needsAgent }: DhcpOptions<DhcpPayload<M>> = {},
+  ): EventDefinition<DhcpPayload<M>, Key, A> => ({
     topic: DHCP_AGENT_TOPIC.topic,
     method,
     version: DHCP_AGENT_TOPIC.methods[method],
@@ -67,58 +68,47 @@ const toHosting = dhcp('network', 'hosting');
 const toHost = dhcp('network', 'host');
 
 /** An event for all agents of a topic; its payload is the method's arguments. */
-const toAll =
-  <M extends string>(
-    { topic, methods }: { readonly topic: string; readonly methods: { readonly [N in M]: string } },
-    method: M,
-  ) =>
-  <P extends RpcArgs>(): EventDefinition<P, 'network', 'all'> => ({
-    topic,
-    method,
-    version: methods[method],
-    audience: 'all',
-    orderedBy: 'network',
-    args: (payload) => payload,
-  });
-
-const hasDhcp = ({ subnet }: { readonly subnet: Body }): boolean => subnet.enable_dhcp === true;
+const toAll = <M extends { readonly [K in keyof M]: { args: RpcArgs; result: unknown } }, K extends keyof M & string>(
+  { topic, methods }: TopicContract<M>,
+  method: K,
+): EventDefinition<M[K]['args'], 'network', 'all'> => ({
+  topic,
+  method,
+  version: methods[method],
+  audience: 'all',
+  orderedBy: 'network',
+  args: (payload) => payload,
+});
 
 /** What agents are notified of. Rules enqueue these events in the transaction of the change; the notifier publishes them. */
 export const EVENTS = catalogue({
   /** A DHCP agent was given a network. */
-  network_added_to_agent: toHost<{ network: { id: string } }>('network_create_end', { priority: 0 }),
+  network_added_to_agent: toHost('network_create_end', { priority: 0 }),
   /** A network was taken off a DHCP agent. */
-  network_removed_from_agent: toHost<{ network_id: string }>('network_delete_end', { priority: 2 }),
+  network_removed_from_agent: toHost('network_delete_end', { priority: 2 }),
   /** A DHCP agent was enabled or disabled. */
-  dhcp_agent_updated: dhcp('agent', 'host')<{ admin_state_up: boolean }>('agent_updated'),
+  dhcp_agent_updated: dhcp('agent', 'host')('agent_updated'),
 
-  network_update_end: toHosting<{ network: Body }>('network_update_end', { priority: 1 }),
+  network_update_end: toHosting('network_update_end', { priority: 1 }),
   /** To all: no agent hosts a network that is gone. */
-  network_delete_end: dhcp('network', 'all')<{ network_id: string }>('network_delete_end', { priority: 2 }),
-  subnet_create_end: toHosting<{ subnet: Body }>('subnet_create_end', { priority: 3, needsAgent: hasDhcp }),
-  subnet_update_end: toHosting<{ subnet: Body }>('subnet_update_end', { priority: 3, needsAgent: hasDhcp }),
-  subnet_delete_end: toHosting<{ subnet_id: string; network_id: string }>('subnet_delete_end', { priority: 4 }),
+  network_delete_end: dhcp('network', 'all')('network_delete_end', { priority: 2 }),
+  subnet_create_end: toHosting('subnet_create_end', { priority: 3, needsAgent: ({ subnet }) => subnet.enable_dhcp }),
+  subnet_update_end: toHosting('subnet_update_end', { priority: 3, needsAgent: ({ subnet }) => subnet.enable_dhcp }),
+  subnet_delete_end: toHosting('subnet_delete_end', { priority: 4 }),
   /**
    * More urgent at one agent: one answer to DHCP is enough for a machine to start. Neither the agents' own ports nor changes of
    * ports schedule a network, because an operator may have taken it off its agents.
    */
-  port_create_end: toHosting<{ port: Body }>('port_create_end', {
+  port_create_end: toHosting('port_create_end', {
     priority: 6,
     firstPriority: 5,
     needsAgent: ({ port }) => port.device_owner !== 'network:dhcp',
   }),
-  port_update_end: toHosting<{ port: Body }>('port_update_end', { priority: 6 }),
-  port_delete_end: toHosting<{ port_id: string; network_id: string; fixed_ips: readonly object[] }>('port_delete_end', {
-    priority: 6,
-  }),
+  port_update_end: toHosting('port_update_end', { priority: 6 }),
+  port_delete_end: toHosting('port_delete_end', { priority: 6 }),
 
-  port_update: toAll(PORT_UPDATE_TOPIC, 'port_update')<{
-    port: Body;
-    network_type?: string;
-    segmentation_id?: number | null;
-    physical_network?: string | null;
-  }>(),
-  port_delete: toAll(PORT_DELETE_TOPIC, 'port_delete')<{ port_id: string }>(),
-  network_update: toAll(NETWORK_UPDATE_TOPIC, 'network_update')<{ network: Body }>(),
-  network_delete: toAll(NETWORK_DELETE_TOPIC, 'network_delete')<{ network_id: string }>(),
+  port_update: toAll(PORT_UPDATE_TOPIC, 'port_update'),
+  port_delete: toAll(PORT_DELETE_TOPIC, 'port_delete'),
+  network_update: toAll(NETWORK_UPDATE_TOPIC, 'network_update'),
+  network_delete: toAll(NETWORK_DELETE_TOPIC, 'network_delete'),
 });

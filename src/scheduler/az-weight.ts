@@ -1,7 +1,7 @@
 import type { Candidate, Scheduler } from './contract.ts';
 import { byLoad } from './weight.ts';
 
-/** Spreads a network's agents over availability zones, and takes the least loaded of each. */
+/** Spreads the agents of a resource over availability zones, and takes the least loaded of each. */
 export const azWeight: Scheduler = {
   usesLoad: true,
   choose(candidates, serving, count) {
@@ -19,7 +19,7 @@ export const azWeight: Scheduler = {
     const chosen: Candidate[] = [];
     while (chosen.length < count) {
       const open = [...zones.values()].filter((zone) => zone.left.length > 0);
-      // The zone with the fewest agents of the network; among equals the one with the least loaded agent.
+      // The zone with the fewest agents of the resource; among equals the one with the least loaded agent.
       open.sort((a, b) => a.serving - b.serving || byLoad(a.left[0] as Candidate, b.left[0] as Candidate));
       const next = open[0]?.left.shift();
       if (!next || !open[0]) break;

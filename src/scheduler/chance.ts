@@ -1,12 +1,12 @@
 import type { Scheduler } from './contract.ts';
 
-/** Agents by chance, all equally likely. `random`: a number from 0 up to, not including, 1. */
+/** Chooses agents at random, all equally likely. `random` returns a number from 0 up to, not including, 1. */
 export function chance(random: () => number = Math.random): Scheduler {
   return {
     usesLoad: false,
     choose(candidates, _serving, count) {
       const left = [...candidates];
-      // As many steps of a shuffle as agents are wanted (Fisher and Yates).
+      // As many steps of a Fisher-Yates shuffle as agents are wanted.
       const wanted = Math.min(count, left.length);
       for (let at = 0; at < wanted; at += 1) {
         const other = at + Math.floor(random() * (left.length - at));

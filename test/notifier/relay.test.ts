@@ -5,6 +5,7 @@ import { soleClaim } from '../../src/notifier/claim.ts';
 import { startRelay } from '../../src/notifier/relay.ts';
 import { sharedClaim } from '../../src/notifier/shared-claim.ts';
 import { enqueueNotification } from '../../src/plugin/events.ts';
+import { subnetDocuments } from '../../src/plugin/subnets/documents.ts';
 import type { RpcTransport } from '../../src/rpc/contract.ts';
 import { EVENTS } from '../../src/rpc/events.ts';
 import { createMemoryTransport } from '../../src/rpc/memory/transport.ts';
@@ -151,13 +152,10 @@ describe('the relay', () => {
     await until(2);
     expect(story()).toEqual(['h1 network_create_end', 'h1 port_create_end']);
     await world.core.db.kysely.updateTable('subnets').set({ enable_dhcp: 1 }).where('id', '=', subnet).execute();
+    const document = (await subnetDocuments(world.core.db.kysely, [subnet])).get(subnet);
+    if (!document) throw new Error('the subnet has no document');
     await world.transaction((trx) =>
-      enqueueNotification(
-        trx,
-        EVENTS.subnet_update_end,
-        { subnet: { id: subnet, enable_dhcp: true } },
-        { network: late },
-      ),
+      enqueueNotification(trx, EVENTS.subnet_update_end, { subnet: document }, { network: late }),
     );
     await until(4);
     expect(story().slice(2)).toEqual(['h1 network_create_end', 'h1 subnet_update_end']);

@@ -72,6 +72,5 @@ async function hostOfAgent(trx: Trx, core: Core, id: string, from: Movable): Pro
   let query = trx.selectFrom('agents').select('host').where('id', '=', id);
   if (from === 'dead')
     query = query.where('admin_state_up', '=', 1).where('heartbeat_timestamp', '<', oldestHeartbeat(core.config));
-  if (core.db.dialect === 'mysql') query = query.forUpdate();
-  return (await query.executeTakeFirst())?.host;
+  return (await core.db.locked(query).executeTakeFirst())?.host;
 }

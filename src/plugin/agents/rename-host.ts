@@ -9,16 +9,16 @@ import { nowText } from '../standard-attributes.ts';
 /** A host cannot take a name under which agents are alive. */
 export class HostNameTaken extends Error {}
 
-/** What has moved to the new name of a host. */
+/** How many agents and ports have the new name. */
 export interface RenamedHost {
   readonly agents: number;
   readonly ports: number;
 }
 
 /**
- * Gives a host another name in one transaction: its agents keep their ids and thereby their networks, its ports stay bound, its
+ * Renames a host in one transaction: its agents keep their ids and thereby their networks, its ports stay bound, its
  * DHCP ports stay its own. Agents of the new name that are dead are merged into those of the old one. No agent of the host may run
- * meanwhile; when they start under the new name they find everything as they left it. Nothing changes when it is repeated.
+ * meanwhile; started under the new name, they find everything as they left it. Repeating it changes nothing.
  * Throws HostNameTaken.
  */
 export const renameHost = (
@@ -51,7 +51,7 @@ interface AgentRow {
 const agentsOf = (trx: Trx, host: string): Promise<readonly AgentRow[]> =>
   trx.selectFrom('agents').select(['id', 'agent_type', 'heartbeat_timestamp']).where('host', '=', host).execute();
 
-/** Hands what an agent hosts to another one of its type, and deletes it. */
+/** Moves what an agent hosts to another one of its type, and deletes the agent. */
 async function mergeAgent(trx: Trx, { id, agent_type }: AgentRow, heir: string): Promise<void> {
   for (const kind of HOSTING_KINDS.filter(({ type }) => type === agent_type)) {
     for (const resource of await hostedBy(trx, kind, id)) {

@@ -94,7 +94,7 @@ export async function reportState(
 ): Promise<AgentStatus> {
   if (!isObject(state)) throw invalid("an agent's state is not a dictionary");
   if (typeof time !== 'string' || !REPORT_TIME.test(time))
-    throw invalid(`the time of an agent's report is not of the form 2026-11-21T21:57:19.289277`);
+    throw invalid(`the time of an agent's report does not have the form 2026-11-21T21:57:19.289277`);
   const columns = reportedColumns(state, kinds);
   const started = state.start_flag === true;
   if (started) checkClock(core, state, time);

@@ -6,12 +6,12 @@ import { leastAdminState, oldestHeartbeat } from '../../scheduler/liveness.ts';
 import { autoSchedulePage } from '../../scheduler/schedule.ts';
 import type { Core } from '../core.ts';
 
-/** Networks that are bound to an asking agent in one transaction at most, so that others get their turn. */
+/** Maximum number of networks bound to an asking agent in one transaction, so that others get their turn. */
 const PAGE = 500;
 
 type ServingAgentRow = Pick<Selectable<Agents>, 'id' | 'availability_zone' | 'heartbeat_timestamp' | 'admin_state_up'>;
 
-/** The DHCP agent of a host; undefined when it is not registered (yet), or disabled and to serve nothing. */
+/** Returns the DHCP agent of a host; undefined when it is not registered (yet), or disabled and serves nothing. */
 async function servingDhcpAgent(core: Core, host: string): Promise<ServingAgentRow | undefined> {
   return core.db.kysely
     .selectFrom('agents')
@@ -22,7 +22,7 @@ async function servingDhcpAgent(core: Core, host: string): Promise<ServingAgentR
     .executeTakeFirst();
 }
 
-/** Which of an agent's networks are wanted: those behind `marker` until they and their ports are `limit`, but one at least. */
+/** A page of an agent's networks: those after `marker` until they and their ports are `limit`, but at least one. */
 export interface ActivePage {
   readonly limit?: number | undefined;
   readonly marker?: string | undefined;
@@ -30,24 +30,24 @@ export interface ActivePage {
 
 export interface ActiveNetworks {
   readonly ids: readonly string[];
-  /** Whether there are more behind the last one. */
+  /** Whether there are more after the last one. */
   readonly more: boolean;
 }
 
 /**
- * Ids of the networks that the DHCP agent of a host is to serve, in order: those bound to it that are up, or a page of them. With
- * `network_auto_schedule` it first gets those that lack an agent. None for an agent that is not registered, or disabled: it
- * releases what it has.
+ * Returns the ids of the networks that the DHCP agent of a host must serve, in order: those bound to it that are up, or a page of
+ * them. With `network_auto_schedule` it is first given those that lack an agent. None for an agent that is not registered, or
+ * disabled: it releases what it has.
  */
 export async function activeNetworks(core: Core, host: string, page: ActivePage = {}): Promise<ActiveNetworks> {
   const agent = await servingDhcpAgent(core, host);
   if (!agent) return { ids: [], more: false };
-  if (page.marker === undefined) await giveUnserved(core, agent);
+  if (page.marker === undefined) await autoSchedule(core, agent);
   return boundNetworks(core, agent.id, page);
 }
 
-/** Gives an agent the networks that lack one, if the scheduler may give it any. */
-async function giveUnserved({ db, config }: Core, agent: ServingAgentRow): Promise<void> {
+/** Binds networks that lack an agent to the asking one, if it may be given any. */
+async function autoSchedule({ db, config }: Core, agent: ServingAgentRow): Promise<void> {
   if (!config.DEFAULT[DHCP_AGENTS.options.autoSchedule]) return;
   if (agent.admin_state_up !== 1 || agent.heartbeat_timestamp < oldestHeartbeat(config)) return;
   const asking = { id: agent.id, availabilityZone: agent.availability_zone };
@@ -68,7 +68,7 @@ async function boundNetworks(core: Core, agentId: string, { limit, marker = '' }
     .orderBy('networks.id');
   if (limit === undefined) return { ids: (await all.execute()).map((row) => row.id), more: false };
   const ports = sql<number>`(select count(*) from ports where ports.network_id = networks.id)`;
-  // One more than there could be on the page tells whether there is another page.
+  // One row more than the page can hold shows whether there is another page.
   const rows = await all
     .select(ports.as('ports'))
     .limit(limit + 1)

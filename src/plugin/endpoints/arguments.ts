@@ -1,8 +1,8 @@
 import { neutronError, shown } from '../../resources/errors.ts';
 
 /**
- * Arguments of RPC requests, checked at the border: what comes over the wire is typed only by what agents promise. Arguments
- * that a method does not know are let be (newer agents send more). All throw InvalidInput naming the argument.
+ * Arguments of RPC requests, checked where they arrive: the types of the contract are only a promise of the agents. Arguments
+ * that a method does not know are ignored (newer agents send more). All throw InvalidInput that names the argument.
  */
 type Arguments = object;
 
@@ -19,14 +19,14 @@ const argumentOf = (args: Arguments, name: string): unknown =>
 const isText = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= MAX_TEXT && !CONTROL.test(value);
 
-/** A host name, an id or the like. */
+/** Returns a host name, an id or the like. */
 export function textArgument(args: Arguments, name: string): string {
   const value = argumentOf(args, name);
   if (!isText(value)) throw wrong(name, value, `a text of 1 to ${MAX_TEXT} characters`);
   return value;
 }
 
-/** A list of ids or the like, with at most `max` elements. */
+/** Returns a list of ids or the like, with at most `max` elements. */
 export function textsArgument(args: Arguments, name: string, max: number): readonly string[] {
   const value = argumentOf(args, name);
   if (!Array.isArray(value) || !value.every(isText)) throw wrong(name, value, 'a list of texts');
@@ -34,7 +34,7 @@ export function textsArgument(args: Arguments, name: string, max: number): reado
   return value;
 }
 
-/** true or false; `absent` when it is not there. */
+/** Returns true or false; `absent` when the argument is missing. */
 export function flagArgument(args: Arguments, name: string, absent: boolean): boolean {
   const value = argumentOf(args, name);
   if (value === undefined || value === null) return absent;
@@ -42,7 +42,7 @@ export function flagArgument(args: Arguments, name: string, absent: boolean): bo
   return value;
 }
 
-/** A whole number from 1 to `max`; undefined when it is not there. */
+/** Returns a whole number from 1 to `max`; undefined when the argument is missing. */
 export function countArgument(args: Arguments, name: string, max: number): number | undefined {
   const value = argumentOf(args, name);
   if (value === undefined || value === null) return undefined;
@@ -51,7 +51,7 @@ export function countArgument(args: Arguments, name: string, max: number): numbe
   return value;
 }
 
-/** A dictionary. */
+/** Returns a dictionary. */
 export function dictionaryArgument(args: Arguments, name: string): Readonly<Record<string, unknown>> {
   const value = argumentOf(args, name);
   if (value === null || typeof value !== 'object' || Array.isArray(value)) throw wrong(name, value, 'a dictionary');

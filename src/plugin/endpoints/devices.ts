@@ -3,34 +3,34 @@ import type { Queries } from '../../db/database.ts';
 import { groupBy } from '../listing.ts';
 import { isBound } from '../provisioning.ts';
 
-/** A device that an L2 agent speaks of, as a port of the database. */
+/** The port of a device that an L2 agent names. */
 export interface DevicePort {
   readonly id: string;
   /** Whether the port is bound to the asking host. */
   readonly here: boolean;
-  /** Whether it is meant to be bound to the asking host, and that has failed. */
+  /** Whether its binding to the asking host has failed. */
   readonly failed: boolean;
 }
 
 const TAP = /^tap[0-9a-f-]{11}$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
-/** Devices of one query at most. */
+/** Maximum number of devices in one query. */
 const CHUNK = 100;
 
-/** The ports that a device may be: by the beginning of the id (`tap` and 11 characters), by the id, or by the MAC. */
+/** Condition on the ports that a device may be: by the start of the id (`tap` and 11 characters), the id, or the MAC. */
 function candidates(device: string): RawBuilder<SqlBool> | undefined {
   if (UUID.test(device)) return sql<SqlBool>`ports.id = ${device}`;
   if (MAC.test(device)) return sql<SqlBool>`ports.mac_address = ${device}`;
   if (!TAP.test(device)) return undefined;
   const prefix = device.slice(3);
-  // A range, so that the primary key finds it; all characters of ids come before `g`.
+  // A range, so that the primary key finds it; all characters of ids sort before `g`.
   return sql<SqlBool>`(ports.id >= ${prefix} and ports.id < ${`${prefix}g`})`;
 }
 
 /**
- * The ports of devices, by device; a device that is no port's has none. Of several (the same MAC on two networks) the one
- * that is bound to the host is meant.
+ * Returns the ports of devices by device; a device that belongs to no port has none. Of several ports (the same MAC on two
+ * networks), the one that is bound to the host is meant.
  */
 export async function portsOfDevices(
   db: Queries,

@@ -14,12 +14,12 @@ import { type PortDocument, portDocuments } from '../ports/documents.ts';
 import { updatePort } from '../ports/update.ts';
 
 /**
- * The ports that DHCP agents make for themselves, one a network and agent. What an agent asks for may have gone meanwhile
- * (the network, a subnet, its right to the network): it is answered null then, and looks anew.
+ * The ports that DHCP agents create for themselves, one for each network and agent. What an agent asks for may be gone meanwhile
+ * (the network, a subnet, its binding to the network): then the answer is null, and the agent reads the network again.
  */
 
 const DHCP_OWNER = 'network:dhcp';
-/** Errors that mean no more than that the agent's picture is old. */
+/** Errors that only mean that the agent's state is old. */
 const GONE: readonly ErrorType[] = ['NetworkNotFound', 'SubnetNotFound', 'PortNotFound'];
 
 type Body = Readonly<Record<string, unknown>>;
@@ -29,7 +29,7 @@ async function nullWhenGone<T>(core: Core, host: string, work: Promise<T>): Prom
     return await work;
   } catch (error) {
     if (!(error instanceof NeutronError) || !GONE.includes(error.type)) throw error;
-    core.log.info({ host, reason: error.message }, 'a DHCP agent asked for a port of what is gone');
+    core.log.info({ host, reason: error.message }, 'a DHCP agent asked for a port of something that is gone');
     return null;
   }
 }
@@ -41,8 +41,8 @@ function textOf(body: Body, name: string): string {
 }
 
 /**
- * Makes the agent's port on a network, bound to its host. One that it has there already (by device_id) is the answer, so that
- * a call that is made again makes no second port. null: the network or a subnet went, or the agent does not have the network.
+ * Creates the agent's port on a network, bound to its host. Returns the port that it already has there (by device_id), so that
+ * a repeated call creates no second one; null when the network or a subnet is gone, or the agent does not host the network.
  */
 export function createDhcpPort(
   core: Core,
@@ -53,7 +53,7 @@ export function createDhcpPort(
   const networkId = textOf(body, 'network_id');
   const deviceId = textOf(body, 'device_id');
   const make = async (trx: Trx): Promise<PortDocument | null> => {
-    // Two calls for one port meet here: the second one sees what the first one made.
+    // Two calls for one port meet here: the second one sees the port of the first.
     const network = await lockNetwork(trx, core.db, networkId);
     const own = await trx
       .selectFrom('ports')
@@ -66,7 +66,7 @@ export function createDhcpPort(
     if (own?.host === host) return (await portDocuments(trx, core.config, [own.id])).get(own.id) ?? null;
     if (own) return updatePort(trx, core, allocator, own.id, { 'binding:host_id': host });
     if (!(await isHostedOn(trx, DHCP_AGENTS, networkId, host))) {
-      core.log.info({ host, network: networkId }, 'a DHCP agent asked for a port on a network that it does not have');
+      core.log.info({ host, network: networkId }, 'a DHCP agent asked for a port on a network that it does not host');
       return null;
     }
     const wanted = { ...body, device_owner: DHCP_OWNER, 'binding:host_id': host };
@@ -76,8 +76,8 @@ export function createDhcpPort(
 }
 
 /**
- * Changes the agent's port, or hands it one that was reserved for the next agent of the network. null: the port is gone or
- * another agent's, a subnet went, or the agent does not have the network.
+ * Changes the agent's port, or gives it one that was reserved for the next agent of the network. Returns null when the port is
+ * gone or another agent's, a subnet is gone, or the agent does not host the network.
  */
 export function updateDhcpPort(
   core: Core,
@@ -99,7 +99,7 @@ export function updateDhcpPort(
     if (!(await isHostedOn(trx, DHCP_AGENTS, port.network_id, host))) {
       core.log.info(
         { host, network: port.network_id },
-        'a DHCP agent changes a port on a network that it does not have',
+        'a DHCP agent changes a port on a network that it does not host',
       );
       return null;
     }
@@ -109,7 +109,7 @@ export function updateDhcpPort(
   return nullWhenGone(core, host, core.db.transaction(change));
 }
 
-/** Deletes the DHCP ports of a network that have this device_id; there being none is no error. */
+/** Deletes the DHCP ports of a network that have this device_id, if there are any. */
 export function releaseDhcpPort(core: Core, networkId: string, deviceId: string): Promise<void> {
   return core.db.transaction(async (trx) => {
     const rows = await trx

@@ -11,9 +11,9 @@ import { countArgument, dictionaryArgument, flagArgument, textArgument, textsArg
 import { createDhcpPort, releaseDhcpPort, updateDhcpPort } from './dhcp-ports.ts';
 import { networkInfos } from './network-info.ts';
 
-/** Ports of one call at most; stock agents send 64. */
+/** Maximum number of ports in one call; stock agents send 64. */
 const MAX_READY = 1_000;
-/** Networks and ports of a page at most. */
+/** Maximum number of networks and ports on a page. */
 const MAX_PAGE = 10_000;
 
 type Methods = Pick<
@@ -31,7 +31,7 @@ type Methods = Pick<
 /** The `port` argument: `{"port": {...}}`. */
 const portBody = (args: object) => dictionaryArgument(dictionaryArgument(args, 'port'), 'port');
 
-/** `fixed_ips` filters come as `{"subnet_id": [...]}`; lists of the API take `subnet_id=...`. */
+/** `fixed_ips` filters arrive as `{"subnet_id": [...]}`; lists of the API take `subnet_id=...`. */
 function filterTexts(name: string, value: unknown): readonly string[] {
   if (name === 'fixed_ips' && value !== null && typeof value === 'object' && !Array.isArray(value))
     return Object.entries(value).flatMap(([kind, some]) => filterTexts(kind, some).map((one) => `${kind}=${one}`));
@@ -51,7 +51,7 @@ function portQuery(filters: Readonly<Record<string, unknown>>): ListQuery {
   return { filters: Object.fromEntries(texts), sorts: [], pageReverse: false };
 }
 
-/** What DHCP agents ask of the server. All throw NeutronError for arguments of the wrong form, and change nothing then. */
+/** The methods for DHCP agents. All throw NeutronError for malformed arguments, and then change nothing. */
 export function dhcpMethods(core: Core, allocator: AddressAllocator): Methods {
   const { db, config } = core;
   const ports = (ids: readonly string[]) => portDocuments(db.kysely, config, ids);

@@ -1,5 +1,7 @@
 import type { Queries, Trx } from '../../db/database.ts';
 import type { AddressAllocator } from '../../ipam/allocate.ts';
+import type { Attribute } from '../../resources/attribute.ts';
+import { PORT } from '../../resources/port.ts';
 import type { Handlers } from '../../rpc/topic.ts';
 import type { DeviceDetails, PluginMethods } from '../../rpc/topics/plugin.ts';
 import type { Core } from '../core.ts';
@@ -10,20 +12,20 @@ import { addBlocks, completeProvisioning, type LivingPort, livingPorts, setPortS
 import { textArgument, textsArgument } from './arguments.ts';
 import { portsOfDevices } from './devices.ts';
 
-/** Devices of one call at most: more than a host can have. */
+/** Maximum number of devices in one call: more than a host can have. */
 const MAX_DEVICES = 10_000;
 
 type Methods = Pick<Handlers<PluginMethods>, 'get_devices_details_list' | 'update_device_up' | 'update_device_down'>;
 
-interface Wiring {
+/** What carries a network between hosts: its MTU and first segment. */
+interface Underlay {
   readonly mtu: number;
   readonly network_type: string;
   readonly segmentation_id: number | null;
   readonly physical_network: string | null;
 }
 
-/** What carries networks, by network: their first segment. */
-async function wiringOf(db: Queries, networkIds: readonly string[]): Promise<ReadonlyMap<string, Wiring>> {
+async function underlaysOf(db: Queries, networkIds: readonly string[]): Promise<ReadonlyMap<string, Underlay>> {
   const rows = await loadInOrder([...new Set(networkIds)], async (ids) => {
     const found = await db
       .selectFrom('networks')
@@ -34,38 +36,41 @@ async function wiringOf(db: Queries, networkIds: readonly string[]): Promise<Rea
       .execute();
     return new Map(found.map((row) => [row.id, row]));
   });
-  return new Map(rows.map(({ id, ...wiring }) => [id, wiring]));
+  return new Map(rows.map(({ id, ...underlay }) => [id, underlay]));
 }
 
-function deviceDetails(device: string, port: PortDocument, wiring: Wiring): DeviceDetails {
+/** L2 agents read these elsewhere: groups by `security_group_info_for_devices`, the binding from its being theirs. */
+const NO_DETAIL = /^(security_groups|binding:.*)$/;
+
+/** The attributes of ports that L2 agents must be notified of (`tells`), and so find in the details of a device. */
+const DETAILS = Object.entries<Attribute>(PORT.attributes).flatMap(([name, { tells }]) =>
+  tells?.includes('l2') && !NO_DETAIL.test(name) ? [name] : [],
+);
+
+function deviceDetails(device: string, port: PortDocument, underlay: Underlay): DeviceDetails {
+  const { id: port_id, network_id, device_owner, qos_policy_id, qos_network_policy_id } = port;
+  const details = Object.fromEntries(Object.entries(port).filter(([name]) => DETAILS.includes(name)));
+  const profile = port['binding:profile'];
   return {
+    ...details,
     device,
-    port_id: port.id,
-    network_id: port.network_id,
-    mac_address: port.mac_address,
-    admin_state_up: port.admin_state_up,
-    network_type: wiring.network_type,
-    segmentation_id: wiring.segmentation_id,
-    physical_network: wiring.physical_network,
-    mtu: wiring.mtu,
-    fixed_ips: port.fixed_ips,
-    device_owner: port.device_owner,
-    allowed_address_pairs: port.allowed_address_pairs,
-    port_security_enabled: port.port_security_enabled,
-    qos_policy_id: null,
-    qos_network_policy_id: null,
-    profile: port['binding:profile'],
-    propagate_uplink_status: port.propagate_uplink_status,
+    port_id,
+    network_id,
+    device_owner,
+    profile,
+    qos_policy_id,
+    qos_network_policy_id,
+    ...underlay,
   };
 }
 
-/** The status of a port whose agent has just asked about it; one that is ACTIVE and awaits nobody stays so. */
+/** Returns the status of a port whose agent has just asked about it; one that is ACTIVE and waits for nobody stays ACTIVE. */
 function statusWhenAsked(port: LivingPort): 'ACTIVE' | 'BUILD' | 'DOWN' {
   if (!port.admin_state_up) return 'DOWN';
   return port.status === 'ACTIVE' && port.blocks.size === 0 ? 'ACTIVE' : 'BUILD';
 }
 
-async function noteAsked(trx: Trx, core: Core, portIds: readonly string[]): Promise<void> {
+async function recordRequest(trx: Trx, core: Core, portIds: readonly string[]): Promise<void> {
   const changed = (await livingPorts(trx, core, portIds)).filter((port) => port.status !== statusWhenAsked(port));
   for (const status of ['BUILD', 'DOWN'] as const)
     await setPortStatus(
@@ -75,15 +80,15 @@ async function noteAsked(trx: Trx, core: Core, portIds: readonly string[]): Prom
     );
 }
 
-/** Down: until the agent says that it is wired again, the port is held back. */
-async function noteDown(trx: Trx, core: Core, portId: string): Promise<void> {
+/** Sets a port DOWN, and holds it back until the agent reports that it is wired again. */
+async function recordDown(trx: Trx, core: Core, portId: string): Promise<void> {
   for (const port of await livingPorts(trx, core, [portId])) {
     await addBlocks(trx, port.standard_attr_id, ['L2']);
     if (port.status !== 'DOWN') await setPortStatus(trx, [port], 'DOWN');
   }
 }
 
-/** What L2 agents ask of the server. All throw NeutronError for arguments of the wrong form, and change nothing then. */
+/** The methods for L2 agents. All throw NeutronError for malformed arguments, and then change nothing. */
 export function l2Methods(core: Core, allocator: AddressAllocator): Methods {
   const { db, config, log } = core;
   const find = (device: string, host: string) => portsOfDevices(db.kysely, [device], host).then((p) => p.get(device));
@@ -96,31 +101,31 @@ export function l2Methods(core: Core, allocator: AddressAllocator): Methods {
       if (failed.length > 0 && (await bindAgain(core, allocator, host, failed)))
         ports = await portsOfDevices(db.kysely, devices, host);
       const ids = [...ports.values()].filter((port) => port.here).map((port) => port.id);
-      if (ids.length > 0) await db.transaction((trx) => noteAsked(trx, core, ids));
+      if (ids.length > 0) await db.transaction((trx) => recordRequest(trx, core, ids));
       const documents = await loadInOrder(ids, (some) => portDocuments(db.kysely, config, some));
       const byId = new Map(documents.map((document) => [document.id, document]));
-      const wiring = await wiringOf(
+      const underlays = await underlaysOf(
         db.kysely,
         documents.map((document) => document.network_id),
       );
       return devices.map((device) => {
         const port = byId.get(ports.get(device)?.id ?? '');
-        const wired = port && wiring.get(port.network_id);
-        // A device that is no port of this host's is answered by its name alone.
-        return wired ? deviceDetails(device, port, wired) : { device };
+        const underlay = port && underlays.get(port.network_id);
+        // For a device that is no port of this host, the answer has only its name.
+        return underlay ? deviceDetails(device, port, underlay) : { device };
       });
     },
     async update_device_up(args) {
       const [device, host] = [textArgument(args, 'device'), textArgument(args, 'host')];
       const port = await find(device, host);
       if (port?.here) await db.transaction((trx) => completeProvisioning(trx, core, [port.id], 'L2'));
-      else log.debug({ device, host }, 'a device is up that is no port of its host');
+      else log.debug({ device, host }, 'a device is up, but is no port bound to its host');
       return null;
     },
     async update_device_down(args) {
       const [device, host] = [textArgument(args, 'device'), textArgument(args, 'host')];
       const port = await find(device, host);
-      if (port?.here) await db.transaction((trx) => noteDown(trx, core, port.id));
+      if (port?.here) await db.transaction((trx) => recordDown(trx, core, port.id));
       return { device, exists: port !== undefined };
     },
   };

@@ -48,8 +48,8 @@ async function portsOf(core: Core, db: Queries, networkIds: string[]) {
 const ofNetwork = (document: { readonly network_id: string }): string => document.network_id;
 
 /**
- * All that a DHCP agent needs to know of networks: the documents of `get_network_info`, by id and in the order of the ids.
- * Ids of no network are left out. `dhcpOnly`: without subnets that have no DHCP.
+ * Returns the documents of `get_network_info`, all that a DHCP agent needs, in the order of the ids. Ids of no network are left
+ * out. `dhcpOnly`: without subnets that have no DHCP.
  */
 export async function networkInfos(
   core: Core,
@@ -75,7 +75,7 @@ export async function networkInfos(
           tenant_id: network.project_id,
           admin_state_up: network.admin_state_up === 1,
           subnets: subnets.get(network.id) ?? [],
-          // Subnets of segments that a host does not reach: those of routed networks, which there are none of yet.
+          // Subnets of segments that a host does not reach: those of routed networks, which do not exist yet.
           non_local_subnets: [],
           ports: ports.get(network.id) ?? [],
           mtu: network.mtu,
