@@ -1,3 +1,4 @@
+import { CommanderError } from 'commander';
 import { buildProgram } from './program.ts';
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -9,7 +10,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await buildProgram().parseAsync(process.argv);
 } catch (error) {
-  const { exitCodeOf, explainFailure } = await import('./process/failure.ts');
+  const { EXIT_USAGE, exitCodeOf, explainFailure } = await import('./process/failure.ts');
+  // Commander has printed the help, or what is wrong with the command line.
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE);
   process.stderr.write(`neutrino: ${explainFailure(error)}\n`);
   process.exit(exitCodeOf(error));
 }

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { registerAgentCommands } from './agents/command.ts';
 import { AGENT_KINDS } from './agents/kinds.ts';
@@ -10,6 +10,7 @@ import { registerDhcpCommands } from './dhcp/command.ts';
 import { registerDownCommand } from './down/command.ts';
 import { registerServerCommand } from './server/command.ts';
 import { registerUpCommand } from './up/command.ts';
+import { addHints, CheckedCommand } from './usage.ts';
 import { registerVmCommands } from './vm/command.ts';
 
 const DESCRIPTION = `OpenStack-compatible networks, fixed IPs and DHCP on this machine.
@@ -33,7 +34,8 @@ Examples:
  */
 export function buildProgram(kinds: readonly AgentKind[] = AGENT_KINDS): Command {
   const { version } = packageJson;
-  const program = new Command('neutrino')
+  const program = new CheckedCommand('neutrino')
+    .exitOverride()
     .description(DESCRIPTION)
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
@@ -49,5 +51,6 @@ export function buildProgram(kinds: readonly AgentKind[] = AGENT_KINDS): Command
   registerServerCommand(program);
   registerAgentCommands(program, kinds);
   registerDbCommands(program);
+  addHints(program);
   return program;
 }

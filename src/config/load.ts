@@ -49,11 +49,17 @@ interface Assignment {
 }
 
 const ENVIRONMENT_NAME = /^OS_([A-Za-z0-9_]+?)__([A-Za-z0-9_]+)$/;
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EACCES: 'permission denied',
+  EISDIR: 'it is a folder, not a file',
+};
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
 /**
  * The configuration in force: defaults, then files in their order, then the environment, then flags; the later one wins.
- * Throws ConfigError for a file that cannot be read or parsed, a value of the wrong kind and a reference to nothing.
+ * Throws ConfigError for a file that cannot be read or parsed; and one with a line for each value that is invalid or refers to
+ * nothing.
  */
 export function loadConfig(inputs: ConfigInputs): LoadedConfig {
   const assignments = [
@@ -74,6 +80,7 @@ export function loadConfig(inputs: ConfigInputs): LoadedConfig {
     return placed && (winners.get(`${placed.section}.${placed.name}`)?.text ?? textOfDefault(placed.option));
   };
   const sources = new Map<string, ValueSource>();
+  const problems: string[] = [];
   const config = buildConfig(({ section, name, option }) => {
     const isRead = option.readBy === undefined || option.readBy === (inputs.reader ?? 'server');
     const winner = isRead ? winners.get(`${section}.${name}`) : undefined;
@@ -81,9 +88,16 @@ export function loadConfig(inputs: ConfigInputs): LoadedConfig {
     if (!winner && !(typeof option.default === 'string' && option.default.includes('$'))) return option.default;
     const where = winner && describeSource(winner.source);
     const owner = `[${section}] ${name}${where ? ` (${where})` : ''}`;
-    const text = interpolate(winner?.text ?? textOfDefault(option), owner, rawText);
-    return parseOption(section, name, text, where);
+    try {
+      const text = interpolate(winner?.text ?? textOfDefault(option), owner, rawText);
+      return parseOption(section, name, text, where);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(error.message);
+      return option.default;
+    }
   });
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
   return { config, sources, warnings: warningsAbout(unused) };
 }
 
@@ -111,7 +125,7 @@ function assignmentsOfFile(file: string): readonly Assignment[] {
     source = readFileSync(file, 'utf8');
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    const why = code === 'ENOENT' ? 'no such file' : code === 'EACCES' ? 'permission denied' : String(error);
+    const why = (code && UNREADABLE[code]) ?? String(error);
     throw new ConfigError(`--config-file ${resolve(file)}: ${why}`);
   }
   if (source.length > MAX_FILE_BYTES)

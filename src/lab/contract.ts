@@ -59,7 +59,8 @@ export interface Guest {
   plug(): Promise<void>;
   /** Starts the machine and a DHCP client on each NIC; they outlive this process. */
   start(): Promise<void>;
-  running(): Promise<boolean>;
+  /** Undefined when only root could determine it. */
+  running(): Promise<boolean | undefined>;
   /** The lease that a NIC has now, without waiting. */
   current(nic: string): Promise<NicLease | undefined>;
   /** Waits for a NIC's lease; throws NoLease when there is none in time. */

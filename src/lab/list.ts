@@ -14,8 +14,8 @@ export interface ListedMachine {
   /** Unknown when the boot was killed before it wrote the first word. */
   readonly name: string | null;
   readonly kind: 'namespace' | 'qemu' | null;
-  /** `broken`: its boot was killed; only to be deleted. */
-  readonly status: 'running' | 'stopped' | 'booting' | 'broken';
+  /** `broken`: its boot was killed; only to be deleted. `unknown`: only root could determine it. */
+  readonly status: 'running' | 'stopped' | 'booting' | 'broken' | 'unknown';
   readonly nics: readonly ListedNic[];
 }
 
@@ -25,7 +25,8 @@ async function look({ id, folder, instance }: StoredInstance): Promise<ListedMac
   const guest = guestOf(kind, { id, name, folder, nics: instance.nics });
   const running = await guest.running();
   const making = stage === 'making' && (await showProcess(maker.pid))?.startTime === maker.startTime;
-  const status = making ? 'booting' : stage === 'making' ? 'broken' : running ? 'running' : 'stopped';
+  const ran = running === undefined ? 'unknown' : running ? 'running' : 'stopped';
+  const status = making ? 'booting' : stage === 'making' ? 'broken' : ran;
   const nics = await Promise.all(
     instance.nics.map(async (nic) => ({
       nic,

@@ -126,12 +126,25 @@ export function namespaceGuest(spec: GuestSpec): Guest {
     }
   }
 
+  /** The DHCP client of a NIC. A pid may be another program's by now: it counts only with our script among its arguments. */
+  async function clientOf(nic: string): Promise<number | undefined> {
+    const pid = Number((await readIfThere(pidFile(nic)))?.text);
+    const client = pid > 0 ? await showProcess(pid) : undefined;
+    return client?.command.includes(script) ? pid : undefined;
+  }
+
+  async function running(): Promise<boolean | undefined> {
+    if (!(await namespaceExists(namespace))) return false;
+    if (process.geteuid?.() === 0) return (await processesIn(namespace)).length > 0;
+    // Only root sees what is in a namespace; but a DHCP client in it is known by its pid file.
+    for (const { name } of spec.nics) if ((await clientOf(name)) !== undefined) return true;
+    return undefined;
+  }
+
   async function renew(nic: string, timeoutMs: number): Promise<NicLease> {
     const before = await kept(nic);
-    const pid = Number((await readIfThere(pidFile(nic)))?.text);
-    // A pid may be somebody else's by now: it counts only with our script among its arguments.
-    const client = pid > 0 ? await showProcess(pid) : undefined;
-    if (!client?.command.includes(script)) throw new LabFailure(`${spec.name}: no DHCP client runs on ${nic}`);
+    const pid = await clientOf(nic);
+    if (pid === undefined) throw new LabFailure(`${spec.name}: no DHCP client runs on ${nic}`);
     const asked = performance.now();
     signalProcess(pid, 'SIGUSR1');
     const lease = await waitForLease(nic, timeoutMs, before?.stamp);
@@ -152,7 +165,7 @@ export function namespaceGuest(spec: GuestSpec): Guest {
   return {
     plug,
     start,
-    running: async () => (await processesIn(namespace)).length > 0,
+    running,
     current: async (nic) => (await kept(nic))?.lease,
     lease: (nic, timeoutMs, signal) => waitForLease(nic, timeoutMs, undefined, signal),
     renew,

@@ -64,22 +64,22 @@ function refusal(body: string): string {
 }
 
 /** Why a request got no answer at all; `fetch` hides it in the cause. */
-function unreachable(url: string, error: unknown): LabFailure {
+function unreachable(url: string, origin: string, error: unknown): LabFailure {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (cause instanceof Error && cause.name === 'TimeoutError') {
-    return new LabFailure(`${url} did not answer within ${REQUEST_MS / 1_000} s`, { cause: error });
+    return new LabFailure(`${url} (${origin}) did not answer within ${REQUEST_MS / 1_000} s`, { cause: error });
   }
   const why = cause instanceof Error ? cause.message || String((cause as NodeJS.ErrnoException).code) : String(cause);
   return new LabFailure(
-    `no Neutrino answers at ${url} (${why}): start it with bin/neutrino up, or name it with --url`,
+    `no Neutrino answers at ${url} (${origin}): ${why}; start it with bin/neutrino up, or name it with --url`,
     {
       cause: error,
     },
   );
 }
 
-/** A client of the API at `url` (`http://127.0.0.1:9696`). */
-export function neutronAt(url: string): Neutron {
+/** Returns a client of the API at `url` (`http://127.0.0.1:9696`); errors say with `origin` why it is that one. */
+export function neutronAt(url: string, origin = 'given'): Neutron {
   const base = url.replace(/\/+$/, '').replace(/\/v2\.0$/, '');
 
   async function request(method: string, path: string, body?: unknown): Promise<unknown> {
@@ -93,14 +93,14 @@ export function neutronAt(url: string): Neutron {
       });
       text = await response.text();
     } catch (error) {
-      throw unreachable(base, error);
+      throw unreachable(base, origin, error);
     }
-    if (!response.ok) throw new RequestRefused(`${method} ${path}`, response.status, text);
+    if (!response.ok) throw new RequestRefused(`${method} ${base}${path} (${origin})`, response.status, text);
     if (text === '') return undefined;
     try {
       return JSON.parse(text) as unknown;
     } catch {
-      throw new LabFailure(`${method} ${base}${path}: the answer is no JSON; is that a Neutrino?`);
+      throw new LabFailure(`${method} ${base}${path} (${origin}): the answer is not JSON; is that a Neutrino?`);
     }
   }
 
@@ -119,7 +119,8 @@ export function neutronAt(url: string): Neutron {
         `${byName.length} networks are named ${JSON.stringify(idOrName)}; give an id: ${ids.join(', ')}`,
       );
     }
-    if (!byName[0]) throw new LabFailure(`there is no network with the id or name ${JSON.stringify(idOrName)}`);
+    if (!byName[0])
+      throw new LabFailure(`${base} (${origin}) has no network with the id or name ${JSON.stringify(idOrName)}`);
     return byName[0];
   }
 

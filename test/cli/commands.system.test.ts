@@ -26,9 +26,32 @@ describe('the command line', () => {
 
   it('refuses unknown commands and says where to look', async () => {
     const { code, stderr } = await neutrino('dwon');
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toContain("unknown command 'dwon'");
+    expect(stderr).toContain('(Did you mean down?)');
     expect(stderr).toContain('neutrino --help');
+  });
+
+  it('answers commands that other programs have with its own', async () => {
+    for (const [words, hint] of [
+      [['status'], 'use "neutrino config show"'],
+      [['vm', 'rm', 'vm1', '--force'], 'use "neutrino vm delete"'],
+    ] as const) {
+      const { code, stderr } = await neutrino(...words);
+      expect(code).toBe(2);
+      expect(stderr).toContain(`unknown command '${words[0] === 'vm' ? 'rm' : 'status'}'`);
+      expect(stderr).toContain(hint);
+    }
+    expect((await neutrino('--help')).stdout).not.toContain('status');
+  });
+
+  it('reports all unknown options, and nothing else is wrong than its help says', async () => {
+    const { code, stderr } = await neutrino('up', '--bind-prt', '1', '--hst=x', '--no-agents');
+    expect(code).toBe(2);
+    expect(stderr).toContain("error: unknown options '--bind-prt', '--hst'");
+    expect((await neutrino('up', '--bind-prt', '1')).stderr).toContain('(Did you mean --bind-port?)');
+    expect((await neutrino('vm', 'boot', '--network', 'n')).code).toBe(2);
+    expect((await neutrino('up', '--bad', '--worse', '--help')).code).toBe(0);
   });
 });
 
@@ -87,6 +110,9 @@ describe('neutrino dhcp render', () => {
     writeFileSync(file, '{"id": "n", "subnets": [], "ports": []}');
     expect((await neutrino('dhcp', 'render', file, '--option', 'dhcp_lease_duration=x')).stderr).toBe(
       'neutrino: [DEFAULT] dhcp_lease_duration = "x" (--option): must be a whole number, at least -1\n',
+    );
+    expect((await neutrino('dhcp', 'render', file, '--option', 'foo')).stderr).toBe(
+      'neutrino: --option "foo": must be name=value\n',
     );
   });
 });

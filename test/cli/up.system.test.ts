@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AGENT_KINDS } from '../../src/cli/agents/kinds.ts';
 import { banner } from '../../src/cli/up/up.ts';
 import { defaultConfig } from '../../src/config/options.ts';
-import { NeutrinoProcess } from './neutrino-process.ts';
+import { NeutrinoProcess, neutrino } from './neutrino-process.ts';
 
 let folder: string;
 let statePath: string;
@@ -48,7 +48,7 @@ describe('neutrino up', () => {
     expect(await second.exitCode()).toBe(1);
     expect(second.stderr).toBe(
       `neutrino: a Neutrino runs on state path ${statePath} already (process ${first.pid}, API at ${url}); ` +
-        'stop it with bin/neutrino down, or choose another with --state-path\n',
+        `stop it with bin/neutrino down --state-path ${statePath}, or choose another with --state-path\n`,
     );
     expect((await fetch(url)).status).toBe(200);
   });
@@ -78,20 +78,59 @@ describe('neutrino up', () => {
 
   it('tells in one line what is wrong with its options and files', async () => {
     writeFileSync(join(folder, 'file'), '');
-    const cases: [string[], string][] = [
-      [['--bind-port', 'x'], '[DEFAULT] bind_port = "x" (--bind-port): must be a whole number from 0 to 65535'],
-      [['--config-file', join(folder, 'none')], `--config-file ${join(folder, 'none')}: no such file`],
-      [['--state-path', join(folder, 'file/below')], 'a part of it is a file, not a folder'],
-      [['--state-path', join(folder, 'file')], 'a part of it is a file, not a folder'],
-      [['--bind-host', '192.0.2.1'], '192.0.2.1: this machine has no such address'],
+    const cases: [string[], number, string][] = [
+      [['--bind-port', 'x'], 2, '[DEFAULT] bind_port = "x" (--bind-port): must be a whole number from 0 to 65535'],
+      [['--config-file', join(folder, 'none')], 2, `--config-file ${join(folder, 'none')}: no such file`],
+      [['--config-file', folder], 2, `--config-file ${folder}: it is a folder, not a file`],
+      [['--state-path', join(folder, 'file/below')], 1, 'a part of it is a file, not a folder'],
+      [['--state-path', join(folder, 'file')], 1, 'a part of it is a file, not a folder'],
+      [['--bind-host', '192.0.2.1'], 1, '192.0.2.1: this machine has no such address'],
     ];
-    for (const [words, message] of cases) {
+    for (const [words, code, message] of cases) {
       const refused = up(...words);
-      expect(await refused.exitCode()).toBe(1);
+      expect(await refused.exitCode()).toBe(code);
       expect(refused.stderr).toMatch(/^neutrino: .*\n$/m);
       expect(refused.stderr).toContain(message);
       expect(refused.stdout).toBe('');
     }
+  });
+
+  it('reports all invalid options, a line each', async () => {
+    const refused = up('--bind-port', 'x', '--host', '-');
+    expect(await refused.exitCode()).toBe(2);
+    expect(refused.stderr).toMatch(
+      /^neutrino: \[DEFAULT\] bind_port = "x" \(--bind-port\): .*\nneutrino: \[DEFAULT\] host = "-" \(--host\): .*\n$/,
+    );
+  });
+
+  it('names in one line a file that is no database, and what to do with it', async () => {
+    mkdirSync(statePath);
+    for (const name of ['neutrino.sqlite', 'up.lock']) {
+      writeFileSync(join(statePath, name), 'not a database, but long enough to be taken for one. '.repeat(40));
+      const refused = up();
+      expect(await refused.exitCode()).toBe(1);
+      expect(refused.stderr).toBe(
+        `neutrino: ${join(statePath, name)} is not an SQLite database; restore a backup, or move it away to start ` +
+          'with an empty one\n',
+      );
+      rmSync(join(statePath, name));
+    }
+  });
+
+  it('names the flags with which other commands find it, and its port in `config show`', async () => {
+    const running = up('--host', 'up-test');
+    const url = await running.url();
+    await running.printed(/Ctrl-C stops/);
+    const shown = await neutrino('config', 'show', '--state-path', statePath);
+    const source = `Neutrino that runs on this state path \\(process ${running.pid}\\)`;
+    expect(shown.stdout).toMatch(new RegExp(`^bind_port = ${new URL(url).port} +${source}$`, 'm'));
+    expect(shown.stdout).toMatch(new RegExp(`^host = up-test +${source}$`, 'm'));
+    expect((await neutrino('config', 'show', '--state-path', statePath, '--bind-port', '1')).stdout).toMatch(
+      /^bind_port = 1 +--bind-port$/m,
+    );
+    const second = up();
+    await second.exitCode();
+    expect(second.stderr).toContain(`stop it with bin/neutrino down --state-path ${statePath}, or`);
   });
 
   it('warns of options that only Neutron has', async () => {
@@ -102,13 +141,26 @@ describe('neutrino up', () => {
 });
 
 describe('the words of neutrino up', () => {
-  const facts = { version: '1.2.3', config: defaultConfig(), url: 'http://127.0.0.1:9696', kinds: AGENT_KINDS };
+  const facts = {
+    version: '1.2.3',
+    config: defaultConfig(),
+    url: 'http://127.0.0.1:9696',
+    kinds: AGENT_KINDS,
+    place: '',
+  };
 
   it('say what to try next, machines too when the agents run', () => {
     const text = banner({ ...facts, agents: true, obstacles: [] });
     expect(text).toContain('Neutrino 1.2.3 is up.');
     expect(text).toContain(`L2 agent and DHCP agent of host ${facts.config.DEFAULT.host}`);
-    expect(text).toContain('bin/neutrino vm boot vm1');
+    expect(text).toContain('bin/neutrino vm boot vm1 --network net1  ');
+    expect(text).toContain('bin/neutrino down also');
+  });
+
+  it('carry the flags by which other commands find this state path', () => {
+    const text = banner({ ...facts, agents: true, obstacles: [], place: ' --state-path /x' });
+    expect(text).toContain('bin/neutrino vm boot vm1 --network net1 --state-path /x  ');
+    expect(text).toContain('bin/neutrino down --state-path /x also');
   });
 
   it('say what is missing and why when the API runs alone', () => {
@@ -122,6 +174,29 @@ describe('the words of neutrino up', () => {
     );
     expect(text).not.toContain('vm boot');
     expect(banner({ ...facts, agents: false, obstacles: [] })).toContain('none (--no-agents)');
+  });
+});
+
+describe.skipIf(process.getuid?.() !== 0)('neutrino up on a disk of its own (needs root)', () => {
+  beforeEach(() => mkdirSync(statePath));
+  afterEach(() => {
+    spawnSync('umount', [statePath]);
+  });
+
+  it('says in one line that the disk is full, or read-only, and root is not sent to root', async ({ skip }) => {
+    const mount = (options: string) => spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', statePath]).status;
+    if (mount('size=64k') !== 0) skip('no file system can be mounted here');
+    const full = up();
+    expect(await full.exitCode()).toBe(1);
+    expect(full.stderr).toMatch(/^neutrino: .*no space left on its disk\n$/);
+    spawnSync('umount', [statePath]);
+
+    mount('ro');
+    const readOnly = up();
+    expect(await readOnly.exitCode()).toBe(1);
+    expect(readOnly.stderr).toBe(
+      `neutrino: state path ${statePath}: its disk is read-only; choose another with --state-path\n`,
+    );
   });
 });
 

@@ -146,16 +146,14 @@ describe.skipIf(process.getuid?.() !== 0)('booting a machine (needs root)', () =
   });
 
   test('refuses what cannot be before it makes anything', async () => {
-    await expect(boot({ nics: [{ network: 'net9' }] })).rejects.toThrow(
-      'there is no network with the id or name "net9"',
-    );
+    await expect(boot({ nics: [{ network: 'net9' }] })).rejects.toThrow('has no network with the id or name "net9"');
     await expect(boot({ nics: [{ network: 'twin' }] })).rejects.toThrow(/^2 networks are named "twin"; give an id: /);
     await expect(boot({ name: 'a/b' })).rejects.toThrow('name "a/b": 1 to 255 characters');
     await expect(boot({ nics: [] })).rejects.toThrow('a machine has 1 to 16 networks');
     const unreachable = { ...lab, neutron: neutronAt(nobody) };
     const request = { name: 'vm1', kind: 'namespace', nics: [{ network: 'net1' }] } as const;
     await expect(bootMachine(request, unreachable, limits, () => undefined)).rejects.toThrow(
-      /^no Neutrino answers at \S+ \(connect ECONNREFUSED .*\): start it with bin\/neutrino up/,
+      /^no Neutrino answers at \S+ \(given\): connect ECONNREFUSED .*; start it with bin\/neutrino up/,
     );
     expect(neutron.asked).toEqual([]);
     expect(existsSync(join(statePath, 'instances'))).toBe(false);

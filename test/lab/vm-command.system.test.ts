@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -68,8 +68,8 @@ describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)',
     expect(await namespaceExists(guestNamespace(id))).toBe(false);
     for (const device of devices) expect(await linkExists(device)).toBe(false);
     expect(await vm(['delete', 'vm1'])).toMatchObject({
-      exitCode: 0,
-      stdout: expect.stringContaining('nothing to delete'),
+      exitCode: 1,
+      stderr: expect.stringContaining('no machine is named vm1'),
     });
     expect(await vm(['delete', id])).toMatchObject({ exitCode: 0 });
   }
@@ -95,6 +95,19 @@ describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)',
     expect(list).toMatch(
       /^NAME +UUID +GUEST +STATUS\nvm1 .* running\n\nMACHINE +NIC +NETWORK +MAC +FIXED IP +GOT\nvm1 +eth0 +net1 .* 10\.64\.0\.44\n$/,
     );
+    // Without root too: the DHCP client's pid file says so.
+    await chmod(statePath, 0o755);
+    const NOBODY = { uid: 65534, gid: 65534, encoding: 'utf8' } as const;
+    if (spawnSync('test', ['-r', MAIN], NOBODY).status === 0) {
+      const [program, ...words] = command(['list', '--json']);
+      expect(JSON.parse(spawnSync(program, words, NOBODY).stdout)).toMatchObject([{ name: 'vm1', status: 'running' }]);
+    }
+    expect(await vm(['delete', 'nope', 'vm1'])).toMatchObject({
+      exitCode: 1,
+      stdout: expect.stringMatching(/^deleted vm1 /),
+      stderr: expect.stringContaining('no machine is named nope'),
+    });
+    expect((await vm(['boot', 'vm1', '--network', 'net1'])).exitCode).toBe(0);
     expect(await vm(['delete', '--all'])).toMatchObject({
       exitCode: 0,
       stdout: expect.stringMatching(/^deleted vm1 /),

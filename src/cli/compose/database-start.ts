@@ -1,8 +1,12 @@
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { Config } from '../../config/options.ts';
+import { ConfigError } from '../../config/parse.ts';
 import type { Database } from '../../db/database.ts';
 import { migrate, SchemaRefused, type SchemaState, schemaState } from '../../db/migrate.ts';
 import { isUnreachable } from '../../db/mysql/errors.ts';
+import { openDatabase } from '../../db/open.ts';
 import { CliFailure } from '../process/failure.ts';
 
 /** Exit code of a process that does not run on the schema that the database has. */
@@ -35,6 +39,18 @@ export async function startOnSchema(db: Database, embedded: boolean, { log, stop
       'run bin/neutrino db upgrade with the same --config-file',
     EXIT_SCHEMA,
   );
+}
+
+/** Opens the database that the configuration names. Throws ConfigError, and SQLite's errors with the `path` of the file. */
+export function openConfigured(config: Config): Database {
+  try {
+    return openDatabase(config);
+  } catch (error) {
+    if (error instanceof ConfigError || !(error instanceof Error)) throw error;
+    const { connection } = config.database;
+    const path = connection === '' ? join(config.DEFAULT.state_path, 'neutrino.sqlite') : connection;
+    throw Object.assign(error, { path });
+  }
 }
 
 async function whenReachable(ask: () => Promise<SchemaState>, { log, stop }: DatabaseStart): Promise<SchemaState> {

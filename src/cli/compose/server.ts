@@ -5,7 +5,6 @@ import { Policy } from '../../auth/policy.ts';
 import { identityProvider } from '../../auth/providers.ts';
 import type { Config } from '../../config/options.ts';
 import type { Database } from '../../db/database.ts';
-import { openDatabase } from '../../db/open.ts';
 import { AddressAllocator } from '../../ipam/allocate.ts';
 import { soleClaim } from '../../notifier/claim.ts';
 import { startRelay } from '../../notifier/relay.ts';
@@ -17,7 +16,7 @@ import { UNLIMITED } from '../../plugin/quota.ts';
 import { resourceModules, serveResources } from '../../plugin/resources.ts';
 import type { RpcTransport } from '../../rpc/contract.ts';
 import { startFailover } from '../../scheduler/failover.ts';
-import { startOnSchema } from './database-start.ts';
+import { openConfigured, startOnSchema } from './database-start.ts';
 import { keepTrying } from './keep-trying.ts';
 
 export interface ServerOptions {
@@ -52,7 +51,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     for (const end of closing.splice(0).reverse()) await end();
   };
   try {
-    const db = openDatabase(config);
+    const db = openConfigured(config);
     closing.push(() => db.close());
     await startOnSchema(db, embedded, { log, stop });
     await prepare?.(db);

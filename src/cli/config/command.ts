@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { loadConfig } from '../../config/load.ts';
 import { type CommandOptions, configInputs, withConfigFlags } from './flags.ts';
 
 /** Adds `config show` and `config reference`. */
@@ -7,7 +8,10 @@ export function registerConfigCommands(program: Command): void {
   withConfigFlags(config.command('show').description('print the values in force and where each comes from')).action(
     async (options: CommandOptions) => {
       const { showConfig } = await import('./show.ts');
-      process.stdout.write(showConfig(configInputs(options)));
+      const { runningNeutrino } = await import('../state/lock.ts');
+      const inputs = configInputs(options);
+      const running = await runningNeutrino(loadConfig(inputs).config.DEFAULT.state_path);
+      process.stdout.write(showConfig(inputs, running));
     },
   );
   config

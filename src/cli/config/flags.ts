@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { CONFIG_FLAGS } from '../../config/flags.ts';
-import type { ConfigInputs } from '../../config/load.ts';
+import type { ConfigInputs, LoadedConfig } from '../../config/load.ts';
 import { type ConfigReader, findOption } from '../../config/options.ts';
 import { shownDefault } from '../../config/reference.ts';
 
@@ -38,6 +38,16 @@ export function withConfigFlags(command: Command, flags?: readonly string[]): Co
       .argParser(collect)
       .default([], 'none'),
   );
+}
+
+/** Returns the flags by which another command finds the same state path, each with a space before it. */
+export function placeFlags({ files = [] }: ConfigInputs, { config, sources }: LoadedConfig): string {
+  const quoted = (text: string) => (/^[\w./:@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+  const { kind } = sources.get('DEFAULT.state_path') ?? { kind: 'default' };
+  return [
+    ...files.map((file) => ` --config-file ${quoted(file)}`),
+    ...(kind === 'flag' || kind === 'environment' ? [` --state-path ${quoted(config.DEFAULT.state_path)}`] : []),
+  ].join('');
 }
 
 /** Returns what `loadConfig` needs, from the options of a command made by `withConfigFlags`. */

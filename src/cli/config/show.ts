@@ -1,10 +1,20 @@
 import { type ConfigInputs, explainConfig, loadConfig } from '../../config/load.ts';
 import type { OptionValue } from '../../config/options.ts';
+import type { RunningNeutrino } from '../state/lock.ts';
 
-/** `neutrino config show`: every option with the value in force and where it comes from, by section. Throws ConfigError. */
-export function showConfig(inputs: ConfigInputs): string {
+/**
+ * `neutrino config show`: returns every option with the value in force and where it comes from, by section. Port and host of the
+ * Neutrino that runs on the state path win over those that a start would use, unless a flag asks for another. Throws ConfigError.
+ */
+export function showConfig(inputs: ConfigInputs, running?: RunningNeutrino): string {
   const loaded = loadConfig(inputs);
-  const rows = explainConfig(loaded).map((row) => ({ ...row, assignment: `${row.name} = ${shown(row.value)}` }));
+  const inForce = inForceAt(running);
+  const rows = explainConfig(loaded).map((row) => {
+    const now = row.section === 'DEFAULT' && !row.source.startsWith('--') ? inForce[row.name] : undefined;
+    const differs = now !== undefined && now !== String(row.value);
+    const source = differs ? `Neutrino that runs on this state path (process ${running?.pid})` : row.source;
+    return { ...row, source, assignment: `${row.name} = ${differs ? now : shown(row.value)}` };
+  });
   const width = Math.min(60, Math.max(...rows.map((row) => row.assignment.length)));
   const lines = rows.flatMap((row, index) => [
     ...(row.section === rows[index - 1]?.section ? [] : [...(index === 0 ? [] : ['']), `[${row.section}]`]),
@@ -12,6 +22,10 @@ export function showConfig(inputs: ConfigInputs): string {
   ]);
   const warnings = loaded.warnings.map((warning) => `warning: ${warning}`);
   return `${[...lines, ...(warnings.length > 0 ? ['', ...warnings] : [])].join('\n')}\n`;
+}
+
+function inForceAt({ url, host }: Partial<RunningNeutrino> = {}): Readonly<Record<string, string | undefined>> {
+  return { bind_port: url && new URL(url).port, host };
 }
 
 function shown(value: OptionValue): string {

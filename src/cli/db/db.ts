@@ -4,9 +4,8 @@ import { parseOption } from '../../config/parse.ts';
 import type { Database } from '../../db/database.ts';
 import { migrate, SchemaRefused, schemaState } from '../../db/migrate.ts';
 import { isUnreachable } from '../../db/mysql/errors.ts';
-import { openDatabase } from '../../db/open.ts';
 import { renameHostInDatabase } from '../agents/rename.ts';
-import { asCliFailure, reasonOf } from '../compose/database-start.ts';
+import { asCliFailure, openConfigured, reasonOf } from '../compose/database-start.ts';
 import { CliFailure } from '../process/failure.ts';
 import { stderrLogger } from '../process/log.ts';
 
@@ -63,7 +62,7 @@ async function onDatabase(inputs: ConfigInputs, work: (db: Database, config: Con
   const { config, warnings } = loadConfig(inputs);
   const log = stderrLogger(config.DEFAULT.debug);
   for (const warning of warnings) log.debug(warning);
-  const db = openDatabase(withTwoConnections(config));
+  const db = openConfigured(withTwoConnections(config));
   try {
     await asCliFailure(work(db, config));
   } catch (error) {

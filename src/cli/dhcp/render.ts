@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject, type SchemaObject } from 'ajv';
 import { renderLeases, renderNetwork } from '../../agents/dhcp/drivers/dnsmasq/render.ts';
 import { type Config, defaultConfig } from '../../config/options.ts';
-import { parseOption } from '../../config/parse.ts';
+import { ConfigError, parseOption } from '../../config/parse.ts';
 import type { NetworkInfo } from '../../rpc/documents.ts';
 
 const text = { type: 'string' } as const;
@@ -87,7 +87,7 @@ function readOptions(options: readonly string[]): Config {
   const given: Record<string, unknown> = {};
   for (const option of options) {
     const equals = option.indexOf('=');
-    if (equals < 1) throw new Error(`--option ${JSON.stringify(option)}: must be name=value`);
+    if (equals < 1) throw new ConfigError(`--option ${JSON.stringify(option)}: must be name=value`);
     const name = option.slice(0, equals).trim().replaceAll('-', '_');
     given[name] = parseOption('DEFAULT', name, option.slice(equals + 1), '--option');
   }

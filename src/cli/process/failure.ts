@@ -2,7 +2,10 @@ import { ConfigError } from '../../config/parse.ts';
 import { IpFailed } from '../../linux/ip.ts';
 import { CommandFailed } from '../../linux/run.ts';
 
-/** A command of the command line that cannot do its work; the message is told to the operator as it stands. */
+/** Exit code of a command line that is wrong. */
+export const EXIT_USAGE = 2;
+
+/** A command that cannot do its work; the message is printed as it is. */
 export class CliFailure extends Error {
   readonly exitCode: number;
 
@@ -13,20 +16,48 @@ export class CliFailure extends Error {
   }
 }
 
-/** What the process ends with. */
-export const exitCodeOf = (error: unknown): number => (error instanceof CliFailure ? error.exitCode : 1);
+/** A command line that is wrong. */
+export class UsageFailure extends CliFailure {
+  constructor(message: string) {
+    super(message, EXIT_USAGE);
+  }
+}
 
-/** What the operator is told of an error: one clear line where the cause is known, the whole stack where it is not. */
+/** Returns what the process ends with. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof ConfigError) return EXIT_USAGE;
+  return error instanceof CliFailure ? error.exitCode : 1;
+}
+
+/** Primary result codes (https://sqlite.org/rescode.html) of what an operator can do something about. */
+const SQLITE_FAILURES: Readonly<Record<number, string>> = {
+  8: 'cannot be written: the file or its disk is read-only',
+  10: 'cannot be read or written: the disk fails, or is full',
+  11: 'is damaged; restore a backup, or move it away to start with an empty one',
+  13: 'cannot be written: no space left on its disk',
+  14: 'cannot be opened: a folder is missing, it is not yours, or its disk is read-only',
+  26: 'is not an SQLite database; restore a backup, or move it away to start with an empty one',
+};
+
+function explainSqlite(error: Error): string | undefined {
+  const { errcode, path } = error as { readonly errcode?: unknown; readonly path?: string };
+  if (typeof errcode === 'number') {
+    const known = SQLITE_FAILURES[errcode & 0xff];
+    return known && `${path ?? 'the database'} ${known}`;
+  }
+  return error.cause instanceof Error ? explainSqlite(error.cause) : undefined;
+}
+
+/** Returns what to print about an error: one clear line where the cause is known, the whole stack where it is not. */
 export function explainFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (
-    error instanceof CliFailure ||
-    error instanceof ConfigError ||
-    error instanceof CommandFailed ||
-    error instanceof IpFailed
-  ) {
+  // Several wrong options are a line each.
+  if (error instanceof ConfigError) return error.message.replaceAll('\n', '\nneutrino: ');
+  if (error instanceof CliFailure || error instanceof CommandFailed || error instanceof IpFailed) {
     return error.message;
   }
+  const sqlite = explainSqlite(error);
+  if (sqlite !== undefined) return sqlite;
   const { code, syscall, address, port, path } = error as NodeJS.ErrnoException & { address?: string; port?: number };
   if (syscall === 'listen' || syscall === 'bind') {
     // Node leaves out a port of 0.

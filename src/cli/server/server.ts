@@ -2,8 +2,7 @@ import cluster from 'node:cluster';
 import type { Logger } from 'pino';
 import { type ConfigInputs, loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/options.ts';
-import { openDatabase } from '../../db/open.ts';
-import { startOnSchema } from '../compose/database-start.ts';
+import { openConfigured, startOnSchema } from '../compose/database-start.ts';
 import { isShared } from '../compose/neutrino.ts';
 import { startServer } from '../compose/server.ts';
 import { openTransport, requireTransportUrl } from '../compose/transport.ts';
@@ -61,7 +60,7 @@ const startAlone =
       closing.push(transport);
       const server = await startServer({ config, transport, log, stop });
       closing.push(server);
-      lock?.announce(server.url);
+      lock?.announce(server.url, config.DEFAULT.host);
       return { ready: `API at ${server.url}`, close };
     } catch (error) {
       await close();
@@ -85,7 +84,7 @@ const startMany =
   (config: Config, log: Logger, count: number): Start =>
   async (stop) => {
     // Once for all: each worker would say the same.
-    const db = openDatabase(config);
+    const db = openConfigured(config);
     try {
       await startOnSchema(db, false, { log, stop });
     } finally {

@@ -10,12 +10,14 @@ export interface RunningNeutrino {
   readonly startTime: number;
   /** Base URL of its API; undefined while it starts. */
   readonly url?: string;
+  /** Name under which its agents report. */
+  readonly host?: string;
 }
 
 export interface StateLock {
-  /** Tells others where the API of this process is. */
-  announce(url: string): void;
-  /** Gives the state path free. */
+  /** Records where the API of this process is, and the name of its host. */
+  announce(url: string, host: string): void;
+  /** Unlocks the state path. */
   release(): void;
 }
 
@@ -50,7 +52,7 @@ export async function lockRoles(statePath: string, roles: readonly StateRole[]):
     }
     locks.push(lock);
   }
-  return { announce: (url) => locks[0]?.announce(url), release };
+  return { announce: (url, host) => locks[0]?.announce(url, host), release };
 }
 
 /**
@@ -63,8 +65,12 @@ export async function lockStatePath(statePath: string, role: StateRole = SERVER_
   if (!release) return undefined;
   const record = join(statePath, recordFile(role));
   const self = await showProcess(process.pid);
-  const write = (url?: string) => {
-    const running: RunningNeutrino = { pid: process.pid, startTime: self?.startTime ?? 0, ...(url ? { url } : {}) };
+  const write = (url?: string, host?: string) => {
+    const running: RunningNeutrino = {
+      pid: process.pid,
+      startTime: self?.startTime ?? 0,
+      ...(url && host ? { url, host } : {}),
+    };
     writeFileSync(`${record}.new`, `${JSON.stringify(running)}\n`);
     renameSync(`${record}.new`, record);
   };
@@ -107,14 +113,16 @@ export async function runningNeutrino(
 
 /** Locks a file until the returned function is called; undefined when another process has it locked. */
 function holdFile(path: string): (() => void) | undefined {
-  const database = new DatabaseSync(path, { timeout: 0 });
+  let database: DatabaseSync | undefined;
   try {
+    database = new DatabaseSync(path, { timeout: 0 });
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
-    database.close();
+    database?.close();
     // SQLITE_BUSY
     if ((error as { errcode?: number }).errcode === 5) return undefined;
-    throw error;
+    throw Object.assign(error as Error, { path });
   }
-  return () => database.close();
+  const held = database;
+  return () => held.close();
 }

@@ -1,7 +1,16 @@
 import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { CliFailure } from '../process/failure.ts';
 
-/** Makes the state path if it is missing. Throws CliFailure when it cannot be made or written to. */
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'not yours to write to',
+  EPERM: 'not yours to write to',
+  EROFS: 'its disk is read-only',
+  // What mkdir says of a folder below a read-only one.
+  ENOENT: 'it cannot be created there; is the disk read-only?',
+  ENOSPC: 'no space left on its disk',
+};
+
+/** Creates the state path if it is missing. Throws CliFailure when it cannot be created or written to. */
 export function prepareStatePath(statePath: string): void {
   const advice = 'choose another with --state-path';
   try {
@@ -14,8 +23,9 @@ export function prepareStatePath(statePath: string): void {
     if (code === 'EEXIST' || code === 'ENOTDIR') {
       throw new CliFailure(`state path ${statePath}: a part of it is a file, not a folder; ${advice}`);
     }
-    const why =
-      code === 'EACCES' || code === 'EPERM' ? 'not yours to write to' : code === 'EROFS' ? 'read-only' : String(error);
-    throw new CliFailure(`state path ${statePath}: ${why}; ${advice}, or run as root`);
+    const why = (code && REASONS[code]) ?? (error as Error).message;
+    // Root can write wherever anybody can.
+    const orRoot = process.geteuid?.() === 0 ? '' : ', or run as root';
+    throw new CliFailure(`state path ${statePath}: ${why}; ${advice}${orRoot}`);
   }
 }

@@ -5,6 +5,7 @@ import { relabelDevices, renameHostInDatabase } from '../agents/rename.ts';
 import { unmetRequirements } from '../agents/requirements.ts';
 import type { AgentKind } from '../compose/agent.ts';
 import { startNeutrino } from '../compose/neutrino.ts';
+import { placeFlags } from '../config/flags.ts';
 import { CliFailure } from '../process/failure.ts';
 import { closeWithin, startedInTime, stopSignal } from '../process/lifetime.ts';
 import { stderrLogger } from '../process/log.ts';
@@ -28,7 +29,9 @@ export interface UpOptions {
  * ends it at once. Throws CliFailure, ConfigError and errors of listening, all for `explainFailure`.
  */
 export async function runUp({ inputs, agents, kinds, renameHost, version }: UpOptions): Promise<void> {
-  const { config, warnings } = loadConfig(inputs);
+  const loaded = loadConfig(inputs);
+  const { config, warnings } = loaded;
+  const place = placeFlags(inputs, loaded);
   const log = stderrLogger(config.DEFAULT.debug);
   for (const warning of warnings) log.warn(warning);
   const { host, state_path: statePath } = config.DEFAULT;
@@ -36,7 +39,7 @@ export async function runUp({ inputs, agents, kinds, renameHost, version }: UpOp
   const obstacles = agents ? unmetRequirements(kinds) : [];
   const running = agents && obstacles.length === 0 ? kinds : [];
   const lock = await lockRoles(statePath, [SERVER_ROLE, ...running.map(({ name }) => name)]);
-  if ('holder' in lock) throw new CliFailure(whoHolds(statePath, lock));
+  if ('holder' in lock) throw new CliFailure(whoHolds(statePath, place, lock));
 
   const stop = stopSignal();
   try {
@@ -54,8 +57,8 @@ export async function runUp({ inputs, agents, kinds, renameHost, version }: UpOp
     const starting = startNeutrino({ config, agents: running, log, prepare, stop: abort.signal });
     const parts = await Promise.race([starting, stop.then(() => undefined)]);
     if (parts) {
-      lock.announce(parts.url);
-      process.stdout.write(banner({ version, config, url: parts.url, agents, kinds, obstacles }));
+      lock.announce(parts.url, host);
+      process.stdout.write(banner({ version, config, url: parts.url, agents, kinds, obstacles, place }));
       const signal = await stop;
       process.stderr.write(`neutrino: ${signal}: stopping; dnsmasq keeps serving the machines\n`);
     }
@@ -69,11 +72,11 @@ export async function runUp({ inputs, agents, kinds, renameHost, version }: UpOp
   process.exit();
 }
 
-function whoHolds(statePath: string, { role, holder }: StateTaken): string {
+function whoHolds(statePath: string, place: string, { role, holder }: StateTaken): string {
   const state = holder?.url ? `, API at ${holder.url}` : role === SERVER_ROLE ? ', which is starting' : '';
   const who = holder ? `process ${holder.pid}${state}` : 'another process';
   const what = role === SERVER_ROLE ? 'a Neutrino' : `a ${role}`;
-  return `${what} runs on state path ${statePath} already (${who}); stop it with bin/neutrino down, or choose another with --state-path`;
+  return `${what} runs on state path ${statePath} already (${who}); stop it with bin/neutrino down${place}, or choose another with --state-path`;
 }
 
 interface BannerFacts {
@@ -83,22 +86,25 @@ interface BannerFacts {
   readonly agents: boolean;
   readonly kinds: readonly Pick<AgentKind, 'title'>[];
   readonly obstacles: readonly string[];
+  /** Flags by which other commands find this state path, with a space before it. */
+  readonly place: string;
 }
 
 /** What `up` prints when it is ready: where the API is, what does not run and why, and what to try next. */
-export function banner({ version, config, url, agents, kinds, obstacles }: BannerFacts): string {
+export function banner({ version, config, url, agents, kinds, obstacles, place }: BannerFacts): string {
   const { host, state_path: statePath } = config.DEFAULT;
   const running = agents && obstacles.length === 0;
   const agentLines = running
     ? [`${new Intl.ListFormat('en').format(kinds.map(({ title }) => title))} of host ${host}`]
     : agents
-      ? ['none, the API runs alone: ports are made, but no machine gets an answer to DHCP.', ...obstacles]
+      ? ['none, the API runs alone: ports are created, but no machine gets an answer to DHCP.', ...obstacles]
       : ['none (--no-agents)'];
   const json = "-H 'Content-Type: application/json'";
   return [
     `Neutrino ${version} is up.`,
     '',
-    `  API      ${url}   (no authentication: every request is an administrator's)`,
+    `  API      ${url}   (no authentication: every request has administrator rights)`,
+    `           ${url}/v2.0/openapi.json describes it`,
     `  State    ${statePath}`,
     ...agentLines.map((line, index) => `  ${index === 0 ? 'Agents   ' : '         '}${line}`),
     '',
@@ -107,10 +113,12 @@ export function banner({ version, config, url, agents, kinds, obstacles }: Banne
     `  curl -s ${url}/v2.0/networks ${json} -d '{"network": {"name": "net1"}}'`,
     `  curl -s ${url}/v2.0/subnets ${json} -d '{"subnet": {"network_id": "ID", "ip_version": 4, "cidr": "10.0.0.0/24"}}'`,
     `  curl -s ${url}/v2.0/ports ${json} -d '{"port": {"network_id": "ID"}}'`,
-    ...(running ? ['  bin/neutrino vm boot vm1 --network net1     a machine that gets its address by DHCP'] : []),
+    ...(running
+      ? [`  bin/neutrino vm boot vm1 --network net1${place}     a machine that gets its address by DHCP`]
+      : []),
     '',
     running
-      ? 'Ctrl-C stops Neutrino; machines keep their DHCP. bin/neutrino down also removes what it made on this host.'
+      ? `Ctrl-C stops Neutrino; DHCP keeps working. bin/neutrino down${place} also removes what it created on this host.`
       : 'Ctrl-C stops Neutrino.',
     '',
     '',

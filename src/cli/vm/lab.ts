@@ -7,7 +7,8 @@ import { LabFailure } from '../../lab/failure.ts';
 import { instanceStore } from '../../lab/instance.ts';
 import { neutronAt } from '../../lab/neutron.ts';
 import { configInputs } from '../config/flags.ts';
-import { CliFailure } from '../process/failure.ts';
+import { CliFailure, UsageFailure } from '../process/failure.ts';
+import { hostOfStatePath } from '../state/host.ts';
 import { runningNeutrino } from '../state/lock.ts';
 import type { LabOptions } from './options.ts';
 
@@ -26,16 +27,23 @@ function dhcpLog(
   return logFolder ? join(logFolder, networkId, 'dhcp_dns_log') : join(folder, networkId, 'log');
 }
 
-/** Builds what the lab works with; `say` is told of progress. */
+/** Builds what the lab works with; `say` gets its progress. Host and URL are those of the Neutrino that runs on the state path. */
 export async function labOf(options: LabOptions, say: Say): Promise<Lab & { readonly config: Config }> {
-  const { config } = loadConfig(configInputs(options));
-  const url = options.url ?? (await runningNeutrino(config.DEFAULT.state_path))?.url ?? configuredUrl(config.DEFAULT);
-  if (!/^https?:\/\/[^/]/.test(url)) throw new CliFailure(`--url ${url}: an address such as http://127.0.0.1:9696`);
+  const { config, sources } = loadConfig(configInputs(options));
+  const { state_path: statePath } = config.DEFAULT;
+  const running = await runningNeutrino(statePath);
+  const [url, origin] = options.url
+    ? [options.url, 'given by --url']
+    : running?.url
+      ? [running.url, `where the Neutrino of state path ${statePath} runs, process ${running.pid}`]
+      : [configuredUrl(config.DEFAULT), `as configured, because no Neutrino runs on state path ${statePath}`];
+  if (!/^https?:\/\/[^/]/.test(url)) throw new UsageFailure(`--url ${url}: an address such as http://127.0.0.1:9696`);
+  const isNamed = sources.get('DEFAULT.host')?.kind !== 'default';
   return {
     config,
-    neutron: neutronAt(url),
-    store: instanceStore(config.DEFAULT.state_path),
-    host: config.DEFAULT.host,
+    neutron: neutronAt(url, origin),
+    store: instanceStore(statePath),
+    host: isNamed ? config.DEFAULT.host : (running?.host ?? hostOfStatePath(statePath) ?? config.DEFAULT.host),
     dhcpLog: (networkId) => dhcpLog(config.DEFAULT, networkId),
     say,
   };
@@ -43,7 +51,8 @@ export async function labOf(options: LabOptions, say: Say): Promise<Lab & { read
 
 /** Milliseconds out of an option's whole seconds. Throws CliFailure. */
 export function seconds(option: string, text: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) < 1) throw new CliFailure(`${option} ${text}: whole seconds, 1 to 99999`);
+  if (!/^\d{1,5}$/.test(text) || Number(text) < 1)
+    throw new UsageFailure(`${option} ${text}: whole seconds, 1 to 99999`);
   return Number(text) * 1_000;
 }
 

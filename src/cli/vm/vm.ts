@@ -3,7 +3,7 @@ import { isUuid, type StoredInstance } from '../../lab/instance.ts';
 import { listMachines } from '../../lab/list.ts';
 import { removeMachine } from '../../lab/remove.ts';
 import { bootJson, bootTable, exchangeLine, machineList } from '../../lab/show.ts';
-import { CliFailure } from '../process/failure.ts';
+import { CliFailure, UsageFailure } from '../process/failure.ts';
 import { abortOnSignal, asCliFailure, labOf, seconds } from './lab.ts';
 import type { BootOptions, DeleteOptions, ListOptions } from './options.ts';
 
@@ -20,7 +20,7 @@ export async function runBoot(name: string, options: BootOptions): Promise<void>
   const { network: networks, fixedIp: fixedIps = [], qemu, json } = options;
   const tell = json ? (line: string) => void process.stderr.write(`${line}\n`) : print;
   if (fixedIps.length > networks.length) {
-    throw new CliFailure(`${fixedIps.length} times --fixed-ip, but only ${networks.length} times --network`);
+    throw new UsageFailure(`${fixedIps.length} times --fixed-ip, but only ${networks.length} times --network`);
   }
   requireRoot();
   const limits = {
@@ -55,38 +55,40 @@ export async function runList(options: ListOptions): Promise<void> {
   else print(machineList(machines));
 }
 
-/** `vm delete`: a name that nobody has is told and no failure, so that it can be said twice. */
+/** `vm delete`: deletes what it can. Throws CliFailure when a machine does not exist or cannot be deleted. */
 export async function runDelete(names: readonly string[], options: DeleteOptions): Promise<void> {
-  if ((options.all === true) === names.length > 0) throw new CliFailure('name the machines to delete, or say --all');
+  if ((options.all === true) === names.length > 0) throw new UsageFailure('name the machines to delete, or say --all');
   requireRoot();
   const lab = await labOf(options, print);
   const work = async () => {
-    const found = options.all ? await lab.store.list() : (await Promise.all(names.map(find))).flat();
     const failures: string[] = [];
+    const found = options.all
+      ? await lab.store.list()
+      : (await Promise.all(names.map((name) => find(name, failures)))).flat();
     for (const stored of found) {
       const who = [stored.instance?.name, stored.id].filter(Boolean).join(' ');
       try {
         await removeMachine(stored, lab);
         print(`deleted ${who}`);
       } catch (error) {
-        // The others are ended all the same.
-        failures.push(`${who}: ${error instanceof Error ? error.message : String(error)}`);
+        // The others are deleted all the same.
+        failures.push(`${who} could not be deleted: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
-    if (failures.length > 0) throw new CliFailure(`not all could be deleted; ${failures.join('; ')}`);
+    if (failures.length > 0) throw new CliFailure(failures.join('; '));
     if (options.all && found.length === 0) print('no machines');
   };
-  const find = async (name: string): Promise<readonly StoredInstance[]> => {
+  const find = async (name: string, failures: string[]): Promise<readonly StoredInstance[]> => {
     const found = await lab.store.find(name);
     if (found.length > 1) {
-      throw new CliFailure(
-        `${found.length} machines are named ${name}; give a UUID: ${found.map(({ id }) => id).join(', ')}`,
-      );
+      const ids = found.map(({ id }) => id).join(', ');
+      failures.push(`${found.length} machines are named ${name}; name one by its UUID: ${ids}`);
+      return [];
     }
     if (found.length > 0) return found;
-    // The folder may be gone and a port be left: a UUID is enough to find it.
+    // The folder may be gone and a port be left, which the UUID finds.
     if (isUuid(name)) return [{ id: name, folder: lab.store.folder(name) }];
-    print(`no machine is named ${name}: nothing to delete`);
+    failures.push(`no machine is named ${name} (bin/neutrino vm list prints them)`);
     return [];
   };
   await asCliFailure(work());

@@ -1,0 +1,59 @@
+import { Command } from 'commander';
+
+const HELP = ['-h', '--help'];
+
+/**
+ * A command that reports all unknown options, where commander reports the first one, and throws CommanderError instead of ending
+ * the process.
+ */
+export class CheckedCommand extends Command {
+  override createCommand(name?: string): Command {
+    return new CheckedCommand(name);
+  }
+
+  override parseOptions(words: string[]): ReturnType<Command['parseOptions']> {
+    const parsed = super.parseOptions(words);
+    const unknown = parsed.unknown.filter((word) => /^-./.test(word)).map((word) => word.replace(/=.*/s, ''));
+    // A command with commands below leaves their options to them; with a single one commander suggests a similar one.
+    if (this.commands.length === 0 && unknown.length > 1 && !unknown.some((word) => HELP.includes(word)))
+      this.error(`error: unknown options ${unknown.map((word) => `'${word}'`).join(', ')}`);
+    return parsed;
+  }
+}
+
+/** What people try, because other programs have it, and what it is here. */
+const ELSEWHERE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  neutrino: {
+    status: 'neutrino config show" prints what runs on the state path, "neutrino vm list" the machines',
+    start: 'neutrino up"',
+    stop: 'neutrino down"',
+    agent: 'neutrino dhcp-agent" or "neutrino l2-agent"',
+  },
+  vm: {
+    rm: 'neutrino vm delete"',
+    remove: 'neutrino vm delete"',
+    destroy: 'neutrino vm delete"',
+    stop: 'neutrino vm delete"',
+    create: 'neutrino vm boot"',
+    start: 'neutrino vm boot"',
+    run: 'neutrino vm boot"',
+    ls: 'neutrino vm list"',
+    show: 'neutrino vm list"',
+  },
+};
+
+/** Answers the names in ELSEWHERE with the command that does it. */
+export function addHints(program: Command): void {
+  for (const parent of [program, ...program.commands]) {
+    for (const [name, right] of Object.entries(ELSEWHERE[parent.name()] ?? {})) {
+      parent
+        .command(name, { hidden: true })
+        .helpOption(false)
+        .allowUnknownOption()
+        .allowExcessArguments()
+        .action((_options: unknown, command: Command) =>
+          command.error(`error: unknown command '${name}'\n(use "${right})`),
+        );
+    }
+  }
+}
