@@ -10,9 +10,9 @@ import { bootTable, exchangeLine } from './show.ts';
 import { printable } from './table.ts';
 import { waitFor } from './wait.ts';
 
-export interface Stage {
+export interface Scenario {
   readonly lab: Lab;
-  /** Where the DHCP agent of this host writes what dnsmasq knows of a network's machines. */
+  /** The file of a network in which dnsmasq finds the machines that it serves. */
   readonly hostFile: (networkId: string) => string;
   readonly print: (line: string) => void;
   readonly signal: AbortSignal;
@@ -22,14 +22,16 @@ const LIMITS = { pluggedMs: 60_000, leaseMs: 30_000 };
 const FIRST = '10.0.0.0/24';
 const SECOND = '10.0.50.0/24';
 const CHOSEN = '10.0.50.50';
+/** Leaves out the chosen address, which another port could have otherwise. */
+const SECOND_POOL = { start: '10.0.50.100', end: '10.0.50.254' };
 
 interface Created {
   readonly id: string;
   readonly [attribute: string]: unknown;
 }
 
-/** The demo's own names: two of them side by side on one Neutrino do not meet. */
-function castNames(): { readonly network: string; readonly machine: (letter: string) => string } {
+/** Draws names, so that two demos may run at the same time on one Neutrino. */
+function drawNames(): { readonly network: string; readonly machine: (letter: string) => string } {
   const tag = randomBytes(2).toString('hex');
   return { network: `demo-${tag}`, machine: (letter) => `demo-${tag}-${letter}` };
 }
@@ -37,7 +39,7 @@ function castNames(): { readonly network: string; readonly machine: (letter: str
 /** The agents that a machine needs on its host, as they call themselves (`agent_type`). */
 const AGENT_TYPES = ['Linux bridge agent', 'DHCP agent'];
 
-/** Waits for the agents of this host: a Neutrino that has just been started may not have heard of them yet. */
+/** Waits for the agents of this host, because they report only some time after Neutrino has started. */
 async function waitForAgents({ neutron, host }: Lab, signal: AbortSignal): Promise<void> {
   const alive = async () => {
     const query = new URLSearchParams({ host });
@@ -54,12 +56,12 @@ async function waitForAgents({ neutron, host }: Lab, signal: AbortSignal): Promi
 }
 
 /**
- * Tells the whole story on a running Neutrino: a network with two subnets, a machine that gets its address, what dnsmasq was
- * told, a second machine, a ping between them, a third machine with an address of its choice; then removes all of it.
- * Throws LabFailure when something came out otherwise than told, after cleaning up.
+ * Runs the demo's scenario on a running Neutrino: a network with two subnets, a machine that gets its address, what dnsmasq
+ * knows of it, a second machine, a ping between them, a third machine with a chosen address; then removes all of it.
+ * Throws LabFailure when a machine does not get what its port has, after cleaning up.
  */
-export async function tellStory({ lab, hostFile, print, signal }: Stage): Promise<void> {
-  const names = castNames();
+export async function runScenario({ lab, hostFile, print, signal }: Scenario): Promise<void> {
+  const names = drawNames();
   const detail = (line: string) => print(`   ${line}`.trimEnd());
   const details = (text: string) => text.split('\n').forEach(detail);
   let step = 0;
@@ -78,8 +80,8 @@ export async function tellStory({ lab, hostFile, print, signal }: Stage): Promis
     return made;
   }
 
-  async function addSubnet(networkId: string, cidr: string): Promise<void> {
-    const subnet = await create('subnet', { network_id: networkId, ip_version: 4, cidr });
+  async function addSubnet(networkId: string, cidr: string, more: object = {}): Promise<void> {
+    const subnet = await create('subnet', { network_id: networkId, ip_version: 4, cidr, ...more });
     const [pool] = (subnet.allocation_pools ?? []) as readonly { readonly start: string; readonly end: string }[];
     detail(`POST /v2.0/subnets    ${cidr.padEnd(14)} router ${subnet.gateway_ip}, pool ${pool?.start} to ${pool?.end}`);
   }
@@ -100,7 +102,7 @@ export async function tellStory({ lab, hostFile, print, signal }: Stage): Promis
     return report;
   }
 
-  async function story(): Promise<void> {
+  async function steps(): Promise<void> {
     await waitForAgents(lab, signal);
     heading('A network with two subnets');
     const network = await create('network', { name: names.network });
@@ -110,13 +112,13 @@ export async function tellStory({ lab, hostFile, print, signal }: Stage): Promis
     });
     detail(`POST /v2.0/networks   ${names.network.padEnd(14)} id ${network.id}, MTU ${network.mtu}`);
     await addSubnet(network.id, FIRST);
-    await addSubnet(network.id, SECOND);
+    await addSubnet(network.id, SECOND, { allocation_pools: [SECOND_POOL] });
     const nic = { network: network.id };
 
     heading('A machine: its port, its device, and the DHCP exchange as dnsmasq logs it');
     const first = await boot('a', nic);
 
-    heading('What dnsmasq was told');
+    heading('What dnsmasq knows');
     await showHostFile(hostFile(network.id), detail);
 
     heading('A second machine');
@@ -125,20 +127,20 @@ export async function tellStory({ lab, hostFile, print, signal }: Stage): Promis
     heading('From the first machine to the second');
     await ping(first, second, detail);
 
-    heading(`A third machine, with an address of its choice in ${SECOND}`);
+    heading(`A third machine, with a chosen address in ${SECOND}`);
     const third = await boot('c', { ...nic, fixedIp: CHOSEN });
 
-    heading('From the third machine to the first, in the other subnet: DHCP told both the way (option 121)');
+    heading('From the third machine to the first, in the other subnet: DHCP gave both a route (option 121)');
     await ping(third, first, detail);
     signal.throwIfAborted();
   }
 
   let failure: unknown;
   try {
-    await story();
+    await steps();
   } catch (error) {
     failure = signal.aborted ? signal.reason : error;
-    print(`\nThat went wrong: ${failure instanceof Error ? failure.message : String(failure)}`);
+    print(`\nFailed: ${failure instanceof Error ? failure.message : String(failure)}`);
   }
   print('\nCleaning up');
   for (const part of undo.reverse()) {
@@ -159,7 +161,7 @@ async function showHostFile(path: string, detail: (line: string) => void): Promi
   });
   if (text === undefined) {
     detail(
-      `${path} is not there: the DHCP agent of this network runs on another host, or its driver needs no such file`,
+      `${path} does not exist: the DHCP agent of this network runs on another host, or its driver uses no such file`,
     );
     return;
   }

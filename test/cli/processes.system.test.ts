@@ -24,7 +24,7 @@ describe('neutrino server and agents, without their surroundings', () => {
     ];
     for (const words of broken) {
       const { code, stderr } = await neutrino('server', '--bind-port', '0', ...words);
-      expect(code).toBe(1);
+      expect(code).toBe(2);
       expect(stderr).toMatch(/neutrino: \[(DEFAULT\] transport_url|database\] connection): .+\n$/);
       expect(stderr).not.toContain('geheim');
       expect(stderr).not.toContain('    at ');

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AGENT_KINDS } from '../../src/cli/agents/kinds.ts';
 import { banner } from '../../src/cli/up/up.ts';
+import { labOf } from '../../src/cli/vm/lab.ts';
 import { defaultConfig } from '../../src/config/options.ts';
 import { NeutrinoProcess, neutrino } from './neutrino-process.ts';
 
@@ -127,6 +128,17 @@ describe('neutrino up', () => {
     expect(shown.stdout).toMatch(new RegExp(`^host = up-test +${source}$`, 'm'));
     expect((await neutrino('config', 'show', '--state-path', statePath, '--bind-port', '1')).stdout).toMatch(
       /^bind_port = 1 +--bind-port$/m,
+    );
+    const options = { statePath, configFile: [] };
+    const lab = await labOf(options, () => undefined);
+    expect([lab.neutron.url, lab.host]).toEqual([url, 'up-test']);
+    expect((await labOf({ ...options, host: 'other' }, () => undefined)).host).toBe('other');
+    await expect(lab.neutron.findNetwork('nope')).rejects.toThrow(
+      `${url} (where the Neutrino of state path ${statePath} runs, process ${running.pid}) has no network`,
+    );
+    const nowhere = await labOf({ statePath: folder, configFile: [] }, () => undefined);
+    await expect(nowhere.neutron.findNetwork('nope')).rejects.toThrow(
+      `http://127.0.0.1:9696 (as configured, because no Neutrino runs on state path ${folder})`,
     );
     const second = up();
     await second.exitCode();

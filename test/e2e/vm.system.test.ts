@@ -133,7 +133,7 @@ describe.skipIf(process.getuid?.() !== 0)('machines on a running Neutrino (needs
 });
 
 test.skipIf(process.getuid?.() !== 0)(
-  'the demo tells its story to the end and leaves nothing (needs root)',
+  'the demo runs its scenario to the end and leaves nothing (needs root)',
   { timeout: 180_000 },
   async () => {
     const host = `host-${randomBytes(3).toString('hex')}`;

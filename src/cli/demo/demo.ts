@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { loadConfig } from '../../config/load.ts';
-import { tellStory } from '../../lab/demo.ts';
+import { runScenario } from '../../lab/demo.ts';
 import { configInputs } from '../config/flags.ts';
 import { CliFailure } from '../process/failure.ts';
 import { runningNeutrino } from '../state/lock.ts';
@@ -8,7 +8,7 @@ import { abortOnSignal, asCliFailure, labOf } from '../vm/lab.ts';
 import type { LabOptions } from '../vm/options.ts';
 import { startFreshNeutrino } from './fresh-neutrino.ts';
 
-/** `demo`: exit code 1 when something came out otherwise than told. */
+/** `demo`: exit code 1 when a machine does not get what its port has. */
 export async function runDemo(options: LabOptions): Promise<void> {
   if (process.getuid?.() !== 0)
     throw new CliFailure('the demo needs root: it makes namespaces and devices, and removes them');
@@ -29,9 +29,9 @@ export async function runDemo(options: LabOptions): Promise<void> {
     print(`Neutrino at ${lab.neutron.url}${fresh ? ', started for this demo' : ''}`);
     const { dhcp_confs: folder } = lab.config.DEFAULT;
     const hostFile = (networkId: string) => join(folder, networkId, 'host');
-    await asCliFailure(tellStory({ lab, hostFile, print, signal }));
+    await asCliFailure(runScenario({ lab, hostFile, print, signal }));
   } finally {
     await fresh?.stop();
   }
-  print(`\nThat was all, in ${((performance.now() - started) / 1_000).toFixed(1)} s. Nothing of it is left.`);
+  print(`\nDone in ${((performance.now() - started) / 1_000).toFixed(1)} s. Everything it created is removed.`);
 }
