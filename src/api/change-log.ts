@@ -41,7 +41,7 @@ export function logChanges(app: FastifyInstance, callerOf: (request: FastifyRequ
     };
     const what = action === undefined ? `${request.method} ${request.url.slice(0, 200)}` : `${action} ${resource}`;
     const refused = reply.statusCode >= 400;
-    request.log.info(line, refused ? `${what} refused` : what);
+    app.log.info(line, refused ? `${what} refused` : what);
   });
   return {
     note: (request, action, resource, ids = []) => void changes.set(request, { action, resource, ids }),

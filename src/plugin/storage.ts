@@ -30,6 +30,7 @@ interface PlainAttribute {
 interface Layout {
   readonly table: string;
   readonly plain: readonly PlainAttribute[];
+  readonly byTable: ReadonlyMap<string, readonly PlainAttribute[]>;
   readonly sides: ReadonlyMap<string, SideTable>;
 }
 
@@ -53,7 +54,8 @@ function layoutOf(resource: Resource): Layout {
     if (side && !side.always && plain.filter((p) => p.table === of).length > 1)
       throw new Error(`${of} stores several attributes of ${resource.name}: it must have a row for each (always)`);
   }
-  const layout = { table, plain, sides: new Map(Object.entries(sides)) };
+  const byTable = Map.groupBy(plain, (p) => p.table);
+  const layout = { table, plain, byTable, sides: new Map(Object.entries(sides)) };
   layouts.set(resource.attributes, layout);
   return layout;
 }
@@ -145,16 +147,12 @@ export async function selectPlain<R extends Resource>(
 
 type Row = Readonly<Record<string, Stored>>;
 
-/** The rows that values make, by table. */
-function rowsOf(resource: Resource, values: Readonly<Record<string, unknown>>): ReadonlyMap<string, Row> {
-  const rows = new Map<string, Record<string, Stored>>();
-  for (const { name, table, column, attribute } of layoutOf(resource).plain) {
-    if (!(name in values)) continue;
-    const row = rows.get(table) ?? {};
-    rows.set(table, row);
-    row[column] = stored(attribute.type, values[name]);
-  }
-  return rows;
+/** The row that values make in a table; empty when none of them is stored there. */
+function rowOf(resource: Resource, table: string, values: Readonly<Record<string, unknown>>): Row {
+  const row: Record<string, Stored> = {};
+  for (const { name, column, attribute } of layoutOf(resource).byTable.get(table) ?? [])
+    if (name in values) row[column] = stored(attribute.type, values[name]);
+  return row;
 }
 
 type Insert = PreparedQuery<Row, InsertResult>;
@@ -178,7 +176,7 @@ function insertRow(trx: Trx, table: string, row: Row, ignore = false): Promise<Q
 
 /** Inserts the standard attributes of a new resource; returns their id. */
 export function insertStandard<R extends Resource>(trx: Trx, resource: R, values: ColumnsOf<R>): Promise<number> {
-  const { description = '', revision_number: revision = 0 } = rowsOf(resource, values).get(STANDARD) ?? {};
+  const { description = '', revision_number: revision = 0 } = rowOf(resource, STANDARD, values);
   return insertStandardAttributes(trx, {
     resource_type: resource.standardAttributes ?? '',
     description: String(description),
@@ -196,15 +194,15 @@ export async function insertMain<R extends Resource>(
   attr?: number,
 ): Promise<boolean> {
   const { table } = layoutOf(resource);
-  const row = { ...rowsOf(resource, values).get(table), ...(attr === undefined ? {} : { standard_attr_id: attr }) };
+  const row = { ...rowOf(resource, table, values), ...(attr === undefined ? {} : { standard_attr_id: attr }) };
   const result = await insertRow(trx, table, row, true);
   return (result.numAffectedRows ?? 0n) > 0n;
 }
 
 /** Whether all attributes of a row of a side table have the values that stand for no row. */
 const isAbsent = (resource: Resource, table: string, row: Row): boolean =>
-  layoutOf(resource).plain.every(
-    (p) => p.table !== table || stored(p.attribute.type, p.attribute.absent) === row[p.column],
+  (layoutOf(resource).byTable.get(table) ?? []).every(
+    ({ attribute, column }) => stored(attribute.type, attribute.absent) === row[column],
   );
 
 /** Inserts the rows of a new resource in its side tables; returns its plain attributes as answers show them. */
@@ -213,10 +211,9 @@ export async function insertSides<R extends Resource>(
   resource: R,
   values: ColumnsOf<R> & { readonly id: string },
 ): Promise<ShownColumnsOf<R>> {
-  const rows = rowsOf(resource, values);
   for (const [table, side] of layoutOf(resource).sides) {
-    const row = rows.get(table);
-    if (row && (side.always || !isAbsent(resource, table, row)))
+    const row = rowOf(resource, table, values);
+    if (side.always || !isAbsent(resource, table, row))
       await insertRow(trx, table, { [side.key]: values.id, ...row, ...side.constants });
   }
   return shownColumns(resource, values);
@@ -254,8 +251,10 @@ export async function updatePlain<R extends Resource>(
   { id, attr = 0 }: { readonly id: string; readonly attr?: number },
   changes: Partial<ColumnsOf<R>>,
 ): Promise<void> {
-  const { table: main, sides } = layoutOf(resource);
-  for (const [table, row] of rowsOf(resource, changes)) {
+  const { table: main, byTable, sides } = layoutOf(resource);
+  for (const table of byTable.keys()) {
+    const row = rowOf(resource, table, changes);
+    if (Object.keys(row).length === 0) continue;
     const side = sides.get(table);
     if (table === main) await update(trx, main, row, sql`id = ${id}`);
     else if (table === STANDARD) await update(trx, STANDARD, row, sql`id = ${attr}`);

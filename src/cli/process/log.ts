@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { writeBatched } from './batched-stderr.ts';
 
 export interface LogOptions {
   readonly debug: boolean;
@@ -16,7 +17,7 @@ export function createLogger({ debug, plain, write }: LogOptions): Logger {
 
 /** The logger on standard error. */
 export function stderrLogger(debug: boolean): Logger {
-  return createLogger({ debug, plain: process.stderr.isTTY === true, write: (line) => process.stderr.write(line) });
+  return createLogger({ debug, plain: process.stderr.isTTY === true, write: writeBatched });
 }
 
 const LEVELS: Readonly<Record<number, string>> = {

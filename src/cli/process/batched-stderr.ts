@@ -1,0 +1,32 @@
+import { writeSync } from 'node:fs';
+
+/** Longest text that waits; more is written at once. */
+const MAX_CHARACTERS = 64 * 1024;
+
+let pending = '';
+let scheduled = false;
+
+function flush(): void {
+  scheduled = false;
+  if (pending === '') return;
+  const text = pending;
+  pending = '';
+  process.stderr.write(text);
+}
+
+/**
+ * Writes to standard error, together with all that is written in the same turn of the event loop: a server under load then makes one system call
+ * for many lines. What waits when the process exits is written first.
+ */
+export function writeBatched(text: string): void {
+  pending += text;
+  if (pending.length >= MAX_CHARACTERS) return flush();
+  if (scheduled) return;
+  scheduled = true;
+  setImmediate(flush);
+}
+
+process.on('exit', () => {
+  // The event loop has ended: streams of pipes and files write no more.
+  if (pending !== '') writeSync(2, pending);
+});
