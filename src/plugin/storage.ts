@@ -199,10 +199,10 @@ export async function insertMain<R extends Resource>(
   return (result.numAffectedRows ?? 0n) > 0n;
 }
 
-/** Whether all attributes of a row of a side table have the values that stand for no row. */
+/** Whether all attributes in a row of a side table have the values that stand for no row. */
 const isAbsent = (resource: Resource, table: string, row: Row): boolean =>
   (layoutOf(resource).byTable.get(table) ?? []).every(
-    ({ attribute, column }) => stored(attribute.type, attribute.absent) === row[column],
+    ({ attribute, column }) => !(column in row) || stored(attribute.type, attribute.absent) === row[column],
   );
 
 /** Inserts the rows of a new resource in its side tables; returns its plain attributes as answers show them. */
