@@ -20,10 +20,11 @@ function flush(): void {
  */
 export function writeBatched(text: string): void {
   pending += text;
-  if (pending.length >= MAX_CHARACTERS) return flush();
-  if (scheduled) return;
-  scheduled = true;
-  setImmediate(flush);
+  if (pending.length >= MAX_CHARACTERS) flush();
+  else if (!scheduled) {
+    scheduled = true;
+    setImmediate(flush);
+  }
 }
 
 process.on('exit', () => {
