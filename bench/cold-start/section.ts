@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { AGENT_KINDS } from '../../src/cli/agents/kinds.ts';
 import { unmetRequirements } from '../../src/cli/agents/requirements.ts';
-import { startTestHost, type TestHost } from '../../test/interop/hosts/test-host.ts';
-import { makeUnderlay, type Underlay } from '../../test/interop/hosts/underlay.ts';
-import { freePorts } from '../../test/support/rabbitmq.ts';
+import { waitFor } from '../../src/lab/wait.ts';
+import { freePorts } from '../../test/support/free-ports.ts';
+import { startTestHost, type TestHost } from '../../test/support/hosts/test-host.ts';
+import { makeUnderlay, type Underlay } from '../../test/support/hosts/underlay.ts';
+import { NeutrinoProcess, writeConfigFiles } from '../../test/support/neutrino.ts';
 import type { Section, World } from '../contract.ts';
 import { siteObstacle } from '../mariadb/obstacle.ts';
-import { writeConf } from '../mariadb/server.ts';
 import { startSite } from '../mariadb/site.ts';
 import type { RunningNeutrino } from '../neutrino.ts';
 import { ratios } from '../spread.ts';
@@ -21,8 +21,6 @@ const NETWORKS = 100;
 const PORTS = 10;
 const QUICK_NETWORKS = 20;
 const SERVED_MS = 120_000;
-const PROCESS_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 /** How long a DHCP agent takes on a host that has nothing yet, beside a script that makes the same. */
 export const coldStartSection: Section = {
@@ -60,15 +58,17 @@ interface Place {
   readonly statePath: string;
   /** Does something on a host that has nothing, with an empty state path; afterwards the host is gone. */
   onEmptyHost<T>(work: (host: TestHost) => Promise<T>): Promise<T>;
-  /** Starts the DHCP agent; gives the file that it logs to. */
-  startAgent(host: TestHost): Promise<string>;
+  /** Starts the DHCP agent. */
+  startAgent(host: TestHost): Promise<NeutrinoProcess>;
 }
 
 function makePlace(world: World, underlay: Underlay, transportUrl: string): Place {
   const name = `bench-${randomBytes(3).toString('hex')}`;
   const statePath = join(world.folder, 'state');
-  const file = writeConf(join(world.folder, 'agent'), {
-    DEFAULT: { host: name, state_path: statePath, transport_url: transportUrl },
+  const flags = writeConfigFiles(join(world.folder, 'agent'), {
+    'neutron.conf': {
+      DEFAULT: { host: name, state_path: statePath, transport_url: transportUrl },
+    },
   });
   let starts = 0;
   return {
@@ -85,11 +85,10 @@ function makePlace(world: World, underlay: Underlay, transportUrl: string): Plac
       }
     },
     async startAgent(host) {
-      const log = join(world.folder, 'agent', `log-${starts++}`);
-      const node = [process.execPath, '--disable-warning=ExperimentalWarning', MAIN] as const;
-      const env = { PATH: PROCESS_PATH, LANG: 'C.UTF-8', HOME: '/root' };
-      await host.start({ command: [...node, 'dhcp-agent', '--config-file', file], log, env });
-      return log;
+      const folder = join(world.folder, 'agent', `start-${starts++}`);
+      const agent = new NeutrinoProcess({ words: ['dhcp-agent', ...flags], folder, host });
+      await agent.start();
+      return agent;
     },
   };
 }
@@ -102,8 +101,7 @@ async function measure(world: World, place: Place, server: RunningNeutrino) {
 
   world.progress(`making ${networks} networks with ${PORTS} ports each`);
   await place.onEmptyHost(async (host) => {
-    const log = await place.startAgent(host);
-    await synchronised(log, 0);
+    await synchronised(await place.startAgent(host), 0);
     for (let i = 0; i < networks; i++) await makeNetwork(server, i);
     await served(host, place, networks);
   });
@@ -126,8 +124,7 @@ async function measure(world: World, place: Place, server: RunningNeutrino) {
     });
     await place.onEmptyHost(async (host) => {
       const began = performance.now();
-      const log = await place.startAgent(host);
-      took.sync.push(await synchronised(log, networks));
+      took.sync.push(await synchronised(await place.startAgent(host), networks));
       took.ours.push(performance.now() - began);
       await servers(host, networks);
     });
@@ -153,28 +150,26 @@ async function measure(world: World, place: Place, server: RunningNeutrino) {
 /** Makes the `index`-th network, with a subnet and ports. */
 async function makeNetwork(server: RunningNeutrino, index: number): Promise<void> {
   type Made = { readonly id: string };
-  const { network } = await server.create<{ network: Made }>('/v2.0/networks', { network: { name: `bench${index}` } });
+  const { network } = await server.api.post<{ network: Made }>('networks', { network: { name: `bench${index}` } });
   const subnet = { network_id: network.id, ip_version: 4, cidr: `10.${index >> 8}.${index & 255}.0/24` };
-  await server.create('/v2.0/subnets', { subnet });
+  await server.api.post('subnets', { subnet });
   const port = { network_id: network.id, device_owner: 'compute:nova', device_id: 'bench' };
-  await server.create('/v2.0/ports', { ports: Array.from({ length: PORTS }, () => port) });
+  await server.api.post('ports', { ports: Array.from({ length: PORTS }, () => port) });
 }
 
-/** Waits until an agent logs that all its networks are served; gives the milliseconds that it says it took. */
-async function synchronised(log: string, networks: number): Promise<number> {
-  const deadline = performance.now() + SERVED_MS;
-  for (;;) {
-    const lines = readFileSync(log, 'utf8').split('\n').slice(0, -1);
-    for (const line of lines) {
-      if (!line.includes('"networks synchronised"')) continue;
-      const said = JSON.parse(line) as { networks: number; failed: number; ms: number };
-      if (said.networks === networks && said.failed === 0) return said.ms;
-    }
-    if (performance.now() > deadline)
-      throw new Error(
-        `the agent does not serve ${networks} networks after ${SERVED_MS} ms:\n${lines.slice(-20).join('\n')}`,
-      );
-    await delay(10);
+/** Waits until an agent logs that all its networks are served; returns the milliseconds in that line. */
+async function synchronised(agent: NeutrinoProcess, networks: number): Promise<number> {
+  const served = async () => {
+    const lines = agent.stderr.split('\n').slice(0, -1);
+    return lines
+      .filter((line) => line.includes('"networks synchronised"'))
+      .map((line) => JSON.parse(line) as { readonly networks: number; readonly failed: number; readonly ms: number })
+      .find((line) => line.networks === networks && line.failed === 0);
+  };
+  try {
+    return (await waitFor(`${networks} served networks`, served, { timeoutMs: SERVED_MS, intervalMs: 10 })).ms;
+  } catch (error) {
+    throw new Error(`the agent does not serve ${networks} networks; it said:\n${agent.lastWords()}`, { cause: error });
   }
 }
 

@@ -1,6 +1,6 @@
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TestHost } from '../../test/interop/hosts/test-host.ts';
+import type { TestHost } from '../../test/support/hosts/test-host.ts';
 
 /** What an agent has made for one network, as far as a script needs it to make the same. */
 export interface ServedNetwork {

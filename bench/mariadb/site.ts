@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { type PrivateMariadb, startMariadb } from '../../test/support/mariadb.ts';
+import { writeConfigFiles } from '../../test/support/neutrino.ts';
 import { type RabbitMq, startRabbitMq } from '../../test/support/rabbitmq.ts';
-import type { RunningNeutrino } from '../neutrino.ts';
-import { startServerProcess, upgradeDatabase, writeConf } from './server.ts';
+import { launched, type RunningNeutrino, startServer } from '../neutrino.ts';
 
 /** Servers that share a MariaDB and a RabbitMQ of this run's own. */
 export interface Site {
@@ -34,7 +34,7 @@ export async function startSite({ folder, servers: count, brokerConf = [] }: Sit
     const connection = await mariadb.database();
     const files = Array.from({ length: count }, (_, i) => {
       const statePath = join(folder, `server${i}`);
-      return writeConf(statePath, {
+      const conf = {
         DEFAULT: {
           host: `server${i}`,
           state_path: statePath,
@@ -43,13 +43,15 @@ export async function startSite({ folder, servers: count, brokerConf = [] }: Sit
           bind_port: 0,
         },
         database: { connection },
-      });
+      };
+      writeConfigFiles(statePath, { 'neutron.conf': conf });
+      return join(statePath, 'neutron.conf');
     });
     const [first = ''] = files;
-    await upgradeDatabase(first);
+    await launched(folder, 'db', 'upgrade', '--config-file', first).runToEnd();
     const servers: RunningNeutrino[] = [];
     for (const file of files) {
-      const server = await startServerProcess(file);
+      const server = await startServer(file);
       ends.push(server.stop);
       servers.push(server);
     }

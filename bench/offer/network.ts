@@ -22,12 +22,12 @@ export async function makeServedNetwork(
   ports: number,
 ): Promise<string> {
   type Made = { readonly id: string };
-  const { network } = await neutrino.create<{ network: Made }>('/v2.0/networks', { network: { name: 'bench' } });
+  const { network } = await neutrino.api.post<{ network: Made }>('networks', { network: { name: 'bench' } });
   const wanted = { network_id: network.id, ip_version: 4, cidr };
-  await neutrino.create('/v2.0/subnets', { subnet: wanted });
+  await neutrino.api.post('subnets', { subnet: wanted });
   const port = { network_id: network.id, 'binding:host_id': host, device_owner: 'compute:nova', device_id: 'bench' };
   for (let left = ports; left > 0; left -= PER_REQUEST)
-    await neutrino.create('/v2.0/ports', { ports: Array.from({ length: Math.min(left, PER_REQUEST) }, () => port) });
+    await neutrino.api.post('ports', { ports: Array.from({ length: Math.min(left, PER_REQUEST) }, () => port) });
   const deadline = Date.now() + SERVED_MS;
   for (;;) {
     const lines = await hostLines(statePath, network.id);

@@ -135,7 +135,7 @@ const hostsOf = (count: number): readonly string[] =>
 
 async function createPort(neutrino: RunningNeutrino, values: object): Promise<OfferedPort> {
   const port = { device_owner: 'compute:nova', device_id: 'bench', ...values };
-  return (await neutrino.create<{ port: OfferedPort }>('/v2.0/ports', { port })).port;
+  return (await neutrino.api.post<{ port: OfferedPort }>('ports', { port })).port;
 }
 
 /** Plugs a client into the port's network, as nova would the machine: the L2 agent does the rest. Waits for its own offer. */
@@ -154,7 +154,7 @@ async function plugged(port: OfferedPort, namespace: string): Promise<DhcpClient
 async function agentsAlive(neutrino: RunningNeutrino, host: string): Promise<void> {
   const deadline = Date.now() + AGENTS_MS;
   for (;;) {
-    const { agents } = await neutrino.get<{ agents: { alive: boolean }[] }>(`/v2.0/agents?host=${host}`);
+    const { agents } = await neutrino.api.get<{ agents: { alive: boolean }[] }>(`agents?host=${host}`);
     if (agents.filter((a) => a.alive).length >= 2) return;
     if (Date.now() > deadline)
       throw new Error(`after ${AGENTS_MS} ms ${agents.length} of 2 agents of ${host} are alive`);

@@ -88,7 +88,7 @@ async function fillNetwork(servers: readonly RunningNeutrino[], load: LoadOnAll,
   const body = JSON.stringify({ port: requestOfTheDay(network, group) });
   const result = await load.post(PATH, body, PORTS, connections);
   type Port = { readonly fixed_ips: readonly { readonly ip_address: string }[] };
-  const { ports } = await server.get<{ ports: readonly Port[] }>(`${PATH}?network_id=${network}&fields=fixed_ips`);
+  const { ports } = await server.api.get<{ ports: readonly Port[] }>(`ports?network_id=${network}&fields=fixed_ips`);
   const addresses = new Set(ports.flatMap((port) => port.fixed_ips.map((ip) => ip.ip_address)));
   if (ports.length !== PORTS + 1 || addresses.size !== PORTS + 1)
     throw new Error(`${ports.length} ports with ${addresses.size} addresses instead of ${PORTS + 1}`);

@@ -17,10 +17,10 @@ const FIRST_ADDRESS = '10.0.0.9';
  */
 export async function makeNetwork(neutrino: RunningNeutrino, cidr = '10.0.0.0/8'): Promise<BenchNetwork> {
   type Made = { readonly id: string };
-  const { network } = await neutrino.create<{ network: Made }>('/v2.0/networks', { network: { name: 'bench' } });
+  const { network } = await neutrino.api.post<{ network: Made }>('networks', { network: { name: 'bench' } });
   const wanted = { network_id: network.id, ip_version: 4, cidr };
-  const { subnet } = await neutrino.create<{ subnet: Made }>('/v2.0/subnets', { subnet: wanted });
-  const { port } = await neutrino.create<{ port: { security_groups: readonly string[] } }>('/v2.0/ports', {
+  const { subnet } = await neutrino.api.post<{ subnet: Made }>('subnets', { subnet: wanted });
+  const { port } = await neutrino.api.post<{ port: { security_groups: readonly string[] } }>('ports', {
     port: { network_id: network.id, fixed_ips: [{ ip_address: FIRST_ADDRESS }] },
   });
   const [group = ''] = port.security_groups;

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { showConfig } from '../../src/cli/config/show.ts';
 import { explainFailure } from '../../src/cli/process/failure.ts';
 import { createLogger } from '../../src/cli/process/log.ts';
-import { neutrino } from './neutrino-process.ts';
+import { neutrino } from '../support/neutrino.ts';
 
 let folder: string;
 beforeEach(() => {

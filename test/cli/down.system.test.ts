@@ -8,7 +8,7 @@ import { linkExists } from '../../src/linux/links.ts';
 import { deleteNamespace, ensureNamespace, namespaceExists, namespacePath } from '../../src/linux/namespaces.ts';
 import { endProcess, isAlive } from '../../src/linux/processes.ts';
 import { run } from '../../src/linux/run.ts';
-import { NeutrinoProcess, neutrino } from './neutrino-process.ts';
+import { NeutrinoProcess, neutrino } from '../support/neutrino.ts';
 
 let folder: string;
 let statePath: string;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
-import { NeutrinoProcess } from './neutrino-process.ts';
+import { NeutrinoProcess } from '../support/neutrino.ts';
 
 /** What a test's neutron.conf says. */
 export interface ConfFile {

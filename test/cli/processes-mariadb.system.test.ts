@@ -6,8 +6,8 @@ import { MIGRATIONS } from '../../src/db/migrations/index.ts';
 import { parseMysqlUrl } from '../../src/db/mysql/url.ts';
 import { waitFor } from '../../src/lab/wait.ts';
 import { type PrivateMariadb, startMariadb } from '../support/mariadb.ts';
+import { NeutrinoProcess, neutrino } from '../support/neutrino.ts';
 import { type RabbitMq, startRabbitMq } from '../support/rabbitmq.ts';
-import { NeutrinoProcess, neutrino } from './neutrino-process.ts';
 import { eachInFolder, once, READY, status } from './processes-folder.ts';
 
 const LATEST = MIGRATIONS.at(-1)?.name ?? '';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { MIGRATIONS } from '../../src/db/migrations/index.ts';
-import { freePorts } from '../support/rabbitmq.ts';
-import { NeutrinoProcess, neutrino } from './neutrino-process.ts';
+import { freePorts } from '../support/free-ports.ts';
+import { NeutrinoProcess, neutrino } from '../support/neutrino.ts';
 import { eachInFolder, once, READY, status } from './processes-folder.ts';
 
 const { conf: files, path } = eachInFolder();

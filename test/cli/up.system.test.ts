@@ -8,7 +8,7 @@ import { AGENT_KINDS } from '../../src/cli/agents/kinds.ts';
 import { banner } from '../../src/cli/up/up.ts';
 import { labOf } from '../../src/cli/vm/lab.ts';
 import { defaultConfig } from '../../src/config/options.ts';
-import { NeutrinoProcess, neutrino } from './neutrino-process.ts';
+import { NeutrinoProcess, neutrino } from '../support/neutrino.ts';
 
 let folder: string;
 let statePath: string;

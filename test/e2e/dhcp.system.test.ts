@@ -2,17 +2,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NoLease } from '../../src/lab/contract.ts';
 import { waitFor } from '../../src/lab/wait.ts';
 import type { PortDocument } from '../../src/rpc/documents.ts';
-import { type PortGuest, startPortGuest } from '../lab/port-guest.ts';
-import { type NeutrinoProcess, startNeutrinoProcess } from './neutrino-process.ts';
+import { type PortGuest, startPortGuest } from '../support/hosts/port-guest.ts';
+import { startUp, type Up } from './up.ts';
 
 const LEASE_MS = 20_000;
 
 describe.skipIf(process.getuid?.() !== 0)('a machine and its address (needs root)', () => {
-  let neutrino: NeutrinoProcess;
+  let neutrino: Up;
   const guests: PortGuest[] = [];
 
   beforeAll(async () => {
-    neutrino = await startNeutrinoProcess();
+    neutrino = await startUp();
   });
   afterAll(async () => {
     for (const guest of guests) await guest.stop();
@@ -24,10 +24,10 @@ describe.skipIf(process.getuid?.() !== 0)('a machine and its address (needs root
     guests.push(guest);
     return guest;
   }
-  const portNow = async (id: string) => (await neutrino.request('GET', `/v2.0/ports/${id}`)).body.port as PortDocument;
+  const portNow = (id: string) => neutrino.api.port(id);
 
   test('gets the address of fixed_ips, and all that its subnet tells: name, router, DNS, mask, broadcast, lease, MTU, routes', async () => {
-    const network = await neutrino.network({
+    const network = await neutrino.api.network({
       cidr: '10.91.0.0/22',
       ip_version: 4,
       dns_nameservers: ['10.91.0.53', '10.91.0.54'],
@@ -57,7 +57,7 @@ describe.skipIf(process.getuid?.() !== 0)('a machine and its address (needs root
   });
 
   test('a port goes DOWN, then ACTIVE when it is wired and DHCP answers, and DOWN again when its device vanishes', async () => {
-    const network = await neutrino.network('10.92.0.0/24');
+    const network = await neutrino.api.network('10.92.0.0/24');
     const port = await neutrino.port(network);
     expect(port.status).toBe('DOWN');
     expect(port).toMatchObject({ 'binding:vif_type': 'bridge' });
@@ -76,8 +76,8 @@ describe.skipIf(process.getuid?.() !== 0)('a machine and its address (needs root
 
   test('two NICs on two networks get an address each', async () => {
     const ports = [
-      await neutrino.port(await neutrino.network('10.93.0.0/24')),
-      await neutrino.port(await neutrino.network('10.94.0.0/24')),
+      await neutrino.port(await neutrino.api.network('10.93.0.0/24')),
+      await neutrino.port(await neutrino.api.network('10.94.0.0/24')),
     ];
     const guest = await boot(...ports);
     for (const [i, port] of ports.entries())
@@ -85,7 +85,7 @@ describe.skipIf(process.getuid?.() !== 0)('a machine and its address (needs root
   });
 
   test('several subnets on one network each serve their own', async () => {
-    const network = await neutrino.network('10.95.0.0/24', '10.95.50.0/24');
+    const network = await neutrino.api.network('10.95.0.0/24', '10.95.50.0/24');
     for (const ip of ['10.95.0.20', '10.95.50.20']) {
       const port = await neutrino.port(network, { fixed_ips: [{ ip_address: ip }] });
       expect((await (await boot(port)).lease('eth0', LEASE_MS)).address).toBe(ip);
@@ -93,14 +93,11 @@ describe.skipIf(process.getuid?.() !== 0)('a machine and its address (needs root
   });
 
   test('an address changed by PUT is what the next lease gives', async () => {
-    const network = await neutrino.network('10.96.0.0/24');
+    const network = await neutrino.api.network('10.96.0.0/24');
     const port = await neutrino.port(network, { fixed_ips: [{ ip_address: '10.96.0.10' }] });
     const guest = await boot(port);
     expect((await guest.lease('eth0', LEASE_MS)).address).toBe('10.96.0.10');
-    const { status } = await neutrino.request('PUT', `/v2.0/ports/${port.id}`, {
-      port: { fixed_ips: [{ ip_address: '10.96.0.11' }] },
-    });
-    expect(status).toBe(200);
+    await neutrino.api.update('port', port.id, { fixed_ips: [{ ip_address: '10.96.0.11' }] });
     await waitFor(
       'the new address in the host file',
       async () => (await neutrino.file(network, 'host')).includes('10.96.0.11') || undefined,
@@ -118,11 +115,11 @@ describe.skipIf(process.getuid?.() !== 0)('a machine and its address (needs root
   });
 
   test('a deleted port gets no answer, nor does a MAC that is no port; an address given back goes to the next port', async () => {
-    const network = await neutrino.network('10.97.0.0/24');
+    const network = await neutrino.api.network('10.97.0.0/24');
     const port = await neutrino.port(network, { fixed_ips: [{ ip_address: '10.97.0.10' }] });
     const first = await startPortGuest([port]);
     expect((await first.lease('eth0', LEASE_MS)).address).toBe('10.97.0.10');
-    await neutrino.request('DELETE', `/v2.0/ports/${port.id}`);
+    await neutrino.api.delete('port', port.id);
     await first.stop();
     const next = await neutrino.port(network, { fixed_ips: [{ ip_address: '10.97.0.10' }] });
     expect((await (await boot(next)).lease('eth0', LEASE_MS)).address).toBe('10.97.0.10');
@@ -136,7 +133,7 @@ describe.skipIf(process.getuid?.() !== 0)('a machine and its address (needs root
   });
 
   test('DHCP options of a port arrive', async () => {
-    const network = await neutrino.network('10.98.0.0/24');
+    const network = await neutrino.api.network('10.98.0.0/24');
     const port = await neutrino.port(network, {
       extra_dhcp_opts: [
         { opt_name: 'mtu', opt_value: '1300' },

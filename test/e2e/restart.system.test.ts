@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../src/lab/wait.ts';
-import { startPortGuest } from '../lab/port-guest.ts';
-import { type NeutrinoProcess, startNeutrinoProcess } from './neutrino-process.ts';
+import { startPortGuest } from '../support/hosts/port-guest.ts';
+import { startUp, type Up } from './up.ts';
 
 const LEASE_MS = 20_000;
 
@@ -15,9 +15,9 @@ const alive = (pid: number): boolean => {
 };
 
 describe.skipIf(process.getuid?.() !== 0)('Neutrino killed and started again (needs root)', () => {
-  let neutrino: NeutrinoProcess;
+  let neutrino: Up;
   beforeAll(async () => {
-    neutrino = await startNeutrinoProcess();
+    neutrino = await startUp();
   });
   afterAll(() => neutrino?.dispose());
 
@@ -32,7 +32,7 @@ describe.skipIf(process.getuid?.() !== 0)('Neutrino killed and started again (ne
     );
 
   test('a restart leaves dnsmasq alone: the same process, nothing told to it, and the machine renews meanwhile', async () => {
-    const network = await neutrino.network('10.101.0.0/24');
+    const network = await neutrino.api.network('10.101.0.0/24');
     const port = await neutrino.port(network);
     const guest = await startPortGuest([port]);
     try {
@@ -41,11 +41,11 @@ describe.skipIf(process.getuid?.() !== 0)('Neutrino killed and started again (ne
       const reads = async () =>
         (await neutrino.file(network, 'log')).split('\n').filter((l) => l.includes(' read ')).length;
       const before = await reads();
-      await neutrino.stop();
+      await neutrino.process.stop();
       expect(alive(pid)).toBe(true);
       expect((await guest.renew('eth0', LEASE_MS)).address).toBe(address);
       await neutrino.start();
-      const other = await neutrino.network('10.102.0.0/24');
+      const other = await neutrino.api.network('10.102.0.0/24');
       await neutrino.port(other);
       await newDnsmasq(other, undefined);
       expect(await neutrino.dnsmasq(network)).toBe(pid);
@@ -57,7 +57,7 @@ describe.skipIf(process.getuid?.() !== 0)('Neutrino killed and started again (ne
   });
 
   test('a dnsmasq that is killed is back, and the machine keeps its lease', async () => {
-    const network = await neutrino.network('10.103.0.0/24');
+    const network = await neutrino.api.network('10.103.0.0/24');
     const port = await neutrino.port(network);
     const guest = await startPortGuest([port]);
     try {
@@ -74,7 +74,7 @@ describe.skipIf(process.getuid?.() !== 0)('Neutrino killed and started again (ne
   test('kill -9 at random moments while ports are made: every committed port is served, no lease is lost', {
     timeout: 240_000,
   }, async () => {
-    const network = await neutrino.network('10.104.0.0/22');
+    const network = await neutrino.api.network('10.104.0.0/22');
     const first = await neutrino.port(network);
     const guest = await startPortGuest([first]);
     try {
@@ -94,13 +94,12 @@ describe.skipIf(process.getuid?.() !== 0)('Neutrino killed and started again (ne
           timeoutMs: 30_000,
           intervalMs: 1,
         });
-        await neutrino.kill();
+        await neutrino.process.kill();
         killed = true;
         await Promise.all(makers);
         await neutrino.start();
       }
-      const rows = (await neutrino.request('GET', `/v2.0/ports?network_id=${network}&device_owner=compute:nova`)).body
-        .ports as { mac_address: string; fixed_ips: { ip_address: string }[] }[];
+      const rows = await neutrino.api.ports(`network_id=${network}&device_owner=compute:nova`);
       const kept = new Map(rows.map((p) => [p.mac_address, p.fixed_ips[0]?.ip_address]));
       for (const [mac, ip] of committed) expect(kept.get(mac)).toBe(ip);
       expect(new Set(kept.values()).size).toBe(kept.size);

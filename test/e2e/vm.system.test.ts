@@ -11,8 +11,8 @@ import { waitFor } from '../../src/lab/wait.ts';
 import { listLinks } from '../../src/linux/links.ts';
 import { listNamespaces } from '../../src/linux/namespaces.ts';
 import { run } from '../../src/linux/run.ts';
+import { neutrinoCommand } from '../support/neutrino.ts';
 
-const MAIN = join(import.meta.dirname, '../../src/cli/main.ts');
 const HOST = `host-${randomBytes(3).toString('hex')}`;
 const silent = () => undefined;
 
@@ -49,7 +49,7 @@ describe.skipIf(process.getuid?.() !== 0)('machines on a running Neutrino (needs
   });
 
   const vm = (...words: string[]) =>
-    run([process.execPath, MAIN, 'vm', ...words, '--state-path', neutrino.statePath, '--host', HOST], {
+    run(neutrinoCommand(['vm', ...words, '--state-path', neutrino.statePath, '--host', HOST]), {
       okCodes: [0, 1],
       timeoutMs: 300_000,
     });
@@ -137,7 +137,7 @@ test.skipIf(process.getuid?.() !== 0)(
   { timeout: 180_000 },
   async () => {
     const host = `host-${randomBytes(3).toString('hex')}`;
-    const { stdout, stderr, exitCode } = await run([process.execPath, MAIN, 'demo', '--host', host], {
+    const { stdout, stderr, exitCode } = await run(neutrinoCommand(['demo', '--host', host]), {
       okCodes: [0, 1],
       timeoutMs: 150_000,
     });

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { waitFor } from '../../src/lab/wait.ts';
-import type { ApiClient } from '../interop/api-client.ts';
+import type { ApiClient } from '../support/api-client.ts';
+import type { NeutrinoProcess } from '../support/neutrino.ts';
 import type { Chance } from './chance.ts';
 import type { CastTap } from './world/cast-tap.ts';
 import type { ClusterAgents, ClusterWorld } from './world/cluster-world.ts';
-import type { NeutrinoOnHost } from './world/neutrino-on-host.ts';
 
 /** Something that goes wrong, and is put right again. */
 export interface Fault {
@@ -38,7 +38,7 @@ const startAgents = ({ dhcp, l2 }: ClusterAgents) => Promise.all([dhcp.start(), 
 
 const away = (chance: Chance) => pause(chance.real() * AWAY_MS);
 
-async function killAndStart(process: NeutrinoOnHost, chance: Chance): Promise<void> {
+async function killAndStart(process: NeutrinoProcess, chance: Chance): Promise<void> {
   await process.kill();
   await away(chance);
   await process.start();
@@ -86,7 +86,8 @@ export const FAULTS: readonly Fault[] = [
     async bring({ agents }, chance) {
       const { dhcp, l2 } = chance.of(agents);
       for (const again of [true, false]) {
-        await Promise.all([dhcp.jumpClock(), l2.jumpClock()]);
+        // See world/jumping-clock.ts.
+        await Promise.all([dhcp.signal('SIGUSR2'), l2.signal('SIGUSR2')]);
         if (again) await away(chance);
       }
     },

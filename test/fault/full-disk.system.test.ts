@@ -6,7 +6,6 @@ import { waitFor } from '../../src/lab/wait.ts';
 import { run } from '../../src/linux/run.ts';
 import { type Answer, ask } from './load/ask.ts';
 import { Ledger, type Wanted } from './load/ledger.ts';
-import { awaitApi } from './world/neutrino-on-host.ts';
 import { settle } from './world/settle.ts';
 import { startUpWorld, type UpWorld } from './world/up-world.ts';
 
@@ -85,12 +84,12 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on a full disk (needs roo
     const db = new DatabaseSync(join(statePath, 'neutrino.sqlite'), { timeout: 5_000 });
     db.exec('pragma wal_checkpoint(restart)');
     db.close();
-    const said = neutrino.log().length;
+    const said = neutrino.stderr.length;
     await fillDisk();
     expect((await makePort('not written')).status).toBe(201);
     expect(await untilRefused('second')).toEqual(FULL);
     const unwritten = async () =>
-      /ENOSPC.*a network could not be brought to its state/.test(neutrino.log().slice(said)) || undefined;
+      /ENOSPC.*a network could not be brought to its state/.test(neutrino.stderr.slice(said)) || undefined;
     await waitFor('a word about files that cannot be written', unwritten, { timeoutMs: 20_000 });
     makeRoom();
     await settle(world.facts, ledger, { timeoutMs: SETTLE_MS, when: 'with room again' });
@@ -103,12 +102,12 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on a full disk (needs roo
     await neutrino.kill();
     await guests.renew();
     await neutrino.start();
-    expect(await neutrino.ended(20_000)).not.toBe('0');
-    expect(neutrino.log().trim().split('\n').at(-1)).toMatch(/no space left on the disk that holds .*\/state/);
+    expect(await neutrino.exitCode(20_000)).not.toBe(0);
+    expect(neutrino.stderr.trim().split('\n').at(-1)).toMatch(/no space left on the disk that holds .*\/state/);
     await guests.renew();
     makeRoom();
     await neutrino.start();
-    await awaitApi(api.url);
+    await api.awaitAnswer();
     await settle(world.facts, ledger, { timeoutMs: SETTLE_MS, when: 'started with room again' });
     await guests.renew();
   });

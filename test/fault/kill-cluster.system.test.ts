@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../src/lab/wait.ts';
-import type { Ini } from '../interop/config-files.ts';
+import type { Ini } from '../support/ini.ts';
 import { chanceOf } from './chance.ts';
 import { FAILOVERS, FAULTS, type Fault, faultsToCome } from './cluster-faults.ts';
 import { expectRoomForAll } from './load/crowd.ts';
@@ -10,7 +10,6 @@ import { Load } from './load/load.ts';
 import { type FaultSettings, faultSettings, tellSeed } from './settings.ts';
 import { CastTap } from './world/cast-tap.ts';
 import { type ClusterWorld, startClusterWorld } from './world/cluster-world.ts';
-import { awaitApi } from './world/neutrino-on-host.ts';
 import { settle } from './world/settle.ts';
 
 const SETTLE_MS = 90_000;
@@ -69,7 +68,7 @@ async function expectEndurance(world: ClusterWorld, all: readonly Fault[], { see
         brought.push(fault.name);
         await fault.bring(world, chance, tap);
       }
-      for (const { api } of servers) await awaitApi(api.url);
+      for (const { api } of servers) await api.awaitAnswer();
       await load.stop();
       const when = `fault ${round - 1} of ${rounds} (seed ${seed}): ${brought.join(', ')}`;
       const facts = () => world.facts(chance.of(servers));

@@ -7,7 +7,6 @@ import type { Resource } from './load/ledger.ts';
 import { Ledger } from './load/ledger.ts';
 import { Load } from './load/load.ts';
 import { faultSettings, tellSeed } from './settings.ts';
-import { awaitApi } from './world/neutrino-on-host.ts';
 import { settle } from './world/settle.ts';
 import { startUpWorld, type UpWorld } from './world/up-world.ts';
 
@@ -67,7 +66,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on SQLite (needs root)', 
         }
         await neutrino.start();
       }
-      await awaitApi(api.url);
+      await api.awaitAnswer();
       await load.stop();
       const when = `kill ${round - 1} of ${settings.rounds} (seed ${settings.seed})`;
       there = ledger.settle(await settle(world.facts, ledger, { timeoutMs: SETTLE_MS, when }));

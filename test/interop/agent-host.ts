@@ -1,8 +1,10 @@
 import { waitFor } from '../../src/lab/wait.ts';
 import type { PortDocument } from '../../src/rpc/documents.ts';
-import type { Ini } from './config-files.ts';
-import type { HostGuest, TestHost } from './hosts/test-host.ts';
-import { makeProgram, NEUTRINO, type Program, type Which } from './processes/program.ts';
+import type { HostGuest, TestHost } from '../support/hosts/test-host.ts';
+import type { Ini } from '../support/ini.ts';
+import { neutrinoCommand } from '../support/neutrino.ts';
+import type { Program } from '../support/program.ts';
+import { isStock, makeProgram, type Which } from './program.ts';
 
 export type Side = 'stock' | 'neutrino';
 
@@ -14,7 +16,7 @@ export interface AgentHostParts {
   readonly sides: { readonly dhcp: Side; readonly l2: Side };
   readonly statePath: string;
   readonly files: { readonly neutron: Ini; readonly dhcp: Ini; readonly l2: Ini };
-  /** Hears of each program, for the world's list. */
+  /** Hears of each program, for the cloud's list. */
   readonly onProgram: (program: Program) => void;
 }
 
@@ -41,7 +43,7 @@ export class AgentHost {
 
   /** Stops the DHCP agent and starts that of the other side with the same files. */
   async swapDhcp(side: Side): Promise<void> {
-    await this.#dhcp.stop();
+    await this.#dhcp.shutDown();
     this.#dhcp = this.#dhcpOf(side);
     await this.#dhcp.start();
   }
@@ -49,14 +51,14 @@ export class AgentHost {
   /** `neutrino down` with the state path of the host's agents; gives what it printed. */
   removeFromHost(): Promise<string> {
     const { name } = this.host;
-    return this.host.run(...NEUTRINO, 'down', '--state-path', this.statePath, '--host', name);
+    return this.host.run(...neutrinoCommand(['down', '--state-path', this.statePath, '--host', name]));
   }
 
   /** Starts a machine with a NIC for each port: `eth0`, `eth1`, ... */
   async boot(...ports: readonly PortDocument[]): Promise<HostGuest> {
     const guest = await this.host.guest(...ports);
     // A stock L2 agent leaves machines' devices to the hypervisor.
-    if (this.l2.isStock) for (const port of ports) await plugAsHypervisor(this.host, port);
+    if (isStock(this.l2)) for (const port of ports) await plugAsHypervisor(this.host, port);
     return guest;
   }
 

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { NicLease } from '../../src/lab/contract.ts';
 import { waitFor } from '../../src/lab/wait.ts';
 import type { PortDocument } from '../../src/rpc/documents.ts';
+import type { ApiClient } from '../support/api-client.ts';
+import type { HostGuest } from '../support/hosts/test-host.ts';
 import type { AgentHost } from './agent-host.ts';
-import type { ApiClient } from './api-client.ts';
-import type { HostGuest } from './hosts/test-host.ts';
 
 /** A stock agent looks at its networks one at a time, and a machine may be loaded. */
 const PATIENCE_MS = 60_000;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { PortDocument } from '../../src/rpc/documents.ts';
+import type { ApiClient } from '../support/api-client.ts';
+import type { HostGuest } from '../support/hosts/test-host.ts';
 import type { AgentHost } from './agent-host.ts';
-import type { ApiClient } from './api-client.ts';
 import {
   awaitNoPort,
   awaitPort,
@@ -15,7 +16,6 @@ import {
   LEASE_MS,
   renewedUntil,
 } from './dhcp-facts.ts';
-import type { HostGuest } from './hosts/test-host.ts';
 
 /** What a story is told of: a server's API, and the one host whose DHCP agent serves all networks. */
 export interface Stage {
@@ -228,7 +228,7 @@ export function describeDhcpStory(stage: () => Stage): void {
       await api.update('subnet', subnet, { enable_dhcp: true });
       // How the agent takes the server's refusal to give it a port: stock agents speak of a conflict.
       await eventually('the agent to be refused a port', async () =>
-        /there is a conflict with its current state|IpAddressGenerationFailure/.test(on.dhcp.log()),
+        /there is a conflict with its current state|IpAddressGenerationFailure/.test(on.dhcp.stderr),
       );
       await api.update('subnet', subnet, { allocation_pools: [{ start: '10.33.0.10', end: '10.33.0.20' }] });
       expect((await leaseOf(port)).address).toBe('10.33.0.10');
@@ -316,7 +316,7 @@ export function describeDhcpStory(stage: () => Stage): void {
       await withMachine([steady], async (guest) => {
         const { address } = await guest.lease('eth0', LEASE_MS);
         const pid = await dnsmasqPid(on, network);
-        await on.dhcp.stop();
+        await on.dhcp.shutDown();
         expect(await dnsmasqPid(on, network)).toBe(pid);
         expect((await guest.renew('eth0', LEASE_MS)).address).toBe(address);
         await api.update('port', changed.id, { fixed_ips: [{ ip_address: '10.52.0.21' }] });

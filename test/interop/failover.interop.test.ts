@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../src/lab/wait.ts';
+import type { ApiClient } from '../support/api-client.ts';
 import type { AgentHost, Side } from './agent-host.ts';
-import type { ApiClient } from './api-client.ts';
+import { type Cloud, startCloud } from './cloud.ts';
 import { DOWN_SECONDS } from './config-files.ts';
 import { awaitServed, awaitUnserved, dnsmasqPid, LEASE_MS } from './dhcp-facts.ts';
 import { expectCleanLogs } from './logs.ts';
 import { stockObstacle } from './stock-packages.ts';
-import { startWorld, type World } from './world.ts';
 
 const obstacle = stockObstacle();
 /** A stock server looks every half `agent_down_time`, after a random pause of up to two of these, and waits twice that time. */
@@ -16,18 +16,18 @@ for (const side of ['neutrino', 'stock'] as const satisfies Side[]) {
   const whose = side === 'stock' ? 'a stock server' : "Neutrino's server";
   const name = `${whose} with a stock DHCP agent and Neutrino's, one for each network`;
   describe.skipIf(obstacle !== undefined)(`${name}${obstacle ? `: ${obstacle}` : ''}`, () => {
-    let world: World;
+    let cloud: Cloud;
     let api: ApiClient;
     let hosts: readonly [AgentHost, AgentHost];
     beforeAll(async () => {
-      world = await startWorld();
-      ({ api } = await world.server(side));
+      cloud = await startCloud();
+      ({ api } = await cloud.server(side));
       hosts = await Promise.all([
-        world.agents(api, 'one', { dhcp: 'stock', l2: 'stock' }),
-        world.agents(api, 'two', { dhcp: 'neutrino', l2: 'neutrino' }),
+        cloud.agents(api, 'one', { dhcp: 'stock', l2: 'stock' }),
+        cloud.agents(api, 'two', { dhcp: 'neutrino', l2: 'neutrino' }),
       ]);
     });
-    afterAll(() => world?.dispose());
+    afterAll(() => cloud?.dispose());
 
     const dhcpPort = async (network: string) => {
       const [port, ...more] = await api.ports(`network_id=${network}&device_owner=network:dhcp`);
@@ -78,6 +78,6 @@ for (const side of ['neutrino', 'stock'] as const satisfies Side[]) {
       }
     });
 
-    test('no side has logged an error', () => expectCleanLogs(world));
+    test('no side has logged an error', () => expectCleanLogs(cloud));
   });
 }

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
-import type { Program } from './processes/program.ts';
-import type { World } from './world.ts';
+import type { Program } from '../support/program.ts';
+import type { Cloud } from './cloud.ts';
+import { isStock } from './program.ts';
 
 /** Errors that stock programs log towards each other too, when the same is done to them (`all-stock.test.ts` shows it). */
 const STOCK_KNOWS: readonly { readonly error: RegExp; readonly why: string }[] = [
@@ -73,13 +74,14 @@ function neutrinoErrors(log: string): readonly string[] {
   });
 }
 
-/** What a program has logged of errors, without those that stock programs cause each other. */
+/** Errors that a program has logged, without those that stock programs cause each other. */
 export function errorsIn(program: Program): readonly string[] {
-  const errors = program.isStock ? stockErrors(program.log()) : neutrinoErrors(program.log());
-  return errors.map((line) => `${program.which}: ${line}`);
+  const log = `${program.stderr}${program.stdout}`;
+  const errors = isStock(program) ? stockErrors(log) : neutrinoErrors(log);
+  return errors.map((line) => `${program.name}: ${line}`);
 }
 
-/** Fails with the errors that any program of the world has logged. */
-export function expectCleanLogs(world: World): void {
-  expect(world.programs.flatMap(errorsIn)).toEqual([]);
+/** Fails with the errors that any program of the cloud has logged. */
+export function expectCleanLogs(cloud: Cloud): void {
+  expect(cloud.programs.flatMap(errorsIn)).toEqual([]);
 }

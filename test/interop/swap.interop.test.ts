@@ -1,32 +1,32 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PortDocument } from '../../src/rpc/documents.ts';
+import type { ApiClient } from '../support/api-client.ts';
+import type { HostGuest } from '../support/hosts/test-host.ts';
 import type { AgentHost } from './agent-host.ts';
-import type { ApiClient } from './api-client.ts';
+import { type Cloud, startCloud } from './cloud.ts';
 import { awaitPort, LEASE_MS } from './dhcp-facts.ts';
-import type { HostGuest } from './hosts/test-host.ts';
 import { errorsIn, expectCleanLogs } from './logs.ts';
 import { stockObstacle } from './stock-packages.ts';
-import { startWorld, type World } from './world.ts';
 
 const obstacle = stockObstacle();
 const NAME = 'swapping the DHCP agent of a host under a stock server';
 
 describe.skipIf(obstacle !== undefined)(`${NAME}${obstacle ? `: ${obstacle}` : ''}`, () => {
-  let world: World;
+  let cloud: Cloud;
   let api: ApiClient;
   let on: AgentHost;
   let network: string;
   let guest: HostGuest;
   let address: string;
   beforeAll(async () => {
-    world = await startWorld();
-    ({ api } = await world.server('stock'));
-    on = await world.agents(api, 'one', { dhcp: 'stock', l2: 'stock' });
+    cloud = await startCloud();
+    ({ api } = await cloud.server('stock'));
+    on = await cloud.agents(api, 'one', { dhcp: 'stock', l2: 'stock' });
     network = await api.network('10.81.0.0/24');
     guest = await on.boot(await api.machinePort(network, on.host.name));
     ({ address } = await guest.lease('eth0', LEASE_MS));
   });
-  afterAll(() => world?.dispose());
+  afterAll(() => cloud?.dispose());
 
   const dhcpPort = async (): Promise<PortDocument> => {
     const [port, ...more] = await api.ports(`network_id=${network}&device_owner=network:dhcp`);
@@ -57,13 +57,13 @@ describe.skipIf(obstacle !== undefined)(`${NAME}${obstacle ? `: ${obstacle}` : '
 
   test('out, after Neutrino has removed what it made: the stock one serves by the same port, and nobody logs an error', async () => {
     const before = await dhcpPort();
-    await on.dhcp.stop();
+    await on.dhcp.shutDown();
     const removed = await on.removeFromHost();
     expect(removed).toContain(`qdhcp-${network}`);
     await on.swapDhcp('stock');
     await serves();
     expect((await dhcpPort()).id).toBe(before.id);
-    expectCleanLogs(world);
+    expectCleanLogs(cloud);
   });
 
   test('out, just like that: the stock one finds the device of its port taken, and serves by another of the same address', async () => {
@@ -74,7 +74,7 @@ describe.skipIf(obstacle !== undefined)(`${NAME}${obstacle ? `: ${obstacle}` : '
     await serves();
     expect((await dhcpPort()).fixed_ips).toEqual(before.fixed_ips);
     expect(
-      world.programs.flatMap(errorsIn).filter((line) => !/Interface tap\S+ already exists|File exists/.test(line)),
+      cloud.programs.flatMap(errorsIn).filter((line) => !/Interface tap\S+ already exists|File exists/.test(line)),
     ).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { PortDocument } from '../../src/rpc/documents.ts';
+import type { ApiClient } from '../support/api-client.ts';
 import type { AgentHost } from './agent-host.ts';
-import type { ApiClient } from './api-client.ts';
 import { awaitServed, awaitSettled, awaitUnserved, dhcpLines, dnsmasqPid, eventually, LEASE_MS } from './dhcp-facts.ts';
 
 /** A server with `dhcp_agents_per_network = 2` and two hosts, one with a stock DHCP agent, one with Neutrino's. */
@@ -77,7 +77,7 @@ export function describeTogether(stage: () => SharedStage): void {
 
   /** Stops the agent of a host and its dnsmasq of a network: nothing on that host answers any more. */
   async function silence(on: AgentHost, network: string): Promise<void> {
-    await on.dhcp.stop();
+    await on.dhcp.shutDown();
     const pid = await dnsmasqPid(on, network);
     if (pid !== undefined) await on.host.run('kill', '-9', String(pid));
     await awaitUnserved(on, network);

@@ -90,7 +90,7 @@ describe.skipIf(process.getuid?.() !== 0)(
         const survivor = server(1 - round).api;
         const there = new Set((await survivor.ports(`network_id=${network}`)).map(({ id }) => id));
         expect(report.made.filter(({ id }) => !there.has(id))).toEqual([]);
-        await server(round).process.start();
+        await server(round).process.startAndWait();
         await awaitAgreement(cluster, network);
       }
     });
@@ -140,7 +140,7 @@ describe.skipIf(process.getuid?.() !== 0)(
         await dhcp.kill();
         const while_dead = await server(1).api.machinePort(network, 'comp1');
         expect((await guest.renew('eth0', LEASE_MS)).address).toBe(address);
-        await dhcp.start();
+        await dhcp.startAndWait();
         await awaitAgreement(cluster, network);
         expect(await file(network, 'host')).toContain(while_dead.mac_address);
         expect(await file(network, 'pid')).toBe(pid);
@@ -161,7 +161,7 @@ describe.skipIf(process.getuid?.() !== 0)(
         await awaitAgreement(cluster, network);
         const renewed = await guest.renew('eth0', LEASE_MS);
         expect([renewed.address, renewed.server]).toEqual([before.address, before.server]);
-        await old.dhcp.start();
+        await old.dhcp.startAndWait();
         await dropped(old, network);
         expect(await server(0).api.dhcpHosts(network)).toEqual([next]);
         await awaitAgreement(cluster, network);
@@ -202,8 +202,8 @@ describe.skipIf(process.getuid?.() !== 0)(
         ...cluster.servers.map(({ process }) => process),
         ...cluster.hosts.flatMap(({ l2, dhcp }) => (dhcp ? [l2, dhcp] : [l2])),
       ];
-      await Promise.all(all.map((one) => one.stop()));
-      await Promise.all(all.map((one) => one.start()));
+      expect(await Promise.all(all.map((one) => one.stop()))).toEqual(all.map(() => 0));
+      await Promise.all(all.map((one) => one.startAndWait()));
       await server(1).api.machinePort(network, 'comp1');
       await awaitAgreement(cluster, network);
     });

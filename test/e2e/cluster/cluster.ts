@@ -1,22 +1,20 @@
-import { mkdirSync, mkdtempSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
 import { parseMysqlUrl } from '../../../src/db/mysql/url.ts';
-import { ApiClient } from '../../interop/api-client.ts';
-import { type Ini, mergeIni } from '../../interop/config-files.ts';
-import { startTestHost, type TestHost } from '../../interop/hosts/test-host.ts';
-import { makeUnderlay, type Underlay } from '../../interop/hosts/underlay.ts';
-import { removeUnlessKept } from '../../support/kept-folder.ts';
-import { type PrivateMariadb, startMariadb } from '../../support/mariadb.ts';
-import { freePorts, type RabbitMq, startRabbitMq } from '../../support/rabbitmq.ts';
-import { type ClusterProcess, makeClusterProcess } from './process.ts';
+import { ApiClient } from '../../support/api-client.ts';
+import type { TestHost } from '../../support/hosts/test-host.ts';
+import type { Underlay } from '../../support/hosts/underlay.ts';
+import { type Ini, mergeIni } from '../../support/ini.ts';
+import type { PrivateMariadb } from '../../support/mariadb.ts';
+import type { NeutrinoProcess } from '../../support/neutrino.ts';
+import type { RabbitMq } from '../../support/rabbitmq.ts';
+import { type Place, startSite } from '../../support/site.ts';
 
 /** A server on a host of its own. */
 export interface ClusterServer {
   readonly host: TestHost;
-  readonly process: ClusterProcess;
+  readonly process: NeutrinoProcess;
   readonly api: ApiClient;
 }
 
@@ -25,8 +23,8 @@ export interface AgentHost {
   readonly name: string;
   readonly host: TestHost;
   readonly statePath: string;
-  readonly l2: ClusterProcess;
-  readonly dhcp: ClusterProcess | undefined;
+  readonly l2: NeutrinoProcess;
+  readonly dhcp: NeutrinoProcess | undefined;
   /** Text of a file of the network's dnsmasq here (`host`, `leases`, `pid`); empty while there is none. */
   file(networkId: string, name: string): Promise<string>;
 }
@@ -43,7 +41,7 @@ export interface ClusterOptions {
 
 /**
  * A small site out of real processes: servers on one MariaDB and one RabbitMQ of the test's own, agents on hosts of their own
- * (`test/interop/hosts`), joined by an underlay that carries VXLAN. Anything may be stopped, killed and started again.
+ * (`test/support/hosts`), joined by an underlay that carries VXLAN. Anything may be stopped, killed and started again.
  */
 export interface Cluster {
   readonly folder: string;
@@ -80,49 +78,35 @@ function sharedConf(facts: { host: string; transportUrl: string; database: strin
 
 /** Starts a cluster; resolves when all servers answer and all agents live. Needs root. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
-  const folder = mkdtempSync(join(tmpdir(), 'neutrino-cluster-'));
-  const disposing: (() => Promise<void>)[] = [() => removeUnlessKept(folder)];
-  const dispose = async () => {
-    for (const one of disposing.splice(0).reverse()) await one();
-  };
+  const site = await startSite('cluster');
   try {
-    const underlay = await makeUnderlay();
-    disposing.push(underlay.dispose);
-    const [brokerPort = 0] = await freePorts(1);
-    const mariadb = await startMariadb({ addresses: [underlay.address] });
-    disposing.push(mariadb.dispose);
-    const rabbit = await startRabbitMq({ conf: [`listeners.tcp.2 = ${underlay.address}:${brokerPort}`] });
-    disposing.push(rabbit.dispose);
-    const reached = (url: string) => url.replace('@127.0.0.1:', `@${underlay.address}:`);
-    const database = await mariadb.database();
-    const transportUrl = reached(rabbit.transportUrl({ port: brokerPort }));
-
-    const place = async (name: string) => {
-      const host = await startTestHost(name, underlay);
-      disposing.push(host.dispose);
-      const statePath = join(folder, name);
-      mkdirSync(statePath, { recursive: true });
-      const facts = { host: name, transportUrl, database: reached(database), statePath };
-      return { host, statePath, conf: mergeIni(sharedConf(facts), options.conf ?? {}) };
+    const { mariadb, rabbit, transportUrl, database, underlay, folder } = site;
+    const confOf = ({ host, statePath }: Place) => {
+      const facts = { host: host.name, transportUrl, database, statePath };
+      return mergeIni(sharedConf(facts), options.conf ?? {});
     };
     const servers = await Promise.all(
       options.servers.map(async (name) => {
-        const { host, statePath, conf } = await place(name);
-        const files = { 'neutron.conf': conf };
-        const process = makeClusterProcess({ host, command: 'server', folder: statePath, files });
-        return { host, process, api: new ApiClient(`http://${host.address}:9696`) };
+        const place = await site.place(name);
+        const files = { 'neutron.conf': confOf(place) };
+        const api = new ApiClient(`http://${place.host.address}:9696`);
+        return { place, files, host: place.host, process: place.neutrino(['server'], files), api };
       }),
     );
-    await servers[0]?.process.run('db', 'upgrade');
-    await Promise.all(servers.map(({ process }) => process.start()));
+    const [first] = servers;
+    if (!first) throw new Error('a cluster without a server');
+    await first.place.neutrino(['db', 'upgrade'], first.files).runToEnd();
+    await Promise.all(servers.map(({ process }) => process.startAndWait()));
 
     const agents = async (name: string, withDhcp: boolean): Promise<AgentHost> => {
-      const { host, statePath, conf } = await place(name);
+      const place = await site.place(name);
+      const { host, statePath } = place;
+      const conf = confOf(place);
       const agent = (command: string, file: string, ini: Ini) =>
-        makeClusterProcess({ host, command, folder: statePath, files: { 'neutron.conf': conf, [file]: ini } });
+        place.neutrino([command], { 'neutron.conf': conf, [file]: ini });
       const l2 = agent('l2-agent', 'linuxbridge_agent.ini', { vxlan: { enable_vxlan: true, local_ip: host.address } });
       const dhcp = withDhcp ? agent('dhcp-agent', 'dhcp_agent.ini', { DEFAULT: { resync_interval: 2 } }) : undefined;
-      await Promise.all([l2.start(), dhcp?.start()]);
+      await Promise.all([l2.startAndWait(), dhcp?.startAndWait()]);
       const file = (networkId: string, part: string) =>
         readFile(join(statePath, 'dhcp', networkId, part), 'utf8').catch(() => '');
       return { name, host, statePath, l2, dhcp, file };
@@ -131,18 +115,12 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       ...options.dhcpHosts.map((name) => agents(name, true)),
       ...options.computeHosts.map((name) => agents(name, false)),
     ]);
-    const [first] = servers;
     for (const { name, dhcp } of hosts) {
-      await first?.api.awaitAgent(name, 'Linux bridge agent');
-      if (dhcp) await first?.api.awaitAgent(name, 'DHCP agent');
+      await first.api.awaitAgent(name, 'Linux bridge agent');
+      if (dhcp) await first.api.awaitAgent(name, 'DHCP agent');
     }
     return {
-      folder,
-      underlay,
-      mariadb,
-      rabbit,
-      servers,
-      hosts,
+      ...{ folder, underlay, mariadb, rabbit, servers, hosts },
       async query(statement) {
         const { database: name } = parseMysqlUrl(database);
         const connection = await createConnection({ socketPath: mariadb.socket, user: 'root', database: name });
@@ -153,10 +131,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
           await connection.end();
         }
       },
-      dispose,
+      dispose: site.dispose,
     };
   } catch (error) {
-    await dispose();
+    await site.dispose();
     throw error;
   }
 }

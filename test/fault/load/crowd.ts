@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { ApiClient } from '../../interop/api-client.ts';
+import type { ApiClient } from '../../support/api-client.ts';
 import { fillNetwork, makeAtOnce, tally } from './fill.ts';
 
 const CLIENTS = 64;

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TestHost } from '../../interop/hosts/test-host.ts';
+import type { TestHost } from '../../support/hosts/test-host.ts';
 import type { HostFacts, HostProcessFacts } from '../agreement/facts.ts';
 
 /** Prints what there is in the host's namespaces: a word for the kind, then its facts, a line each. */

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { PortDocument } from '../../../src/rpc/documents.ts';
-import type { HostGuest, TestHost } from '../../interop/hosts/test-host.ts';
+import type { HostGuest, TestHost } from '../../support/hosts/test-host.ts';
 
 const LEASE_MS = 30_000;
 

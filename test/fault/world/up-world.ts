@@ -1,23 +1,21 @@
-import { mkdirSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSqlite } from '../../../src/db/sqlite/open.ts';
-import { ApiClient } from '../../interop/api-client.ts';
-import { startTestHost, type TestHost } from '../../interop/hosts/test-host.ts';
-import { makeUnderlay } from '../../interop/hosts/underlay.ts';
-import { removeUnlessKept } from '../../support/kept-folder.ts';
+import { ApiClient } from '../../support/api-client.ts';
+import type { TestHost } from '../../support/hosts/test-host.ts';
+import type { NeutrinoProcess } from '../../support/neutrino.ts';
+import { makeHosts } from '../../support/site.ts';
 import type { Facts } from '../agreement/facts.ts';
 import type { SharedNetwork } from '../load/client.ts';
 import { readApi } from '../witnesses/api.ts';
 import { readDatabase } from '../witnesses/database.ts';
 import { readHost } from '../witnesses/host.ts';
 import { Guests } from './guests.ts';
-import { type NeutrinoOnHost, neutrinoOnHost } from './neutrino-on-host.ts';
 
 /** `neutrino up` on a host of its own, with machines. */
 export interface UpWorld {
   readonly host: TestHost;
-  readonly neutrino: NeutrinoOnHost;
+  readonly neutrino: NeutrinoProcess;
   readonly api: ApiClient;
   readonly statePath: string;
   readonly guests: Guests;
@@ -35,27 +33,21 @@ export async function startUpWorld(
   name: string,
   prepare: (statePath: string) => Promise<() => Promise<void>> = async () => async () => undefined,
 ): Promise<UpWorld> {
-  const folder = mkdtempSync(join(tmpdir(), `neutrino-${name}-`));
-  const disposing: (() => Promise<void>)[] = [() => removeUnlessKept(folder)];
-  const dispose = async () => {
-    for (const one of disposing.splice(0).reverse()) await one();
-  };
+  const hosts = await makeHosts(name);
   try {
-    const statePath = join(folder, 'state');
+    // Made before the host starts, which sees only what is mounted until then; its log lies elsewhere.
+    const statePath = join(hosts.folder, 'state');
     mkdirSync(statePath);
-    disposing.push(await prepare(statePath));
-    const underlay = await makeUnderlay();
-    disposing.push(underlay.dispose);
-    const host = await startTestHost(name, underlay);
-    disposing.push(host.dispose);
+    hosts.defer(await prepare(statePath));
+    const { host, neutrino: process } = await hosts.place(name);
     const guests = new Guests();
-    disposing.push(() => guests.stop());
-    const place = ['--state-path', statePath, '--host', name, '--bind-host', host.address];
-    const neutrino = neutrinoOnHost(host, ['up', ...place], join(folder, 'up.log'));
+    hosts.defer(() => guests.stop());
+    const flags = ['--state-path', statePath, '--host', name, '--bind-host', host.address];
+    const neutrino = process(['up', ...flags]);
     const api = new ApiClient(`http://${host.address}:9696`);
     await neutrino.start();
     await api.awaitAgent(name, 'DHCP agent').catch((error: unknown) => {
-      throw new Error(`${error}; it said:\n${neutrino.log().slice(-4_000)}`);
+      throw new Error(`${error}; it said:\n${neutrino.lastWords()}`);
     });
     const shared: SharedNetwork[] = [];
     for (const prefix of ['192.168.1', '192.168.2']) {
@@ -64,13 +56,13 @@ export async function startUpWorld(
       await guests.boot(host, await api.machinePort(id, name));
     }
     return {
-      ...{ host, neutrino, api, statePath, guests, shared, dispose },
+      ...{ host, neutrino, api, statePath, guests, shared, dispose: hosts.dispose },
       async facts() {
         // Open for this look alone: who starts after a kill must find what the killed one left, with nobody else at it.
         const db = openSqlite({ path: join(statePath, 'neutrino.sqlite') });
         try {
           return {
-            api: await readApi(api.url),
+            api: await readApi(api),
             database: await readDatabase(db),
             hosts: [await readHost(host, statePath, guests.ports(name))],
             agentsPerNetwork: 1,
@@ -81,7 +73,7 @@ export async function startUpWorld(
       },
     };
   } catch (error) {
-    await dispose();
+    await hosts.dispose();
     throw error;
   }
 }

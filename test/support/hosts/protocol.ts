@@ -1,12 +1,9 @@
+import type { ProcessSpec } from '../process.ts';
+
 /** What a test asks the resident of a host, over Node's channel between parent and child. */
 export type Question =
   | { readonly kind: 'run'; readonly command: readonly string[] }
-  | {
-      readonly kind: 'start';
-      readonly command: readonly string[];
-      readonly log: string;
-      readonly env: Readonly<Record<string, string>>;
-    }
+  | { readonly kind: 'start'; readonly spec: ProcessSpec }
   | { readonly kind: 'signal'; readonly pid: number; readonly signal: NodeJS.Signals }
   | { readonly kind: 'is-running'; readonly pid: number }
   | { readonly kind: 'ended'; readonly pid: number; readonly timeoutMs: number }

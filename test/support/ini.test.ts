@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { iniText, mergeIni } from './config-files.ts';
+import { iniText, mergeIni } from './ini.ts';
 
-describe('INI files of the interop tests', () => {
+describe('INI files of tests', () => {
   test('have a section each, and options of the later file win', () => {
     const merged = mergeIni(
       { DEFAULT: { host: 'one', debug: true }, agent: { report_interval: 4 } },

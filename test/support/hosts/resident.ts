@@ -2,19 +2,12 @@
  * The resident of a test host: a process that lives in the host's namespaces and does there what the test asks for. When the
  * test's process goes, however it ends, so does this one, and the host with it.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
 import { run } from '../../../src/linux/run.ts';
-import { type PortGuest, startPortGuest } from '../../lab/port-guest.ts';
+import { type ProcessSpec, type RunningProcess, startProcess } from '../process.ts';
+import { type PortGuest, startPortGuest } from './port-guest.ts';
 import { type Answer, type Asked, type Question, READY } from './protocol.ts';
 
-interface Started {
-  readonly child: ChildProcess;
-  readonly exited: Promise<string>;
-}
-
-const processes = new Map<number, Started>();
+const processes = new Map<number, RunningProcess>();
 const guests = new Map<string, PortGuest>();
 
 async function answer(question: Question): Promise<unknown> {
@@ -22,15 +15,13 @@ async function answer(question: Question): Promise<unknown> {
     case 'run':
       return runToEnd(question.command);
     case 'start':
-      return start(question);
+      return start(question.spec);
     case 'signal':
-      return startedAs(question.pid).child.kill(question.signal);
-    case 'is-running': {
-      const { child } = startedAs(question.pid);
-      return child.exitCode === null && child.signalCode === null;
-    }
+      return startedAs(question.pid).signal(question.signal);
+    case 'is-running':
+      return startedAs(question.pid).isRunning();
     case 'ended':
-      return endOf(question.pid, question.timeoutMs);
+      return startedAs(question.pid).ended(question.timeoutMs);
     case 'guest': {
       const guest = await startPortGuest(question.ports);
       guests.set(guest.id, guest);
@@ -51,39 +42,16 @@ async function runToEnd(command: readonly string[]): Promise<{ exitCode: number;
   return { exitCode, output: stdout + stderr };
 }
 
-async function start({ command, log, env }: Extract<Question, { kind: 'start' }>): Promise<number> {
-  const [file = '', ...args] = command;
-  const output = openSync(log, 'a');
-  try {
-    const child = spawn(file, args, { env, stdio: ['ignore', output, output] });
-    const exited = once(child, 'exit').then(([code, signal]) => String(code ?? signal));
-    await once(child, 'spawn');
-    const pid = child.pid ?? 0;
-    processes.set(pid, { child, exited });
-    return pid;
-  } finally {
-    closeSync(output);
-  }
+async function start(spec: ProcessSpec): Promise<number> {
+  const started = await startProcess(spec);
+  processes.set(started.pid, started);
+  return started.pid;
 }
 
-function startedAs(pid: number): Started {
+function startedAs(pid: number): RunningProcess {
   const started = processes.get(pid);
   if (!started) throw new Error(`no process ${pid} was started here`);
   return started;
-}
-
-async function endOf(pid: number, timeoutMs: number): Promise<string> {
-  const { child, exited } = startedAs(pid);
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => reject(new Error(`${child.spawnargs.join(' ')} did not end within ${timeoutMs} ms`)),
-    timeoutMs,
-  );
-  try {
-    return await Promise.race([exited, promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function guestOf(id: string): PortGuest {

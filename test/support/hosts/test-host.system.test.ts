@@ -33,7 +33,8 @@ describe.skipIf(process.getuid?.() !== 0)('test hosts (need root)', () => {
     const [one] = hosts;
     const sleeper = await one?.start({
       command: ['sleep', '1000'],
-      log: '/dev/null',
+      stdout: '/dev/null',
+      stderr: '/dev/null',
       env: process.env as Record<string, string>,
     });
     await sleeper?.signal('SIGTERM');

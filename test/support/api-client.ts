@@ -44,6 +44,25 @@ export class ApiClient {
     return answer.body;
   }
 
+  /** Throws unless the answer is 200. */
+  async get<T extends object>(path: string): Promise<T> {
+    return (await this.#ok(200, 'GET', path)) as T;
+  }
+
+  /** Throws unless the answer is 201. */
+  async post<T extends object>(path: string, body: Json): Promise<T> {
+    return (await this.#ok(201, 'POST', path, body)) as T;
+  }
+
+  /** Waits until it answers. */
+  async awaitAnswer(timeoutMs = 60_000): Promise<void> {
+    const answers = async () => (await this.request('GET', 'networks?limit=1').catch(() => undefined))?.status === 200;
+    await waitFor(`an answer of ${this.url}`, async () => (await answers()) || undefined, {
+      timeoutMs,
+      intervalMs: 20,
+    });
+  }
+
   async create(kind: 'network' | 'subnet' | 'port', values: Json): Promise<Json & { readonly id: string }> {
     const body = await this.#ok(201, 'POST', `${kind}s`, { [kind]: { tenant_id: PROJECT, ...values } });
     return body[kind] as Json & { readonly id: string };

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NicLease } from '../../../src/lab/contract.ts';
+import type { RunningProcess } from '../process.ts';
+import type { Host } from '../program.ts';
 import { type Answer, type Asked, type Question, READY } from './protocol.ts';
 import type { Underlay } from './underlay.ts';
 
@@ -33,35 +35,14 @@ export interface HostGuest {
   stop(): Promise<void>;
 }
 
-/** A process that was started on a host. */
-export interface HostProcess {
-  /** As processes of the host number it. */
-  readonly pid: number;
-  signal(signal: NodeJS.Signals): Promise<void>;
-  isRunning(): Promise<boolean>;
-  /** Resolves when it has ended, to its exit code or signal; throws when it has not within the time. */
-  ended(timeoutMs: number): Promise<string>;
-  /** SIGTERM, and SIGKILL after a while. */
-  stop(): Promise<void>;
-}
-
-export interface ProcessSpec {
-  readonly command: readonly [string, ...string[]];
-  /** File that its output goes to. */
-  readonly log: string;
-  readonly env: Readonly<Record<string, string>>;
-}
-
 /** A host: namespaces of network, mounts and processes, joined to others by the underlay on its `eth0`. */
-export interface TestHost {
-  readonly name: string;
+export interface TestHost extends Host {
   /** Its address on the underlay. */
   readonly address: string;
   /** Runs a command to its end and gives what it printed; throws when it fails. */
   run(...command: readonly [string, ...string[]]): Promise<string>;
   /** Like `run`, where failing is an answer too. */
   tryRun(...command: readonly [string, ...string[]]): Promise<{ readonly exitCode: number; readonly output: string }>;
-  start(spec: ProcessSpec): Promise<HostProcess>;
   /** A machine on this host with a NIC for each port, which the host's L2 agent plugs. */
   guest(...ports: readonly { readonly id: string; readonly mac_address: string }[]): Promise<HostGuest>;
   /** Ends everything on it. */
@@ -113,7 +94,7 @@ function makeHost(name: string, address: string, resident: Resident): TestHost {
       if (exitCode !== 0) throw new Error(`${command.join(' ')} on ${name}: exit code ${exitCode}: ${output}`);
       return output;
     },
-    start: async (spec) => hostProcess(resident, (await resident.ask({ kind: 'start', ...spec })) as number),
+    start: async (spec) => hostProcess(resident, (await resident.ask({ kind: 'start', spec })) as number),
     async guest(...ports) {
       const nics = ports.map(({ id, mac_address }) => ({ id, mac_address }));
       const guest = (await resident.ask({ kind: 'guest', ports: nics })) as string;
@@ -129,22 +110,12 @@ function makeHost(name: string, address: string, resident: Resident): TestHost {
   };
 }
 
-function hostProcess(resident: Resident, pid: number): HostProcess {
-  const signal = async (which: NodeJS.Signals) => void (await resident.ask({ kind: 'signal', pid, signal: which }));
-  const ended = async (timeoutMs: number) =>
-    (await resident.ask({ kind: 'ended', pid, timeoutMs }, timeoutMs + 5_000)) as string;
+function hostProcess(resident: Resident, pid: number): RunningProcess {
   return {
     pid,
-    signal,
+    signal: async (signal) => void (await resident.ask({ kind: 'signal', pid, signal })),
     isRunning: async () => (await resident.ask({ kind: 'is-running', pid })) as boolean,
-    ended,
-    async stop() {
-      await signal('SIGTERM');
-      await ended(20_000).catch(async () => {
-        await signal('SIGKILL');
-        await ended(10_000);
-      });
-    },
+    ended: async (timeoutMs) => (await resident.ask({ kind: 'ended', pid, timeoutMs }, timeoutMs + 5_000)) as string,
   };
 }
 

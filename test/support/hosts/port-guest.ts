@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Guest, GuestSpec } from '../../src/lab/contract.ts';
-import { guestNamespace, namespaceGuest } from '../../src/lab/namespace-guest.ts';
+import type { Guest, GuestSpec } from '../../../src/lab/contract.ts';
+import { guestNamespace, namespaceGuest } from '../../../src/lab/namespace-guest.ts';
 
 /** A guest with the place where its NICs are: `ip netns exec ${namespace} ...`. */
 export interface PortGuest extends Guest {

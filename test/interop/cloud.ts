@@ -1,0 +1,101 @@
+import { waitFor } from '../../src/lab/wait.ts';
+import { ApiClient } from '../support/api-client.ts';
+import { type Ini, mergeIni } from '../support/ini.ts';
+import type { Program } from '../support/program.ts';
+import { startSite } from '../support/site.ts';
+import { AgentHost, type Side } from './agent-host.ts';
+import { dhcpAgentIni, linuxbridgeAgentIni, neutronConf, serverConf } from './config-files.ts';
+import { makeProgram, type ProgramOnHost } from './program.ts';
+
+const START_MS = 120_000;
+const MIGRATE_MS = 600_000;
+
+/** A server with its host, database and API. */
+export interface RunningServer {
+  readonly side: Side;
+  readonly program: Program;
+  readonly api: ApiClient;
+}
+
+/**
+ * A cloud of parts that can each be stock or Neutrino's: a broker and a database of its own, one server, hosts with agents.
+ * What the parts share is the files that configure them, and the wire.
+ */
+export interface Cloud {
+  readonly folder: string;
+  readonly programs: readonly Program[];
+  server(side: Side, more?: Ini): Promise<RunningServer>;
+  /** Starts a host with its agents; resolves when the server sees them alive. */
+  agents(api: ApiClient, name: string, sides: { readonly dhcp: Side; readonly l2: Side }): Promise<AgentHost>;
+  dispose(): Promise<void>;
+}
+
+export async function startCloud(): Promise<Cloud> {
+  const site = await startSite('interop', { login: { user: 'openstack', password: 'rabbit-secret' } });
+  const { folder, transportUrl } = site;
+  const programs: Program[] = [];
+  return {
+    folder,
+    programs,
+    async server(side, more = {}) {
+      const { host, statePath } = await site.place('controller');
+      const files = {
+        'neutron.conf': mergeIni(
+          neutronConf({ host: host.name, transportUrl, statePath }),
+          serverConf({ database: site.database, bindHost: host.address }),
+          more,
+        ),
+      };
+      const which = side === 'stock' ? 'neutron-server' : 'neutrino server';
+      const program = makeProgram({ which, host, folder: statePath, files });
+      programs.push(program);
+      await migrate({ host, folder: statePath, files }, side);
+      await program.start();
+      const api = new ApiClient(`http://${host.address}:9696`);
+      await awaitApi(api, program);
+      return { side, program, api };
+    },
+    async agents(api, name, sides) {
+      const { host, statePath } = await site.place(name);
+      const on = new AgentHost({
+        host,
+        sides,
+        statePath,
+        files: {
+          neutron: neutronConf({ host: name, transportUrl, statePath }),
+          dhcp: dhcpAgentIni(),
+          l2: linuxbridgeAgentIni({ localIp: host.address }),
+        },
+        onProgram: (program) => programs.push(program),
+      });
+      await Promise.all([on.l2.start(), on.dhcp.start()]);
+      await Promise.all([api.awaitAgent(name, 'Linux bridge agent'), api.awaitAgent(name, 'DHCP agent')]);
+      return on;
+    },
+    dispose: site.dispose,
+  };
+}
+
+async function migrate(parts: Omit<ProgramOnHost, 'which'>, side: Side): Promise<void> {
+  const step =
+    side === 'stock'
+      ? makeProgram({ ...parts, which: 'neutron-db-manage', arguments: ['upgrade', 'heads'] })
+      : makeProgram({ ...parts, which: 'neutrino db upgrade' });
+  await step.start();
+  const code = await step.exitCode(MIGRATE_MS);
+  if (code !== 0) throw new Error(`${step.name} ended with ${code}; it said:\n${step.lastWords()}`);
+}
+
+async function awaitApi(api: ApiClient, program: Program): Promise<void> {
+  await waitFor(
+    `${program.name} to answer at ${api.url}`,
+    async () => {
+      if (!(await program.isRunning())) throw new Error(`${program.name} ended`);
+      const answer = await api.request('GET', 'agents').catch(() => undefined);
+      return answer?.status === 200 || undefined;
+    },
+    { timeoutMs: START_MS, intervalMs: 200 },
+  ).catch((error: unknown) => {
+    throw new Error(`${error instanceof Error ? error.message : error}; it said:\n${program.lastWords()}`);
+  });
+}

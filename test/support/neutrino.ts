@@ -1,0 +1,130 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run } from '../../src/linux/run.ts';
+import { removeUnlessKept } from './folder.ts';
+import { type Ini, iniText } from './ini.ts';
+import { Program, type ProgramSpec } from './program.ts';
+
+const PROJECT = join(import.meta.dirname, '../..');
+/** What Node made of the sources, kept as bin/neutrino keeps it: halves the time to start. */
+const ENV = { NODE_COMPILE_CACHE: join(PROJECT, '.node/compile-cache') };
+/** The line of a server or agent that is ready; group 1: the URL of a server's API. */
+const READY = /"ready: (?:API at (http:[^"\s]+))?/;
+
+/** Returns the command line of Neutrino; `modules` are loaded before it. */
+export function neutrinoCommand(words: readonly string[], modules: readonly string[] = []): [string, ...string[]] {
+  const imported = modules.flatMap((module) => ['--import', module]);
+  const main = join(PROJECT, 'src/cli/main.ts');
+  return [process.execPath, '--disable-warning=ExperimentalWarning', ...imported, main, ...words];
+}
+
+/** Writes INI files into a folder; returns the flags that name them, in the order given. */
+export function writeConfigFiles(folder: string, files: Readonly<Record<string, Ini>>): string[] {
+  mkdirSync(folder, { recursive: true });
+  return Object.entries(files).flatMap(([name, ini]) => {
+    const file = join(folder, name);
+    writeFileSync(file, iniText(ini), { mode: 0o600 });
+    return ['--config-file', file];
+  });
+}
+
+export interface NeutrinoSpec extends Pick<ProgramSpec, 'host' | 'user'> {
+  /** Command and flags: `['up', '--no-agents']`. */
+  readonly words: readonly string[];
+  /** Folder for its output and files; default: a temporary one, which `killAll` removes. */
+  readonly folder?: string | undefined;
+  /** Its INI files by name, in the order of the command line. */
+  readonly files?: Readonly<Record<string, Ini>>;
+  /** Modules that are loaded before it. */
+  readonly modules?: readonly string[];
+  /** Default: Node runs the sources (`neutrinoCommand`). */
+  readonly launcher?: readonly [string, ...string[]];
+}
+
+/** `neutrino ...` as a process of its own. */
+export class NeutrinoProcess extends Program {
+  static readonly #temporary = new Map<NeutrinoProcess, string>();
+  #startedAt = 0;
+
+  constructor(spec: NeutrinoSpec) {
+    const {
+      words,
+      folder = mkdtempSync(join(tmpdir(), 'neutrino-process-')),
+      files = {},
+      modules = [],
+      ...more
+    } = spec;
+    const all = [...words, ...writeConfigFiles(folder, files)];
+    const flag = words.findIndex((word) => word.startsWith('-'));
+    const name = words.slice(0, flag === -1 ? undefined : flag).join(' ');
+    const command = spec.launcher ? ([...spec.launcher, ...all] as const) : neutrinoCommand(all, modules);
+    super({ ...more, name: spec.host ? `${name} on ${spec.host.name}` : name, folder, command, env: ENV });
+    if (!spec.folder) NeutrinoProcess.#temporary.set(this, folder);
+  }
+
+  /** Makes one and starts it, without waiting for it. */
+  static start(...words: readonly string[]): NeutrinoProcess {
+    const started = new NeutrinoProcess({ words });
+    void started.start();
+    return started;
+  }
+
+  /** As another user, which needs root. */
+  static asUser(user: number, ...words: readonly string[]): NeutrinoProcess {
+    const started = new NeutrinoProcess({ words, user });
+    void started.start();
+    return started;
+  }
+
+  /** Kills all that have a temporary folder and removes their folders. */
+  static async killAll(): Promise<void> {
+    const all = [...NeutrinoProcess.#temporary];
+    NeutrinoProcess.#temporary.clear();
+    await Promise.all(all.map(([one]) => one.kill().catch(() => undefined)));
+    for (const [, folder] of all) removeUnlessKept(folder);
+  }
+
+  override start(): Promise<void> {
+    this.#startedAt = this.stderr.length;
+    return super.start();
+  }
+
+  /** Waits until a server or agent that was started says that it is ready; resolves to the URL of a server. */
+  async ready(): Promise<string> {
+    return (await this.logged(READY, { from: this.#startedAt }))[1] ?? '';
+  }
+
+  /** Waits until `neutrino up` says where its API is. */
+  async url(): Promise<string> {
+    return (await this.printed(/API +(http:\S+)/))[1] ?? '';
+  }
+
+  /** Runs a command that ends by itself; throws with what it said unless its exit code is 0. */
+  async runToEnd(): Promise<void> {
+    await this.start();
+    const code = await this.exitCode();
+    if (code !== 0) throw new Error(`${this.name} ended with ${code}; it said:\n${this.lastWords()}`);
+  }
+
+  /** Starts it and waits until it is ready. */
+  async startAndWait(): Promise<void> {
+    await this.start();
+    await this.ready();
+  }
+}
+
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command of Neutrino on this machine to its end. */
+export async function neutrino(...words: readonly string[]): Promise<Ended> {
+  const okCodes = Array.from({ length: 256 }, (_, code) => code);
+  const settings = Object.entries(ENV).map(([name, value]) => `${name}=${value}`);
+  const command = ['env', ...settings, ...neutrinoCommand(words)] as const;
+  const { exitCode, stdout, stderr } = await run(command, { okCodes, timeoutMs: 60_000 });
+  return { code: exitCode, stdout, stderr };
+}
