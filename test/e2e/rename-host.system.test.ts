@@ -1,33 +1,33 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listLinks } from '../../src/linux/links.ts';
 import { dhcpDeviceId } from '../../src/rpc/dhcp-device-id.ts';
-import { NeutrinoProcess as Command, neutrino as runCommand } from '../cli/neutrino-process.ts';
-import { startPortGuest } from '../lab/port-guest.ts';
-import { type NeutrinoProcess, startNeutrinoProcess } from './neutrino-process.ts';
+import { startPortGuest } from '../support/hosts/port-guest.ts';
+import { NeutrinoProcess, neutrino as runCommand } from '../support/neutrino.ts';
+import { startUp, type Up } from './up.ts';
 
 const LEASE_MS = 20_000;
 
 describe.skipIf(process.getuid?.() !== 0)('a state path that is started for another host (needs root)', () => {
-  let neutrino: NeutrinoProcess;
+  let neutrino: Up;
   beforeAll(async () => {
-    neutrino = await startNeutrinoProcess();
+    neutrino = await startUp();
   });
   afterAll(async () => {
-    await Command.killAll();
+    await NeutrinoProcess.killAll();
     await neutrino?.dispose();
   });
 
   test('is refused, naming both; with --rename-host agents and ports move, and DHCP has no gap', async () => {
     const renamed = `${neutrino.host}-renamed`;
-    const network = await neutrino.network('10.111.0.0/24');
+    const network = await neutrino.api.network('10.111.0.0/24');
     const port = await neutrino.port(network);
     const guest = await startPortGuest([port]);
     try {
       const { address } = await guest.lease('eth0', LEASE_MS);
       const pid = await neutrino.dnsmasq(network);
-      await neutrino.stop();
+      await neutrino.process.stop();
 
-      const place = ['--state-path', neutrino.statePath, '--bind-port', new URL(neutrino.url).port];
+      const place = ['--state-path', neutrino.statePath, '--bind-port', new URL(neutrino.api.url).port];
       const refused = await runCommand('up', ...place, '--host', renamed);
       expect(refused).toMatchObject({ code: 1, stdout: '' });
       expect(refused.stderr).toContain(`belongs to host ${neutrino.host}, and this start is for host ${renamed}`);
@@ -35,18 +35,16 @@ describe.skipIf(process.getuid?.() !== 0)('a state path that is started for anot
       expect(await neutrino.dnsmasq(network)).toBe(pid);
       expect((await guest.renew('eth0', LEASE_MS)).address).toBe(address);
 
-      const up = Command.start('up', ...place, '--host', renamed, '--rename-host');
+      const up = NeutrinoProcess.start('up', ...place, '--host', renamed, '--rename-host');
       await up.printed(/Ctrl-C stops/);
       expect((await guest.renew('eth0', LEASE_MS)).address).toBe(address);
-      const { agents } = (await neutrino.request('GET', '/v2.0/agents')).body;
+      const agents = await neutrino.api.agents();
       expect(agents).toMatchObject([
         { host: renamed, alive: true },
         { host: renamed, alive: true },
       ]);
-      const { ports } = (await neutrino.request('GET', `/v2.0/ports?network_id=${network}`)).body;
-      const owned = (
-        ports as { id: string; device_owner: string; device_id: string; 'binding:host_id': string }[]
-      ).sort((a, b) => a.device_owner.localeCompare(b.device_owner));
+      const ports = await neutrino.api.ports(`network_id=${network}`);
+      const owned = ports.toSorted((a, b) => a.device_owner.localeCompare(b.device_owner));
       expect(owned).toMatchObject([
         { id: port.id, 'binding:host_id': renamed },
         { device_id: dhcpDeviceId(renamed, network), 'binding:host_id': renamed },

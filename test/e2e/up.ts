@@ -14,6 +14,7 @@ import { NeutrinoProcess, neutrino } from '../support/neutrino.ts';
 export interface Up {
   readonly process: NeutrinoProcess;
   readonly api: ApiClient;
+  readonly statePath: string;
   readonly host: string;
   /** Starts it again; resolves when its agents are alive. */
   start(): Promise<void>;
@@ -38,7 +39,7 @@ export async function startUp(): Promise<Up> {
   const file = (networkId: string, name: string) => readFile(join(statePath, 'dhcp', networkId, name), 'utf8');
 
   const up: Up = {
-    ...{ process, api, host, file },
+    ...{ process, api, statePath, host, file },
     async start() {
       // Rounded down to a second, and before it all the same.
       const since = new Date(Date.now() - 1000).toISOString().slice(0, 19).replace('T', ' ');
