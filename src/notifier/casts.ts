@@ -1,6 +1,6 @@
 import type { RpcArgs, RpcTarget } from '../rpc/contract.ts';
 import type { AgentEvent } from '../rpc/events.ts';
-import type { ServingAgent } from '../scheduler/bindings.ts';
+import type { HostingAgent } from '../scheduler/bindings.ts';
 
 /** One message to agents. */
 export interface Cast {
@@ -29,7 +29,7 @@ export interface QueuedEvent {
  */
 export function castsOf(
   { event, host, payload }: Pick<QueuedEvent, 'event' | 'host' | 'payload'>,
-  hosting: readonly ServingAgent[],
+  hosting: readonly HostingAgent[],
 ): readonly Cast[] {
   const { topic, method, version } = event;
   const cast = (to: { server: string } | { fanout: true }, first = false): Cast => ({

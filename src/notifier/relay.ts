@@ -4,12 +4,12 @@ import { groupBy } from '../plugin/listing.ts';
 import type { RpcArgs, RpcTransport } from '../rpc/contract.ts';
 import { type AgentEvent, EVENTS } from '../rpc/events.ts';
 import { HOSTING_KINDS } from '../scheduler/agent-kinds.ts';
-import type { ServingAgent } from '../scheduler/bindings.ts';
+import type { HostingAgent } from '../scheduler/bindings.ts';
 import type { HostingKind } from '../scheduler/hosting-kind.ts';
 import { type Cast, castsOf, type QueuedEvent } from './casts.ts';
 import { type OutboxClaim, type OutboxRow, soleClaim } from './claim.ts';
 import { Deliveries } from './deliveries.ts';
-import { Hosting } from './hosting.ts';
+import { HostingAgents } from './hosting-agents.ts';
 import type { Announcement } from './publish.ts';
 
 /** Events of one pass at most. */
@@ -61,7 +61,7 @@ class Relay {
   readonly #core: Core;
   readonly #claim: OutboxClaim;
   readonly #events: Readonly<Record<string, AgentEvent>>;
-  readonly #hosting: Hosting;
+  readonly #hosting: HostingAgents;
   readonly #deliveries: Deliveries;
   #stopping = false;
   #woken = false;
@@ -77,7 +77,7 @@ class Relay {
     const onLate = () => this.wake();
     this.#deliveries = new Deliveries({ transport, claim: this.#claim, log: core.log, onLate });
     this.#events = events;
-    this.#hosting = new Hosting(core, kinds, Object.values(events));
+    this.#hosting = new HostingAgents(core, kinds, Object.values(events));
   }
 
   /** Called after every commit, so it does next to nothing. */
@@ -183,10 +183,10 @@ class Relay {
     }
   }
 
-  #casts(event: QueuedEvent, serving: readonly ServingAgent[]): readonly Cast[] {
+  #casts(event: QueuedEvent, hosting: readonly HostingAgent[]): readonly Cast[] {
     if (this.#hosting.isMuted(event.event)) return [];
     try {
-      return castsOf(event, serving);
+      return castsOf(event, hosting);
     } catch (error) {
       const facts = { err: error, row: event.row, event: event.event.name };
       this.#core.log.error(facts, 'cannot address an event of the outbox; it is dropped');

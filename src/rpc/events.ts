@@ -68,15 +68,20 @@ const toHosting = dhcp('network', 'hosting');
 const toHost = dhcp('network', 'host');
 
 /** An event for all agents of a topic; its payload is the method's arguments. */
-const toAll = <M extends { readonly [K in keyof M]: { args: RpcArgs; result: unknown } }, K extends keyof M & string>(
+const toAll = <
+  M extends { readonly [K in keyof M]: { args: RpcArgs; result: unknown } },
+  K extends keyof M & string,
+  Key extends string,
+>(
   { topic, methods }: TopicContract<M>,
   method: K,
-): EventDefinition<M[K]['args'], 'network', 'all'> => ({
+  orderedBy: Key,
+): EventDefinition<M[K]['args'], Key, 'all'> => ({
   topic,
   method,
   version: methods[method],
   audience: 'all',
-  orderedBy: 'network',
+  orderedBy,
   args: (payload) => payload,
 });
 
@@ -107,8 +112,8 @@ export const EVENTS = catalogue({
   port_update_end: toHosting('port_update_end', { priority: 6 }),
   port_delete_end: toHosting('port_delete_end', { priority: 6 }),
 
-  port_update: toAll(PORT_UPDATE_TOPIC, 'port_update'),
-  port_delete: toAll(PORT_DELETE_TOPIC, 'port_delete'),
-  network_update: toAll(NETWORK_UPDATE_TOPIC, 'network_update'),
-  network_delete: toAll(NETWORK_DELETE_TOPIC, 'network_delete'),
+  port_update: toAll(PORT_UPDATE_TOPIC, 'port_update', 'network'),
+  port_delete: toAll(PORT_DELETE_TOPIC, 'port_delete', 'network'),
+  network_update: toAll(NETWORK_UPDATE_TOPIC, 'network_update', 'network'),
+  network_delete: toAll(NETWORK_DELETE_TOPIC, 'network_delete', 'network'),
 });

@@ -5,7 +5,7 @@ import type { HostingKind } from './hosting-kind.ts';
 import { leastAdminState, oldestHeartbeat } from './liveness.ts';
 
 /** An agent that hosts a resource. */
-export interface ServingAgent {
+export interface HostingAgent {
   readonly id: string;
   readonly host: string;
   readonly availabilityZone: string | null;
@@ -21,7 +21,7 @@ export interface AgentBinding {
   readonly binding_index: number;
 }
 
-const NONE: readonly ServingAgent[] = [];
+const NONE: readonly HostingAgent[] = [];
 /** Servers that may take a binding_index just before this one does, one after the other. */
 const BIND_TRIES = 8;
 
@@ -32,12 +32,12 @@ export function bindingsOf({ bindings: { table, resource, agent } }: HostingKind
 }
 
 /** Returns the agents of each resource that has any, by resource, in the order of their binding_index. */
-export async function servingAgents(
+export async function hostingAgents(
   db: Queries,
   config: Config,
   kind: HostingKind,
   ids: readonly string[],
-): Promise<ReadonlyMap<string, readonly ServingAgent[]>> {
+): Promise<ReadonlyMap<string, readonly HostingAgent[]>> {
   if (ids.length === 0) return new Map();
   const oldest = oldestHeartbeat(config);
   const rows = await db
@@ -48,9 +48,9 @@ export async function servingAgents(
     .where('b.resource_id', 'in', [...ids])
     .orderBy('b.binding_index')
     .execute();
-  const agents = new Map<string, readonly ServingAgent[]>();
+  const agents = new Map<string, readonly HostingAgent[]>();
   for (const row of rows) {
-    const agent: ServingAgent = {
+    const agent: HostingAgent = {
       id: row.id,
       host: row.host,
       availabilityZone: row.availability_zone,
@@ -74,7 +74,7 @@ export async function hostedBy(db: Queries, kind: HostingKind, agentId: string):
 }
 
 /** Returns the ids of the agents that host a resource, in the order of their binding_index. */
-export async function agentsHosting(db: Queries, kind: HostingKind, id: string): Promise<readonly string[]> {
+export async function hostingAgentIds(db: Queries, kind: HostingKind, id: string): Promise<readonly string[]> {
   const rows = await db
     .selectFrom(bindingsOf(kind).as('b'))
     .select('b.agent_id')

@@ -4,7 +4,7 @@ import type { Scheduler } from './contract.ts';
 export function chance(random: () => number = Math.random): Scheduler {
   return {
     usesLoad: false,
-    choose(candidates, _serving, count) {
+    choose(candidates, _hosting, count) {
       const left = [...candidates];
       // As many steps of a Fisher-Yates shuffle as agents are wanted.
       const wanted = Math.min(count, left.length);

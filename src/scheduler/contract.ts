@@ -9,15 +9,15 @@ export interface Candidate {
 
 /**
  * Chooses agents for a resource (`network_scheduler_driver`). Pure: no database, no clock.
- * MUST choose no agent twice and none of `serving`; MUST choose `count` agents, or all candidates when there are fewer.
+ * MUST choose no agent twice and none of `hosting`; MUST choose `count` agents, or all candidates when there are fewer.
  */
 export interface Scheduler {
   /** Whether `load` matters, so that it must be counted. */
   readonly usesLoad: boolean;
-  /** `candidates`: agents that do not host the resource; `serving`: those that do; `count`: agents still wanted. */
+  /** `candidates`: agents that do not host the resource; `hosting`: those that do; `count`: agents still wanted. */
   choose(
     candidates: readonly Candidate[],
-    serving: readonly Pick<Candidate, 'id' | 'availabilityZone'>[],
+    hosting: readonly Pick<Candidate, 'id' | 'availabilityZone'>[],
     count: number,
   ): readonly Candidate[];
 }

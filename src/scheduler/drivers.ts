@@ -6,7 +6,7 @@ import type { HostingKind } from './hosting-kind.ts';
 import { weight } from './weight.ts';
 
 /** The schedulers by their names in the configuration. */
-export const SCHEDULERS: Readonly<Record<string, () => Scheduler>> = {
+const SCHEDULERS: Readonly<Record<string, () => Scheduler>> = {
   chance: () => chance(),
   weight: () => weight,
   az_weight: () => azWeight,

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Config } from '../config/options.ts';
 import type { Queries, Trx } from '../db/database.ts';
-import { bind, bindingsOf, servingAgents } from './bindings.ts';
+import { bind, hostingAgents } from './bindings.ts';
 import { allowedBy, livingAgents, zonesOf } from './candidates.ts';
 import type { Candidate, Scheduler } from './contract.ts';
 import type { HostingKind } from './hosting-kind.ts';
@@ -33,7 +33,7 @@ export async function couldSchedule(
 ): Promise<readonly string[]> {
   const candidates = await livingAgents(db, config, kind, false);
   return [...resources]
-    .filter(([, serving]) => candidates.some((c) => !serving.some((agent) => agent.id === c.id)))
+    .filter(([, hosting]) => candidates.some((c) => !hosting.some((agent) => agent.id === c.id)))
     .map(([id]) => id);
 }
 
@@ -54,7 +54,7 @@ export async function scheduleResources(
     .selectAll()
     .where('hosted.id', 'in', [...ids])
     .execute();
-  const serving = await servingAgents(
+  const hosting = await hostingAgents(
     trx,
     config,
     kind,
@@ -66,7 +66,7 @@ export async function scheduleResources(
   const most = config.DEFAULT[kind.options.agents];
   const made: NewBinding[] = [];
   for (const { id, availability_zone_hints } of rows) {
-    const own = serving.get(id) ?? [];
+    const own = hosting.get(id) ?? [];
     const zones = zonesOf(config, availability_zone_hints);
     const candidates = [...load.values()].filter(
       (agent) => allowedBy(zones, agent) && !own.some((one) => one.id === agent.id),
@@ -78,32 +78,4 @@ export async function scheduleResources(
     }
   }
   return made;
-}
-
-/**
- * Binds to an agent that asks for its resources those that need an agent and have fewer than the configuration says, one page of
- * them after `after`. Returns the id to continue from; undefined when all were seen.
- */
-export async function autoSchedulePage(
-  trx: Trx,
-  config: Config,
-  kind: HostingKind,
-  agent: Pick<Candidate, 'id' | 'availabilityZone'>,
-  after: string,
-  page: number,
-): Promise<string | undefined> {
-  const most = config.DEFAULT[kind.options.agents];
-  const bindings = sql`select count(*) from ${bindingsOf(kind)} b where b.resource_id = hosted.id`;
-  const rows = await trx
-    .selectFrom(needingAgent(kind).as('hosted'))
-    .selectAll()
-    .where('hosted.id', '>', after)
-    .where(sql<boolean>`(${bindings}) < ${most}`)
-    .where(sql<boolean>`(${bindings} and b.agent_id = ${agent.id}) = 0`)
-    .orderBy('hosted.id')
-    .limit(page)
-    .execute();
-  for (const { id, availability_zone_hints } of rows)
-    if (allowedBy(zonesOf(config, availability_zone_hints), agent)) await bind(trx, kind, id, agent.id, most);
-  return rows.length < page ? undefined : rows.at(-1)?.id;
 }

@@ -1,6 +1,6 @@
 import type { Config } from '../config/options.ts';
 import type { Queries, Trx } from '../db/database.ts';
-import { bindingsOf, servingAgents } from './bindings.ts';
+import { bindingsOf, hostingAgents } from './bindings.ts';
 import { allowedBy, livingAgents, zonesOf } from './candidates.ts';
 import type { Candidate, Scheduler } from './contract.ts';
 import type { HostingKind } from './hosting-kind.ts';
@@ -32,10 +32,10 @@ export async function* resourcesWithSuccessor(
       .limit(page)
       .execute();
     const ids = rows.map((row) => row.id);
-    const serving = await servingAgents(db, config, kind, ids);
+    const hosting = await hostingAgents(db, config, kind, ids);
     for (const { id, availability_zone_hints } of rows) {
       const zones = zonesOf(config, availability_zone_hints);
-      if (living.some((agent) => mayTake(agent, zones, serving.get(id) ?? []))) yield id;
+      if (living.some((agent) => mayTake(agent, zones, hosting.get(id) ?? []))) yield id;
     }
     after = rows.length < page ? undefined : ids.at(-1);
   }
@@ -57,12 +57,12 @@ export async function chooseSuccessor(
     .executeTakeFirst();
   if (!row) return undefined;
   const zones = zonesOf(config, row.availability_zone_hints);
-  const serving = (await servingAgents(trx, config, kind, [id])).get(id) ?? [];
+  const hosting = (await hostingAgents(trx, config, kind, [id])).get(id) ?? [];
   const living = await livingAgents(trx, config, kind, scheduler.usesLoad);
-  const candidates = living.filter((agent) => mayTake(agent, zones, serving));
-  const staying = serving.filter((agent) => agent.id !== agentId);
+  const candidates = living.filter((agent) => mayTake(agent, zones, hosting));
+  const staying = hosting.filter((agent) => agent.id !== agentId);
   return scheduler.choose(candidates, staying, 1)[0];
 }
 
-const mayTake = (agent: Candidate, zones: readonly string[], serving: readonly { readonly id: string }[]): boolean =>
-  allowedBy(zones, agent) && !serving.some((one) => one.id === agent.id);
+const mayTake = (agent: Candidate, zones: readonly string[], hosting: readonly { readonly id: string }[]): boolean =>
+  allowedBy(zones, agent) && !hosting.some((one) => one.id === agent.id);

@@ -6,5 +6,5 @@ export const byLoad = (a: Candidate, b: Candidate): number => a.load - b.load ||
 /** Chooses the agents that host the fewest resources. */
 export const weight: Scheduler = {
   usesLoad: true,
-  choose: (candidates, _serving, count) => [...candidates].sort(byLoad).slice(0, Math.max(0, count)),
+  choose: (candidates, _hosting, count) => [...candidates].sort(byLoad).slice(0, Math.max(0, count)),
 };

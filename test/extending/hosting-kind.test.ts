@@ -8,9 +8,9 @@ import { resourceMover } from '../../src/plugin/agents/move.ts';
 import { reportState } from '../../src/plugin/agents/report.ts';
 import { enqueueNotification } from '../../src/plugin/events.ts';
 import type { RpcTransport } from '../../src/rpc/contract.ts';
-import { agentsHosting, bind, hostedBy } from '../../src/scheduler/bindings.ts';
+import { agentOfHost, autoSchedule } from '../../src/scheduler/auto-schedule.ts';
+import { bind, hostedBy, hostingAgentIds } from '../../src/scheduler/bindings.ts';
 import { startFailover } from '../../src/scheduler/failover.ts';
-import { autoSchedulePage } from '../../src/scheduler/schedule.ts';
 import { isServed, willBeServed } from '../../src/scheduler/serving.ts';
 import { ADMIN, createWorld, reportTime, type World } from '../plugin/world.ts';
 import { servicesOf } from '../support/services.ts';
@@ -70,7 +70,7 @@ async function agent(host: string, { dead = false, meters = 0, zone = 'nova' } =
 }
 const host = (meterId: string, agentId: string) =>
   world.transaction((trx) => bind(trx, METERING_AGENTS, meterId, agentId));
-const agentsOf = (meterId: string) => agentsHosting(world.core.db.kysely, METERING_AGENTS, meterId);
+const agentsOf = (meterId: string) => hostingAgentIds(world.core.db.kysely, METERING_AGENTS, meterId);
 const agents = () =>
   servicesOf(world.core, world.allocator, [agentModule(world.core, world.allocator, HOSTINGS)]).of('agent');
 
@@ -127,13 +127,10 @@ describe('a kind of agent that is one row', () => {
     const own = await agent('h1');
     const meters = [await meter(), await meter(), await meter()];
     const others = [await meter(false), await meter(true, ['z9'])];
-    const asking = { id: own, availabilityZone: 'nova' };
-    for (let after: string | undefined = ''; after !== undefined; ) {
-      const from: string = after;
-      after = await world.transaction((trx) =>
-        autoSchedulePage(trx, world.core.config, METERING_AGENTS, asking, from, 1),
-      );
-    }
+    const { db, config } = world.core;
+    const asking = await agentOfHost(db.kysely, config, METERING_AGENTS, 'h1');
+    expect(asking).toEqual({ id: own, availabilityZone: 'nova', available: true });
+    if (asking) await autoSchedule(db, config, METERING_AGENTS, asking, 1);
     expect(await hostedBy(world.core.db.kysely, METERING_AGENTS, own)).toEqual(meters.sort());
     for (const id of others) expect(await agentsOf(id)).toEqual([]);
   });

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { castsOf } from '../../src/notifier/casts.ts';
 import type { RpcArgs } from '../../src/rpc/contract.ts';
 import { type AgentEvent, EVENTS } from '../../src/rpc/events.ts';
-import type { ServingAgent } from '../../src/scheduler/bindings.ts';
+import type { HostingAgent } from '../../src/scheduler/bindings.ts';
 
-const agent = (host: string, values: Partial<ServingAgent> = {}): ServingAgent => ({
+const agent = (host: string, values: Partial<HostingAgent> = {}): HostingAgent => ({
   id: `id-${host}`,
   host,
   availabilityZone: 'nova',
@@ -12,7 +12,7 @@ const agent = (host: string, values: Partial<ServingAgent> = {}): ServingAgent =
   alive: true,
   ...values,
 });
-const toAudience = (event: AgentEvent, payload: RpcArgs, hosting: readonly ServingAgent[] = []) =>
+const toAudience = (event: AgentEvent, payload: RpcArgs, hosting: readonly HostingAgent[] = []) =>
   castsOf({ event, payload, host: null }, hosting);
 
 describe('events for the DHCP agents of a network', () => {

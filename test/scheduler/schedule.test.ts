@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DHCP_AGENTS } from '../../src/scheduler/agent-kinds.ts';
-import { bind, servingAgents, unbind } from '../../src/scheduler/bindings.ts';
-import { autoSchedulePage, scheduleResources } from '../../src/scheduler/schedule.ts';
+import { autoSchedulePage } from '../../src/scheduler/auto-schedule.ts';
+import { bind, hostingAgents, unbind } from '../../src/scheduler/bindings.ts';
+import { scheduleResources } from '../../src/scheduler/schedule.ts';
 import { willBeServed } from '../../src/scheduler/serving.ts';
 import { weight } from '../../src/scheduler/weight.ts';
 import { type ConfigChanges, createWorld, dhcpState, type World } from '../plugin/world.ts';
@@ -16,7 +17,7 @@ afterEach(() => world.close());
 const schedule = (...networks: string[]) =>
   world.transaction((trx) => scheduleResources(trx, world.core.config, DHCP_AGENTS, weight, networks));
 const hosts = async (network: string) => {
-  const serving = await servingAgents(world.core.db.kysely, world.core.config, DHCP_AGENTS, [network]);
+  const serving = await hostingAgents(world.core.db.kysely, world.core.config, DHCP_AGENTS, [network]);
   return (serving.get(network) ?? []).map((agent) => agent.host);
 };
 const dhcpNetwork = async (values = {}) => {

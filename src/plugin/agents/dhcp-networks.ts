@@ -4,7 +4,7 @@ import type { AGENT } from '../../resources/agent.ts';
 import { neutronError } from '../../resources/errors.ts';
 import type { NETWORK } from '../../resources/network.ts';
 import { DHCP_AGENTS } from '../../scheduler/agent-kinds.ts';
-import { agentsHosting, bind, hostedBy, unbind } from '../../scheduler/bindings.ts';
+import { bind, hostedBy, hostingAgentIds, unbind } from '../../scheduler/bindings.ts';
 import { leastAdminState } from '../../scheduler/liveness.ts';
 import type { Core } from '../core.ts';
 import { notifyHost } from '../events.ts';
@@ -57,7 +57,7 @@ export function agentNetworkHandlers(core: Core, allocator: AddressAllocator): H
 /** Handlers of the DHCP agent scheduler's operations on networks. */
 export const networkAgentHandlers = ({ db, config }: Core): HandlersOf<typeof NETWORK> => ({
   async list_dhcp_agents(_caller, { id }) {
-    const ids = await agentsHosting(db.kysely, DHCP_AGENTS, id);
+    const ids = await hostingAgentIds(db.kysely, DHCP_AGENTS, id);
     return { agents: await loadInOrder(ids, (some) => agentDocuments(db.kysely, config, some)) };
   },
 });

@@ -1,26 +1,8 @@
-import { type Selectable, sql } from 'kysely';
-import type { Agents } from '../../db/schema.ts';
+import { sql } from 'kysely';
 import { DHCP_AGENTS } from '../../scheduler/agent-kinds.ts';
+import { agentOfHost, autoSchedule } from '../../scheduler/auto-schedule.ts';
 import { bindingsOf } from '../../scheduler/bindings.ts';
-import { leastAdminState, oldestHeartbeat } from '../../scheduler/liveness.ts';
-import { autoSchedulePage } from '../../scheduler/schedule.ts';
 import type { Core } from '../core.ts';
-
-/** Maximum number of networks bound to an asking agent in one transaction, so that others get their turn. */
-const PAGE = 500;
-
-type ServingAgentRow = Pick<Selectable<Agents>, 'id' | 'availability_zone' | 'heartbeat_timestamp' | 'admin_state_up'>;
-
-/** Returns the DHCP agent of a host; undefined when it is not registered (yet), or disabled and serves nothing. */
-async function servingDhcpAgent(core: Core, host: string): Promise<ServingAgentRow | undefined> {
-  return core.db.kysely
-    .selectFrom('agents')
-    .select(['id', 'availability_zone', 'heartbeat_timestamp', 'admin_state_up'])
-    .where('agent_type', '=', DHCP_AGENTS.type)
-    .where('host', '=', host)
-    .where('admin_state_up', '>=', leastAdminState(core.config))
-    .executeTakeFirst();
-}
 
 /** A page of an agent's networks: those after `marker` until they and their ports are `limit`, but at least one. */
 export interface ActivePage {
@@ -40,21 +22,11 @@ export interface ActiveNetworks {
  * disabled: it releases what it has.
  */
 export async function activeNetworks(core: Core, host: string, page: ActivePage = {}): Promise<ActiveNetworks> {
-  const agent = await servingDhcpAgent(core, host);
+  const { db, config } = core;
+  const agent = await agentOfHost(db.kysely, config, DHCP_AGENTS, host);
   if (!agent) return { ids: [], more: false };
-  if (page.marker === undefined) await autoSchedule(core, agent);
+  if (page.marker === undefined) await autoSchedule(db, config, DHCP_AGENTS, agent);
   return boundNetworks(core, agent.id, page);
-}
-
-/** Binds networks that lack an agent to the asking one, if it may be given any. */
-async function autoSchedule({ db, config }: Core, agent: ServingAgentRow): Promise<void> {
-  if (!config.DEFAULT[DHCP_AGENTS.options.autoSchedule]) return;
-  if (agent.admin_state_up !== 1 || agent.heartbeat_timestamp < oldestHeartbeat(config)) return;
-  const asking = { id: agent.id, availabilityZone: agent.availability_zone };
-  for (let after: string | undefined = ''; after !== undefined; ) {
-    const from: string = after;
-    after = await db.transaction((trx) => autoSchedulePage(trx, config, DHCP_AGENTS, asking, from, PAGE));
-  }
 }
 
 async function boundNetworks(core: Core, agentId: string, { limit, marker = '' }: ActivePage): Promise<ActiveNetworks> {

@@ -15,7 +15,7 @@ export interface BrokerConnection {
 const CONNECT_MS = 10_000;
 
 /** A broker that could not be reached, or refused the connection; the message names it and says what to do. */
-export class CannotConnect extends Error {
+class CannotConnect extends Error {
   constructor(message: string, cause: unknown) {
     super(message, { cause });
     this.name = 'CannotConnect';

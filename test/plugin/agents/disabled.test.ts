@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DHCP_AGENTS } from '../../../src/scheduler/agent-kinds.ts';
-import { servingAgents } from '../../../src/scheduler/bindings.ts';
+import { hostingAgents } from '../../../src/scheduler/bindings.ts';
 import { willBeServed } from '../../../src/scheduler/serving.ts';
 import { ADMIN } from '../../support/core.ts';
 import { servicesOf } from '../../support/services.ts';
@@ -27,7 +27,7 @@ const add = (id: string) =>
     revision: undefined,
   });
 const told = async () =>
-  (await servingAgents(world.core.db.kysely, world.core.config, DHCP_AGENTS, [network])).get(network);
+  (await hostingAgents(world.core.db.kysely, world.core.config, DHCP_AGENTS, [network])).get(network);
 
 describe('a DHCP agent with admin_state_up false', () => {
   beforeEach(() => begin(false));

@@ -5,7 +5,7 @@ import { resourceMover } from '../../../src/plugin/agents/move.ts';
 import type { Core } from '../../../src/plugin/core.ts';
 import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../../src/rpc/dhcp-device-id.ts';
 import { DHCP_AGENTS } from '../../../src/scheduler/agent-kinds.ts';
-import { bind, servingAgents } from '../../../src/scheduler/bindings.ts';
+import { bind, hostingAgents } from '../../../src/scheduler/bindings.ts';
 import { startFailover } from '../../../src/scheduler/failover.ts';
 import { createServedWorld, type ServedWorld } from '../endpoints/agents.ts';
 import { type ConfigChanges, dhcpState } from '../world.ts';
@@ -51,7 +51,7 @@ async function dead(host: string): Promise<string> {
   return id;
 }
 const hosts = async (network: string) =>
-  ((await servingAgents(world.core.db.kysely, world.core.config, DHCP_AGENTS, [network])).get(network) ?? []).map(
+  ((await hostingAgents(world.core.db.kysely, world.core.config, DHCP_AGENTS, [network])).get(network) ?? []).map(
     (a) => a.host,
   );
 const bindTo = (network: string, ...agents: string[]) =>

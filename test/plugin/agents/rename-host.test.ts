@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { HostNameTaken, renameHost } from '../../../src/plugin/agents/rename-host.ts';
 import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../../src/rpc/dhcp-device-id.ts';
 import { DHCP_AGENTS } from '../../../src/scheduler/agent-kinds.ts';
-import { bind, servingAgents } from '../../../src/scheduler/bindings.ts';
+import { bind, hostingAgents } from '../../../src/scheduler/bindings.ts';
 import { createWorld, type World } from '../world.ts';
 
 let world: World;
@@ -15,7 +15,7 @@ const rename = () => renameHost(world.core, 'old', 'new');
 const agents = () =>
   world.core.db.kysely.selectFrom('agents').select(['id', 'host', 'agent_type']).orderBy('agent_type').execute();
 const serving = async (network: string) =>
-  (await servingAgents(world.core.db.kysely, world.core.config, DHCP_AGENTS, [network])).get(network);
+  (await hostingAgents(world.core.db.kysely, world.core.config, DHCP_AGENTS, [network])).get(network);
 const dhcpPort = (network: string, host: string) =>
   world.port(network, {
     device_owner: 'network:dhcp',

@@ -2,35 +2,35 @@ import type { Core } from '../plugin/core.ts';
 import { notifyHost } from '../plugin/events.ts';
 import { groupBy } from '../plugin/listing.ts';
 import type { AgentEvent } from '../rpc/events.ts';
-import { type ServingAgent, servingAgents } from '../scheduler/bindings.ts';
+import { type HostingAgent, hostingAgents } from '../scheduler/bindings.ts';
 import type { Scheduler } from '../scheduler/contract.ts';
 import { configuredScheduler } from '../scheduler/drivers.ts';
 import { type HostingKind, isNotified } from '../scheduler/hosting-kind.ts';
 import { couldSchedule, scheduleResources } from '../scheduler/schedule.ts';
 import type { QueuedEvent } from './casts.ts';
 
-type Serving = ReadonlyMap<string, readonly ServingAgent[]>;
+type Hosts = ReadonlyMap<string, readonly HostingAgent[]>;
 
 /** The agents that host the resources of some events. */
 export interface EventHosts {
   /** Notifications of the agents that were given a resource, already in the outbox. */
   readonly scheduled: readonly QueuedEvent[];
   /** Returns the agents that host the resource that an event is ordered by. */
-  of(event: QueuedEvent): readonly ServingAgent[];
+  of(event: QueuedEvent): readonly HostingAgent[];
 }
 
-const NONE: readonly ServingAgent[] = [];
+const NONE: readonly HostingAgent[] = [];
 
-/** Which agents host what the events of the outbox are about. */
-export class Hosting {
+/** The agents that host what the events of the outbox are about. */
+export class HostingAgents {
   readonly #core: Core;
   /** By topic. */
-  readonly #kinds: ReadonlyMap<string, KindHosting>;
+  readonly #kinds: ReadonlyMap<string, AgentsOfKind>;
 
   /** Throws when an event is for the agents that host its resource, and no kind of agent has its topic. */
   constructor(core: Core, kinds: readonly HostingKind[], events: Iterable<AgentEvent>) {
     this.#core = core;
-    this.#kinds = new Map(kinds.map((kind) => [kind.topic, new KindHosting(core, kind)]));
+    this.#kinds = new Map(kinds.map((kind) => [kind.topic, new AgentsOfKind(core, kind)]));
     for (const { name, topic, audience } of events)
       if (audience === 'hosting' && !this.#kinds.has(topic))
         throw new Error(
@@ -47,20 +47,20 @@ export class Hosting {
   /** Schedules the resources whose events show that they need an agent; returns who hosts the events' resources then. */
   async hostsOf(events: readonly QueuedEvent[]): Promise<EventHosts> {
     const hosted = events.filter(({ event }) => event.audience === 'hosting' && !this.isMuted(event));
-    const serving = new Map<string, Serving>();
+    const hosts = new Map<string, Hosts>();
     const scheduled: QueuedEvent[] = [];
     for (const [topic, own] of groupBy(hosted, ({ event }) => event.topic)) {
-      const found = await this.#kinds.get(topic)?.serve(own);
+      const found = await this.#kinds.get(topic)?.hostsOf(own);
       if (!found) continue;
-      serving.set(topic, found.serving);
+      hosts.set(topic, found.hosts);
       scheduled.push(...found.scheduled);
     }
-    return { scheduled, of: ({ event, orderingKey }) => serving.get(event.topic)?.get(orderingKey) ?? NONE };
+    return { scheduled, of: ({ event, orderingKey }) => hosts.get(event.topic)?.get(orderingKey) ?? NONE };
   }
 }
 
 /** What agents of one kind host. */
-class KindHosting {
+class AgentsOfKind {
   readonly kind: HostingKind;
   readonly #core: Core;
   readonly #scheduler: Scheduler;
@@ -73,31 +73,31 @@ class KindHosting {
     this.#scheduler = configuredScheduler(core.config, kind);
   }
 
-  async serve(
+  async hostsOf(
     events: readonly QueuedEvent[],
-  ): Promise<{ readonly serving: Serving; readonly scheduled: readonly QueuedEvent[] }> {
-    const before = await this.#servingAgents(events);
+  ): Promise<{ readonly hosts: Hosts; readonly scheduled: readonly QueuedEvent[] }> {
+    const before = await this.#hostingAgents(events);
     const needing = new Set(events.filter((event) => event.needsAgent).map((event) => event.orderingKey));
     const lacking = this.#lackingAgents(needing, before);
     const scheduled = await this.#scheduleMissing(lacking);
     this.#log(lacking, scheduled);
-    if (scheduled.length === 0) return { serving: before, scheduled };
-    const now = await this.#servingAgents(scheduled);
-    return { serving: new Map([...before, ...now]), scheduled };
+    if (scheduled.length === 0) return { hosts: before, scheduled };
+    const now = await this.#hostingAgents(scheduled);
+    return { hosts: new Map([...before, ...now]), scheduled };
   }
 
-  #servingAgents(events: readonly QueuedEvent[]): Promise<Serving> {
+  #hostingAgents(events: readonly QueuedEvent[]): Promise<Hosts> {
     const { db, config } = this.#core;
     const ids = new Set(events.map((event) => event.orderingKey));
-    return servingAgents(db.kysely, config, this.kind, [...ids]);
+    return hostingAgents(db.kysely, config, this.kind, [...ids]);
   }
 
   /** Returns the resources that have fewer agents than the configuration says, with the agents that they have. */
-  #lackingAgents(ids: Iterable<string>, serving: Serving): Serving {
+  #lackingAgents(ids: Iterable<string>, hosts: Hosts): Hosts {
     const most = this.#core.config.DEFAULT[this.kind.options.agents];
-    const lacking = new Map<string, readonly ServingAgent[]>();
+    const lacking = new Map<string, readonly HostingAgent[]>();
     for (const id of ids) {
-      const own = serving.get(id) ?? NONE;
+      const own = hosts.get(id) ?? NONE;
       if (own.length < most) lacking.set(id, own);
     }
     return lacking;
@@ -107,7 +107,7 @@ class KindHosting {
    * Binds resources that lack agents to living ones and enqueues the notification of each new agent, in one transaction: an agent
    * that was given a resource is notified even if this process is killed. Returns the notifications.
    */
-  async #scheduleMissing(lacking: Serving): Promise<readonly QueuedEvent[]> {
+  async #scheduleMissing(lacking: Hosts): Promise<readonly QueuedEvent[]> {
     const { db, config } = this.#core;
     const { kind } = this;
     if (lacking.size === 0) return [];
@@ -124,7 +124,7 @@ class KindHosting {
     });
   }
 
-  #log(lacking: Serving, scheduled: readonly QueuedEvent[]): void {
+  #log(lacking: Hosts, scheduled: readonly QueuedEvent[]): void {
     const { log } = this.#core;
     const { type, hosted } = this.kind;
     if (scheduled.length > 0) {

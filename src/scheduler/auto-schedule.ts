@@ -1,0 +1,81 @@
+import { sql } from 'kysely';
+import type { Config } from '../config/options.ts';
+import type { Database, Queries, Trx } from '../db/database.ts';
+import { bind, bindingsOf } from './bindings.ts';
+import { allowedBy, zonesOf } from './candidates.ts';
+import type { HostingKind } from './hosting-kind.ts';
+import { leastAdminState, oldestHeartbeat } from './liveness.ts';
+import { needingAgent } from './schedule.ts';
+
+/** Maximum number of resources looked at in one transaction, so that others get their turn. */
+const PAGE = 500;
+
+/** An agent that asks for what it hosts. */
+export interface AskingAgent {
+  readonly id: string;
+  readonly availabilityZone: string | null;
+  /** Whether it is alive and enabled, so that it may be given resources. */
+  readonly available: boolean;
+}
+
+/** Returns the agent of a host; undefined when it is not registered (yet), or disabled and serves nothing. */
+export async function agentOfHost(
+  db: Queries,
+  config: Config,
+  { type }: HostingKind,
+  host: string,
+): Promise<AskingAgent | undefined> {
+  const row = await db
+    .selectFrom('agents')
+    .select(['id', 'availability_zone', 'heartbeat_timestamp', 'admin_state_up'])
+    .where('agent_type', '=', type)
+    .where('host', '=', host)
+    .where('admin_state_up', '>=', leastAdminState(config))
+    .executeTakeFirst();
+  if (!row) return undefined;
+  const available = row.admin_state_up === 1 && row.heartbeat_timestamp >= oldestHeartbeat(config);
+  return { id: row.id, availabilityZone: row.availability_zone, available };
+}
+
+/** Binds to an agent that asks for its resources those that lack an agent, if the configuration and its state allow it. */
+export async function autoSchedule(
+  db: Database,
+  config: Config,
+  kind: HostingKind,
+  agent: AskingAgent,
+  page: number = PAGE,
+): Promise<void> {
+  if (!config.DEFAULT[kind.options.autoSchedule] || !agent.available) return;
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const from: string = after;
+    after = await db.transaction((trx) => autoSchedulePage(trx, config, kind, agent, from, page));
+  }
+}
+
+/**
+ * Binds to an agent that asks for its resources those that need an agent and have fewer than the configuration says, one page of
+ * them after `after`. Returns the id to continue from; undefined when all were seen.
+ */
+export async function autoSchedulePage(
+  trx: Trx,
+  config: Config,
+  kind: HostingKind,
+  agent: Pick<AskingAgent, 'id' | 'availabilityZone'>,
+  after: string,
+  page: number,
+): Promise<string | undefined> {
+  const most = config.DEFAULT[kind.options.agents];
+  const bindings = sql`select count(*) from ${bindingsOf(kind)} b where b.resource_id = hosted.id`;
+  const rows = await trx
+    .selectFrom(needingAgent(kind).as('hosted'))
+    .selectAll()
+    .where('hosted.id', '>', after)
+    .where(sql<boolean>`(${bindings}) < ${most}`)
+    .where(sql<boolean>`(${bindings} and b.agent_id = ${agent.id}) = 0`)
+    .orderBy('hosted.id')
+    .limit(page)
+    .execute();
+  for (const { id, availability_zone_hints } of rows)
+    if (allowedBy(zonesOf(config, availability_zone_hints), agent)) await bind(trx, kind, id, agent.id, most);
+  return rows.length < page ? undefined : rows.at(-1)?.id;
+}
