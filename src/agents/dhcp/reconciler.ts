@@ -174,7 +174,7 @@ export class Reconciler {
     if (!info || !cache.port(port.id)) return;
     const untold = cache.takeUntold(networkId);
     try {
-      await driver.apply({ info, namespace: spec.namespace, device: spec.device, dhcpPortId: port.id });
+      await driver.serve({ info, namespace: spec.namespace, device: spec.device, dhcpPortId: port.id });
     } catch (error) {
       cache.oweTelling(networkId, untold);
       state.device = undefined;
@@ -226,7 +226,7 @@ export class Reconciler {
     const own = info && findDhcpPort(info, dhcpDeviceId(host, networkId));
     if (state.present || own) {
       state.device = undefined;
-      await driver.disable(networkId);
+      await driver.stop(networkId);
       await devices.remove(networkId);
       const released = await this.#release(networkId, state);
       if (own && released) cache.deletePort(own.id);

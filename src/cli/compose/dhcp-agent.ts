@@ -1,10 +1,10 @@
 import { startDhcpAgent } from '../../agents/dhcp/agent.ts';
-import { createDnsmasqDriver } from '../../agents/dhcp/drivers/dnsmasq/driver.ts';
+import { dhcpDriverKind } from '../../agents/dhcp/drivers/registry.ts';
 import type { AgentParts, ComposedAgent } from './agent.ts';
 
 /** Starts the DHCP agent of this host with its driver. Throws when it cannot start; then nothing of it is left running. */
 export async function composeDhcpAgent({ config, transport, log }: AgentParts): Promise<ComposedAgent> {
-  const driver = createDnsmasqDriver({ config, log });
+  const driver = dhcpDriverKind(config).create({ config, log });
   try {
     const agent = await startDhcpAgent({ config, transport, driver, log });
     const close = async () => {

@@ -1,9 +1,7 @@
 import type { Logger } from 'pino';
 import { dhcpNamespace } from '../../agents/dhcp/device-plan.ts';
 import { linuxDevices } from '../../agents/dhcp/devices.ts';
-import { filesOf } from '../../agents/dhcp/drivers/dnsmasq/command-line.ts';
-import { createDnsmasqDriver } from '../../agents/dhcp/drivers/dnsmasq/driver.ts';
-import { findByPidFile } from '../../agents/dhcp/drivers/dnsmasq/server-process.ts';
+import { dhcpDriverKind } from '../../agents/dhcp/drivers/registry.ts';
 import { removeL2Devices } from '../../agents/l2/remove.ts';
 import type { Config } from '../../config/options.ts';
 import { instanceStore } from '../../lab/instance.ts';
@@ -26,7 +24,7 @@ export interface Removed {
 const MARK = /^neutrino(?:-dhcp:[^:]+)?:(.+)$/;
 
 /**
- * Removes from this host what the Neutrino of this state path made, and nothing else: machines, dnsmasq processes, DHCP
+ * Removes from this host what the Neutrino of this state path made, and nothing else: machines, DHCP servers, DHCP
  * namespaces, bridges and other devices, of the networks that the state path knows. Again after an interruption finishes it.
  * No Neutrino may run on the state path meanwhile. Needs root and iproute2.
  */
@@ -37,14 +35,13 @@ export async function removeFromHost(config: Config, log: Logger): Promise<Remov
   const dhcpDevices = (await listLinks({ kind: 'veth' })).filter(({ alias }) => networks.has(networkOf(alias)));
 
   const processes: string[] = [];
-  const driver = createDnsmasqDriver({ config, log });
+  const driver = dhcpDriverKind(config).create({ config, log });
   const devices = await linuxDevices({ host: config.DEFAULT.host, log });
   try {
     for (const network of networks) {
-      const server = await findByPidFile(filesOf(network, config.DEFAULT).pid);
       await devices.remove(network);
-      await driver.disable(network);
-      if (server) processes.push(`dnsmasq ${server.pid}`);
+      const ended = await driver.stop(network);
+      if (ended) processes.push(ended);
     }
   } finally {
     await driver.close();

@@ -1,21 +1,21 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { createDnsmasqDriver } from '../../agents/dhcp/drivers/dnsmasq/driver.ts';
+import { dhcpDriverKind } from '../../agents/dhcp/drivers/registry.ts';
 import type { Config } from '../../config/options.ts';
 import { openDatabase } from '../../db/open.ts';
 import { instanceStore } from '../../lab/instance.ts';
 
 /**
- * Ids of the networks that this state path knows: those in its database, those with files of dnsmasq, and those that its
- * machines are on. What Neutrino made on a host belongs to one of them.
+ * Ids of the networks that this state path knows: those in its database, those that the DHCP driver has files of, and those
+ * that its machines are on. What Neutrino made on a host belongs to one of them.
  */
 export async function networksOfStatePath(config: Config, log: Logger): Promise<ReadonlySet<string>> {
   const { state_path: statePath } = config.DEFAULT;
   const instances = await instanceStore(statePath).list();
   return new Set([
     ...(await networksOfDatabase(config, log)),
-    ...(await createDnsmasqDriver({ config, log }).known()),
+    ...(await dhcpDriverKind(config).create({ config, log }).known()),
     ...instances.flatMap(({ instance }) => instance?.nics.map(({ networkId }) => networkId) ?? []),
   ]);
 }
@@ -33,7 +33,7 @@ async function networksOfDatabase(config: Config, log: Logger): Promise<readonly
       await database.close();
     }
   } catch (error) {
-    // Taking down must work with a broken database too: the files of dnsmasq and the machines tell most of it.
+    // Taking down must work with a broken database too: the driver's files and the machines name most of them.
     log.warn({ err: error }, 'the database cannot be asked for its networks');
     return [];
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { expect, vi } from 'vitest';
 import { startDhcpAgent } from '../../../src/agents/dhcp/agent.ts';
-import type { DhcpDriver, WantedNetwork } from '../../../src/agents/dhcp/contract.ts';
+import type { DhcpDriver, PortChanges, WantedNetwork } from '../../../src/agents/dhcp/contract.ts';
 import type { DeviceSpec } from '../../../src/agents/dhcp/device-plan.ts';
 import type { DhcpDevices } from '../../../src/agents/dhcp/devices.ts';
 import { type Config, defaultConfig } from '../../../src/config/options.ts';
@@ -146,13 +146,21 @@ export class FakeDriver implements DhcpDriver {
   before: (network: WantedNetwork) => unknown = () => undefined;
   #listener: (networkId: string) => void = () => undefined;
 
-  async apply(wanted: WantedNetwork): Promise<void> {
+  async serve(wanted: WantedNetwork): Promise<void> {
     this.applied.push(wanted);
     await this.before(wanted);
     this.serving.set(wanted.info.id, wanted);
   }
 
-  async disable(networkId: string): Promise<void> {
+  async portsChanged(networkId: string, { set, removed }: PortChanges): Promise<void> {
+    const before = this.serving.get(networkId);
+    if (!before) throw new Error(`network ${networkId}: ports changed before it was served`);
+    const gone = new Set([...removed, ...set.map((one) => one.id)]);
+    const ports = [...before.info.ports.filter((one) => !gone.has(one.id)), ...set];
+    await this.serve({ ...before, info: { ...before.info, ports } });
+  }
+
+  async stop(networkId: string): Promise<undefined> {
     this.disabled.push(networkId);
     this.left = this.left.filter((id) => id !== networkId);
     this.serving.delete(networkId);

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../../../../config/options.ts';
 import { endProcess } from '../../../../linux/processes.ts';
 import { CommandFailed } from '../../../../linux/run.ts';
-import type { DhcpDriver, WantedNetwork } from '../../contract.ts';
+import type { DhcpDriver, PortChanges, WantedNetwork } from '../../contract.ts';
 import { canonicalNetwork } from './canonical.ts';
 import { type Files, filesOf } from './command-line.ts';
 import { ServerFinder } from './find-server.ts';
@@ -23,7 +23,7 @@ const MAX_OPERATOR_LOG_BYTES = 64 * 1024 * 1024;
 /** Folders named like this are networks'; others below `dhcp_confs` are none of ours. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** What is kept of a network from one `apply` to the next. All of it can be lost. */
+/** What is kept of a network from one call to the next. All of it can be lost. */
 interface Memory extends Watched {
   readonly pace: Pace;
 }
@@ -43,7 +43,8 @@ class DnsmasqDriver implements DhcpDriver {
   readonly #lines: PortLineCache = new WeakMap();
   readonly #finder = new ServerFinder();
   readonly #served = new Map<string, Memory>();
-  /** Networks in the middle of `apply` or `disable`. */
+  readonly #wanted = new Map<string, WantedNetwork>();
+  /** Networks in the middle of a call. */
   readonly #busy = new Set<string>();
   /** What was refused of each network when it was last told. */
   readonly #refused = new Map<string, ReadonlySet<string>>();
@@ -62,15 +63,19 @@ class DnsmasqDriver implements DhcpDriver {
     );
   }
 
-  apply(network: WantedNetwork): Promise<void> {
+  serve(network: WantedNetwork): Promise<void> {
     const { id } = network.info;
     return this.#exclusively(id, async () => {
       const options = this.#config.DEFAULT;
       const files = filesOf(id, options);
       const info = canonicalNetwork(network.info);
       const rendered = renderNetwork(info, this.#config, { ownPortId: network.dhcpPortId, cache: this.#lines });
+      this.#wanted.set(id, network);
       this.#tellRefused(id, rendered.refused);
-      if (!rendered.enableDhcp) return this.#stop(id, files);
+      if (!rendered.enableDhcp) {
+        await this.#stop(id, files);
+        return;
+      }
 
       await mkdir(files.folder, { recursive: true });
       await chmod(files.folder, 0o755);
@@ -94,7 +99,16 @@ class DnsmasqDriver implements DhcpDriver {
     });
   }
 
-  disable(networkId: string): Promise<void> {
+  async portsChanged(networkId: string, { set, removed }: PortChanges): Promise<void> {
+    const before = this.#wanted.get(networkId);
+    if (!before) throw new Error(`network ${networkId}: ports changed before it was served`);
+    const ports = new Map(before.info.ports.map((port) => [port.id, port]));
+    for (const port of set) ports.set(port.id, port);
+    for (const id of removed) ports.delete(id);
+    await this.serve({ ...before, info: { ...before.info, ports: [...ports.values()] } });
+  }
+
+  stop(networkId: string): Promise<string | undefined> {
     return this.#exclusively(networkId, () => this.#stop(networkId, filesOf(networkId, this.#config.DEFAULT)));
   }
 
@@ -117,11 +131,11 @@ class DnsmasqDriver implements DhcpDriver {
     this.#closing.abort();
   }
 
-  async #exclusively(networkId: string, work: () => Promise<void>): Promise<void> {
+  async #exclusively<T>(networkId: string, work: () => Promise<T>): Promise<T> {
     if (this.#busy.has(networkId)) throw new Error(`network ${networkId}: the driver works on it already`);
     this.#busy.add(networkId);
     try {
-      await work();
+      return await work();
     } finally {
       this.#busy.delete(networkId);
     }
@@ -146,15 +160,17 @@ class DnsmasqDriver implements DhcpDriver {
     return this.#finder.find(files.pid);
   }
 
-  async #stop(networkId: string, files: Files): Promise<void> {
+  async #stop(networkId: string, files: Files): Promise<string | undefined> {
     const process = await this.#find(networkId, files);
     this.#served.delete(networkId);
+    this.#wanted.delete(networkId);
     this.#refused.delete(networkId);
     if (process) {
       await endProcess(process.pid);
       this.#log.info({ network: networkId, pid: process.pid }, 'dnsmasq stopped');
     }
     await rm(files.folder, { recursive: true, force: true });
+    return process && `dnsmasq ${process.pid}`;
   }
 
   #died(networkId: string): void {

@@ -13,5 +13,5 @@ const driver = createDnsmasqDriver({ config, log: pino({ level: 'silent' }) });
 const end = Date.now() + 30_000;
 for (let i = 0; Date.now() < end; i++) {
   const state = states[i % states.length];
-  if (state) await driver.apply(state);
+  if (state) await driver.serve(state);
 }

@@ -22,7 +22,7 @@ describe.skipIf(!isRoot)('a network served by a real dnsmasq (needs root)', () =
       dns_assignment: [names],
       extra_dhcp_opts: [{ opt_name: 'bootfile-name', opt_value: 'pxelinux.0', ip_version: 4 }],
     });
-    await driver.apply(world.wanted([port], { subnets: [subnet] }));
+    await driver.serve(world.wanted([port], { subnets: [subnet] }));
 
     const told = await (await world.client(11)).ask(['-O', 'bootfile']);
     const routes = '10.9.0.0/16 10.0.0.9 0.0.0.0/0 10.0.0.1';
@@ -48,15 +48,15 @@ describe.skipIf(!isRoot)('a network served by a real dnsmasq (needs root)', () =
   });
 
   test('an unknown MAC gets no answer', async () => {
-    await world.driver().apply(world.wanted([world.port(11)]));
+    await world.driver().serve(world.wanted([world.port(11)]));
     expect(await (await world.client(12)).ask()).toBeUndefined();
   });
 
   test('a port added is answered, by the dnsmasq that runs', async () => {
     const driver = world.driver();
-    await driver.apply(world.wanted([world.port(11)]));
+    await driver.serve(world.wanted([world.port(11)]));
     const pid = await world.pid();
-    await driver.apply(world.wanted([world.port(11), world.port(12)]));
+    await driver.serve(world.wanted([world.port(11), world.port(12)]));
     expect(await world.pid()).toBe(pid);
     expect(await world.reads()).toBe(2);
     expect((await (await world.client(12)).ask())?.ip).toBe('10.0.0.12');
@@ -64,13 +64,13 @@ describe.skipIf(!isRoot)('a network served by a real dnsmasq (needs root)', () =
 
   test('a port deleted is not answered any more and its lease is gone', async () => {
     const driver = world.driver();
-    await driver.apply(world.wanted([world.port(11), world.port(12)]));
+    await driver.serve(world.wanted([world.port(11), world.port(12)]));
     const [gone, stays] = [await world.client(11), await world.client(12)];
     await gone.ask();
     await stays.ask();
     expect(await world.read('leases')).toContain(' 10.0.0.11 ');
     const pid = await world.pid();
-    await driver.apply(world.wanted([world.port(12)]));
+    await driver.serve(world.wanted([world.port(12)]));
     expect(await world.read('leases')).not.toContain(' 10.0.0.11 ');
     expect(await world.read('leases')).toContain(' 10.0.0.12 ');
     expect(await world.pid()).toBe(pid);
@@ -79,33 +79,33 @@ describe.skipIf(!isRoot)('a network served by a real dnsmasq (needs root)', () =
 
   test('an address changed is what the running machine gets when it renews', async () => {
     const driver = world.driver();
-    await driver.apply(world.wanted([world.port(11)]));
+    await driver.serve(world.wanted([world.port(11)]));
     const client = await world.client(11);
     expect((await client.boot()).ip).toBe('10.0.0.11');
     const moved = world.port(11, { fixed_ips: [{ subnet_id: 's1', ip_address: '10.0.0.77' }] });
-    await driver.apply(world.wanted([moved]));
+    await driver.serve(world.wanted([moved]));
     expect(await world.read('leases')).not.toContain(' 10.0.0.11 ');
     expect((await client.renew()).told.ip).toBe('10.0.0.77');
   });
 
   test('an address goes to another MAC, and a MAC to another address, in one change', async () => {
     const driver = world.driver();
-    await driver.apply(world.wanted([world.port(11), world.port(12)]));
+    await driver.serve(world.wanted([world.port(11), world.port(12)]));
     const [eleven, twelve] = [await world.client(11), await world.client(12)];
     await eleven.ask();
     await twelve.ask();
     const at = (ip: string) => ({ fixed_ips: [{ subnet_id: 's1', ip_address: ip }] });
-    await driver.apply(world.wanted([world.port(11, at('10.0.0.12')), world.port(12, at('10.0.0.99'))]));
+    await driver.serve(world.wanted([world.port(11, at('10.0.0.12')), world.port(12, at('10.0.0.99'))]));
     expect((await eleven.ask())?.ip).toBe('10.0.0.12');
     expect((await twelve.ask())?.ip).toBe('10.0.0.99');
   });
 
   test('a machine whose port got another MAC is answered under the new one at once', async () => {
     const driver = world.driver();
-    await driver.apply(world.wanted([world.port(11)]));
+    await driver.serve(world.wanted([world.port(11)]));
     const client = await world.client(11);
     await client.ask();
-    await driver.apply(world.wanted([world.port(11, { mac_address: macOf(0x99) })]));
+    await driver.serve(world.wanted([world.port(11, { mac_address: macOf(0x99) })]));
     await client.move(macOf(0x99));
     expect((await client.ask())?.ip).toBe('10.0.0.11');
   });
@@ -113,21 +113,21 @@ describe.skipIf(!isRoot)('a network served by a real dnsmasq (needs root)', () =
   test('a lease taken under a client id is the holder’s, whatever its MAC', async () => {
     const driver = world.driver();
     const id = { extra_dhcp_opts: [{ opt_name: 'client-id', opt_value: '01:aa:bb', ip_version: 4 as const }] };
-    await driver.apply(world.wanted([world.port(11, id)]));
+    await driver.serve(world.wanted([world.port(11, id)]));
     const client = await world.client(0x77);
     expect((await client.ask(['-C', '-x', '0x3d:01aabb']))?.ip).toBe('10.0.0.11');
-    await driver.apply(world.wanted([world.port(11, id), world.port(12)]));
+    await driver.serve(world.wanted([world.port(11, id), world.port(12)]));
     expect(await world.read('leases')).toContain(' 10.0.0.11 ');
-    await driver.apply(world.wanted([world.port(12)]));
+    await driver.serve(world.wanted([world.port(12)]));
     expect(await world.read('leases')).not.toContain(' 10.0.0.11 ');
   });
 
   test('leases are released without dhcp_release, too, and many at once', async () => {
     const driver = world.driver();
     const ports = Array.from({ length: 40 }, (_, i) => world.port(i + 11, { status: 'ACTIVE' }));
-    await driver.apply(world.wanted(ports));
+    await driver.serve(world.wanted(ports));
     expect((await world.read('leases')).trim().split('\n')).toHaveLength(40);
-    await driver.apply(world.wanted(ports.slice(0, 20)));
+    await driver.serve(world.wanted(ports.slice(0, 20)));
     expect((await world.read('leases')).trim().split('\n')).toHaveLength(20);
 
     const path = process.env.PATH;
@@ -138,7 +138,7 @@ describe.skipIf(!isRoot)('a network served by a real dnsmasq (needs root)', () =
     }
     process.env.PATH = world.state;
     try {
-      await driver.apply(world.wanted(ports.slice(0, 19)));
+      await driver.serve(world.wanted(ports.slice(0, 19)));
     } finally {
       process.env.PATH = path;
     }
@@ -148,12 +148,12 @@ describe.skipIf(!isRoot)('a network served by a real dnsmasq (needs root)', () =
 
   test('another MTU and another subnet restart dnsmasq; leases stay and a machine renews without losing its address', async () => {
     const driver = world.driver();
-    await driver.apply(world.wanted([world.port(11)]));
+    await driver.serve(world.wanted([world.port(11)]));
     const client = await world.client(11);
     await client.boot();
     const pid = await world.pid();
 
-    await driver.apply(world.wanted([world.port(11)], { mtu: 1400 }));
+    await driver.serve(world.wanted([world.port(11)], { mtu: 1400 }));
     expect(await world.pid()).not.toBe(pid);
     const renewed = await client.renew();
     expect(renewed.events).toEqual(['renew']);
@@ -161,11 +161,11 @@ describe.skipIf(!isRoot)('a network served by a real dnsmasq (needs root)', () =
 
     const second = world.subnet('s2', '10.0.50.0/24');
     const other = world.port(50, { fixed_ips: [{ subnet_id: 's2', ip_address: '10.0.50.50' }] });
-    await driver.apply(world.wanted([world.port(11), other], { mtu: 1400, subnets: [world.subnet(), second] }));
+    await driver.serve(world.wanted([world.port(11), other], { mtu: 1400, subnets: [world.subnet(), second] }));
     expect((await (await world.client(50)).ask())?.ip).toBe('10.0.50.50');
     expect((await client.renew()).events).toEqual(['renew']);
 
-    await driver.apply(world.wanted([world.port(11)], { mtu: 1400 }));
+    await driver.serve(world.wanted([world.port(11)], { mtu: 1400 }));
     expect(await world.read('leases')).not.toContain('10.0.50.50');
   });
 
@@ -173,9 +173,9 @@ describe.skipIf(!isRoot)('a network served by a real dnsmasq (needs root)', () =
     const driver = world.driver();
     const subnets = [world.subnet(), world.subnet('s2', '10.0.50.0/24')];
     const ports = [world.port(11), world.port(12), world.port(13)];
-    await driver.apply(world.wanted(ports, { subnets }));
+    await driver.serve(world.wanted(ports, { subnets }));
     const pid = await world.pid();
-    await driver.apply(world.wanted(ports.toReversed(), { subnets: subnets.toReversed() }));
+    await driver.serve(world.wanted(ports.toReversed(), { subnets: subnets.toReversed() }));
     expect(await world.pid()).toBe(pid);
     expect(await world.reads()).toBe(1);
   });
@@ -202,7 +202,7 @@ describe.skipIf(!isRoot)('a network served by a real dnsmasq (needs root)', () =
       'a b',
       'x'.repeat(2000),
     ];
-    await world.driver().apply(world.wanted(names.map((name, i) => named(i + 20, name))));
+    await world.driver().serve(world.wanted(names.map((name, i) => named(i + 20, name))));
     const complaints = (await world.read('log')).split('\n').filter((line) => / at line \d+ of /.test(line));
     expect(complaints).toEqual([]);
     expect(world.logged.filter(({ msg }) => String(msg).startsWith('left out: ')).length).toBeGreaterThan(15);
@@ -211,14 +211,14 @@ describe.skipIf(!isRoot)('a network served by a real dnsmasq (needs root)', () =
 
   test('works below a folder that is closed to others', async () => {
     await chmod(world.state, 0o700);
-    await world.driver().apply(world.wanted([world.port(11)]));
+    await world.driver().serve(world.wanted([world.port(11)]));
     expect((await (await world.client(11)).ask())?.ip).toBe('10.0.0.11');
   });
 
   test('logs where the operator wants it, with what it is asked', async () => {
     const driver = world.driver({ dnsmasq_base_log_dir: join(world.state, 'logs') });
-    await driver.apply(world.wanted([world.port(11)]));
-    await driver.apply(world.wanted([world.port(11), world.port(12)]));
+    await driver.serve(world.wanted([world.port(11)]));
+    await driver.serve(world.wanted([world.port(11), world.port(12)]));
     await (await world.client(12)).ask();
     const log = await readFile(join(world.state, 'logs', world.id, 'dhcp_dns_log'), 'utf8');
     expect(log).toContain('DHCPACK(tapdhcp) 10.0.0.12');
@@ -233,8 +233,8 @@ describe.skipIf(!isRoot)('a network served by a real dnsmasq (needs root)', () =
     });
     const port = world.port(11, { fixed_ips: [{ subnet_id: 's6', ip_address: 'fd00:1::11' }] });
     const driver = world.driver();
-    await driver.apply(world.wanted([port], { subnets: [subnet] }));
-    await driver.apply(
+    await driver.serve(world.wanted([port], { subnets: [subnet] }));
+    await driver.serve(
       world.wanted([port, world.port(12, { fixed_ips: [{ subnet_id: 's6', ip_address: 'fd00:1::12' }] })], {
         subnets: [subnet],
       }),

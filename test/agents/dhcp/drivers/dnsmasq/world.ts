@@ -208,7 +208,7 @@ export class World {
     for (const child of this.#children) child.kill('SIGKILL');
     for (const driver of this.#drivers) await driver.close();
     const last = this.driver();
-    for (const id of await last.known()) await last.disable(id);
+    for (const id of await last.known()) await last.stop(id);
     await last.close();
     for (const name of this.#namespaces.reverse()) await run(['ip', 'netns', 'del', name], { okCodes: [0, 1] });
     await rm(this.state, { recursive: true, force: true });

@@ -1,0 +1,14 @@
+import type { DhcpDriverKind } from '../kind.ts';
+import { filesOf } from './command-line.ts';
+import { createDnsmasqDriver } from './driver.ts';
+import { parseExchangeLine } from './exchange-line.ts';
+
+/** dnsmasq, one process for each network. */
+export const DNSMASQ: DhcpDriverKind = {
+  name: 'dnsmasq',
+  programs: { dnsmasq: 'dnsmasq-base' },
+  create: createDnsmasqDriver,
+  exchangeLog: (config, networkId) => filesOf(networkId, config.DEFAULT).log,
+  parseExchange: parseExchangeLine,
+  hostsFile: (config, networkId) => filesOf(networkId, config.DEFAULT).host,
+};

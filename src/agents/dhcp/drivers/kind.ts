@@ -1,0 +1,30 @@
+import type { Logger } from 'pino';
+import type { Config } from '../../../config/options.ts';
+import type { DhcpDriver } from '../contract.ts';
+
+/** One message of a DHCP exchange, as a driver logged it. */
+export interface ExchangeMessage {
+  /** The clock in the log, `HH:MM:SS`. */
+  readonly time: string;
+  readonly kind: 'DISCOVER' | 'OFFER' | 'REQUEST' | 'ACK' | 'NAK' | 'DECLINE' | 'RELEASE' | 'INFORM';
+  readonly device: string;
+  readonly address: string | null;
+  readonly mac: string;
+  /** What the server adds: the host's name, or why it offers nothing. */
+  readonly note: string | null;
+}
+
+/** A kind of DHCP driver: how it is built, and what the command line needs to know of it. */
+export interface DhcpDriverKind {
+  /** Value of `dhcp_driver`. */
+  readonly name: string;
+  /** Programs that it runs, with the Debian packages that contain them. */
+  readonly programs: Readonly<Record<string, string>>;
+  create(parts: { readonly config: Config; readonly log: Logger }): DhcpDriver;
+  /** The log in which a network's DHCP exchanges appear as lines. */
+  exchangeLog(config: Config, networkId: string): string;
+  /** The message that a line of that log holds, or undefined. */
+  parseExchange(line: string): ExchangeMessage | undefined;
+  /** The file that lists a network's hosts in the driver's own words, to show to people. */
+  hostsFile(config: Config, networkId: string): string;
+}
