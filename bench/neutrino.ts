@@ -32,7 +32,7 @@ export async function startNeutrino({
 }: NeutrinoOptions): Promise<RunningNeutrino> {
   const place = ['--state-path', statePath, '--bind-host', '127.0.0.1', '--bind-port', '0'];
   const more = agents ? flags : [...flags, '--no-agents'];
-  return serving(launched(join(dirname(statePath), 'output'), 'up', ...place, ...more), (up) => up.url());
+  return serving(launched(`${statePath}-output`, 'up', ...place, ...more), (up) => up.url());
 }
 
 /** Starts `neutrino server` with a configuration file (`bind_port = 0`) and waits until it is ready. */

@@ -45,7 +45,7 @@ export interface NeutrinoSpec extends Pick<ProgramSpec, 'host' | 'user'> {
 /** `neutrino ...` as a process of its own. */
 export class NeutrinoProcess extends Program {
   static readonly #temporary = new Map<NeutrinoProcess, string>();
-  #startedAt = 0;
+  #before = { out: 0, log: 0 };
 
   constructor(spec: NeutrinoSpec) {
     const {
@@ -86,18 +86,18 @@ export class NeutrinoProcess extends Program {
   }
 
   override start(): Promise<void> {
-    this.#startedAt = this.stderr.length;
+    this.#before = { out: this.stdout.length, log: this.stderr.length };
     return super.start();
   }
 
   /** Waits until a server or agent that was started says that it is ready; resolves to the URL of a server. */
   async ready(): Promise<string> {
-    return (await this.logged(READY, { from: this.#startedAt }))[1] ?? '';
+    return (await this.logged(READY, { from: this.#before.log }))[1] ?? '';
   }
 
   /** Waits until `neutrino up` says where its API is. */
   async url(): Promise<string> {
-    return (await this.printed(/API +(http:\S+)/))[1] ?? '';
+    return (await this.printed(/API +(http:\S+)/, { from: this.#before.out }))[1] ?? '';
   }
 
   /** Runs a command that ends by itself; throws with what it said unless its exit code is 0. */

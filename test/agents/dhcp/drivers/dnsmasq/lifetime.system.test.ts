@@ -326,7 +326,8 @@ describe.skipIf(!isRoot)('the life of dnsmasq and of the agent (needs root)', ()
         const driver = world.driver();
         await driver.serve(states[k] as WantedNetwork);
         await driver.close();
-        expect((await servers()).map(({ pid }) => pid)).toEqual([await world.pid()]);
+        // The process that a killed agent started lives until the one that it forked is ready.
+        await expect.poll(async () => (await servers()).map(({ pid }) => pid)).toEqual([await world.pid()]);
         expect((await client.ask())?.ip).toBe(`10.0.0.${100 + k}`);
         const leases = (await world.read('leases')).trim().split('\n');
         expect(leases.map((line) => line.split(' ')[2])).toEqual([`10.0.0.${100 + k}`]);
