@@ -23,7 +23,7 @@ const event = (row: number, ...methods: string[]): Announcement => ({
 });
 
 describe('publishing the events of an ordering key', () => {
-  it('hands them over in order', async () => {
+  it('passes them to the transport in order', async () => {
     const { bus, taken } = transport();
     expect(await publish(bus, [event(1, 'a', 'b'), event(2), event(3, 'c')])).toEqual({ published: [1, 2, 3] });
     expect(taken).toEqual(['a', 'b', 'c']);
@@ -39,12 +39,12 @@ describe('publishing the events of an ordering key', () => {
     expect(taken.slice(-2)).toEqual(['b', 'c']);
   });
 
-  it('leaves no failure unheard when several messages of one event fail', async () => {
+  it('handles every failure when several messages of one event fail', async () => {
     const { bus } = transport(['a', 'b']);
     expect((await publish(bus, [event(1, 'a', 'b')])).published).toEqual([]);
   });
 
-  it('does not wait for ever for a transport that does not take a message, which gives up itself before', async () => {
+  it('stops waiting for a transport that accepts no message, after the transport itself must have given up', async () => {
     const { bus, timeouts } = transport([], ['a']);
     const { published, failure } = await publish(bus, [event(1, 'a')], 20, 5);
     expect(published).toEqual([]);
@@ -52,7 +52,7 @@ describe('publishing the events of an ordering key', () => {
     expect(timeouts).toEqual([20]);
   });
 
-  it('bears a transport that throws at once', async () => {
+  it('survives a transport that throws at once', async () => {
     const cast = () => {
       throw new TypeError('cannot be encoded');
     };

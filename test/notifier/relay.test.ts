@@ -86,7 +86,7 @@ const left = async () =>
   (await world.core.db.kysely.selectFrom('outbox').select('id').execute()).map((row) => Number(row.id));
 
 describe('the relay', () => {
-  it('gives a network its agent with the first DHCP subnet, and tells the agent of the network before the subnet', async () => {
+  it('schedules a network with its first DHCP subnet, and notifies the agent of the network before the subnet', async () => {
     await world.dhcpAgent('h1');
     await listen('h1');
     relay();
@@ -103,7 +103,7 @@ describe('the relay', () => {
     ]);
   });
 
-  it('tells the life of a port to the agents of its network, and the end of the network to all', async () => {
+  it('notifies the agents of a network of the life of its ports, and all agents of the end of the network', async () => {
     await world.dhcpAgent('h1');
     await listen('h1');
     await listen('h2');
@@ -130,7 +130,7 @@ describe('the relay', () => {
     await expect.poll(left).toEqual([]);
   });
 
-  it('tells what was committed before it was started', async () => {
+  it('publishes what was committed before it started', async () => {
     await world.dhcpAgent('h1');
     await listen('h1');
     const network = await world.network();
@@ -140,7 +140,7 @@ describe('the relay', () => {
     expect(story()).toEqual(['h1 network_create_end', 'h1 subnet_create_end']);
   });
 
-  it('schedules when DHCP is switched on, and with the first port when no agent lived before', async () => {
+  it('schedules a network when DHCP is switched on, and with the first port when no agent was alive before', async () => {
     await listen('h1');
     relay();
     const [early, late] = [await world.network(), await world.network()];
@@ -161,7 +161,7 @@ describe('the relay', () => {
     expect(story().slice(2)).toEqual(['h1 network_create_end', 'h1 subnet_update_end']);
   });
 
-  it('does not give back a network that was taken off its agent when a port changes', async () => {
+  it('does not reschedule a network that was taken off its agent when a port changes', async () => {
     await world.dhcpAgent('h1');
     await listen('h1');
     const network = await world.network();
@@ -176,7 +176,7 @@ describe('the relay', () => {
     expect(heard).toEqual([]);
   });
 
-  it('tells both agents of a network that has two, one of them more urgently', async () => {
+  it('notifies both agents of a network that has two, one of them more urgently', async () => {
     await end();
     await begin({ DEFAULT: { dhcp_agents_per_network: 2 } });
     for (const host of ['h1', 'h2']) {
@@ -224,7 +224,7 @@ describe('the relay', () => {
     expect(ports(bad).slice(-3)).toEqual([2, 3, 4]);
   });
 
-  it('has written down that an agent got a network, so that it hears of it although this process dies before it is told', async () => {
+  it('enqueues the notification of a new binding with the binding, so that it is sent although the process dies before', async () => {
     await world.dhcpAgent('h1');
     const network = await world.network();
     await world.subnet(network, '10.0.0.0/24');
@@ -246,7 +246,7 @@ describe('the relay', () => {
     expect(story().sort()).toEqual(['h1 network_create_end', 'h1 subnet_create_end']);
   });
 
-  it('tells everything when a transport that was away for all networks is back', async () => {
+  it('publishes everything when a transport that was down for all networks is back', async () => {
     let away = true;
     const deleted: unknown[] = [];
     const { promise: all, resolve } = Promise.withResolvers<void>();
@@ -272,7 +272,7 @@ describe('the relay', () => {
     expect(new Set(deleted).size).toBe(1_300);
   });
 
-  it('is not held up by an event that is no JSON or of no known kind', async () => {
+  it('is not blocked by an event that is not JSON or not in the catalogue', async () => {
     const agent = await world.dhcpAgent('h1');
     await listen('h1');
     const network = await world.network();
@@ -292,7 +292,7 @@ describe('the relay', () => {
     await expect.poll(left).toEqual([]);
   });
 
-  it('tells DHCP agents nothing of changes when dhcp_agent_notification is off, but of their own affairs', async () => {
+  it('notifies DHCP agents only of their own affairs when dhcp_agent_notification is off', async () => {
     await end();
     await begin({ DEFAULT: { dhcp_agent_notification: false } });
     await world.dhcpAgent('h1');
@@ -308,7 +308,7 @@ describe('the relay', () => {
     await expect.poll(left).toEqual([]);
   });
 
-  it('goes on with the rows when the database failed it', async () => {
+  it('continues after a failure of the database', async () => {
     await world.dhcpAgent('h1');
     await listen('h1');
     const claim = soleClaim(world.core.db.kysely);
@@ -330,7 +330,7 @@ describe('the relay', () => {
     await until(2);
   });
 
-  it('does not tell again what was told, when the database fails it just then', async () => {
+  it('does not publish again when the database fails after an event was published', async () => {
     const agent = await world.dhcpAgent('h1');
     await listen('h1');
     const network = await world.network();
@@ -357,7 +357,7 @@ describe('the relay', () => {
     expect(story()).toEqual(['h1 port_delete_end']);
   });
 
-  it('lets one network whose agents cannot be reached hold up none of the others', async () => {
+  it('does not delay other networks when the agents of one cannot be reached', async () => {
     const agent = await world.dhcpAgent('h1');
     await listen('h1');
     const [slow, fast] = [await world.network(), await world.network()];
@@ -395,7 +395,7 @@ describe('the relay', () => {
     ]);
   });
 
-  it('leaves what is under way to the others when it closes', async () => {
+  it('leaves unfinished events to other servers when it closes', async () => {
     await world.network();
     await world.outbox();
     await world.transaction((trx) => deviceDeleted(trx, 'network', 'p'));
@@ -416,7 +416,7 @@ describe('the relay', () => {
     expect(await left()).toHaveLength(1);
   });
 
-  it('tells before it closes what is committed', async () => {
+  it('publishes what is committed before it closes', async () => {
     const agent = await world.dhcpAgent('h1');
     await listen('h1');
     const network = await world.network();
@@ -431,7 +431,7 @@ describe('the relay', () => {
     expect(heard.map(({ payload }) => Number(payload.port_id))).toEqual(Array.from({ length: 1_200 }, (_, n) => n));
   });
 
-  it('leaves rows alone after it was closed', async () => {
+  it('publishes nothing after it was closed', async () => {
     await world.dhcpAgent('h1');
     await relay().close();
     const network = await world.network();

@@ -48,7 +48,7 @@ const claims = async () =>
 const setExpiry = (expires_at: number) => world.core.db.kysely.updateTable('workclaims').set({ expires_at }).execute();
 
 describe('servers that share an outbox', () => {
-  it('are given the events of different networks, each in order', async () => {
+  it('get the events of different keys, each in order', async () => {
     const [one, two] = [server(), server()];
     await tell(['a', 1], ['b', 2], ['a', 3]);
     expect(ports(await one.next(500, ['b']))).toEqual([1, 3]);
@@ -57,14 +57,14 @@ describe('servers that share an outbox', () => {
     expect(await claims()).toEqual(['a', 'b']);
   });
 
-  it('are given what others leave, beyond the rows of networks that are being told', async () => {
+  it('get what others leave, past the rows of keys that are being published', async () => {
     const [one, two] = [server(), server()];
     await tell(...Array.from({ length: 20 }, (_, n) => ['a', n] as const), ['b', 20]);
     expect(subjects(await one.next(5, []))).toEqual(['a', 'a', 'a', 'a', 'a']);
     expect(subjects(await two.next(5, []))).toEqual(['b']);
   });
 
-  it('go on with a network where another has ended: told rows are gone, the others come again', async () => {
+  it('continue a key where another server has stopped: published rows are gone, the others come again', async () => {
     const [one, two] = [server(), server()];
     await tell(['a', 1], ['a', 2], ['a', 3]);
     const rows = await one.next(500, []);
@@ -83,7 +83,7 @@ describe('servers that share an outbox', () => {
     await two.done([], []);
   });
 
-  it('are given again what an error kept them from telling, and nobody else is', async () => {
+  it('get again what they failed to publish, and no other server does', async () => {
     const [one, two] = [server(), server()];
     await tell(['a', 1], ['b', 2]);
     await one.next(500, []);
@@ -93,7 +93,7 @@ describe('servers that share an outbox', () => {
     expect(await claims()).toEqual(['b']);
   });
 
-  it('may tell of several networks for different times', async () => {
+  it('may publish several keys for different times', async () => {
     const [one, two] = [server(), server()];
     await tell(['a', 1], ['b', 2]);
     const [a, b] = await one.next(500, []);
@@ -104,7 +104,7 @@ describe('servers that share an outbox', () => {
     expect(ports(await one.next(500, []))).toEqual([3]);
   });
 
-  it('take over from one that was killed when its claims have expired, not before', async () => {
+  it('take over from a killed server once its claims have expired, not before', async () => {
     const [killed, living] = [server(), server()];
     await tell(['a', 1]);
     expect(ports(await killed.next(500, []))).toEqual([1]);
@@ -117,7 +117,7 @@ describe('servers that share an outbox', () => {
     expect(await claims()).toEqual(['a']);
   });
 
-  it('do not wait for claims of before the clock was set back', async () => {
+  it('do not wait for claims from before the clock was set back', async () => {
     const [killed, living] = [server(), server()];
     await tell(['a', 1]);
     await killed.next(500, []);
@@ -125,7 +125,7 @@ describe('servers that share an outbox', () => {
     expect(ports(await living.next(500, []))).toEqual([1]);
   });
 
-  it('keep what they are telling for as long as it takes', async () => {
+  it('keep the keys that they publish for as long as it takes', async () => {
     const [slow, other] = [server(), server()];
     await tell(['a', 1]);
     await slow.next(500, []);
@@ -136,7 +136,7 @@ describe('servers that share an outbox', () => {
     expect(await other.next(500, [])).toEqual([]);
   });
 
-  it('can take rows away again that are gone already', async () => {
+  it('can delete rows again that are gone already', async () => {
     const claim = server();
     await tell(['a', 1]);
     const rows = await claim.next(500, []);
@@ -186,7 +186,7 @@ describe('relays of several processes', () => {
   };
   const of = (subject: string) => told().flatMap(([, s, event]) => (s === subject ? [event] : []));
 
-  it('tell every event of all writers once, and those of one writer and network in order', async () => {
+  it('publish every event of all writers once, and those of one writer and key in order', async () => {
     const workers = await Promise.all([relay(), relay()]);
     for (const [w, worker] of workers.entries())
       worker.send({ writers: WRITERS, name: `w${w}`, networks: NETWORKS, events: EVENTS });
@@ -206,7 +206,7 @@ describe('relays of several processes', () => {
     expect(await claims()).toEqual([]);
   });
 
-  it('go on with the networks of one that was killed while it told of them', async () => {
+  it('continue the keys of one that was killed while it published them', async () => {
     await tell(['stuck', 1], ['stuck', 2]);
     const killed = await relay('stuck');
     await expect.poll(() => of('stuck').length, { timeout: 20_000 }).toBeGreaterThan(0);

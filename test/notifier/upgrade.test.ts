@@ -55,7 +55,7 @@ it('an upgrade keeps the events that wait, in their order', async () => {
   ]);
 });
 
-it('on MySQL an upgrade that was killed before it was noted is repeated without harm', async ({ skip }) => {
+it('on MySQL an upgrade that was killed before it was recorded is repeated without harm', async ({ skip }) => {
   skip(world.core.db.dialect !== 'mysql', 'SQLite undoes an unfinished upgrade');
   await downgrade([['n1', 'l2.port_delete', '{"port_id":"p1"}']]);
   await migrate(world.core.db);

@@ -36,12 +36,12 @@ describe.each(ALL)('scheduler %s', (_name, scheduler) => {
     expect(ids(scheduler.choose(candidates, [], 9)).sort()).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('chooses nobody when nobody is wanted, or nobody is there', () => {
+  it('chooses none when none is wanted, or none exists', () => {
     expect(scheduler.choose(candidates, [], -1)).toEqual([]);
     expect(scheduler.choose([], [], 2)).toEqual([]);
   });
 
-  it('leaves the candidates as they are', () => {
+  it('does not change the candidates', () => {
     const before = JSON.stringify(candidates);
     scheduler.choose(candidates, [], 3);
     expect(JSON.stringify(candidates)).toBe(before);
@@ -49,7 +49,7 @@ describe.each(ALL)('scheduler %s', (_name, scheduler) => {
 });
 
 describe('chance', () => {
-  it('gives every agent its turn', () => {
+  it('chooses every agent at some time', () => {
     const seen = new Set<string>();
     for (let i = 0; i < 30; i += 1) {
       const at = i / 30;
@@ -72,7 +72,7 @@ describe('az_weight', () => {
     expect(ids(azWeight.choose(candidates, [], 3))).toEqual(['a', 'c', 'b']);
   });
 
-  it('counts the agents that serve the network already', () => {
+  it('counts the agents that host the network already', () => {
     const serving = [{ id: 'x', availabilityZone: 'z1' }];
     expect(ids(azWeight.choose([agent('a', 0, 'z1'), agent('c', 9, 'z2')], serving, 1))).toEqual(['c']);
   });
@@ -89,7 +89,7 @@ describe('network_scheduler_driver', () => {
     );
   });
 
-  it('refuses an unknown name, naming it', () => {
+  it('refuses an unknown name, and names it', () => {
     const config = configWith({ DEFAULT: { network_scheduler_driver: 'constructor' } });
     expect(() => configuredScheduler(config, DHCP_AGENTS)).toThrow(
       /'constructor' is none of: chance, weight, az_weight/,

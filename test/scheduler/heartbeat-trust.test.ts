@@ -34,20 +34,20 @@ function server() {
   };
 }
 
-describe('what a server makes of missing reports', () => {
-  it('agents get agent_down_time to report after its start', () => {
+describe('missing heartbeats', () => {
+  it('mean nothing until agent_down_time after the start of the server', () => {
     const one = server();
     expect(one.during(70_000, 10_000)).toBe(false);
     expect(one.during(5_000, 10_000)).toBe(true);
   });
 
-  it('they mean dead agents while others report', () => {
+  it('mean dead agents while others report', () => {
     const one = server();
     one.during(75_000, 10_000);
     expect(one.during(600_000, 31_000)).toBe(true);
   });
 
-  it('they mean nothing while no agent reports, nor until agents had agent_down_time again', () => {
+  it('mean nothing while no agent reports, nor until agents had agent_down_time again', () => {
     const one = server();
     one.during(75_000, 10_000);
     expect(one.during(5_000, 40_000)).toBe(false);
@@ -55,7 +55,7 @@ describe('what a server makes of missing reports', () => {
     expect(one.during(5_000, 0)).toBe(true);
   });
 
-  it('they mean nothing after a time when it could not look itself', () => {
+  it('mean nothing after a time when the server could not look', () => {
     const one = server();
     one.during(75_000, 10_000);
     one.sleep(40_000);
@@ -64,7 +64,7 @@ describe('what a server makes of missing reports', () => {
     expect(one.during(5_000, 10_000)).toBe(true);
   });
 
-  it.each([-3_600_000, -3_000, 3_000, 3_600_000])('they mean nothing after the clock jumped by %i ms', (ms) => {
+  it.each([-3_600_000, -3_000, 3_000, 3_600_000])('mean nothing after the clock jumped by %i ms', (ms) => {
     const one = server();
     one.during(75_000, 10_000);
     one.setClock(ms);
@@ -72,7 +72,7 @@ describe('what a server makes of missing reports', () => {
     expect(one.during(5_000, 0)).toBe(true);
   });
 
-  it('they mean nothing after the database could not be asked', () => {
+  it('mean nothing after the database could not be read', () => {
     const trust = new HeartbeatTrust(DOWN, 0);
     trust.observe({ steady: 80_000, wall: WALL + 80_000, newest: WALL + 80_000 });
     trust.blind(85_000);
@@ -80,12 +80,12 @@ describe('what a server makes of missing reports', () => {
     expect(trust.isTrusted(160_000)).toBe(true);
   });
 
-  it('there may be no agent at all', () => {
+  it('are trusted when there is no agent at all', () => {
     expect(server().during(80_000, undefined)).toBe(true);
   });
 });
 
-describe('no agent that lives is held to be dead', () => {
+describe('a living agent never counts as dead', () => {
   const DOWN_S = 75;
   /** Seconds between reports, as Neutron has it by default or less, and when. */
   const agents = fc.array(fc.record({ every: fc.integer({ min: 5, max: 30 }), at: fc.integer({ min: 0, max: 29 }) }), {
@@ -128,14 +128,14 @@ describe('no agent that lives is held to be dead', () => {
   const now = (second: number) => WALL / 1_000 + second;
   const RUNS = { numRuns: 1_000 };
 
-  it('because the broker is away for a while', () => {
+  it('because the broker is down for a while', () => {
     fc.assert(
       fc.property(agents, outage, (some, away) => !story(some, { ...away, back: 5 }, now)),
       RUNS,
     );
   });
 
-  it('because the database is away for a while', () => {
+  it('because the database is down for a while', () => {
     fc.assert(
       fc.property(agents, outage, (some, away) => !story(some, { ...away, back: 29 }, now, true)),
       RUNS,
@@ -152,7 +152,7 @@ describe('no agent that lives is held to be dead', () => {
     );
   });
 
-  it('but one that is dead is', () => {
+  it('but a dead one does', () => {
     const some = [
       { every: 30, at: 3 },
       { every: 1_000_000, at: 3 },

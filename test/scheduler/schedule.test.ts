@@ -43,7 +43,7 @@ describe('scheduling networks', () => {
     expect(await schedule(bare, without)).toEqual([]);
   });
 
-  it('passes over dead and disabled agents', async () => {
+  it('skips dead and disabled agents', async () => {
     await world.kill(await world.dhcpAgent('dead'));
     const disabled = await world.dhcpAgent('disabled');
     await world.core.db.kysely.updateTable('agents').set({ admin_state_up: 0 }).where('id', '=', disabled).execute();
@@ -132,7 +132,7 @@ describe('auto scheduling', () => {
     return pages;
   };
 
-  it('gives the asking agent all unserved networks that have DHCP, page by page', async () => {
+  it('binds all unserved networks with DHCP to the asking agent, page by page', async () => {
     const agent = await world.dhcpAgent('h1');
     const networks = [];
     for (let i = 0; i < 5; i += 1) networks.push(await dhcpNetwork());
@@ -142,7 +142,7 @@ describe('auto scheduling', () => {
     expect(await hosts(without)).toEqual([]);
   });
 
-  it('leaves networks that have their agents, and those of other zones', async () => {
+  it('skips networks that have their agents, and those of other zones', async () => {
     const first = await world.dhcpAgent('h1');
     const second = await world.dhcpAgent('h2');
     const served = await dhcpNetwork();
@@ -155,17 +155,17 @@ describe('auto scheduling', () => {
   });
 });
 
-describe('whether a network will be served', () => {
+describe('a network', () => {
   const asked = (network: string) => willBeServed(world.core.db.kysely, world.core.config, DHCP_AGENTS, network);
 
-  it('is so when an agent lives that it can be scheduled to', async () => {
+  it('will be served when an agent is alive that it can be scheduled to', async () => {
     const network = await dhcpNetwork();
     expect(await asked(network)).toBe(false);
     await world.dhcpAgent('h1');
     expect(await asked(network)).toBe(true);
   });
 
-  it('is so when a dead agent has it, and not so when only dead agents are there', async () => {
+  it('will be served when a dead agent hosts it, but not when there are only dead agents', async () => {
     const agent = await world.dhcpAgent('h1');
     const [bound, unbound] = [await dhcpNetwork(), await dhcpNetwork()];
     await world.transaction((trx) => bind(trx, DHCP_AGENTS, bound, agent));
@@ -174,7 +174,7 @@ describe('whether a network will be served', () => {
     expect(await asked(unbound)).toBe(false);
   });
 
-  it('is not so when no living agent is in a zone of its hints', async () => {
+  it('will not be served when no living agent is in a zone of its hints', async () => {
     const other = await world.dhcpAgent('h2', { availability_zone: 'z2' });
     const network = await dhcpNetwork({ availability_zone_hints: ['z2'] });
     await world.kill(other);
@@ -182,7 +182,7 @@ describe('whether a network will be served', () => {
     expect(await asked(network)).toBe(false);
   });
 
-  it('is not so when agents are not notified', async () => {
+  it('will not be served when agents are not notified', async () => {
     await world.close();
     await begin({ DEFAULT: { dhcp_agent_notification: false } });
     await world.dhcpAgent('h1');

@@ -30,7 +30,7 @@ async function movable(page?: number): Promise<string[]> {
   return found;
 }
 
-it('finds the networks that somebody could take over, in pages', async () => {
+it('networks that a living agent could take over are found in pages', async () => {
   const agent = await world.dhcpAgent('h1', { availability_zone: 'z1' });
   const networks: string[] = [];
   for (let n = 0; n < 5; n += 1) networks.push(await network());
@@ -45,7 +45,7 @@ it('finds the networks that somebody could take over, in pages', async () => {
   for (const page of [1, 2, 4, 500]) expect(await movable(page)).toEqual([...networks].sort());
 });
 
-it('goes on with the next page although the first one was moved meanwhile', async () => {
+it('the next page of networks follows although the first one was moved meanwhile', async () => {
   await world.dhcpAgent('h1');
   const networks = [await network(), await network(), await network()].sort();
   const { core } = world;
@@ -58,7 +58,7 @@ it('goes on with the next page although the first one was moved meanwhile', asyn
   expect(found).toEqual(networks);
 });
 
-it('chooses one that does not serve the network already', async () => {
+it('the successor of an agent is one that does not host the network already', async () => {
   const one = await world.dhcpAgent('h1');
   const id = await network();
   const choose = () =>

@@ -86,7 +86,7 @@ describe('agents', () => {
     expect((await ask('POST', '/agents', { agent: {} })).status).toBe(400);
   });
 
-  it('are told when they are disabled or enabled, once and only DHCP agents', async () => {
+  it('are notified when they are disabled or enabled, once, and only DHCP agents', async () => {
     const [dhcp, l2] = [await world.dhcpAgent('h1'), await world.l2Agent('h1')];
     for (const admin_state_up of [false, false, true])
       for (const id of [dhcp, l2]) await ask('PUT', `/agents/${id}`, { agent: { admin_state_up } });
@@ -100,7 +100,7 @@ describe('agents', () => {
     expect(await world.outbox()).toEqual([told(false), told(true)]);
   });
 
-  it('go when they are deleted, with their networks, and come back with their next report', async () => {
+  it('lose their networks when they are deleted, and register again with their next report', async () => {
     const id = await world.dhcpAgent('h1');
     const network = await world.served(id);
     expect((await ask('DELETE', `/agents/${id}`)).status).toBe(204);
@@ -146,7 +146,7 @@ describe('agents', () => {
 });
 
 describe('networks of DHCP agents', () => {
-  it('are added: the agent is told, and both lists show it', async () => {
+  it('are added: the agent is notified, and both lists show it', async () => {
     const id = await world.dhcpAgent('h1');
     const network = await world.network();
     expect(await ask('POST', `/agents/${id}/dhcp-networks`, { network_id: network })).toMatchObject({
@@ -172,7 +172,7 @@ describe('networks of DHCP agents', () => {
     expect(await hosts(`/networks/${network}/dhcp-agents`)).toEqual(['h1', 'h2']);
   });
 
-  it('are refused with what is wrong', async () => {
+  it('are refused with an error that says what is wrong', async () => {
     const [id, l2] = [await world.dhcpAgent('h1'), await world.l2Agent('h1')];
     const network = await world.served(id);
     const add = (agent: string, body?: Document) => ask('POST', `/agents/${agent}/dhcp-networks`, body);
@@ -186,7 +186,7 @@ describe('networks of DHCP agents', () => {
     expect(await add(id, { network_id: other })).toMatchObject({ status: 404, type: 'InvalidDHCPAgent' });
   });
 
-  it('are removed: the agent is told, and its port is kept for the next agent', async () => {
+  it('are removed: the agent is notified, and its port is kept for the next agent', async () => {
     const id = await world.dhcpAgent('h1');
     const network = await world.served(id);
     const device_id = dhcpDeviceId('h1', network);
@@ -212,7 +212,7 @@ describe('networks of DHCP agents', () => {
     });
   });
 
-  it('that are left without an agent hold no port back for DHCP', async () => {
+  it('whose last agent is gone let no port wait for DHCP', async () => {
     const [one, two] = [await world.dhcpAgent('h1'), await world.dhcpAgent('h2')];
     await world.l2Agent('c1');
     const network = await world.served(one);
@@ -228,7 +228,7 @@ describe('networks of DHCP agents', () => {
     expect(await status()).toBe('ACTIVE');
   });
 
-  it('nobody serves a network that does not exist', async () => {
+  it('have no agents when they do not exist', async () => {
     expect(await ask('GET', `/networks/${world.nobody}/dhcp-agents`)).toMatchObject({
       status: 200,
       body: { agents: [] },

@@ -32,7 +32,7 @@ const told = async () =>
 describe('a DHCP agent with admin_state_up false', () => {
   beforeEach(() => begin(false));
 
-  it('has no networks to serve and is told of none, though they stay bound to it', async () => {
+  it('serves no networks and is notified of none, though they stay bound to it', async () => {
     await disable();
     expect(await asked()).toEqual([]);
     expect(await told()).toMatchObject([{ id: agent, enabled: false }]);
@@ -60,7 +60,7 @@ describe('a DHCP agent with admin_state_up false', () => {
 describe('a DHCP agent with admin_state_up false, with enable_services_on_agents_with_admin_state_down', () => {
   beforeEach(() => begin(true));
 
-  it('serves on what it has, and is told of it', async () => {
+  it('keeps serving what it hosts, and is notified of it', async () => {
     await world.l2Agent('c1');
     const port = await world.port(network, { 'binding:host_id': 'c1' });
     await world.plugin.call('update_device_up', { device: port.id, agent_id: 'lb', host: 'c1' });

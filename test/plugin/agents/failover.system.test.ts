@@ -68,7 +68,7 @@ async function afterOneMore(agent: string): Promise<void> {
 }
 
 describe('networks of a dead DHCP agent', () => {
-  it('are served by a living one, which is told; the dead one is not', async () => {
+  it('are served by a living one, which is notified; the dead one is not', async () => {
     const [old, living] = [await dead('dead'), await immortal('h1')];
     const network = await world.served(old);
     await world.outbox();
@@ -102,7 +102,7 @@ describe('networks of a dead DHCP agent', () => {
     expect(after).toMatchObject({ device_id: taken.device_id, fixed_ips: before?.fixed_ips });
   });
 
-  it('are told of no more to the agent that comes back: it is revived, and asks for what it has', async () => {
+  it('are no longer the business of an agent that comes back: it is revived, and asks for what it hosts', async () => {
     const old = await dead('dead');
     await immortal('h1');
     const [lost, kept] = [await world.served(old), await world.network()];
@@ -115,7 +115,7 @@ describe('networks of a dead DHCP agent', () => {
     expect(networks.map((network) => network.id)).toEqual([kept]);
   });
 
-  it('stay where they are when the agent lives again, or lost them meanwhile', async () => {
+  it('stay where they are when the agent is alive again, or lost them meanwhile', async () => {
     const [old, ,] = [await world.dhcpAgent('h0'), await immortal('h1')];
     const network = await world.served(old);
     await heartbeat(old, '2999-01-01 00:00:00');
@@ -128,7 +128,7 @@ describe('networks of a dead DHCP agent', () => {
     expect(await hosts(network)).toEqual(['h1']);
   });
 
-  it('stay when there is no other agent, or none that lives and is enabled', async () => {
+  it('stay when there is no other agent that is alive and enabled', async () => {
     const old = await dead('dead');
     const network = await world.served(old);
     const disabled = await immortal('disabled');
@@ -175,7 +175,7 @@ describe('networks of a dead DHCP agent', () => {
     await expect.poll(() => hosts(bound), SOON).toEqual(['h2']);
   });
 
-  it('are spread over the living agents as the scheduler has it', async () => {
+  it('are spread over the living agents by the scheduler', async () => {
     const old = await dead('dead');
     await immortal('h1');
     await immortal('h2');
@@ -188,7 +188,7 @@ describe('networks of a dead DHCP agent', () => {
 });
 
 describe('a network that cannot be moved', () => {
-  it('keeps no other where it is', async () => {
+  it('does not keep the others from being moved', async () => {
     const old = await dead('dead');
     await immortal('h1');
     const networks: string[] = [];
@@ -208,7 +208,7 @@ describe('a network that cannot be moved', () => {
 });
 
 describe('networks of several agents', () => {
-  it('have as many as before, when another can take the place of the dead one', async () => {
+  it('have as many agents as before when another one can replace the dead one', async () => {
     await beginAnew({ dhcp_agents_per_network: 2 });
     const [old, second] = [await dead('dead'), await immortal('h1')];
     const network = await world.served(old);
@@ -235,7 +235,7 @@ describe('several servers', () => {
     expect(told.sort()).toEqual([...networks].sort());
   });
 
-  it('go on when the one that was moving networks was killed', async () => {
+  it('continue when the one that was moving networks was killed', async () => {
     const claims = () => world.core.db.kysely.selectFrom('workclaims').selectAll().execute();
     const [old, ,] = [await dead('dead'), await immortal('h1')];
     const network = await world.served(old);
@@ -259,13 +259,13 @@ describe('several servers', () => {
   });
 });
 
-describe('nothing is moved', () => {
+describe('failover', () => {
   it.each([
     { allow_automatic_dhcp_failover: false },
     { network_auto_schedule: false },
     // Not before a server has been up for so long.
     { agent_down_time: 600 },
-  ])('with %o, where without it networks are', async (options) => {
+  ])('with %o moves nothing that it would move otherwise', async (options) => {
     const network = await world.served(await dead('dead'));
     await immortal('h1');
     const asked: string[] = [];

@@ -28,7 +28,7 @@ describe('an agent that reports', () => {
     expect(await rows()).toHaveLength(3);
   });
 
-  it('is revived when it had counted as dead', async () => {
+  it('is revived after it counted as dead', async () => {
     await world.kill(await world.dhcpAgent('h1'));
     expect(await report(dhcpState('h1'))).toBe('revived');
     expect(await report(dhcpState('h1'))).toBe('alive');
@@ -40,7 +40,7 @@ describe('an agent that reports', () => {
     expect(await report(dhcpState('h1'))).toBe('revived');
   });
 
-  it('keeps what an operator set, and renews what it says of itself', async () => {
+  it('keeps what an operator set, and renews what it reports', async () => {
     const id = await world.dhcpAgent('h1');
     const set = { admin_state_up: 0, description: 'mine', started_at: '2020-01-01 00:00:00' };
     await world.core.db.kysely.updateTable('agents').set(set).where('id', '=', id).execute();
@@ -102,13 +102,13 @@ describe('the clock of an agent', () => {
     return lines;
   };
 
-  it('is told of when it is off at the start of the agent', async () => {
+  it('is logged when it is off at the start of the agent', async () => {
     const lines = await logged({ ...dhcpState('h1'), start_flag: true }, '2020-01-01T00:00:00.000000');
     expect(lines.join()).toContain('agent_down_time (75 s)');
     expect(lines.join()).toContain('h1');
   });
 
-  it('is not told of while it is right, nor with every report', async () => {
+  it('is not logged while it is right, nor with every report', async () => {
     expect(await logged({ ...dhcpState('h1'), start_flag: true }, reportTime())).toEqual([]);
     expect(await logged(dhcpState('h1'), '2020-01-01T00:00:00')).toEqual([]);
   });

@@ -79,7 +79,7 @@ describe('get_network_info', () => {
     });
   });
 
-  it('gives all subnets, in the order of their ids, with DHCP or without', async () => {
+  it('returns all subnets, in the order of their ids, with DHCP or without', async () => {
     const network = await world.served(agent);
     const without = await world.subnet(network, '10.9.0.0/24', { enable_dhcp: false });
     const info = await world.plugin.call('get_network_info', { network_id: network, host: 'h1' });
@@ -99,7 +99,7 @@ describe('get_active_networks_info', () => {
   };
   const ids = async (host = 'h1') => (await active(host)).map((info) => info.id);
 
-  it('gives the networks of the host that are up, each with its subnets and ports', async () => {
+  it('returns the networks of the host that are up, each with its subnets and ports', async () => {
     const [network, down] = [await world.served(agent), await world.served(agent, '10.1.0.0/24')];
     await world.updateNetwork(down, { admin_state_up: false });
     const port = await world.port(network);
@@ -109,7 +109,7 @@ describe('get_active_networks_info', () => {
     expect(info?.ports.map((p) => p.id)).toEqual([port.id]);
   });
 
-  it('gives the asking agent the networks that no agent has, and another agent none of them', async () => {
+  it('binds the networks without an agent to the asking one, and none of them to another', async () => {
     const network = await world.network();
     await world.subnet(network, '10.0.0.0/24');
     const bare = await world.network();
@@ -119,7 +119,7 @@ describe('get_active_networks_info', () => {
     expect(await ids()).not.toContain(bare);
   });
 
-  it('gives nothing away without network_auto_schedule', async () => {
+  it('binds nothing without network_auto_schedule', async () => {
     await world.close();
     world = await createServedWorld({ DEFAULT: { network_auto_schedule: false } });
     await world.dhcpAgent('h1');
@@ -127,14 +127,14 @@ describe('get_active_networks_info', () => {
     expect(await ids()).toEqual([]);
   });
 
-  it('gives nothing to an agent that is disabled, or that has not reported', async () => {
+  it('returns nothing to an agent that is disabled, or that has not reported', async () => {
     await world.served(agent);
     await world.core.db.kysely.updateTable('agents').set({ admin_state_up: 0 }).where('id', '=', agent).execute();
     expect(await ids()).toEqual([]);
     expect(await ids('h9')).toEqual([]);
   });
 
-  it('comes in pages of so many networks and ports when it is asked with a limit', async () => {
+  it('returns pages of a number of networks and ports when it is asked with a limit', async () => {
     const networks: string[] = [];
     for (let n = 0; n < 5; n += 1) networks.push(await world.served(agent, `10.${n}.0.0/24`));
     networks.sort();
@@ -160,12 +160,12 @@ describe('get_active_networks_info', () => {
     expect(await pages(9)).toEqual([5]);
   });
 
-  it('is one empty page for an agent that has nothing', async () => {
+  it('returns one empty page to an agent that hosts nothing', async () => {
     const page = await world.plugin.call('get_active_networks_info', { host: 'h9', limit: 10 });
     expect(page).toEqual({ networks: [], next_marker: null });
   });
 
-  it('gives an agent networks that no agent has with the first page alone', async () => {
+  it('binds networks without an agent only with the first page', async () => {
     const network = await world.network();
     await world.subnet(network, '10.0.0.0/24');
     const ask = (marker?: string) =>
@@ -174,7 +174,7 @@ describe('get_active_networks_info', () => {
     expect(await ask()).toMatchObject({ networks: [{ id: network }] });
   });
 
-  it('leaves out subnets without DHCP unless told otherwise', async () => {
+  it('leaves out subnets without DHCP by default', async () => {
     const network = await world.served(agent);
     await world.subnet(network, '10.9.0.0/24', { enable_dhcp: false });
     const count = async (filter?: boolean) => (await active('h1', filter))[0]?.subnets.length;
@@ -183,7 +183,7 @@ describe('get_active_networks_info', () => {
 });
 
 describe('create_dhcp_port', () => {
-  it('makes a port as captured: of network:dhcp, bound to the host, without port security', async () => {
+  it('creates a port as captured: of network:dhcp, bound to the host, without port security', async () => {
     const reference = captured('create_dhcp_port');
     await world.l2Agent('h1');
     const network = await world.served(agent);
@@ -203,7 +203,7 @@ describe('create_dhcp_port', () => {
     });
   });
 
-  it('makes no second port when it is called again, and when it is called twice at once', async () => {
+  it('creates no second port when it is called again, or twice at once', async () => {
     const network = await world.served(agent);
     const args = ownPort(network, await subnetsOf(network));
     const made = await Promise.all([1, 2, 3].map(() => world.plugin.call('create_dhcp_port', args)));
@@ -211,7 +211,7 @@ describe('create_dhcp_port', () => {
     expect(await portsOf(network)).toHaveLength(1);
   });
 
-  it('is null when the network, a subnet, or the right to the network is gone', async () => {
+  it('returns null when the network, a subnet, or the binding of the network is gone', async () => {
     const network = await world.served(agent);
     expect(await world.plugin.call('create_dhcp_port', ownPort(world.nobody))).toBeNull();
     expect(await world.plugin.call('create_dhcp_port', ownPort(network, [world.nobody]))).toBeNull();
@@ -220,7 +220,7 @@ describe('create_dhcp_port', () => {
     expect(await portsOf(network)).toEqual([]);
   });
 
-  it('fails naming the network when no address is left', async () => {
+  it('fails with the name of the network when no address is left', async () => {
     const network = await world.network();
     await world.subnet(network, '10.0.0.0/30', { allocation_pools: [{ start: '10.0.0.2', end: '10.0.0.2' }] });
     await world.transaction((trx) => bind(trx, DHCP_AGENTS, network, agent));
@@ -254,7 +254,7 @@ describe('update_dhcp_port', () => {
     expect(ips.get(other)).toMatch(/^10\.9\.0\./);
   });
 
-  it('hands over a reserved port, which keeps its address', async () => {
+  it('gives the agent a reserved port, which keeps its address', async () => {
     const { network, port } = await begin();
     await world.updatePort(port.id, { device_id: RESERVED_DHCP_PORT });
     const second = await world.dhcpAgent('h2');
@@ -280,7 +280,7 @@ describe('update_dhcp_port', () => {
 });
 
 describe('release_dhcp_port', () => {
-  it("deletes the agent's port and nothing else, and is content when there is none", async () => {
+  it("deletes the agent's port and nothing else, and does nothing when there is none", async () => {
     const network = await world.served(agent);
     const device_id = dhcpDeviceId('h1', network);
     await world.plugin.call('create_dhcp_port', ownPort(network));
@@ -292,7 +292,7 @@ describe('release_dhcp_port', () => {
 });
 
 describe('get_dhcp_port', () => {
-  it('gives the port, and fails with PortNotFound when there is none', async () => {
+  it('returns the port, and fails with PortNotFound when there is none', async () => {
     const port = await world.port(await world.served(agent));
     expect(await world.plugin.call('get_dhcp_port', { port_id: port.id, host: 'h1' })).toEqual(
       await world.portOf(port.id),
@@ -319,13 +319,13 @@ describe('get_ports', () => {
     expect(await ports({ fixed_ips: { subnet_id: [subnet] } })).toEqual([one.id, two.id].sort());
   });
 
-  it('refuses what is no filter', async () => {
+  it('refuses names that are not filters', async () => {
     await expect(ports({ nonsense: ['x'] })).rejects.toThrow(/cannot be filtered by nonsense/);
     await expect(ports({ id: [{}] })).rejects.toThrow(/filter id/);
   });
 });
 
-describe('arguments of the wrong form', () => {
+describe('malformed arguments', () => {
   it.each([
     ['get_active_networks_info', {}, /host/],
     ['get_active_networks_info', { host: 'h1', enable_dhcp_filter: 'yes' }, /enable_dhcp_filter/],

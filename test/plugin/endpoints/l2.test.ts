@@ -66,14 +66,14 @@ describe('get_devices_details_list', () => {
     expect(answers[1]).toEqual({ device: 'tap00000000-00' });
   });
 
-  it('tells nothing of ports that are unbound or bound elsewhere', async () => {
+  it('returns only the name of ports that are unbound or bound elsewhere', async () => {
     const [here, unbound] = [await bound(), await world.port(network)];
     expect(await details([tap(here), tap(unbound)], 'h2')).toEqual([{ device: tap(here) }, { device: tap(unbound) }]);
     expect(await details([tap(unbound)])).toEqual([{ device: tap(unbound) }]);
     expect(await statusOf(here)).toBe('DOWN');
   });
 
-  it('binds a port whose binding failed while its agent seemed dead, once the agent lives', async () => {
+  it('binds a port whose binding failed while its agent seemed dead, once the agent is alive', async () => {
     await world.core.db.kysely.updateTable('agents').set({ heartbeat_timestamp: '2020-01-01 00:00:00' }).execute();
     const port = await bound();
     expect(port).toMatchObject({ 'binding:vif_type': 'binding_failed' });
@@ -88,7 +88,7 @@ describe('get_devices_details_list', () => {
     expect(await statusOf(port)).toBe('ACTIVE');
   });
 
-  it('leaves a port alone that its agent cannot bind', async () => {
+  it('does not change a port that its agent cannot bind', async () => {
     await world.core.db.kysely.updateTable('agents').set({ heartbeat_timestamp: '2020-01-01 00:00:00' }).execute();
     const port = await bound({ 'binding:vnic_type': 'direct' });
     await world.l2Agent('h1');
@@ -117,7 +117,7 @@ describe("a port's life", () => {
     expect(await blocks()).toEqual([]);
   });
 
-  it('stays ACTIVE, without a new revision, when its agent asks and tells again', async () => {
+  it('stays ACTIVE, without a new revision, when its agent asks and reports again', async () => {
     const port = await bound();
     await details([tap(port)]);
     await up(tap(port));
@@ -127,7 +127,7 @@ describe("a port's life", () => {
     expect([await statusOf(port), await revisionOf(port)]).toEqual(['ACTIVE', revision]);
   });
 
-  it('waits for DHCP too where an agent has the network, whichever comes first', async () => {
+  it('waits for DHCP too where an agent hosts the network, whichever comes first', async () => {
     await world.dhcpAgent('h1');
     const [one, two] = [await bound(), await bound()];
     expect(await blocks()).toEqual(['DHCP', 'DHCP', 'L2', 'L2']);
@@ -140,7 +140,7 @@ describe("a port's life", () => {
     expect([await statusOf(one), await statusOf(two)]).toEqual(['ACTIVE', 'ACTIVE']);
   });
 
-  it('comes to ACTIVE when both say so at the same moment', async () => {
+  it('becomes ACTIVE when both report at the same moment', async () => {
     await world.dhcpAgent('h1');
     const ports: { readonly id: string }[] = [];
     for (let i = 0; i < 12; i += 1) ports.push(await bound());
@@ -150,7 +150,7 @@ describe("a port's life", () => {
     expect(await Promise.all(ports.map(statusOf))).toEqual(ports.map(() => 'ACTIVE'));
   });
 
-  it('does not wait for DHCP when no agent lives, the port has no address with DHCP, or is DHCP itself', async () => {
+  it('does not wait for DHCP when no agent is alive, the port has no address with DHCP, or is a DHCP port', async () => {
     await bound();
     expect(await blocks()).toEqual(['L2']);
     await world.dhcpAgent('h1');
@@ -159,7 +159,7 @@ describe("a port's life", () => {
     expect(await blocks()).toEqual(['L2', 'L2', 'L2']);
   });
 
-  it('waits no longer for DHCP when the agent that was to serve it is dead and has not got the network', async () => {
+  it('no longer waits for DHCP when the agent that would have served it is dead and does not host the network', async () => {
     const agent = await world.dhcpAgent('h1');
     const port = await bound();
     await world.kill(agent);
@@ -187,7 +187,7 @@ describe("a port's life", () => {
     expect(await statusOf(port)).toBe('ACTIVE');
   });
 
-  it('is DOWN when its device went, and DHCP alone does not bring it back', async () => {
+  it('is DOWN when its device is gone, and DHCP alone does not bring it back', async () => {
     const port = await bound();
     await up(tap(port));
     expect(await down(tap(port))).toEqual({ device: tap(port), exists: true });
@@ -212,7 +212,7 @@ describe("a port's life", () => {
     expect(await up('tap00000000-00')).toBeNull();
   });
 
-  it('a change of status alone is told to no agent', async () => {
+  it('a change of status alone notifies no agent', async () => {
     const port = await bound();
     await world.outbox();
     await details([tap(port)]);
