@@ -269,6 +269,21 @@ export async function updatePlain<R extends Resource>(
   }
 }
 
+/**
+ * Deletes a resource: its standard attributes, with which all rows that refer to them go, or else its own row. Rows that refer to it by
+ * foreign keys with `on delete cascade` go too.
+ */
+export async function deletePlain(trx: Trx, resource: Resource, id: string): Promise<void> {
+  const { table } = layoutOf(resource);
+  const row = sql`from ${sql.table(table)} where id = ${id}`;
+  if (resource.standardAttributes === undefined) await sql`delete ${row}`.execute(trx);
+  else {
+    const { rows } = await sql<{ attr: number }>`select standard_attr_id as attr ${row}`.execute(trx);
+    const [{ attr } = { attr: 0 }] = rows;
+    await trx.deleteFrom('standardattributes').where('id', '=', attr).execute();
+  }
+}
+
 /** The values of a validated body that are plain attributes, for an insert or an update. */
 export function plainOf<R extends Resource, V extends Readonly<Record<string, unknown>>>(
   resource: R,

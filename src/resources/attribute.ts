@@ -148,11 +148,16 @@ export type BodyOf<A> = Flat<
   }
 >;
 
-/** What a validated create holds: all settable attributes with their defaults; optional ones may be missing. */
-export type CreateOf<R> = Omit<BodyOf<AttributesOf<R>>, 'project_id' | 'tenant_id'> & {
-  readonly project_id: string;
-  readonly tenant_id: string;
-};
+/** The attribute that the path of a child below its parent sets. */
+type PlacedOf<R> = R extends { readonly parent: { readonly by: infer By extends string; readonly inPath: true } }
+  ? Readonly<Record<By, string>>
+  : unknown;
+
+/**
+ * What a validated create holds: all settable attributes with their defaults, and those that the path sets; optional ones may be missing.
+ */
+export type CreateOf<R> = Omit<BodyOf<AttributesOf<R>>, 'project_id' | 'tenant_id'> &
+  PlacedOf<R> & { readonly project_id: string; readonly tenant_id: string };
 
 /** What a validated update holds: the settable attributes that the request names. */
 export type UpdateOf<R> = {

@@ -200,7 +200,7 @@ export function nullable<T>(type: AttributeType<T>): AttributeType<T | null> {
   };
 }
 
-/** A list whose elements one parser turns around; `what` names an element in the error. */
+/** A list of elements of a type; a column stores it as JSON. */
 export function listOf<T>(
   element: AttributeType<T>,
   options: { readonly max?: number; readonly unique?: boolean } = {},
@@ -222,6 +222,7 @@ export function listOf<T>(
       }
       return parsed;
     },
+    ...asJson(),
   };
 }
 

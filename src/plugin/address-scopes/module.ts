@@ -5,7 +5,7 @@ import { ADDRESS_SCOPE } from '../../resources/address-scope.ts';
 import type { DocumentOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import type { ResourceModule } from '../module.ts';
-import { insertPlain, plainOf, selectPlain, updatePlain } from '../storage.ts';
+import { deletePlain, insertPlain, plainOf, selectPlain, updatePlain } from '../storage.ts';
 
 type AddressScope = DocumentOf<typeof ADDRESS_SCOPE>;
 
@@ -39,6 +39,6 @@ export const addressScopeModule: ResourceModule<typeof ADDRESS_SCOPE> = {
   },
   async delete(trx, _caller, id) {
     await requireScope(trx, id);
-    await trx.deleteFrom('addressscopes').where('id', '=', id).execute();
+    await deletePlain(trx, ADDRESS_SCOPE, id);
   },
 };

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { StatementSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { PortDocument } from '../../../src/rpc/documents.ts';
 import { createWorld, type World } from '../world.ts';
 
@@ -28,6 +29,45 @@ describe('changing a port', () => {
     const port = await world.port(network);
     const [{ subnet_id } = { subnet_id: '' }] = (port as unknown as PortDocument).fixed_ips;
     expect(addresses(await world.updatePort(port.id, { fixed_ips: [{ subnet_id }] }))).toEqual(addresses(port));
+  });
+
+  test('reads what the port is made of once', async ({ skip }) => {
+    if (world.core.db.dialect !== 'sqlite') skip('statements are counted on SQLite, whose driver is in this process');
+    const port = await world.port(network);
+    const all = vi.spyOn(StatementSync.prototype, 'all');
+    try {
+      await world.updatePort(port.id, { name: 'renamed' });
+      const reads = all.mock.contexts.map((statement) => (statement as StatementSync).sourceSQL);
+      const of = (table: string) => reads.filter((text) => new RegExp(`from "?${table}"?\\b`).test(text));
+      for (const table of ['ipallocations', 'securitygroupportbindings', 'extradhcpopts', 'tags'])
+        expect(of(table), table).toHaveLength(1);
+      expect(reads.length).toBeLessThanOrEqual(9);
+    } finally {
+      all.mockRestore();
+    }
+  });
+
+  test('answers what is stored afterwards, whatever changes', async () => {
+    await world.l2Agent('h1');
+    const port = await world.port(network, { extra_dhcp_opts: [{ opt_name: 'z', opt_value: '1' }] });
+    for (const changes of [
+      { name: 'n', description: 'd', admin_state_up: false, device_id: 'x', device_owner: 'compute:nova' },
+      { mac_address: 'fa:16:3e:00:00:07' },
+      { fixed_ips: [{ ip_address: '10.0.0.44' }, { ip_address: '10.0.0.5' }] },
+      {
+        extra_dhcp_opts: [
+          { opt_name: 'b', opt_value: '1' },
+          { opt_name: 'a', opt_value: '2', ip_version: 6 },
+        ],
+      },
+      { allowed_address_pairs: [{ ip_address: '10.9.0.2' }, { ip_address: '10.10.0.1' }] },
+      { 'binding:host_id': 'h1', 'binding:profile': { a: 1 }, 'binding:vnic_type': 'normal' },
+      { security_groups: [], allowed_address_pairs: [], port_security_enabled: false },
+      {},
+    ]) {
+      const answer = await world.updatePort(port.id, changes);
+      expect(answer, JSON.stringify(changes)).toEqual(await world.portOf(port.id));
+    }
   });
 
   test('what is refused changes nothing', async () => {

@@ -1,0 +1,37 @@
+import { describe, expect, test } from 'vitest';
+import { noauth } from '../../src/auth/noauth.ts';
+import { identityProvider } from '../../src/auth/providers.ts';
+import { configWith } from '../support/core.ts';
+
+describe('noauth', () => {
+  test('makes every caller an administrator of the project that it names', async () => {
+    expect(await noauth.identify({}, 'req-1')).toMatchObject({
+      projectId: 'fake_project_id',
+      isAdmin: true,
+      requestId: 'req-1',
+    });
+    expect(await noauth.identify({ 'x-project-id': 'p', 'x-user-id': 'u' }, 'r')).toMatchObject({
+      projectId: 'p',
+      userId: 'u',
+    });
+    expect(await noauth.identify({ 'x-tenant-id': 't' }, 'r')).toMatchObject({ projectId: 't' });
+  });
+
+  test('refuses ids that no column can store', () => {
+    for (const header of ['x-project-id', 'x-user-id'])
+      expect(() => noauth.identify({ [header]: 'x'.repeat(256) }, 'r')).toThrow('more than the 255 allowed');
+  });
+});
+
+describe('auth_strategy', () => {
+  test('chooses the provider', () => {
+    expect(identityProvider(configWith())).toBe(noauth);
+  });
+
+  test('that no provider has is refused with the names that there are', () => {
+    for (const auth_strategy of ['keycloak', 'constructor', ''])
+      expect(() => identityProvider(configWith({ DEFAULT: { auth_strategy } }))).toThrow(
+        `[DEFAULT] auth_strategy: '${auth_strategy}' is none of noauth`,
+      );
+  });
+});
