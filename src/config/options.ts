@@ -105,7 +105,10 @@ export const OPTIONS = {
       },
       { shownDefault: "this machine's host name" },
     ),
-    debug: flag(false, 'log at level debug'),
+    debug: flag(false, 'log at level debug, and stacks with errors'),
+    log_format: text('auto', 'how to write the log; `auto`: text on a terminal, JSON elsewhere', {
+      choices: ['auto', 'text', 'json'],
+    }),
     transport_url: text(
       '',
       'RabbitMQ servers and agents talk through, rabbit://user:password@host:port,user:password@host2:port2/vhost; empty: ' +

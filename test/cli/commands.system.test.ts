@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { showConfig } from '../../src/cli/config/show.ts';
 import { explainFailure } from '../../src/cli/process/failure.ts';
-import { createLogger } from '../../src/cli/process/log.ts';
 import { neutrino } from '../support/neutrino.ts';
 
 let folder: string;
@@ -22,6 +21,10 @@ describe('the command line', () => {
     for (const command of ['up', 'down', 'config', 'dhcp', 'vm', 'demo']) {
       expect(help.stdout).toMatch(new RegExp(`^  ${command}( |$)`, 'm'));
     }
+  });
+
+  it("is not followed by npm's notice of updates when npm starts it", () => {
+    expect(readFileSync('.npmrc', 'utf8')).toContain('update-notifier=false');
   });
 
   it('refuses unknown commands and says where to look', async () => {
@@ -134,29 +137,5 @@ describe('explainFailure', () => {
   it('shows the stack of what is not', () => {
     expect(explainFailure(new TypeError('odd'))).toMatch(/^TypeError: odd\n +at /);
     expect(explainFailure('text')).toBe('text');
-  });
-});
-
-describe('the log', () => {
-  const logged = (plain: boolean, debug = false) => {
-    const lines: string[] = [];
-    const log = createLogger({ debug, plain, write: (line) => lines.push(line) });
-    log.debug('small');
-    log.child({ agent: 'dhcp' }).warn({ network: 'n1', ports: [1] }, 'left out');
-    log.error({ err: new Error('broken') }, 'failed');
-    return lines;
-  };
-
-  it('is JSON, a line each, with time, level and facts', () => {
-    const [warning, ...more] = logged(false);
-    expect(JSON.parse(warning ?? '')).toMatchObject({ level: 40, agent: 'dhcp', network: 'n1', msg: 'left out' });
-    expect(more).toHaveLength(1);
-    expect(logged(false, true)).toHaveLength(3);
-  });
-
-  it('is readable on a terminal', () => {
-    const [warning, error] = logged(true);
-    expect(warning).toMatch(/^\d\d:\d\d:\d\d WARN {2}left out agent=dhcp network=n1 ports=\[1\]\n$/);
-    expect(error).toMatch(/^\d\d:\d\d:\d\d ERROR failed\nError: broken\n +at /);
   });
 });

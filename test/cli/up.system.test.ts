@@ -36,6 +36,15 @@ describe('neutrino up', () => {
     await expect(fetch(url)).rejects.toThrow();
   });
 
+  it('writes its log as text when it is asked to, and as JSON where nobody asks and no terminal is', async () => {
+    const [asText, asJson] = [up('--log-format', 'text'), up('--state-path', join(folder, 'other'))];
+    await asText.logged(/^\d\d:\d\d:\d\d info {2}Server listening/m);
+    await asJson.logged(/^\{"level":"info",.*Server listening/m);
+    const wrong = up('--log-format', 'xml');
+    expect(await wrong.exitCode()).toBe(2);
+    expect(wrong.stderr).toContain('log_format = "xml" (--log-format): must be');
+  });
+
   it('stops on SIGINT too', async () => {
     const running = up();
     await running.url();

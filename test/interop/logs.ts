@@ -67,7 +67,7 @@ function neutrinoErrors(log: string): readonly string[] {
   return log.split('\n').filter((line) => {
     if (line === '') return false;
     try {
-      return Number((JSON.parse(line) as { level?: number }).level) >= 50;
+      return ['error', 'fatal'].includes(String((JSON.parse(line) as { level?: string }).level));
     } catch {
       return true;
     }

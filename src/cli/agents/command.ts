@@ -5,7 +5,11 @@ import { type CommandOptions, configInputs, STOCK_FILES, withConfigFlags } from 
 /** Adds one command for each kind of agent: `dhcp-agent`, `l2-agent`, ... */
 export function registerAgentCommands(program: Command, kinds: readonly AgentKind[]): void {
   for (const kind of kinds) {
-    withConfigFlags(program.command(kind.name).description(kind.description), ['--host', '--state-path'])
+    withConfigFlags(program.command(kind.name).description(kind.description), [
+      '--host',
+      '--state-path',
+      '--log-format',
+    ])
       .option('--rename-host', 'this host had another name at the last start, and `db rename-host` has been run')
       .addHelpText('after', STOCK_FILES)
       .action(async (options: CommandOptions) => {

@@ -19,7 +19,7 @@ export async function runAgent(
 ): Promise<void> {
   const { name, stays } = kind;
   const { config, warnings } = loadConfig(inputs);
-  const log = stderrLogger(config.DEFAULT.debug);
+  const log = stderrLogger(config.DEFAULT);
   requireTransportUrl(config, `neutrino ${name}`);
   for (const warning of warnings) log.warn(warning);
   const unmet = unmetRequirements([kind]);

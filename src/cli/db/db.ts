@@ -60,7 +60,7 @@ export const renameHostOfDatabase = (inputs: ConfigInputs, from: string, to: str
 
 async function onDatabase(inputs: ConfigInputs, work: (db: Database, config: Config) => Promise<void>): Promise<void> {
   const { config, warnings } = loadConfig(inputs);
-  const log = stderrLogger(config.DEFAULT.debug);
+  const log = stderrLogger(config.DEFAULT);
   for (const warning of warnings) log.debug(warning);
   const db = openConfigured(withTwoConnections(config));
   try {

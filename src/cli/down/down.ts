@@ -50,7 +50,7 @@ export async function runDown({ inputs, kinds, purge, yes }: DownOptions, print:
     const obstacles = unmetRequirements(kinds);
     if (obstacles.length === 0) {
       const { removeFromHost } = await import('./host-removal.ts');
-      const log = stderrLogger(config.DEFAULT.debug);
+      const log = stderrLogger(config.DEFAULT);
       // What is removed is told once, at the end.
       if (!config.DEFAULT.debug) log.level = 'warn';
       for (const line of tellRemoved(await removeFromHost(config, log))) print(line);

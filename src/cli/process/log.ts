@@ -1,42 +1,43 @@
-import { type DestinationStream, type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino, type SerializedError } from 'pino';
+import type { Config } from '../../config/options.ts';
 import { writeBatched } from './batched-stderr.ts';
+import { type TextOptions, textLine } from './log-text.ts';
 
 export interface LogOptions {
+  /** Logs at level debug, and stacks with errors. */
   readonly debug: boolean;
-  /** Lines for eyes (`23:01:02 info ...`) instead of JSON; taken when standard error is a terminal. */
-  readonly plain: boolean;
+  /** Lines of text in place of JSON. */
+  readonly text?: TextOptions | undefined;
   readonly write: (line: string) => void;
 }
 
-/** The logger that everything else is handed; JSON lines, or plain ones where a person reads along. */
-export function createLogger({ debug, plain, write }: LogOptions): Logger {
-  const destination: DestinationStream = { write: plain ? (line) => write(plainLine(line)) : write };
-  const level = debug ? 'debug' : 'info';
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
-}
-
-/** The logger on standard error. */
-export function stderrLogger(debug: boolean): Logger {
-  return createLogger({ debug, plain: process.stderr.isTTY === true, write: writeBatched });
-}
-
-const LEVELS: Readonly<Record<number, string>> = {
-  10: 'trace',
-  20: 'debug',
-  30: 'info',
-  40: 'WARN',
-  50: 'ERROR',
-  60: 'FATAL',
-};
-
-function plainLine(json: string): string {
-  const { level, time, msg, err, ...rest } = JSON.parse(json) as Record<string, unknown>;
-  const facts = Object.entries(rest).map(
-    ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+/** Creates the logger that everything else gets. Levels are named (`info`); errors carry their stacks at level debug only. */
+export function createLogger({ debug, text, write }: LogOptions): Logger {
+  const destination: DestinationStream = { write: text ? (line) => write(textLine(line, text)) : write };
+  return pino(
+    {
+      level: debug ? 'debug' : 'info',
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }) },
+      ...(debug ? {} : { serializers: { err: withoutStack } }),
+    },
+    destination,
   );
-  const clock = new Date(String(time)).toTimeString().slice(0, 8);
-  const stack =
-    err && typeof err === 'object' ? [String((err as { stack?: unknown; message?: unknown }).stack ?? '')] : [];
-  const words = [clock, (LEVELS[Number(level)] ?? String(level)).padEnd(5), String(msg ?? ''), ...facts];
-  return `${[words.join(' ').trimEnd(), ...stack].join('\n')}\n`;
+}
+
+/** Creates the logger on standard error: text on a terminal and JSON elsewhere, unless `log_format` says which. */
+export function stderrLogger({ debug, log_format }: Pick<Config['DEFAULT'], 'debug' | 'log_format'>): Logger {
+  const isTerminal = process.stderr.isTTY === true;
+  const isText = log_format === 'text' || (log_format === 'auto' && isTerminal);
+  // https://no-color.org
+  const colour = isTerminal && !process.env.NO_COLOR;
+  return createLogger({ debug, text: isText ? { colour } : undefined, write: writeBatched });
+}
+
+function withoutStack(error: unknown): Partial<SerializedError> {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { code } = error as { readonly code?: unknown };
+  const reason = error.message || (error instanceof AggregateError ? String(error.errors[0]) : '');
+  return { type: error.name, message: reason, ...(code === undefined ? {} : { code }) };
 }

@@ -19,7 +19,7 @@ import { startWorkers, workerTold } from './workers.ts';
  */
 export async function runServer(inputs: ConfigInputs): Promise<void> {
   const { config, warnings } = loadConfig(inputs);
-  const log = stderrLogger(config.DEFAULT.debug);
+  const log = stderrLogger(config.DEFAULT);
   requireTransportUrl(config, 'neutrino server');
   if (cluster.isWorker) {
     const ownLog = log.child({ worker: cluster.worker?.id });

@@ -32,7 +32,7 @@ export async function runUp({ inputs, agents, kinds, renameHost, version }: UpOp
   const loaded = loadConfig(inputs);
   const { config, warnings } = loaded;
   const place = placeFlags(inputs, loaded);
-  const log = stderrLogger(config.DEFAULT.debug);
+  const log = stderrLogger(config.DEFAULT);
   for (const warning of warnings) log.warn(warning);
   const { host, state_path: statePath } = config.DEFAULT;
   prepareStatePath(statePath);
