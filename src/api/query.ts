@@ -1,6 +1,6 @@
-import type { ListQuery } from '../plugin/listing.ts';
 import type { Resource } from '../resources/attribute.ts';
 import { neutronError, shown } from '../resources/errors.ts';
+import type { ListQuery } from '../store/listing.ts';
 
 /** The query string of a list, split into what it filters, how it sorts, which page, and which attributes are shown. */
 export interface ParsedQuery {

@@ -1,12 +1,12 @@
 import type { Core } from '../plugin/core.ts';
 import { notifyHost } from '../plugin/events.ts';
-import { groupBy } from '../plugin/listing.ts';
 import type { AgentEvent } from '../rpc/events.ts';
 import { type HostingAgent, hostingAgents } from '../scheduler/bindings.ts';
 import type { Scheduler } from '../scheduler/contract.ts';
 import { configuredScheduler } from '../scheduler/drivers.ts';
 import { type HostingKind, isNotified } from '../scheduler/hosting-kind.ts';
 import { couldSchedule, scheduleResources } from '../scheduler/schedule.ts';
+import { groupBy } from '../store/listing.ts';
 import type { QueuedEvent } from './casts.ts';
 
 type Hosts = ReadonlyMap<string, readonly HostingAgent[]>;

@@ -1,11 +1,11 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type { Core } from '../plugin/core.ts';
-import { groupBy } from '../plugin/listing.ts';
 import type { RpcArgs, RpcTransport } from '../rpc/contract.ts';
 import { type AgentEvent, EVENTS } from '../rpc/events.ts';
 import { HOSTING_KINDS } from '../scheduler/agent-kinds.ts';
 import type { HostingAgent } from '../scheduler/bindings.ts';
 import type { HostingKind } from '../scheduler/hosting-kind.ts';
+import { groupBy } from '../store/listing.ts';
 import { type Cast, castsOf, type QueuedEvent } from './casts.ts';
 import { type OutboxClaim, type OutboxRow, soleClaim } from './claim.ts';
 import { Deliveries } from './deliveries.ts';

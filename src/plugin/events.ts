@@ -4,7 +4,7 @@ import { prepared } from '../db/prepared.ts';
 import type { RpcArgs } from '../rpc/contract.ts';
 import type { AgentEvent, Audience } from '../rpc/events.ts';
 import type { Notification } from '../scheduler/hosting-kind.ts';
-import { nowText } from './standard-attributes.ts';
+import { nowText } from '../store/standard-attributes.ts';
 
 interface NewEvent {
   readonly method: string;

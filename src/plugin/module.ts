@@ -2,7 +2,7 @@ import type { RawBuilder } from 'kysely';
 import type { Caller } from '../auth/contract.ts';
 import type { Queries, Trx } from '../db/database.ts';
 import type { AttributeType, CreateOf, DocumentOf, Resource, UpdateOf } from '../resources/attribute.ts';
-import type { Condition, Conditions, ListQuery } from './listing.ts';
+import type { Condition, Conditions, ListQuery } from '../store/listing.ts';
 
 /** A document as the API shows it. */
 export type Document = Readonly<Record<string, unknown>>;

@@ -3,9 +3,9 @@ import type { Trx } from '../db/database.ts';
 import { prepared } from '../db/prepared.ts';
 import { DHCP_AGENTS } from '../scheduler/agent-kinds.ts';
 import { isServed, willBeServed } from '../scheduler/serving.ts';
+import { groupBy } from '../store/listing.ts';
+import { nowText } from '../store/standard-attributes.ts';
 import type { Core } from './core.ts';
-import { groupBy } from './listing.ts';
-import { nowText } from './standard-attributes.ts';
 
 /**
  * The life of a port: DOWN when it is created, BUILD once its L2 agent has asked for its details, ACTIVE once nothing holds it

@@ -6,11 +6,11 @@ import { type Action, actionPolicy } from '../resources/action.ts';
 import { keyOf, type Method, type Resource } from '../resources/attribute.ts';
 import { NeutronError, neutronError, notFound } from '../resources/errors.ts';
 import { validateCreate, validateUpdate } from '../resources/validate.ts';
+import { type Condition, columnIn, isFilter, type ListQuery, listIds, loadInOrder } from '../store/listing.ts';
+import { columnOf } from '../store/rows.ts';
 import type { Core } from './core.ts';
-import { type Condition, columnIn, isFilter, type ListQuery, listIds, loadInOrder } from './listing.ts';
 import type { AnyModule, Document } from './module.ts';
 import type { Quotas } from './quota.ts';
-import { columnOf } from './storage.ts';
 
 /** What all services share. */
 export interface Services {

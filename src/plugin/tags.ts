@@ -4,9 +4,9 @@ import type { Action } from '../resources/action.ts';
 import type { Resource } from '../resources/attribute.ts';
 import { neutronError } from '../resources/errors.ts';
 import { MAX_TAGS, parseTag, tagActions, tagKey, tooManyTags } from '../resources/tag-types.ts';
+import { bumpRevision, requireRevision } from '../store/standard-attributes.ts';
 import type { Core } from './core.ts';
 import type { ActionCall, AnyModule, HandlersOf } from './module.ts';
-import { bumpRevision, requireRevision } from './standard-attributes.ts';
 
 const sameAs = (tag: string) => {
   const key = tagKey(tag);

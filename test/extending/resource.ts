@@ -3,10 +3,7 @@ import { sql } from 'kysely';
 import type { Queries } from '../../src/db/database.ts';
 import type { Core } from '../../src/plugin/core.ts';
 import { enqueueNotification } from '../../src/plugin/events.ts';
-import { groupBy, presence, tagConditions, tagsOf } from '../../src/plugin/listing.ts';
 import { inserted, type ResourceModule } from '../../src/plugin/module.ts';
-import { bumpRevision, newStandard, requireCurrent } from '../../src/plugin/standard-attributes.ts';
-import { deletePlain, differsFor, insertPlain, plainOf, selectPlain, updatePlain } from '../../src/plugin/storage.ts';
 import { ownedIn } from '../../src/plugin/visibility.ts';
 import { type DocumentOf, resource } from '../../src/resources/attribute.ts';
 import { neutronError } from '../../src/resources/errors.ts';
@@ -15,6 +12,9 @@ import { identity, standardAttributes, tags } from '../../src/resources/standard
 import { boolean, line, listOf, oneOf, readOnly, shownOnly, uuid } from '../../src/resources/types.ts';
 import { objectOf } from '../../src/resources/validate.ts';
 import { catalogue } from '../../src/rpc/events.ts';
+import { groupBy, presence, tagConditions, tagsOf } from '../../src/store/listing.ts';
+import { deletePlain, differsFor, insertPlain, plainOf, selectPlain, updatePlain } from '../../src/store/rows.ts';
+import { bumpRevision, newStandard, requireCurrent } from '../../src/store/standard-attributes.ts';
 
 /**
  * A resource that teaches: mirrors copy the traffic of a network to a target. A mirror has filters (a child with its own path, listed

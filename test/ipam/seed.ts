@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Trx } from '../../src/db/database.ts';
 import type { AllocatableSubnet } from '../../src/ipam/allocate.ts';
 import { randomMac } from '../../src/ipam/mac.ts';
-import { insertStandardAttributes } from '../../src/plugin/standard-attributes.ts';
 import { parseIp } from '../../src/resources/addresses.ts';
+import { insertStandardAttributes } from '../../src/store/standard-attributes.ts';
 
 const attributes = (trx: Trx, type: string) =>
   insertStandardAttributes(trx, { resource_type: type, description: '', revision_number: 0 });

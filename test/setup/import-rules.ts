@@ -5,13 +5,14 @@ import { dirname, join, normalize, relative } from 'node:path';
  * What each room of src/ may import besides itself, from the ground up (docs/architecture.md). Agents may run on another
  * host than the server, so they stand on the ground floor alone; the lab speaks to Neutrino by HTTP only.
  */
-const GROUND = ['config', 'linux', 'rpc', 'resources', 'db'];
+const GROUND = ['config', 'linux', 'rpc', 'resources', 'db', 'store'];
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   config: [],
   linux: ['config'],
   rpc: ['config'],
   resources: ['config'],
   db: ['config', 'resources'],
+  store: ['config', 'resources', 'db'],
   ipam: GROUND,
   scheduler: GROUND,
   plugin: [...GROUND, 'auth', 'ipam', 'scheduler'],

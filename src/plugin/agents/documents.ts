@@ -6,8 +6,8 @@ import type { DocumentOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { boolean } from '../../resources/types.ts';
 import { oldestHeartbeat } from '../../scheduler/liveness.ts';
-import type { Conditions } from '../listing.ts';
-import { selectPlain } from '../storage.ts';
+import type { Conditions } from '../../store/listing.ts';
+import { selectPlain } from '../../store/rows.ts';
 
 /** Filters of agents that are no plain column. `alive` is asked of the heartbeats at the moment of the list. */
 export const agentConditions = (config: Config): Conditions => ({

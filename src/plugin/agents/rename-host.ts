@@ -3,8 +3,8 @@ import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../rpc/dhcp-device-id.ts';
 import { HOSTING_KINDS } from '../../scheduler/agent-kinds.ts';
 import { bind, hostedBy, unbind } from '../../scheduler/bindings.ts';
 import { oldestHeartbeat } from '../../scheduler/liveness.ts';
+import { nowText } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
-import { nowText } from '../standard-attributes.ts';
 
 /** A host cannot take a name under which agents are alive. */
 export class HostNameTaken extends Error {}

@@ -6,8 +6,8 @@ import { line } from '../../resources/types.ts';
 import { HOSTING_KINDS } from '../../scheduler/agent-kinds.ts';
 import type { HostingKind } from '../../scheduler/hosting-kind.ts';
 import { oldestHeartbeat } from '../../scheduler/liveness.ts';
+import { nowText } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
-import { nowText } from '../standard-attributes.ts';
 
 /** Answer to a report: the first one of an agent, one of many, or the first after the agent counted as dead or was deleted. */
 export type AgentStatus = 'new' | 'alive' | 'revived';

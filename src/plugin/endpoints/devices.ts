@@ -1,6 +1,6 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Queries } from '../../db/database.ts';
-import { groupBy } from '../listing.ts';
+import { groupBy } from '../../store/listing.ts';
 import { isBound } from '../provisioning.ts';
 
 /** The port of a device that an L2 agent names. */

@@ -1,7 +1,7 @@
 import type { Queries } from '../../db/database.ts';
 import type { NetworkInfo } from '../../rpc/documents.ts';
+import { groupBy, loadInOrder } from '../../store/listing.ts';
 import type { Core } from '../core.ts';
-import { groupBy, loadInOrder } from '../listing.ts';
 import { portDocuments } from '../ports/documents.ts';
 import { subnetDocuments } from '../subnets/documents.ts';
 

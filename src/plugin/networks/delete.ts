@@ -1,10 +1,10 @@
 import type { Trx } from '../../db/database.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { EVENTS } from '../../rpc/events.ts';
+import { requireRevision } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { deleteAutomaticPorts, portsInUse } from '../ports/of-network.ts';
-import { requireRevision } from '../standard-attributes.ts';
 import { lockNetwork } from './lock.ts';
 import { releaseSegment } from './segments.ts';
 

@@ -5,8 +5,16 @@ import { NETWORK } from '../../resources/network.ts';
 import type { SegmentText } from '../../resources/segment-types.ts';
 import { DHCP_AGENTS } from '../../scheduler/agent-kinds.ts';
 import { bindingsOf } from '../../scheduler/bindings.ts';
-import { type Condition, type Conditions, columnIn, groupBy, presence, tagConditions, tagsOf } from '../listing.ts';
-import { selectPlain } from '../storage.ts';
+import {
+  type Condition,
+  type Conditions,
+  columnIn,
+  groupBy,
+  presence,
+  tagConditions,
+  tagsOf,
+} from '../../store/listing.ts';
+import { selectPlain } from '../../store/rows.ts';
 
 export type NetworkDocument = DocumentOf<typeof NETWORK>;
 

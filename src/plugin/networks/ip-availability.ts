@@ -3,7 +3,7 @@ import type { Queries } from '../../db/database.ts';
 import { parseIp } from '../../resources/addresses.ts';
 import type { DocumentOf } from '../../resources/attribute.ts';
 import { NETWORK_IP_AVAILABILITY } from '../../resources/network-ip-availability.ts';
-import { groupBy } from '../listing.ts';
+import { groupBy } from '../../store/listing.ts';
 import type { ResourceModule } from '../module.ts';
 import { visibleNetworks } from '../visibility.ts';
 

@@ -2,9 +2,9 @@ import type { Trx } from '../../db/database.ts';
 import { prepared } from '../../db/prepared.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { EVENTS } from '../../rpc/events.ts';
+import { requireRevision } from '../../store/standard-attributes.ts';
 import { enqueueNotification } from '../events.ts';
 import { isBound } from '../provisioning.ts';
-import { requireRevision } from '../standard-attributes.ts';
 
 interface Found {
   readonly network_id: string;

@@ -6,8 +6,8 @@ import type { DocumentOf, ShownColumnsOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { PORT } from '../../resources/port.ts';
 import type { DnsAssignment, FixedIp } from '../../resources/port-types.ts';
-import { type Condition, type Conditions, groupBy, type Listed, tagConditions, tagsOf } from '../listing.ts';
-import { selectPlain } from '../storage.ts';
+import { type Condition, type Conditions, groupBy, type Listed, tagConditions, tagsOf } from '../../store/listing.ts';
+import { selectPlain } from '../../store/rows.ts';
 
 export type PortDocument = DocumentOf<typeof PORT>;
 

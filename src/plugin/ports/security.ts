@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Trx } from '../../db/database.ts';
 import { prepared } from '../../db/prepared.ts';
 import { neutronError } from '../../resources/errors.ts';
-import { insertStandardAttributes } from '../standard-attributes.ts';
+import { insertStandardAttributes } from '../../store/standard-attributes.ts';
 
 /** Ports of these owners belong to the network's own services: no port security, no groups unless asked for. */
 export const isNetworkDevice = (owner: string): boolean => owner.startsWith('network:') || owner.startsWith('neutron:');

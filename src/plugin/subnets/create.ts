@@ -7,13 +7,13 @@ import type { CreateOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { SUBNET } from '../../resources/subnet.ts';
 import { EVENTS } from '../../rpc/events.ts';
+import { insertPlain, plainOf } from '../../store/rows.ts';
+import { bumpRevision, newStandard } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { inserted } from '../module.ts';
 import { lockNetwork } from '../networks/lock.ts';
 import { isAutoAddress } from '../ports/network-facts.ts';
-import { bumpRevision, newStandard } from '../standard-attributes.ts';
-import { insertPlain, plainOf } from '../storage.ts';
 import { requireVisibleNetwork } from '../visibility.ts';
 import {
   checkCidr,

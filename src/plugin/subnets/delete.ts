@@ -1,9 +1,9 @@
 import type { Trx } from '../../db/database.ts';
 import { EVENTS } from '../../rpc/events.ts';
+import { bumpRevision, requireRevision } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { isAutoAddress } from '../ports/network-facts.ts';
-import { bumpRevision, requireRevision } from '../standard-attributes.ts';
 import { lockSubnet } from './lock.ts';
 import { requireUnused, takeAddressesAway } from './port-addresses.ts';
 

@@ -3,8 +3,8 @@ import type { Queries } from '../../db/database.ts';
 import { parseIp } from '../../resources/addresses.ts';
 import type { DocumentOf } from '../../resources/attribute.ts';
 import { SUBNET } from '../../resources/subnet.ts';
-import { type Conditions, groupBy, tagConditions, tagsOf } from '../listing.ts';
-import { selectPlain } from '../storage.ts';
+import { type Conditions, groupBy, tagConditions, tagsOf } from '../../store/listing.ts';
+import { selectPlain } from '../../store/rows.ts';
 
 export type SubnetDocument = DocumentOf<typeof SUBNET>;
 

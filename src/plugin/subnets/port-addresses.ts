@@ -4,12 +4,12 @@ import { type AllocatableSubnet, takeAddress } from '../../ipam/allocate.ts';
 import { type Cidr, eui64Address } from '../../resources/addresses.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { EVENTS } from '../../rpc/events.ts';
+import { nowText } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { portDocuments } from '../ports/documents.ts';
 import { AUTOMATIC_OWNERS } from '../ports/of-network.ts';
 import { isBound } from '../provisioning.ts';
-import { nowText } from '../standard-attributes.ts';
 
 /** Ports of routers on a subnet (Neutron's ROUTER_INTERFACE_OWNERS): what they have there is theirs to give up. */
 const ROUTER_INTERFACES = [

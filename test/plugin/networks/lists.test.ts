@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ListQuery } from '../../../src/plugin/listing.ts';
 import type { Document } from '../../../src/plugin/module.ts';
 import type { Service } from '../../../src/plugin/service.ts';
+import type { ListQuery } from '../../../src/store/listing.ts';
 import { ADMIN } from '../../support/core.ts';
 import { openWorld, outcomeOf, type World } from '../subnets/world.ts';
 
