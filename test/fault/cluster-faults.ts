@@ -3,15 +3,15 @@ import { waitFor } from '../../src/lab/wait.ts';
 import type { ApiClient } from '../support/api-client.ts';
 import type { NeutrinoProcess } from '../support/neutrino.ts';
 import type { Chance } from './chance.ts';
-import type { CastTap } from './world/cast-tap.ts';
-import type { ClusterAgents, ClusterWorld } from './world/cluster-world.ts';
+import type { CastTap } from './deployment/cast-tap.ts';
+import type { ClusterAgents, FaultCluster } from './deployment/cluster.ts';
 
 /** Something that goes wrong, and is put right again. */
 export interface Fault {
   readonly name: string;
   /** How often it comes, beside the others. */
   readonly weight: number;
-  bring(world: ClusterWorld, chance: Chance, tap: CastTap): Promise<void>;
+  bring(cluster: FaultCluster, chance: Chance, tap: CastTap): Promise<void>;
 }
 
 /** Milliseconds that a process or a service is away at most. */
@@ -86,7 +86,7 @@ export const FAULTS: readonly Fault[] = [
     async bring({ agents }, chance) {
       const { dhcp, l2 } = chance.of(agents);
       for (const again of [true, false]) {
-        // See world/jumping-clock.ts.
+        // See cluster/jumping-clock.ts.
         await Promise.all([dhcp.signal('SIGUSR2'), l2.signal('SIGUSR2')]);
         if (again) await away(chance);
       }
@@ -173,8 +173,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'messages to agents come again, in any order',
     weight: 3,
-    async bring(_world, chance, tap) {
-      const told = await tap.tellAgain(200, chance);
+    async bring(_cluster, chance, tap) {
+      const told = await tap.resend(200, chance);
       if (told === 0) throw new Error('no message to agents was heard that could be told again');
     },
   },

@@ -4,10 +4,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../src/lab/wait.ts';
 import { run } from '../../src/linux/run.ts';
+import { settle } from './deployment/settle.ts';
+import { startUpOnHost, type UpOnHost } from './deployment/up-on-host.ts';
 import { type Answer, ask } from './load/ask.ts';
 import { Ledger, type Wanted } from './load/ledger.ts';
-import { settle } from './world/settle.ts';
-import { startUpWorld, type UpWorld } from './world/up-world.ts';
 
 const SETTLE_MS = 90_000;
 
@@ -19,23 +19,23 @@ async function smallDisk(statePath: string): Promise<() => Promise<void>> {
 }
 
 describe.skipIf(process.getuid?.() !== 0)('neutrino up on a full disk (needs root)', { timeout: 180_000 }, () => {
-  let world: UpWorld;
+  let up: UpOnHost;
   let network: string;
   const ledger = new Ledger();
   beforeAll(async () => {
-    world = await startUpWorld('fault-disk', smallDisk);
+    up = await startUpOnHost('fault-disk', smallDisk);
     // Room for more ports than the disk has.
-    network = await world.api.network({ cidr: '10.80.0.0/16' });
+    network = await up.api.network({ cidr: '10.80.0.0/16' });
   });
-  afterAll(() => world?.dispose());
+  afterAll(() => up?.dispose());
 
-  const ballast = () => join(world.statePath, 'ballast');
+  const ballast = () => join(up.statePath, 'ballast');
   /** Takes all the room there is, to the last byte. */
   const fillDisk = () => run(['sh', '-c', `cat /dev/zero >>${ballast()}`], { okCodes: [1] });
   const makeRoom = () => rmSync(ballast());
 
   async function makePort(name: string): Promise<Answer> {
-    const answer = await ask(world.api.url, 'POST', 'ports', { port: { network_id: network, name } });
+    const answer = await ask(up.api.url, 'POST', 'ports', { port: { network_id: network, name } });
     if (answer.status === 201) ledger.answered('port', name, answer.body.port as Wanted);
     return answer;
   }
@@ -61,7 +61,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on a full disk (needs roo
   };
 
   test('changes are refused with a clear error and change nothing, what reads goes on, and so does all with room', async () => {
-    const { api, guests } = world;
+    const { api, guests } = up;
     expect((await makePort('kept')).status).toBe(201);
     const [kept] = await api.ports('name=kept');
     if (!kept) throw new Error('a port');
@@ -72,14 +72,14 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on a full disk (needs roo
     await guests.renew();
     makeRoom();
     expect((await makePort('with room')).status).toBe(201);
-    await settle(world.facts, ledger, { timeoutMs: SETTLE_MS, when: 'with room again' });
+    await settle(up.facts, ledger, { timeoutMs: SETTLE_MS, when: 'with room again' });
     await guests.renew();
   });
 
   test('files that cannot be written are written when there is room', async () => {
-    const { guests, statePath, neutrino } = world;
+    const { guests, statePath, neutrino } = up;
     for (let i = 0; i < 50; i++) await makePort(`ballast-${i}`);
-    await settle(world.facts, ledger, { timeoutMs: SETTLE_MS, when: 'before' });
+    await settle(up.facts, ledger, { timeoutMs: SETTLE_MS, when: 'before' });
     // What is in the write-ahead log goes into the database: transactions find some room in the log's own file then.
     const db = new DatabaseSync(join(statePath, 'neutrino.sqlite'), { timeout: 5_000 });
     db.exec('pragma wal_checkpoint(restart)');
@@ -92,12 +92,12 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on a full disk (needs roo
       /ENOSPC.*a network could not be brought to its state/.test(neutrino.stderr.slice(said)) || undefined;
     await waitFor('a word about files that cannot be written', unwritten, { timeoutMs: 20_000 });
     makeRoom();
-    await settle(world.facts, ledger, { timeoutMs: SETTLE_MS, when: 'with room again' });
+    await settle(up.facts, ledger, { timeoutMs: SETTLE_MS, when: 'with room again' });
     await guests.renew();
   });
 
   test('killed on a full disk, it says why it cannot start, and starts when there is room', async () => {
-    const { api, guests, neutrino } = world;
+    const { api, guests, neutrino } = up;
     await fillDisk();
     await neutrino.kill();
     await guests.renew();
@@ -108,7 +108,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on a full disk (needs roo
     makeRoom();
     await neutrino.start();
     await api.awaitAnswer();
-    await settle(world.facts, ledger, { timeoutMs: SETTLE_MS, when: 'started with room again' });
+    await settle(up.facts, ledger, { timeoutMs: SETTLE_MS, when: 'started with room again' });
     await guests.renew();
   });
 });

@@ -4,13 +4,13 @@ import { waitFor } from '../../src/lab/wait.ts';
 import type { Ini } from '../support/ini.ts';
 import { chanceOf } from './chance.ts';
 import { FAILOVERS, FAULTS, type Fault, faultsToCome } from './cluster-faults.ts';
+import { CastTap } from './deployment/cast-tap.ts';
+import { type FaultCluster, startFaultCluster } from './deployment/cluster.ts';
+import { settle } from './deployment/settle.ts';
 import { expectRoomForAll } from './load/crowd.ts';
 import { Ledger, type Resource } from './load/ledger.ts';
 import { Load } from './load/load.ts';
-import { type FaultSettings, faultSettings, tellSeed } from './settings.ts';
-import { CastTap } from './world/cast-tap.ts';
-import { type ClusterWorld, startClusterWorld } from './world/cluster-world.ts';
-import { settle } from './world/settle.ts';
+import { type FaultSettings, faultSettings, printSeed } from './settings.ts';
 
 const SETTLE_MS = 90_000;
 const START_MS = 300_000;
@@ -22,21 +22,21 @@ const settings = faultSettings(3);
 const needsRoot = process.getuid?.() !== 0;
 
 /** A cluster for the tests of a file, gone with them. */
-function clusterOf(more: Ini = {}): () => ClusterWorld {
-  let world: ClusterWorld | undefined;
+function clusterOf(more: Ini = {}): () => FaultCluster {
+  let cluster: FaultCluster | undefined;
   beforeAll(async () => {
-    world = await startClusterWorld(more);
+    cluster = await startFaultCluster(more);
   }, START_MS);
-  afterAll(() => world?.dispose());
+  afterAll(() => cluster?.dispose());
   return () => {
-    if (!world) throw new Error('the cluster has not started');
-    return world;
+    if (!cluster) throw new Error('the cluster has not started');
+    return cluster;
   };
 }
 
 /** Has clients at work while one thing after the other breaks; expects that all agree whenever it is calm again. */
-async function expectEndurance(world: ClusterWorld, all: readonly Fault[], { seed, rounds, only }: FaultSettings) {
-  const { servers, agents, guests, shared, rabbit } = world;
+async function expectEndurance(cluster: FaultCluster, all: readonly Fault[], { seed, rounds, only }: FaultSettings) {
+  const { servers, agents, guests, shared, rabbit } = cluster;
   const chance = chanceOf(seed);
   const faults = faultsToCome(
     all.filter(({ name }) => only.test(name)),
@@ -66,17 +66,17 @@ async function expectEndurance(world: ClusterWorld, all: readonly Fault[], { see
         await pause(chance.real() * CALM_MS);
         const fault = faults.next().value;
         brought.push(fault.name);
-        await fault.bring(world, chance, tap);
+        await fault.bring(cluster, chance, tap);
       }
       for (const { api } of servers) await api.awaitAnswer();
       await load.stop();
       const when = `fault ${round - 1} of ${rounds} (seed ${seed}): ${brought.join(', ')}`;
-      const facts = () => world.facts(chance.of(servers));
+      const facts = () => cluster.facts(chance.of(servers));
       there = ledger.settle(await settle(facts, ledger, { timeoutMs: SETTLE_MS, when }));
       await guests.renew();
     }
   } catch (error) {
-    console.log(world.lastWords());
+    console.log(cluster.lastWords());
     throw error;
   } finally {
     await load.stop();
@@ -87,17 +87,17 @@ async function expectEndurance(world: ClusterWorld, all: readonly Fault[], { see
 }
 
 describe.skipIf(needsRoot)('servers and agents over RabbitMQ and MariaDB (needs root)', () => {
-  const world = clusterOf();
+  const cluster = clusterOf();
 
   test('whatever breaks under load: nothing that was answered is undone, API, database and files agree', {
     timeout: 180_000 + settings.rounds * 60_000,
   }, async () => {
-    tellSeed('cluster', settings);
-    await expectEndurance(world(), FAULTS, settings);
+    printSeed('cluster', settings);
+    await expectEndurance(cluster(), FAULTS, settings);
   });
 
   test('have room for a crowd: every address of a /24 once and then clean refusals, 250 ports at once', async () => {
-    const { servers, facts } = world();
+    const { servers, facts } = cluster();
     const served = (id: string) => async () => (await servers[0]?.api.ports(`network_id=${id}`))?.length || undefined;
     const apis = servers.map(({ api }) => api);
     await expectRoomForAll(apis, async (id) => {
@@ -110,13 +110,13 @@ describe.skipIf(needsRoot)('servers and agents over RabbitMQ and MariaDB (needs 
 describe.skipIf(needsRoot || !settings.long)(
   'the same where agents soon count as dead (needs root; NEUTRINO_FAULT_ROUNDS, for it takes minutes)',
   () => {
-    const world = clusterOf({ DEFAULT: { agent_down_time: 6 }, agent: { report_interval: 2 } });
+    const cluster = clusterOf({ DEFAULT: { agent_down_time: 6 }, agent: { report_interval: 2 } });
 
     test('networks move and come back: nothing that was answered is undone, API, database and files agree', {
       timeout: 180_000 + settings.rounds * 120_000,
     }, async () => {
-      tellSeed('failover', settings);
-      await expectEndurance(world(), [...FAULTS, ...FAILOVERS], settings);
+      printSeed('failover', settings);
+      await expectEndurance(cluster(), [...FAULTS, ...FAILOVERS], settings);
     });
   },
 );

@@ -2,13 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { waitFor } from '../../src/lab/wait.ts';
 import { chanceOf } from './chance.ts';
+import { settle } from './deployment/settle.ts';
+import { startUpOnHost, type UpOnHost } from './deployment/up-on-host.ts';
 import { expectRoomForAll } from './load/crowd.ts';
 import type { Resource } from './load/ledger.ts';
 import { Ledger } from './load/ledger.ts';
 import { Load } from './load/load.ts';
-import { faultSettings, tellSeed } from './settings.ts';
-import { settle } from './world/settle.ts';
-import { startUpWorld, type UpWorld } from './world/up-world.ts';
+import { faultSettings, printSeed } from './settings.ts';
 
 const settings = faultSettings(3);
 const SETTLE_MS = 60_000;
@@ -19,17 +19,17 @@ const LIFE_MS = 2_500;
 const KILL_A_DNSMASQ = 'kill -9 $(grep -lsx dnsmasq /proc/[0-9]*/comm | cut -d/ -f3 | sort -n | tail -n 1)';
 
 describe.skipIf(process.getuid?.() !== 0)('neutrino up on SQLite (needs root)', () => {
-  let world: UpWorld;
+  let up: UpOnHost;
   beforeAll(async () => {
-    world = await startUpWorld('fault-up');
+    up = await startUpOnHost('fault-up');
   });
-  afterAll(() => world?.dispose());
+  afterAll(() => up?.dispose());
 
   test('killed at random moments under load: nothing that was answered is undone, API, database and files agree', {
     timeout: 120_000 + settings.rounds * 30_000,
   }, async () => {
-    tellSeed('neutrino up killed', settings);
-    const { neutrino, api, host, guests, shared, statePath } = world;
+    printSeed('neutrino up killed', settings);
+    const { neutrino, api, host, guests, shared, statePath } = up;
     /** Whether each network with a machine has a living dnsmasq: not a zombie that is still to be buried. */
     const allServed = async () => {
       const looks = shared.map(({ id }) => `look "$(cat ${statePath}/dhcp/${id}/pid)"`).join(' && ');
@@ -69,7 +69,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on SQLite (needs root)', 
       await api.awaitAnswer();
       await load.stop();
       const when = `kill ${round - 1} of ${settings.rounds} (seed ${settings.seed})`;
-      there = ledger.settle(await settle(world.facts, ledger, { timeoutMs: SETTLE_MS, when }));
+      there = ledger.settle(await settle(up.facts, ledger, { timeoutMs: SETTLE_MS, when }));
       await guests.renew();
       excused = false;
     }
@@ -78,10 +78,10 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on SQLite (needs root)', 
   });
 
   test('has room for a crowd: every address of a /24 once and then clean refusals, 250 ports at once', async () => {
-    const served = (id: string) => async () => (await world.api.ports(`network_id=${id}`)).length > 0 || undefined;
-    await expectRoomForAll([world.api], async (id) => {
+    const served = (id: string) => async () => (await up.api.ports(`network_id=${id}`)).length > 0 || undefined;
+    await expectRoomForAll([up.api], async (id) => {
       await waitFor('the DHCP port', served(id), { timeoutMs: 30_000 });
     });
-    await settle(world.facts, new Ledger(), { timeoutMs: SETTLE_MS, when: 'after the crowd' });
+    await settle(up.facts, new Ledger(), { timeoutMs: SETTLE_MS, when: 'after the crowd' });
   });
 });

@@ -31,8 +31,8 @@ function whole(env: NodeJS.ProcessEnv, name: string): number | undefined {
   return Number(text);
 }
 
-/** Tells with which seed a test runs, so that it can be run again with it. */
-export function tellSeed(test: string, { seed, rounds }: FaultSettings): void {
+/** Prints the seed of a test, to run it again with the same choices. */
+export function printSeed(test: string, { seed, rounds }: FaultSettings): void {
   console.log(
     `${test}: ${rounds} rounds; NEUTRINO_FAULT_SEED=${seed} NEUTRINO_FAULT_ROUNDS=${rounds} chooses the same again`,
   );

@@ -11,7 +11,7 @@ const STOCK_KNOWS: readonly { readonly error: RegExp; readonly why: string }[] =
   },
   {
     error: /Unable to enable dhcp for \S+ .*IpAddressGenerationFailure No more IP addresses/,
-    why: 'the story has it refused a port',
+    why: 'a scenario has it refuse a port',
   },
   {
     error: /Will not send event port_delete_end for network \S+ no agent available/,

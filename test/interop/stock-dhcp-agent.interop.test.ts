@@ -1,7 +1,7 @@
-import { describeDhcpStoryAmong } from './dhcp-story-among.ts';
+import { describeDhcpScenariosAmong } from './dhcp-scenarios-among.ts';
 import { stockObstacle } from './stock-packages.ts';
 
-describeDhcpStoryAmong(
+describeDhcpScenariosAmong(
   "a stock DHCP agent under Neutrino's server",
   { server: 'neutrino', dhcp: 'stock', l2: 'neutrino' },
   stockObstacle(),

@@ -1,7 +1,7 @@
-import { describeDhcpStoryAmong } from './dhcp-story-among.ts';
+import { describeDhcpScenariosAmong } from './dhcp-scenarios-among.ts';
 import { stockObstacle } from './stock-packages.ts';
 
-describeDhcpStoryAmong(
+describeDhcpScenariosAmong(
   "Neutrino's DHCP agent under a stock server",
   { server: 'stock', dhcp: 'neutrino', l2: 'stock' },
   stockObstacle(),

@@ -3,7 +3,7 @@ import type { Side } from './agent-host.ts';
 import { type Cloud, startCloud } from './cloud.ts';
 import { expectCleanLogs } from './logs.ts';
 import { stockObstacle } from './stock-packages.ts';
-import { describeTogether, type SharedStage } from './together-story.ts';
+import { describeTogether, type TwoHosts } from './together-scenarios.ts';
 
 const obstacle = stockObstacle();
 
@@ -12,7 +12,7 @@ for (const side of ['neutrino', 'stock'] as const satisfies Side[]) {
   const name = `a stock DHCP agent and Neutrino's, together under ${whose}`;
   describe.skipIf(obstacle !== undefined)(`${name}${obstacle ? `: ${obstacle}` : ''}`, () => {
     let cloud: Cloud;
-    let stage: SharedStage;
+    let hosts: TwoHosts;
     beforeAll(async () => {
       cloud = await startCloud();
       const { api } = await cloud.server(side, { DEFAULT: { dhcp_agents_per_network: 2 } });
@@ -20,11 +20,11 @@ for (const side of ['neutrino', 'stock'] as const satisfies Side[]) {
         cloud.agents(api, 'one', { dhcp: 'stock', l2: 'stock' }),
         cloud.agents(api, 'two', { dhcp: 'neutrino', l2: 'neutrino' }),
       ]);
-      stage = { api, stock, neutrino };
+      hosts = { api, stock, neutrino };
     });
     afterAll(() => cloud?.dispose());
 
-    describeTogether(() => stage);
+    describeTogether(() => hosts);
 
     test('no side has logged an error', () => expectCleanLogs(cloud));
   });

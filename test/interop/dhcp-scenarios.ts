@@ -17,20 +17,20 @@ import {
   renewedUntil,
 } from './dhcp-facts.ts';
 
-/** What a story is told of: a server's API, and the one host whose DHCP agent serves all networks. */
-export interface Stage {
+/** What the scenarios run on: a server's API, and the one host whose DHCP agent serves all networks. */
+export interface OneHost {
   readonly api: ApiClient;
   readonly on: AgentHost;
 }
 
 /**
  * What a DHCP agent and a server do for machines, from a first lease to a deleted network. The same for every pair of sides;
- * `stage` is asked when a test runs.
+ * `parts` is called when a test runs.
  */
-export function describeDhcpStory(stage: () => Stage): void {
+export function describeDhcpScenarios(parts: () => OneHost): void {
   /** Boots a machine for the test alone. */
   async function withMachine<T>(ports: readonly PortDocument[], work: (guest: HostGuest) => Promise<T>): Promise<T> {
-    const guest = await stage().on.boot(...ports);
+    const guest = await parts().on.boot(...ports);
     try {
       return await work(guest);
     } finally {
@@ -42,7 +42,7 @@ export function describeDhcpStory(stage: () => Stage): void {
 
   describe('a machine', () => {
     test('gets its fixed IP and all that its subnet tells, and its port goes DOWN, ACTIVE, DOWN', async () => {
-      const { api, on } = stage();
+      const { api, on } = parts();
       const network = await api.network({
         cidr: '10.11.0.0/22',
         dns_nameservers: ['10.11.0.53', '10.11.0.54'],
@@ -74,7 +74,7 @@ export function describeDhcpStory(stage: () => Stage): void {
     });
 
     test('with two NICs on two networks gets an address on each; subnets of one network serve their own', async () => {
-      const { api, on } = stage();
+      const { api, on } = parts();
       const networks = [await api.network('10.12.0.0/24', '10.12.1.0/24'), await api.network('10.13.0.0/24')] as const;
       const ports = [
         await api.machinePort(networks[0], on.host.name, { fixed_ips: [{ ip_address: '10.12.1.20' }] }),
@@ -87,7 +87,7 @@ export function describeDhcpStory(stage: () => Stage): void {
     });
 
     test('whose port is deleted, or never was, gets no answer; its address goes to the next port', async () => {
-      const { api, on } = stage();
+      const { api, on } = parts();
       const network = await api.network('10.14.0.0/24');
       const fixed = { fixed_ips: [{ ip_address: '10.14.0.20' }] };
       const port = await api.machinePort(network, on.host.name, fixed);
@@ -102,7 +102,7 @@ export function describeDhcpStory(stage: () => Stage): void {
     });
 
     test('of a network with IPv4 and DHCPv6 gets its IPv4 address, and both are in the host file', async () => {
-      const { api, on } = stage();
+      const { api, on } = parts();
       const v6 = {
         ip_version: 6,
         cidr: 'fd00:15::/64',
@@ -119,7 +119,7 @@ export function describeDhcpStory(stage: () => Stage): void {
 
   describe('an update of a port', () => {
     test('of its address: the next lease gives it', async () => {
-      const { api, on } = stage();
+      const { api, on } = parts();
       const network = await api.network('10.21.0.0/24');
       const port = await api.machinePort(network, on.host.name, { fixed_ips: [{ ip_address: '10.21.0.20' }] });
       await withMachine([port], async (guest) => {
@@ -130,7 +130,7 @@ export function describeDhcpStory(stage: () => Stage): void {
     });
 
     test('of its DHCP options: they arrive, and go again', async () => {
-      const { api, on } = stage();
+      const { api, on } = parts();
       const network = await api.network('10.22.0.0/24');
       const port = await api.machinePort(network, on.host.name, {
         extra_dhcp_opts: [{ opt_name: 'mtu', opt_value: '1300' }],
@@ -145,7 +145,7 @@ export function describeDhcpStory(stage: () => Stage): void {
     });
 
     test('of its MAC: the machine with the new one gets the address', async () => {
-      const { api, on } = stage();
+      const { api, on } = parts();
       const network = await api.network('10.23.0.0/24');
       // Not bound yet: the MAC of a port that is in use stays.
       const port = await api.machinePort(network, '', {});
@@ -159,7 +159,7 @@ export function describeDhcpStory(stage: () => Stage): void {
     });
 
     test('of its admin state: its machine gets its address all the same', async () => {
-      const { api, on } = stage();
+      const { api, on } = parts();
       const network = await api.network('10.24.0.0/24');
       const port = await api.machinePort(network, on.host.name, { admin_state_up: false });
       await awaitPort(on, port);
@@ -170,7 +170,7 @@ export function describeDhcpStory(stage: () => Stage): void {
 
   describe('a subnet', () => {
     test('added to a network, changed and deleted: served as it is at each time', async () => {
-      const { api, on } = stage();
+      const { api, on } = parts();
       const network = await api.network('10.31.0.0/24');
       await api.machinePort(network, on.host.name);
       await awaitServed(on, network);
@@ -204,7 +204,7 @@ export function describeDhcpStory(stage: () => Stage): void {
     });
 
     test('without DHCP is not served; switched on, it is; switched off, it is not', async () => {
-      const { api, on } = stage();
+      const { api, on } = parts();
       const network = await api.network();
       const subnet = await api.subnet(network, { cidr: '10.32.0.0/24', enable_dhcp: false });
       const port = await api.machinePort(network, on.host.name);
@@ -216,7 +216,7 @@ export function describeDhcpStory(stage: () => Stage): void {
     });
 
     test('without a free address is served as soon as it has one', async () => {
-      const { api, on } = stage();
+      const { api, on } = parts();
       const network = await api.network();
       const subnet = await api.subnet(network, {
         cidr: '10.33.0.0/24',
@@ -237,7 +237,7 @@ export function describeDhcpStory(stage: () => Stage): void {
 
   describe('a network', () => {
     test('set down is not served, set up it is', async () => {
-      const { api, on } = stage();
+      const { api, on } = parts();
       const network = await api.network('10.41.0.0/24');
       const port = await api.machinePort(network, on.host.name);
       await awaitServed(on, network);
@@ -249,7 +249,7 @@ export function describeDhcpStory(stage: () => Stage): void {
     });
 
     test('deleted leaves nothing on the host', async () => {
-      const { api, on } = stage();
+      const { api, on } = parts();
       const network = await api.network('10.42.0.0/24');
       const port = await api.machinePort(network, on.host.name);
       await awaitServed(on, network);
@@ -267,7 +267,7 @@ export function describeDhcpStory(stage: () => Stage): void {
     });
 
     test('taken off the agent is not served; given to it again, it is', async () => {
-      const { api, on } = stage();
+      const { api, on } = parts();
       const network = await api.network('10.43.0.0/24');
       const port = await api.machinePort(network, on.host.name);
       await awaitServed(on, network);
@@ -289,7 +289,7 @@ export function describeDhcpStory(stage: () => Stage): void {
 
   describe('the agent', () => {
     test('switched off releases its networks, switched on it serves them', async () => {
-      const { api, on } = stage();
+      const { api, on } = parts();
       const network = await api.network('10.51.0.0/24');
       const port = await api.machinePort(network, on.host.name);
       await awaitServed(on, network);
@@ -302,7 +302,7 @@ export function describeDhcpStory(stage: () => Stage): void {
     });
 
     test('stopped and started leaves dnsmasq serving, and then serves what was made, changed and deleted meanwhile', async () => {
-      const { api, on } = stage();
+      const { api, on } = parts();
       const network = await api.network('10.52.0.0/24');
       const doomed = await api.network('10.53.0.0/24');
       const [steady, changed, deleted] = [
@@ -339,7 +339,7 @@ export function describeDhcpStory(stage: () => Stage): void {
     });
 
     test('killed is dead for the server, and machines keep renewing; started, it lives', async () => {
-      const { api, on } = stage();
+      const { api, on } = parts();
       const network = await api.network('10.55.0.0/24');
       const port = await api.machinePort(network, on.host.name);
       await withMachine([port], async (guest) => {

@@ -5,7 +5,7 @@ import type { AgentHost } from './agent-host.ts';
 import { awaitServed, awaitSettled, awaitUnserved, dhcpLines, dnsmasqPid, eventually, LEASE_MS } from './dhcp-facts.ts';
 
 /** A server with `dhcp_agents_per_network = 2` and two hosts, one with a stock DHCP agent, one with Neutrino's. */
-export interface SharedStage {
+export interface TwoHosts {
   readonly api: ApiClient;
   readonly stock: AgentHost;
   readonly neutrino: AgentHost;
@@ -14,8 +14,8 @@ export interface SharedStage {
 const FILES = ['host', 'opts', 'addn_hosts'];
 
 /** What two agents of different make do for one network together. */
-export function describeTogether(stage: () => SharedStage): void {
-  const hosts = () => [stage().stock, stage().neutrino] as const;
+export function describeTogether(parts: () => TwoHosts): void {
+  const hosts = () => [parts().stock, parts().neutrino] as const;
   const addressOf = (port: PortDocument) => port.fixed_ips[0]?.ip_address;
 
   /** Lines of a file; DNS servers in one order, for each agent names them in the order in which it heard of their ports. */
@@ -29,7 +29,7 @@ export function describeTogether(stage: () => SharedStage): void {
   /** What the two agents' files for a network say differently, of each other or of the ports there are. */
   async function differences(network: string): Promise<readonly string[]> {
     const [one, two] = hosts();
-    const ports = (await stage().api.ports(`network_id=${network}`)).filter(
+    const ports = (await parts().api.ports(`network_id=${network}`)).filter(
       ({ device_owner }) => device_owner !== 'network:dhcp',
     );
     const wanted = ports.flatMap(({ mac_address, fixed_ips }) =>
@@ -70,7 +70,7 @@ export function describeTogether(stage: () => SharedStage): void {
 
   /** The address of the DHCP port that the agent of a host has on the network. */
   async function serverAddress(on: AgentHost, network: string): Promise<string | undefined> {
-    const ports = await stage().api.ports(`network_id=${network}&device_owner=network:dhcp`);
+    const ports = await parts().api.ports(`network_id=${network}&device_owner=network:dhcp`);
     const port = ports.find((one) => one['binding:host_id'] === on.host.name);
     return port && addressOf(port);
   }
@@ -85,7 +85,7 @@ export function describeTogether(stage: () => SharedStage): void {
 
   describe('a network on both agents', () => {
     test('is served by both, from a port of each, with the same files through creates, updates and deletes', async () => {
-      const { api, stock, neutrino } = stage();
+      const { api, stock, neutrino } = parts();
       const network = await api.network(
         {
           cidr: '10.61.0.0/24',
@@ -124,7 +124,7 @@ export function describeTogether(stage: () => SharedStage): void {
     });
 
     test('goes on with one of them, whichever it is; the other, come back, has caught up', async () => {
-      const { api } = stage();
+      const { api } = parts();
       const network = await api.network('10.62.0.0/24');
       for (const on of hosts()) await awaitServed(on, network);
       for (const [silent, other] of [hosts(), hosts().toReversed()] as [AgentHost, AgentHost][]) {
@@ -141,7 +141,7 @@ export function describeTogether(stage: () => SharedStage): void {
     });
 
     test('deleted is served by none, and leaves nothing', async () => {
-      const { api } = stage();
+      const { api } = parts();
       const network = await api.network('10.63.0.0/24');
       for (const on of hosts()) await awaitServed(on, network);
       await awaitSettled(api, network, 2);

@@ -31,7 +31,7 @@ export interface ClusterAgents {
 }
 
 /** Two servers, two hosts with agents and machines, a broker and a database, which all reach each other through proxies. */
-export interface ClusterWorld {
+export interface FaultCluster {
   readonly servers: readonly ClusterServer[];
   readonly agents: readonly ClusterAgents[];
   readonly mariadb: PrivateMariadb;
@@ -53,7 +53,7 @@ export interface ClusterWorld {
 const AGENTS_PER_NETWORK = 1;
 
 /** Starts one; resolves when its machines have their addresses. `more`: options of all processes. Needs root. */
-export async function startClusterWorld(more: Ini = {}): Promise<ClusterWorld> {
+export async function startFaultCluster(more: Ini = {}): Promise<FaultCluster> {
   const site = await startSite('fault-cluster');
   try {
     const { mariadb, rabbit, underlay } = site;

@@ -54,7 +54,7 @@ export class CastTap {
   }
 
   /** Tells agents so many of the latest messages again, drawn at random: half of them as new messages, half as the very same. */
-  async tellAgain(count: number, chance: Chance): Promise<number> {
+  async resend(count: number, chance: Chance): Promise<number> {
     const since = performance.now() - LATE_MS;
     let heard = this.#captured.filter(({ at }) => at >= since);
     let told = 0;

@@ -13,7 +13,7 @@ import { readHost } from '../witnesses/host.ts';
 import { Guests } from './guests.ts';
 
 /** `neutrino up` on a host of its own, with machines. */
-export interface UpWorld {
+export interface UpOnHost {
   readonly host: TestHost;
   readonly neutrino: NeutrinoProcess;
   readonly api: ApiClient;
@@ -29,10 +29,10 @@ export interface UpWorld {
  * Starts one; resolves when its machines have their addresses. `prepare` makes the state path a special one, and gives what
  * undoes that.
  */
-export async function startUpWorld(
+export async function startUpOnHost(
   name: string,
   prepare: (statePath: string) => Promise<() => Promise<void>> = async () => async () => undefined,
-): Promise<UpWorld> {
+): Promise<UpOnHost> {
   const hosts = await makeHosts(name);
   try {
     // Made before the host starts, which sees only what is mounted until then; its log lies elsewhere.

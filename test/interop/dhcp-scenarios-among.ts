@@ -1,18 +1,22 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import type { AgentHost, Side } from './agent-host.ts';
 import { type Cloud, type RunningServer, startCloud } from './cloud.ts';
-import { describeDhcpStory } from './dhcp-story.ts';
+import { describeDhcpScenarios } from './dhcp-scenarios.ts';
 import { expectCleanLogs } from './logs.ts';
 
-/** Whose parts take part. */
-export interface Cast {
+/** Which side each part is of. */
+export interface Sides {
   readonly server: Side;
   readonly dhcp: Side;
   readonly l2: Side;
 }
 
-/** The story of one DHCP agent, told among these parts; skipped with the reason where there is an `obstacle`. */
-export function describeDhcpStoryAmong(title: string, { server, ...sides }: Cast, obstacle: string | undefined): void {
+/** The scenarios of one DHCP agent among these parts; skipped with the reason where there is an `obstacle`. */
+export function describeDhcpScenariosAmong(
+  title: string,
+  { server, ...sides }: Sides,
+  obstacle: string | undefined,
+): void {
   describe.skipIf(obstacle !== undefined)(`${title}${obstacle ? `: ${obstacle}` : ''}`, () => {
     let cloud: Cloud;
     let running: RunningServer;
@@ -24,7 +28,7 @@ export function describeDhcpStoryAmong(title: string, { server, ...sides }: Cast
     });
     afterAll(() => cloud?.dispose());
 
-    describeDhcpStory(() => ({ api: running.api, on }));
+    describeDhcpScenarios(() => ({ api: running.api, on }));
 
     test('no side has logged an error', () => expectCleanLogs(cloud));
   });
