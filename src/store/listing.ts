@@ -3,7 +3,7 @@ import type { Queries } from '../db/database.ts';
 import type { Attribute, Resource } from '../resources/attribute.ts';
 import { neutronError, notFound } from '../resources/errors.ts';
 import { boolean } from '../resources/types.ts';
-import { columnOf, fromTables, tableOf } from './rows.ts';
+import { columnOf, fromTables, tableOf } from './layout.ts';
 
 export type Condition = Expression<SqlBool>;
 

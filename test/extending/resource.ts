@@ -13,7 +13,8 @@ import { boolean, line, listOf, oneOf, readOnly, shownOnly, uuid } from '../../s
 import { objectOf } from '../../src/resources/validate.ts';
 import { catalogue } from '../../src/rpc/events.ts';
 import { groupBy, presence, tagConditions, tagsOf } from '../../src/store/listing.ts';
-import { deletePlain, differsFor, insertPlain, plainOf, selectPlain, updatePlain } from '../../src/store/rows.ts';
+import { deletePlain, differsFor, insertPlain, plainOf, updatePlain } from '../../src/store/rows.ts';
+import { selectPlain } from '../../src/store/select.ts';
 import { bumpRevision, newStandard, requireCurrent } from '../../src/store/standard-attributes.ts';
 
 /**

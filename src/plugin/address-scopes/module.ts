@@ -4,7 +4,8 @@ import type { Queries } from '../../db/database.ts';
 import { ADDRESS_SCOPE } from '../../resources/address-scope.ts';
 import type { DocumentOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
-import { deletePlain, insertPlain, plainOf, selectPlain, updatePlain } from '../../store/rows.ts';
+import { deletePlain, insertPlain, plainOf, updatePlain } from '../../store/rows.ts';
+import { selectPlain } from '../../store/select.ts';
 import type { ResourceModule } from '../module.ts';
 
 type AddressScope = DocumentOf<typeof ADDRESS_SCOPE>;

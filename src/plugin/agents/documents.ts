@@ -7,7 +7,7 @@ import { neutronError } from '../../resources/errors.ts';
 import { boolean } from '../../resources/types.ts';
 import { oldestHeartbeat } from '../../scheduler/liveness.ts';
 import type { Conditions } from '../../store/listing.ts';
-import { selectPlain } from '../../store/rows.ts';
+import { selectPlain } from '../../store/select.ts';
 
 /** Filters of agents that are no plain column. `alive` is asked of the heartbeats at the moment of the list. */
 export const agentConditions = (config: Config): Conditions => ({

@@ -14,7 +14,7 @@ import {
   tagConditions,
   tagsOf,
 } from '../../store/listing.ts';
-import { selectPlain } from '../../store/rows.ts';
+import { selectPlain } from '../../store/select.ts';
 
 export type NetworkDocument = DocumentOf<typeof NETWORK>;
 

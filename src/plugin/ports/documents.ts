@@ -7,7 +7,7 @@ import { neutronError } from '../../resources/errors.ts';
 import { PORT } from '../../resources/port.ts';
 import type { DnsAssignment, FixedIp } from '../../resources/port-types.ts';
 import { type Condition, type Conditions, groupBy, type Listed, tagConditions, tagsOf } from '../../store/listing.ts';
-import { selectPlain } from '../../store/rows.ts';
+import { selectPlain } from '../../store/select.ts';
 
 export type PortDocument = DocumentOf<typeof PORT>;
 

@@ -4,7 +4,7 @@ import { parseIp } from '../../resources/addresses.ts';
 import type { DocumentOf } from '../../resources/attribute.ts';
 import { SUBNET } from '../../resources/subnet.ts';
 import { type Conditions, groupBy, tagConditions, tagsOf } from '../../store/listing.ts';
-import { selectPlain } from '../../store/rows.ts';
+import { selectPlain } from '../../store/select.ts';
 
 export type SubnetDocument = DocumentOf<typeof SUBNET>;
 
