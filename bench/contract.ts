@@ -39,7 +39,7 @@ export interface Section {
   readonly name: string;
   readonly title: string;
   /** Why it cannot run here; undefined when it can. */
-  obstacle?(): string | undefined;
+  obstacle?(): string | undefined | Promise<string | undefined>;
   run(world: World): Promise<SectionResult>;
 }
 

@@ -50,7 +50,7 @@ async function main(): Promise<number> {
 }
 
 async function runSection(section: Section, quick: boolean, parent: string): Promise<Report['sections'][number]> {
-  const why = section.obstacle?.();
+  const why = await section.obstacle?.();
   const nothing = { name: section.name, title: section.title, seconds: 0, figures: [], ratios: [] };
   if (why !== undefined) return { ...nothing, skipped: why };
   const folder = mkdtempSync(join(parent, 'neutrino-bench-'));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AGENT_KINDS } from '../../src/cli/agents/kinds.ts';
 import { unmetRequirements } from '../../src/cli/agents/requirements.ts';
+import { defaultConfig } from '../../src/config/options.ts';
 import { waitFor } from '../../src/lab/wait.ts';
 import { freePorts } from '../../test/support/free-ports.ts';
 import { startTestHost, type TestHost } from '../../test/support/hosts/test-host.ts';
@@ -26,8 +27,8 @@ const SERVED_MS = 120_000;
 export const coldStartSection: Section = {
   name: 'cold-start',
   title: `a DHCP agent on an empty host, ${NETWORKS} networks × ${PORTS} ports, over RabbitMQ (server on MariaDB)`,
-  obstacle() {
-    const why = unmetRequirements(AGENT_KINDS);
+  async obstacle() {
+    const why = await unmetRequirements(AGENT_KINDS, defaultConfig());
     return why.length === 0 ? siteObstacle() : why.join('; ');
   },
   async run(world) {

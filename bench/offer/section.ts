@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { AGENT_KINDS } from '../../src/cli/agents/kinds.ts';
 import { unmetRequirements } from '../../src/cli/agents/requirements.ts';
+import { defaultConfig } from '../../src/config/options.ts';
 import { run } from '../../src/linux/run.ts';
 import type { Figure, Ratio, Section, World } from '../contract.ts';
 import { type RunningNeutrino, startNeutrino } from '../neutrino.ts';
@@ -22,8 +23,8 @@ const REST_MS = 150;
 export const offerSection: Section = {
   name: 'offer',
   title: 'POST /v2.0/ports answered 201 → first DHCPOFFER to its MAC (DISCOVER every 2 ms), one port after the other',
-  obstacle() {
-    const why = unmetRequirements(AGENT_KINDS);
+  async obstacle() {
+    const why = await unmetRequirements(AGENT_KINDS, defaultConfig());
     return why.length === 0 ? undefined : why.join('; ');
   },
   async run(world) {

@@ -15,7 +15,7 @@ import { addressesByDhcp, portRequest } from './port-request.ts';
 import { removeMachine } from './remove.ts';
 import { printable } from './table.ts';
 import { waitFor } from './wait.ts';
-import { type SeenMessage, watchExchange } from './watch-exchange.ts';
+import { type ExchangeLog, type SeenMessage, watchExchange } from './watch-exchange.ts';
 
 export interface NicRequest {
   /** Id or name. */
@@ -35,8 +35,7 @@ export interface Lab {
   readonly store: InstanceStore;
   /** Name of this host, as its agents report it. */
   readonly host: string;
-  /** Where dnsmasq logs what it does for a network. */
-  readonly dhcpLog: (networkId: string) => string;
+  readonly exchangeLog: ExchangeLog;
   readonly say: Say;
   readonly cacheFolder?: string;
 }
@@ -200,7 +199,7 @@ export async function bootMachine(
     const devices = instance.nics.map(({ device }) => device).join(', ');
     lab.say(`plugged ${devices}; ACTIVE ${Math.round(performance.now() - plugged)} ms later`);
 
-    const exchange = await watchExchange(instance.nics, lab.dhcpLog, watch);
+    const exchange = await watchExchange(instance.nics, lab.exchangeLog, watch);
     try {
       await guest.start();
       await record({ stage: 'ready' });

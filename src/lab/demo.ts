@@ -12,8 +12,8 @@ import { waitFor } from './wait.ts';
 
 export interface Scenario {
   readonly lab: Lab;
-  /** The file of a network in which dnsmasq finds the machines that it serves. */
-  readonly hostFile: (networkId: string) => string;
+  /** Returns the file of a network that lists the machines which the DHCP server serves. */
+  readonly hostsFile: (networkId: string) => string;
   readonly print: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -56,11 +56,11 @@ async function waitForAgents({ neutron, host }: Lab, signal: AbortSignal): Promi
 }
 
 /**
- * Runs the demo's scenario on a running Neutrino: a network with two subnets, a machine that gets its address, what dnsmasq
- * knows of it, a second machine, a ping between them, a third machine with a chosen address; then removes all of it.
+ * Runs the demo's scenario on a running Neutrino: a network with two subnets, a machine that gets its address, what the
+ * DHCP server knows of it, a second machine, a ping between them, a third machine with a chosen address; then removes all of it.
  * Throws LabFailure when a machine does not get what its port has, after cleaning up.
  */
-export async function runScenario({ lab, hostFile, print, signal }: Scenario): Promise<void> {
+export async function runScenario({ lab, hostsFile, print, signal }: Scenario): Promise<void> {
   const names = drawNames();
   const detail = (line: string) => print(`   ${line}`.trimEnd());
   const details = (text: string) => text.split('\n').forEach(detail);
@@ -115,11 +115,11 @@ export async function runScenario({ lab, hostFile, print, signal }: Scenario): P
     await addSubnet(network.id, SECOND, { allocation_pools: [SECOND_POOL] });
     const nic = { network: network.id };
 
-    heading('A machine: its port, its device, and the DHCP exchange as dnsmasq logs it');
+    heading('A machine: its port, its device, and the DHCP exchange as the server logs it');
     const first = await boot('a', nic);
 
-    heading('What dnsmasq knows');
-    await showHostFile(hostFile(network.id), detail);
+    heading('What the DHCP server knows');
+    await showHostsFile(hostsFile(network.id), detail);
 
     heading('A second machine');
     const second = await boot('b', nic);
@@ -154,7 +154,7 @@ export async function runScenario({ lab, hostFile, print, signal }: Scenario): P
   if (failure !== undefined) throw failure;
 }
 
-async function showHostFile(path: string, detail: (line: string) => void): Promise<void> {
+async function showHostsFile(path: string, detail: (line: string) => void): Promise<void> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { unmetRequirements } from '../../src/cli/agents/requirements.ts';
+import { defaultConfig } from '../../src/config/options.ts';
 import { METERING_AGENT } from './agent-kind.ts';
 
 const MAIN = join(import.meta.dirname, 'agent-kind.main.ts');
@@ -39,8 +40,8 @@ describe('an agent kind that is one row in the table of kinds', () => {
     expect(await printed('metering-agent', '--help')).toMatch(/--state-path <FOLDER>[\s\S]*--host <NAME>/);
   });
 
-  it('states which of its programs are missing', () => {
-    expect(unmetRequirements([METERING_AGENT], { PATH: '/nowhere' }).join()).toMatch(
+  it('states which of its programs are missing', async () => {
+    expect((await unmetRequirements([METERING_AGENT], defaultConfig(), { PATH: '/nowhere' })).join()).toMatch(
       process.getuid?.() === 0 ? /not installed: ip \(as root: apt-get install iproute2\)/ : /not root/,
     );
   });

@@ -11,7 +11,7 @@ export const METERING_AGENT: AgentKind = {
   title: 'metering agent',
   description: 'reports how much this host carries',
   // Program -> Debian package. `up` leaves out all agents, and says why, where one is missing.
-  programs: { ip: 'iproute2' },
+  programs: async () => ({ ip: 'iproute2' }),
   // Printed when it is stopped: "stopping: SIGTERM; what has been counted is with the server".
   stays: 'what has been counted is with the server',
 

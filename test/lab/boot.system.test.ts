@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parseExchangeLine } from '../../src/agents/dhcp/drivers/dnsmasq/exchange-line.ts';
 import { type BootRequest, bootMachine, type Lab } from '../../src/lab/boot.ts';
 import { instanceStore } from '../../src/lab/instance.ts';
 import { listMachines } from '../../src/lab/list.ts';
@@ -37,7 +38,7 @@ describe.skipIf(process.getuid?.() !== 0)('booting a machine (needs root)', () =
       neutron: neutronAt(neutron.url),
       store: instanceStore(statePath),
       host: 'this-host',
-      dhcpLog: () => world.log,
+      exchangeLog: { file: () => world.log, parse: parseExchangeLine },
       say: (line) => said.push(line),
     };
   });

@@ -2,44 +2,10 @@ import { appendFile, mkdir, mkdtemp, rename, rm, truncate, writeFile } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseExchangeLine } from '../../src/lab/exchange.ts';
+import { parseExchangeLine } from '../../src/agents/dhcp/drivers/dnsmasq/exchange-line.ts';
 import { followFile } from '../../src/lab/follow.ts';
 import { waitFor } from '../../src/lab/wait.ts';
 import { watchExchange } from '../../src/lab/watch-exchange.ts';
-
-describe('a line of the log of dnsmasq', () => {
-  const at = 'Nov  2 23:08:01 dnsmasq-dhcp[123]:';
-  const mac = 'fa:16:3e:00:00:01';
-  const common = { time: '23:08:01', device: 'tap01234567-89', mac, address: null, note: null };
-
-  test.each([
-    [`${at} DHCPDISCOVER(tap01234567-89) ${mac} `, { ...common, kind: 'DISCOVER' }],
-    [`${at} 2745243 DHCPOFFER(tap01234567-89) 10.0.0.5 ${mac} `, { ...common, kind: 'OFFER', address: '10.0.0.5' }],
-    [
-      `${at} DHCPACK(tap01234567-89) 10.0.0.5 ${mac} host-10-0-0-5`,
-      { ...common, kind: 'ACK', address: '10.0.0.5', note: 'host-10-0-0-5' },
-    ],
-    [
-      `${at} DHCPNAK(tap01234567-89) 10.0.0.5 ${mac} wrong address`,
-      { ...common, kind: 'NAK', address: '10.0.0.5', note: 'wrong address' },
-    ],
-    [
-      `${at} DHCPDISCOVER(tap01234567-89) ${mac} no address available`,
-      { ...common, kind: 'DISCOVER', note: 'no address available' },
-    ],
-  ])('%s', (line, message) => {
-    expect(parseExchangeLine(line)).toEqual(message);
-  });
-
-  test.each([
-    `${at} read /x/host`,
-    'Nov  2 23:08:01 dnsmasq[123]: started, version 2.90',
-    `${at} 2745243 available DHCP subnet: 10.0.0.0/255.255.255.0`,
-    '',
-  ])('%s tells of no message', (line) => {
-    expect(parseExchangeLine(line)).toBeUndefined();
-  });
-});
 
 describe('following a log', () => {
   let folder: string;
@@ -89,10 +55,8 @@ describe('following a log', () => {
     const nics = [{ name: 'eth0', mac, networkId: 'a' }];
     await writeFile(log, line('ACK', mac));
     const seen: string[] = [];
-    const watch = await watchExchange(
-      nics,
-      () => log,
-      ({ nic, kind }) => seen.push(`${nic} ${kind}`),
+    const watch = await watchExchange(nics, { file: () => log, parse: parseExchangeLine }, ({ nic, kind }) =>
+      seen.push(`${nic} ${kind}`),
     );
     await appendFile(log, line('OFFER', mac) + line('OFFER', 'fa:16:3e:00:00:02'));
     const all = await watch.stop();

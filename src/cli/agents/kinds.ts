@@ -6,7 +6,7 @@ export const AGENT_KINDS: readonly AgentKind[] = [
     name: 'l2-agent',
     title: 'L2 agent',
     description: 'the Linux bridge agent of this host, over RabbitMQ',
-    programs: { ip: 'iproute2' },
+    programs: async () => ({ ip: 'iproute2' }),
     async deviceMark(agent) {
       const { agentMark } = await import('../../agents/l2/names.ts');
       return `@${agentMark(agent)}`;
@@ -21,7 +21,10 @@ export const AGENT_KINDS: readonly AgentKind[] = [
     name: 'dhcp-agent',
     title: 'DHCP agent',
     description: 'the DHCP agent of this host, over RabbitMQ, for Neutrino or a stock neutron-server',
-    programs: { ip: 'iproute2', dnsmasq: 'dnsmasq-base' },
+    async programs(config) {
+      const { dhcpDriverKind } = await import('../../agents/dhcp/drivers/registry.ts');
+      return { ip: 'iproute2', ...dhcpDriverKind(config).programs };
+    },
     async deviceMark({ host }) {
       const { deviceMark } = await import('../../agents/dhcp/devices.ts');
       return deviceMark(host);

@@ -1,5 +1,6 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import type { Config } from '../../config/options.ts';
 import type { AgentKind } from '../compose/agent.ts';
 
 // capability.h
@@ -7,10 +8,11 @@ const CAP_NET_ADMIN = 12n;
 const CAP_SYS_ADMIN = 21n;
 
 /** Returns why agents of these kinds cannot run on this host, in sentences; empty when they can. */
-export function unmetRequirements(
+export async function unmetRequirements(
   kinds: readonly Pick<AgentKind, 'programs'>[],
+  config: Config,
   env: Readonly<Record<string, string | undefined>> = process.env,
-): readonly string[] {
+): Promise<readonly string[]> {
   if (process.platform !== 'linux') return [`agents need Linux, this is ${process.platform}`];
   const unmet: string[] = [];
   if (process.geteuid?.() !== 0) {
@@ -18,8 +20,10 @@ export function unmetRequirements(
   } else if (!hasCapabilities()) {
     unmet.push('root without the capabilities NET_ADMIN and SYS_ADMIN (a container?): run it with --privileged');
   }
-  const programs = Object.assign({}, ...kinds.map((kind) => kind.programs)) as AgentKind['programs'];
-  const missing = Object.entries(programs).filter(([program]) => !isInPath(program, env.PATH ?? ''));
+  const programs = new Map(
+    (await Promise.all(kinds.map((kind) => kind.programs(config)))).flatMap(Object.entries<string>),
+  );
+  const missing = [...programs].filter(([program]) => !isInPath(program, env.PATH ?? ''));
   if (missing.length > 0) {
     const names = missing.map(([program]) => program).join(', ');
     const packages = missing.map(([, name]) => name).join(' ');

@@ -22,7 +22,7 @@ export async function runAgent(
   const log = stderrLogger(config.DEFAULT);
   requireTransportUrl(config, `neutrino ${name}`);
   for (const warning of warnings) log.warn(warning);
-  const unmet = unmetRequirements([kind]);
+  const unmet = await unmetRequirements([kind], config);
   if (unmet.length > 0) throw new CliFailure(`${name} cannot run here: ${unmet.join('; ')}`);
   const { host, state_path: statePath } = config.DEFAULT;
   prepareStatePath(statePath);

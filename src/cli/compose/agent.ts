@@ -24,8 +24,8 @@ export interface AgentKind {
   readonly title: string;
   /** For `--help`. */
   readonly description: string;
-  /** Programs that it runs, and the Debian packages that contain them. */
-  readonly programs: Readonly<Record<string, string>>;
+  /** Returns the programs that it runs, and the Debian packages that contain them. */
+  programs(config: Config): Promise<Readonly<Record<string, string>>>;
   /** The text in the alias of every device that an agent of this kind creates, by which it finds them again. */
   deviceMark?(agent: { readonly host: string; readonly state_path: string }): Promise<string>;
   /** What stays when it stops, as a sentence without its full stop. */

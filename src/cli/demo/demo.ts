@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { loadConfig } from '../../config/load.ts';
 import { runScenario } from '../../lab/demo.ts';
 import { configInputs } from '../config/flags.ts';
@@ -27,9 +26,7 @@ export async function runDemo(options: LabOptions): Promise<void> {
   try {
     const lab = await labOf(fresh ? { ...options, statePath: fresh.statePath, url: fresh.url } : options, print);
     print(`Neutrino at ${lab.neutron.url}${fresh ? ', started for this demo' : ''}`);
-    const { dhcp_confs: folder } = lab.config.DEFAULT;
-    const hostFile = (networkId: string) => join(folder, networkId, 'host');
-    await asCliFailure(runScenario({ lab, hostFile, print, signal }));
+    await asCliFailure(runScenario({ lab, hostsFile: lab.hostsFile, print, signal }));
   } finally {
     await fresh?.stop();
   }

@@ -47,7 +47,7 @@ export async function runDown({ inputs, kinds, purge, yes }: DownOptions, print:
   const lock = await lockRoles(statePath, roles);
   if ('holder' in lock) throw new CliFailure(`another process has taken state path ${statePath} meanwhile; try again`);
   try {
-    const obstacles = unmetRequirements(kinds);
+    const obstacles = await unmetRequirements(kinds, config);
     if (obstacles.length === 0) {
       const { removeFromHost } = await import('./host-removal.ts');
       const log = stderrLogger(config.DEFAULT);

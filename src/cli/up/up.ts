@@ -36,7 +36,7 @@ export async function runUp({ inputs, agents, kinds, renameHost, version }: UpOp
   for (const warning of warnings) log.warn(warning);
   const { host, state_path: statePath } = config.DEFAULT;
   prepareStatePath(statePath);
-  const obstacles = agents ? unmetRequirements(kinds) : [];
+  const obstacles = agents ? await unmetRequirements(kinds, config) : [];
   const running = agents && obstacles.length === 0 ? kinds : [];
   const lock = await lockRoles(statePath, [SERVER_ROLE, ...running.map(({ name }) => name)]);
   if ('holder' in lock) throw new CliFailure(whoHolds(statePath, place, lock));
@@ -104,7 +104,7 @@ export function banner({ version, config, url, agents, kinds, obstacles, place }
     `Neutrino ${version} is up.`,
     '',
     `  API      ${url}   (no authentication: every request has administrator rights)`,
-    `           ${url}/v2.0/openapi.json describes it`,
+    `           ${url}/openapi.json describes it`,
     `  State    ${statePath}`,
     ...agentLines.map((line, index) => `  ${index === 0 ? 'Agents   ' : '         '}${line}`),
     '',

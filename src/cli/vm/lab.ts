@@ -1,8 +1,9 @@
-import { join } from 'node:path';
+import { dhcpDriverKind } from '../../agents/dhcp/drivers/registry.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/options.ts';
 import type { Lab } from '../../lab/boot.ts';
 import type { Say } from '../../lab/debian.ts';
+import type { Scenario } from '../../lab/demo.ts';
 import { LabFailure } from '../../lab/failure.ts';
 import { instanceStore } from '../../lab/instance.ts';
 import { neutronAt } from '../../lab/neutron.ts';
@@ -19,16 +20,8 @@ function configuredUrl({ bind_host: host, bind_port: port }: Config['DEFAULT']):
   return `http://${reachable}:${port}`;
 }
 
-/** The log of a network's dnsmasq: in its folder, or where `dnsmasq_base_log_dir` has it. */
-function dhcpLog(
-  { dhcp_confs: folder, dnsmasq_base_log_dir: logFolder }: Config['DEFAULT'],
-  networkId: string,
-): string {
-  return logFolder ? join(logFolder, networkId, 'dhcp_dns_log') : join(folder, networkId, 'log');
-}
-
 /** Builds what the lab works with; `say` gets its progress. Host and URL are those of the Neutrino that runs on the state path. */
-export async function labOf(options: LabOptions, say: Say): Promise<Lab & { readonly config: Config }> {
+export async function labOf(options: LabOptions, say: Say): Promise<Lab & Pick<Scenario, 'hostsFile'>> {
   const { config, sources } = loadConfig(configInputs(options));
   const { state_path: statePath } = config.DEFAULT;
   const running = await runningNeutrino(statePath);
@@ -38,13 +31,14 @@ export async function labOf(options: LabOptions, say: Say): Promise<Lab & { read
       ? [running.url, `where the Neutrino of state path ${statePath} runs, process ${running.pid}`]
       : [configuredUrl(config.DEFAULT), `as configured, because no Neutrino runs on state path ${statePath}`];
   if (!/^https?:\/\/[^/]/.test(url)) throw new UsageFailure(`--url ${url}: an address such as http://127.0.0.1:9696`);
+  const driver = dhcpDriverKind(config);
   const isNamed = sources.get('DEFAULT.host')?.kind !== 'default';
   return {
-    config,
     neutron: neutronAt(url, origin),
     store: instanceStore(statePath),
     host: isNamed ? config.DEFAULT.host : (running?.host ?? hostOfStatePath(statePath) ?? config.DEFAULT.host),
-    dhcpLog: (networkId) => dhcpLog(config.DEFAULT, networkId),
+    exchangeLog: { file: (networkId) => driver.exchangeLog(config, networkId), parse: driver.parseExchange },
+    hostsFile: (networkId) => driver.hostsFile(config, networkId),
     say,
   };
 }

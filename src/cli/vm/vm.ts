@@ -36,7 +36,9 @@ export async function runBoot(name: string, options: BootOptions): Promise<void>
   const request = { name, kind: qemu ? 'qemu' : 'namespace', nics } as const;
   const report = await asCliFailure(bootMachine(request, lab, limits, (message) => tell(exchangeLine(message))));
   if (report.exchange.length === 0 && report.nics.some(({ lease }) => lease)) {
-    tell('(the log of dnsmasq told nothing of the exchange: does the DHCP agent of this network run on another host?)');
+    tell(
+      '(the log of the DHCP server shows nothing of the exchange: does the DHCP agent of this network run on another host?)',
+    );
   }
   if (json) printJson(bootJson(report));
   else {
