@@ -63,9 +63,10 @@ export class Service {
   }
 
   async show(caller: Caller, id: string, parent?: string): Promise<Document> {
-    this.#authorize(caller, 'show');
     await this.#requireParent(this.#db, caller, parent);
-    return without(await this.#load(this.#db, caller, id, parent), this.#hidden(caller));
+    const document = await this.#load(this.#db, caller, id, parent);
+    this.#authorize(caller, 'show', document);
+    return without(document, this.#hidden(caller));
   }
 
   /** Creates all or none; returns their documents in order. */
@@ -190,7 +191,7 @@ export class Service {
     const query = { ...EVERYTHING, filters: {} };
     const key = this.#is(keyOf(this.#module.resource), id);
     const [found] =
-      conditions.length === 0 && keyOf(this.resource) === 'id'
+      this.resource.singleton || (conditions.length === 0 && keyOf(this.resource) === 'id')
         ? [id]
         : await listIds(db, this.#module, query, [key, ...conditions]);
     const document = found === undefined ? undefined : (await this.#module.load(db, [found])).get(found);

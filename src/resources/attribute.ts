@@ -103,6 +103,8 @@ export interface Resource<A extends Attributes = Attributes> {
   readonly path: string;
   /** Attribute that identifies one in paths; default: `id`. */
   readonly key?: string;
+  /** One exists for every key, stored or not, as `/quotas/{project}`: nothing is not found. */
+  readonly singleton?: boolean;
   /** Table that holds one row for each; absent for resources that are computed. */
   readonly table?: string;
   /** Further tables of its attributes, by name. */

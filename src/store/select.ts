@@ -18,9 +18,10 @@ function selectionOf(resource: Resource): Selection {
   const shown = plain.filter(({ attribute }) => attribute.visible !== false);
   const attr = resource.standardAttributes === undefined ? [] : [sql`${sql.ref(`${table}.standard_attr_id`)} as attr`];
   const columns = shown.map((p) => sql`${sql.ref(`${p.table}.${p.column}`)} as ${sql.ref(p.name)}`);
+  const id = sql`${sql.ref(`${table}.id`)} as row_id`;
   const selection = {
     shown,
-    columns: sql.join([...columns, ...attr]),
+    columns: sql.join([id, ...columns, ...attr]),
     from: fromTables(resource, new Set(shown.map((p) => p.table))),
   };
   selections.set(resource.attributes, selection);
@@ -53,6 +54,6 @@ export async function selectPlain<R extends Resource>(
   return rows.map((row) => {
     const values: Record<string, unknown> = {};
     for (const plain of shown) values[plain.name] = load(plain, row[plain.name]);
-    return { id: String(row.id), attr: Number(row.attr ?? 0), shown: values as ShownColumnsOf<R> };
+    return { id: String(row.row_id), attr: Number(row.attr ?? 0), shown: values as ShownColumnsOf<R> };
   });
 }

@@ -10,7 +10,7 @@ import type { RpcTransport } from '../../src/rpc/contract.ts';
 import { createWorld, type World } from '../plugin/world.ts';
 import { ADMIN, memberOf } from '../support/core.ts';
 import { apiOf, servicesOf } from '../support/services.ts';
-import { MIRROR_EVENTS, mirrorFilterModule, mirrorModule } from './resource.ts';
+import { MIRROR_EVENTS, mirrorFilterModule, mirrorLimitModule, mirrorModule } from './resource.ts';
 
 /** Two mirrors a project. */
 const QUOTAS: Quotas = {
@@ -57,8 +57,19 @@ beforeEach(async () => {
     .addForeignKeyConstraint('fk_mirrorfilters_mirror', ['mirror_id'], 'mirrors', ['id'], (c) => c.onDelete('cascade'))
     .modifyEnd(end)
     .execute();
+  await kysely.schema
+    .createTable('mirrorlimits')
+    .addColumn('id', 'varchar(255)', (c) => c.primaryKey())
+    .addColumn('mirrors', 'integer', (c) => c.notNull())
+    .modifyEnd(end)
+    .execute();
   // This is the one line: the list of modules, with two more.
-  const modules = [...resourceModules(world.core, world.allocator), mirrorModule(world.core), mirrorFilterModule];
+  const modules = [
+    ...resourceModules(world.core, world.allocator),
+    mirrorModule(world.core),
+    mirrorFilterModule,
+    mirrorLimitModule,
+  ];
   api = apiOf(world.core, servicesOf(world.core, world.allocator, modules, QUOTAS), world.core.log, identity);
   network = await world.network();
 });
@@ -167,6 +178,22 @@ describe('a resource that is one declaration, its rules and one line', () => {
     expect(await names('')).toHaveLength(1);
     await mirror();
     expect((await ask('POST', '/mirrors', { mirror: { network_id: network } })).type).toBe('OverQuota');
+  });
+
+  test('has a singleton for each project, stored or not', async () => {
+    const at = '/mirror-limits/p1';
+    expect((await ask('GET', at)).json).toEqual({ mirror_limit: { project_id: 'p1', mirrors: 2 } });
+    expect((await ask('GET', at, undefined, 'p1')).status).toBe(200);
+    expect((await ask('GET', at, undefined, 'p2')).status).toBe(403);
+    expect((await ask('GET', '/mirror-limits')).json).toEqual({ mirror_limits: [] });
+    const changed = { mirror_limit: { project_id: 'p1', mirrors: 7 } };
+    expect((await ask('PUT', at, { mirror_limit: { mirrors: 7 } })).json).toEqual(changed);
+    expect((await ask('PUT', at, { mirror_limit: { mirrors: 7 } }, 'p1')).status).toBe(403);
+    expect((await ask('GET', at)).json).toEqual(changed);
+    expect((await ask('GET', '/mirror-limits')).json.mirror_limits).toHaveLength(1);
+    expect((await ask('DELETE', at)).status).toBe(204);
+    expect((await ask('GET', at)).json.mirror_limit).toMatchObject({ mirrors: 2 });
+    expect((await ask('POST', '/mirror-limits', { mirror_limit: {} })).status).toBe(400);
   });
 
   test('is seen and changed as its policies say', async () => {

@@ -9,7 +9,7 @@ import { type DocumentOf, resource } from '../../src/resources/attribute.ts';
 import { neutronError } from '../../src/resources/errors.ts';
 import { extension } from '../../src/resources/extensions.ts';
 import { identity, standardAttributes, tags } from '../../src/resources/standard.ts';
-import { boolean, line, listOf, oneOf, readOnly, shownOnly, uuid } from '../../src/resources/types.ts';
+import { boolean, integer, line, listOf, oneOf, readOnly, shownOnly, uuid } from '../../src/resources/types.ts';
 import { objectOf } from '../../src/resources/validate.ts';
 import { catalogue } from '../../src/rpc/events.ts';
 import { groupBy, presence, tagConditions, tagsOf } from '../../src/store/listing.ts';
@@ -118,6 +118,29 @@ export const MIRROR_FILTER = resource({
   },
 });
 
+// 3. A singleton: every project has one, stored or not. /v2.0/mirror-limits/{project_id}
+export const MIRROR_LIMIT = resource({
+  name: 'mirror_limit',
+  plural: 'mirror_limits',
+  path: 'mirror-limits',
+  key: 'project_id',
+  singleton: true,
+  table: 'mirrorlimits',
+  methods: ['list', 'show', 'update', 'delete'],
+  policy: { list: 'admin', update: 'admin', delete: 'admin', show: 'owner' },
+  extension: 'mirror',
+  help: 'how many mirrors a project can have',
+  attributes: {
+    project_id: { type: shownOnly(line(255)), column: 'mirrorlimits.id', help: 'the project' },
+    mirrors: {
+      type: integer({ min: -1 }),
+      put: true,
+      column: 'mirrorlimits.mirrors',
+      help: 'most mirrors; -1: no limit',
+    },
+  },
+});
+
 type Mirror = DocumentOf<typeof MIRROR>;
 // Written down because MIRROR and MIRROR_FILTER name each other.
 interface MirrorFilter {
@@ -126,7 +149,7 @@ interface MirrorFilter {
   readonly ports: readonly string[];
 }
 
-// 3. What agents are notified of: a row of the catalogue in src/rpc/events.ts.
+// 4. What agents are notified of: a row of the catalogue in src/rpc/events.ts.
 export const MIRROR_EVENTS = catalogue({
   mirror_update: {
     topic: 'q-agent-notifier-mirror-update',
@@ -138,7 +161,7 @@ export const MIRROR_EVENTS = catalogue({
   },
 });
 
-// 4. The rules. All that can be said in the declaration has been checked before.
+// 5. The rules. All that can be said in the declaration has been checked before.
 const load = async (db: Queries, ids: readonly string[]): Promise<ReadonlyMap<string, Mirror>> => {
   const rows = await selectPlain(db, MIRROR, ids);
   const { rows: found } = await sql<{ id: string; mirror_id: string }>`select id, mirror_id from mirrorfilters
@@ -215,4 +238,21 @@ export const mirrorFilterModule: ResourceModule<typeof MIRROR_FILTER> = {
   create: async (trx, _caller, values) =>
     (await insertPlain(trx, MIRROR_FILTER, { ...plainOf(MIRROR_FILTER, values), id: randomUUID() })).shown,
   delete: (trx, _caller, id) => deletePlain(trx, MIRROR_FILTER, id),
+};
+
+/** Limit of projects that have none of their own. */
+const DEFAULT_LIMIT = 2;
+
+export const mirrorLimitModule: ResourceModule<typeof MIRROR_LIMIT> = {
+  resource: MIRROR_LIMIT,
+  async load(db, ids) {
+    const stored = new Map((await selectPlain(db, MIRROR_LIMIT, ids)).map(({ id, shown }) => [id, shown]));
+    return new Map(ids.map((id) => [id, stored.get(id) ?? { project_id: id, mirrors: DEFAULT_LIMIT }]));
+  },
+  async update(trx, _caller, id, { mirrors = DEFAULT_LIMIT }) {
+    await deletePlain(trx, MIRROR_LIMIT, id);
+    await sql`insert into mirrorlimits (id, mirrors) values (${id}, ${mirrors})`.execute(trx);
+    return { project_id: id, mirrors };
+  },
+  delete: (trx, _caller, id) => deletePlain(trx, MIRROR_LIMIT, id),
 };
