@@ -197,6 +197,7 @@ export const OPTIONS = {
     bulk_reload_interval: integer(0, 'seconds to collect changes before dnsmasq is told; 0 tells it at once', 0),
   },
   agent: {
+    l2_driver: text('linuxbridge', 'how the L2 agent connects devices to their networks', { choices: ['linuxbridge'] }),
     report_interval: float(30, 'seconds between reports of an agent', 0.1),
     availability_zone: text('nova', 'availability zone of the agent', {
       pattern: /^[^\s,][^,]{0,254}$/,

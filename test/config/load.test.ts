@@ -34,7 +34,7 @@ describe('loadConfig', () => {
       flags: { '--bind-port': '4' },
     });
     expect(config.DEFAULT).toMatchObject({ bind_port: 4, dns_domain: 'b.org', debug: true, host: 'b' });
-    expect(config.agent).toEqual({ report_interval: 3, availability_zone: 'az1' });
+    expect(config.agent).toEqual({ l2_driver: 'linuxbridge', report_interval: 3, availability_zone: 'az1' });
     expect(sources.get('DEFAULT.bind_port')).toEqual({ kind: 'flag', flag: '--bind-port' });
     expect(sources.get('DEFAULT.dns_domain')).toEqual({ kind: 'file', file: b, line: 3 });
     expect(sources.get('DEFAULT.host')).toEqual({ kind: 'file', file: a, line: 6 });

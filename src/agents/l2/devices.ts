@@ -1,35 +1,34 @@
 import type { MonitoredLink } from '../../linux/link-monitor.ts';
 import type { DeviceDetails } from '../../rpc/topics/plugin.ts';
-import { isPlugged } from './bridge.ts';
-import { bridgeName, TAP_NAME } from './names.ts';
+import type { L2Driver } from './contract.ts';
+import { TAP_NAME } from './names.ts';
 import type { DeviceState } from './reports.ts';
 
-/** A device of a port that is on the host. One that comes back under its name is another. */
+/** A port's device on the host. One that comes back under its name is another. */
 export interface Device {
   readonly index: number;
   /** As it was wired last. */
   details?: DeviceDetails;
-  /** What the server was told of it. */
-  told?: DeviceState;
+  /** The state last reported to the server. */
+  reported?: DeviceState;
   /** Why it is not wired, as logged. */
   problem?: string;
 }
 
 /** Whether a device is as it was wired last; true for one that was not wired. */
-export function isAsWired({ details }: Device, link: MonitoredLink): boolean {
-  if (!details?.network_id || details.mtu === undefined) return true;
-  if (details.admin_state_up === false) return link.master === undefined && !link.up;
-  return isPlugged(link, bridgeName(details.network_id), details.mtu);
+export function isAsWired({ details }: Device, link: MonitoredLink, driver: Pick<L2Driver, 'isWired'>): boolean {
+  return details === undefined || driver.isWired(details, link);
 }
 
 /**
- * What differs between the devices known before a list was taken and the list. Those that came to be known since are not in
- * it, and are left out here.
+ * Returns what differs between the devices known before a list was taken and the list. Devices that became known since are not
+ * in it, and are left out here.
  */
 export function compareWithHost(
   before: ReadonlyMap<string, Device>,
   known: ReadonlyMap<string, Device>,
   links: readonly MonitoredLink[],
+  driver: Pick<L2Driver, 'isWired'>,
 ): {
   readonly vanished: readonly string[];
   readonly appeared: readonly MonitoredLink[];
@@ -47,7 +46,7 @@ export function compareWithHost(
     }),
     changed: [...taps.values()].flatMap((link) => {
       const device = known.get(link.name);
-      return device?.index === link.index && !isAsWired(device, link) ? [link.name] : [];
+      return device?.index === link.index && !isAsWired(device, link, driver) ? [link.name] : [];
     }),
   };
 }

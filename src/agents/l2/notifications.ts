@@ -8,7 +8,7 @@ import {
   PORT_UPDATE_TOPIC,
 } from '../../rpc/topics/l2-agent.ts';
 
-/** What the agent does when the server tells of a change. Each only says where to look; the server is asked for the rest. */
+/** Receives notifications of changes. Each only says where to look; the server is asked for the rest. */
 export interface NotificationHandlers {
   portUpdated(port: PortDocument): void;
   portDeleted(portId: string): void;
@@ -18,7 +18,7 @@ export interface NotificationHandlers {
   lost(): void;
 }
 
-/** Listens to the topics of L2 agents until `close`. */
+/** Receives the notifications for L2 agents until `close`. */
 export async function serveNotifications(
   transport: RpcTransport,
   host: string,

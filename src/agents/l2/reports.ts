@@ -12,12 +12,12 @@ const AGAIN = { firstMs: 1_000, maxMs: 30_000 };
 const MAX_REFUSED = 5;
 
 /**
- * Tells the server which devices are up and which are down. For one device the states arrive in order; one that is newer
- * replaces one that waits. A call that is not answered is made again with pauses up to 30 s until it is: there is one entry a
+ * Reports to the server which devices are up and which are down. For one device the states arrive in order; a newer one
+ * replaces one that waits. An unanswered call is repeated with pauses of up to 30 s until it is answered: there is one entry a
  * device, and a lost `down` would show a dead port as ACTIVE for ever.
  */
 export class DeviceReports {
-  readonly #send: (device: string, state: DeviceState) => Promise<unknown>;
+  readonly #call: (device: string, state: DeviceState) => Promise<unknown>;
   readonly #log: Logger;
   readonly #states = new Map<string, DeviceState>();
   readonly #failures = new Map<string, number>();
@@ -26,16 +26,16 @@ export class DeviceReports {
   #closed = false;
 
   constructor(send: (device: string, state: DeviceState) => Promise<unknown>, log: Logger) {
-    this.#send = send;
+    this.#call = send;
     this.#log = log;
     this.#queue = new KeyedQueue({
       workers: WORKERS,
-      work: (device) => this.#report(device),
+      work: (device) => this.#send(device),
       onError: (device, error) => this.#again(device, error),
     });
   }
 
-  tell(device: string, state: DeviceState): void {
+  report(device: string, state: DeviceState): void {
     if (this.#closed) return;
     this.#states.set(device, state);
     clearTimeout(this.#timers.get(device));
@@ -43,7 +43,7 @@ export class DeviceReports {
     this.#queue.add(device);
   }
 
-  /** Tells nothing more. A call under way is not waited for. */
+  /** Reports nothing more. Does not wait for calls under way. */
   close(): void {
     this.#closed = true;
     for (const timer of this.#timers.values()) clearTimeout(timer);
@@ -51,10 +51,10 @@ export class DeviceReports {
     void this.#queue.close();
   }
 
-  async #report(device: string): Promise<void> {
+  async #send(device: string): Promise<void> {
     const state = this.#states.get(device);
     if (state === undefined) return;
-    await this.#send(device, state);
+    await this.#call(device, state);
     this.#failures.delete(device);
     if (this.#states.get(device) === state) this.#states.delete(device);
   }
@@ -64,13 +64,16 @@ export class DeviceReports {
     const failures = (this.#failures.get(device) ?? 0) + 1;
     this.#failures.set(device, failures);
     if (failures >= MAX_REFUSED && !(error instanceof MessagingTimeout)) {
-      this.#log.error({ err: error, device, failures }, 'the state of a device cannot be told; given up');
+      this.#log.error(
+        { err: error, device, failures },
+        'the state of a device is not reported: the server keeps refusing it',
+      );
       this.#failures.delete(device);
       this.#states.delete(device);
       return;
     }
     const delayMs = backoffDelay(failures, AGAIN);
-    this.#log.warn({ err: error, device, failures, delayMs }, 'the state of a device cannot be told; trying again');
+    this.#log.warn({ err: error, device, failures, delayMs }, 'the state of a device cannot be reported; trying again');
     this.#timers.set(
       device,
       setTimeout(() => {

@@ -5,16 +5,20 @@ export const AGENT_KINDS: readonly AgentKind[] = [
   {
     name: 'l2-agent',
     title: 'L2 agent',
-    description: 'the Linux bridge agent of this host, over RabbitMQ',
-    programs: async () => ({ ip: 'iproute2' }),
-    async deviceMark(agent) {
-      const { agentMark } = await import('../../agents/l2/names.ts');
-      return `@${agentMark(agent)}`;
+    description: 'the L2 agent of this host (Linux bridge), over RabbitMQ',
+    async programs(config) {
+      const { l2DriverKind } = await import('../../agents/l2/drivers/registry.ts');
+      return { ip: 'iproute2', ...l2DriverKind(config).programs };
+    },
+    async deviceMark(agent, config) {
+      const { l2DriverKind } = await import('../../agents/l2/drivers/registry.ts');
+      return l2DriverKind(config).mark(agent);
     },
     stays: 'bridges and devices stay as they are',
     async start(parts) {
       const { startL2Agent } = await import('../../agents/l2/agent.ts');
-      return startL2Agent(parts);
+      const { l2DriverKind } = await import('../../agents/l2/drivers/registry.ts');
+      return startL2Agent({ ...parts, driver: l2DriverKind(parts.config) });
     },
   },
   {

@@ -28,14 +28,16 @@ export async function renameHostInDatabase(
  */
 export async function relabelDevices(
   kinds: readonly Pick<AgentKind, 'deviceMark'>[],
-  { DEFAULT: { host, state_path } }: Config,
+  config: Config,
   former: string,
   log: Logger,
 ): Promise<void> {
+  const { host, state_path } = config.DEFAULT;
   const links = await listLinks();
   for (const { deviceMark } of kinds) {
     if (!deviceMark) continue;
-    const [mark, wanted] = [await deviceMark({ host: former, state_path }), await deviceMark({ host, state_path })];
+    const mark = await deviceMark({ host: former, state_path }, config);
+    const wanted = await deviceMark({ host, state_path }, config);
     const owned = links.filter(({ alias }) => alias?.includes(mark));
     if (owned.length === 0) continue;
     await ipBatch(

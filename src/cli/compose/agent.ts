@@ -27,7 +27,7 @@ export interface AgentKind {
   /** Returns the programs that it runs, and the Debian packages that contain them. */
   programs(config: Config): Promise<Readonly<Record<string, string>>>;
   /** The text in the alias of every device that an agent of this kind creates, by which it finds them again. */
-  deviceMark?(agent: { readonly host: string; readonly state_path: string }): Promise<string>;
+  deviceMark?(agent: { readonly host: string; readonly state_path: string }, config: Config): Promise<string>;
   /** What stays when it stops, as a sentence without its full stop. */
   readonly stays: string;
   /** Starts it. MUST throw when it cannot start, and then leave nothing of it running. */

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { dhcpNamespace } from '../../agents/dhcp/device-plan.ts';
 import { linuxDevices } from '../../agents/dhcp/devices.ts';
 import { dhcpDriverKind } from '../../agents/dhcp/drivers/registry.ts';
-import { removeL2Devices } from '../../agents/l2/remove.ts';
+import { L2_DRIVERS } from '../../agents/l2/drivers/registry.ts';
 import type { Config } from '../../config/options.ts';
 import { instanceStore } from '../../lab/instance.ts';
 import { stopMachines } from '../../lab/remove.ts';
@@ -47,7 +47,9 @@ export async function removeFromHost(config: Config, log: Logger): Promise<Remov
     await driver.close();
     await devices.close();
   }
-  const l2Devices = await removeL2Devices({ networks });
+  const l2Devices: string[] = [];
+  // Of all drivers: the option may have been changed since.
+  for (const kind of L2_DRIVERS) l2Devices.push(...(await kind.removeDevices({ networks })));
   const left = (await listLinks()).filter(({ alias }) => networkOf(alias) !== '' && !networks.has(networkOf(alias)));
   return {
     machines,

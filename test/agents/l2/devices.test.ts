@@ -1,5 +1,8 @@
+import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
-import { compareWithHost, type Device, isAsWired } from '../../../src/agents/l2/devices.ts';
+import { compareWithHost, type Device, isAsWired as isAsWiredBy } from '../../../src/agents/l2/devices.ts';
+import { LINUX_BRIDGE } from '../../../src/agents/l2/drivers/linuxbridge/kind.ts';
+import { defaultConfig } from '../../../src/config/options.ts';
 import type { MonitoredLink } from '../../../src/linux/link-monitor.ts';
 
 const NETWORK = '714aebe9-f5a0-4676-ab15-db78a80b2d1a';
@@ -14,6 +17,13 @@ const link = (more: Partial<MonitoredLink> = {}): MonitoredLink => ({
   ...more,
 });
 const { master: _, ...unplugged } = link();
+const driver = LINUX_BRIDGE.create({
+  config: defaultConfig(),
+  links: () => new Map(),
+  where: {},
+  log: pino({ level: 'silent' }),
+});
+const isAsWired = (device: Device, link: MonitoredLink) => isAsWiredBy(device, link, driver);
 const wired = (more = {}): Device => ({
   index: 5,
   details: { device: TAP, network_id: NETWORK, mtu: 1450, admin_state_up: true, ...more },
@@ -36,7 +46,7 @@ describe('a device', () => {
 
 describe('a full look at the host', () => {
   const look = (before: [string, Device][], known: [string, Device][], links: MonitoredLink[]) => {
-    const { vanished, appeared, changed } = compareWithHost(new Map(before), new Map(known), links);
+    const { vanished, appeared, changed } = compareWithHost(new Map(before), new Map(known), links, driver);
     return { vanished, appeared: appeared.map(({ name }) => name), changed };
   };
   const device = wired();

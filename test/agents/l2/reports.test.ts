@@ -27,8 +27,8 @@ describe('reports of devices', () => {
   });
 
   test('are sent once when they are answered', async () => {
-    reports.tell('tap1', 'up');
-    reports.tell('tap2', 'up');
+    reports.report('tap1', 'up');
+    reports.report('tap2', 'up');
     await minutes(5);
     expect(sent).toEqual(['tap1 up', 'tap2 up']);
   });
@@ -36,11 +36,11 @@ describe('reports of devices', () => {
   test('of one device go one after the other, the newest last', async () => {
     const first = Promise.withResolvers<void>();
     answers.push(() => first.promise);
-    reports.tell('tap1', 'up');
+    reports.report('tap1', 'up');
     await minutes(1);
-    reports.tell('tap1', 'down');
-    reports.tell('tap1', 'up');
-    reports.tell('tap1', 'down');
+    reports.report('tap1', 'down');
+    reports.report('tap1', 'up');
+    reports.report('tap1', 'down');
     await minutes(1);
     expect(sent).toEqual(['tap1 up']);
     first.resolve();
@@ -54,7 +54,7 @@ describe('reports of devices', () => {
         throw new MessagingTimeout('q-plugin', 'update_device_up', 60_000);
       });
     }
-    reports.tell('tap1', 'up');
+    reports.report('tap1', 'up');
     await minutes(30);
     expect(sent).toHaveLength(21);
   });
@@ -65,11 +65,11 @@ describe('reports of devices', () => {
         throw new RemoteError('q-plugin', 'update_device_up', 'PortNotFound', 'no');
       });
     }
-    reports.tell('tap1', 'up');
+    reports.report('tap1', 'up');
     await minutes(30);
     expect(sent).toHaveLength(5);
     answers.length = 0;
-    reports.tell('tap1', 'down');
+    reports.report('tap1', 'down');
     await minutes(1);
     expect(sent.at(-1)).toBe('tap1 down');
   });
@@ -78,9 +78,9 @@ describe('reports of devices', () => {
     answers.push(async () => {
       throw new Error('away');
     });
-    reports.tell('tap1', 'up');
+    reports.report('tap1', 'up');
     await vi.advanceTimersByTimeAsync(10);
-    reports.tell('tap1', 'down');
+    reports.report('tap1', 'down');
     await minutes(5);
     expect(sent).toEqual(['tap1 up', 'tap1 down']);
   });

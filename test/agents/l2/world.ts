@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { waitFor } from '../../../src/agents/common/wait.ts';
 import { startL2Agent } from '../../../src/agents/l2/agent.ts';
+import { l2DriverKind } from '../../../src/agents/l2/drivers/registry.ts';
 import { agentMark, tapName } from '../../../src/agents/l2/names.ts';
 import { type Config, defaultConfig } from '../../../src/config/options.ts';
 import { type IpCommand, ipBatch, ipQuery } from '../../../src/linux/ip.ts';
@@ -172,8 +173,10 @@ export class L2World {
 
   async startAgent(options: Partial<Pick<Config, 'linux_bridge' | 'vxlan'>> = {}): Promise<{ close(): Promise<void> }> {
     const defaults = defaultConfig();
+    const config = { ...defaults, DEFAULT: { ...defaults.DEFAULT, host: this.namespace }, ...options };
     const agent = await startL2Agent({
-      config: { ...defaults, DEFAULT: { ...defaults.DEFAULT, host: this.namespace }, ...options },
+      config,
+      driver: l2DriverKind(config),
       transport: this.#watched(),
       log: pino({ level: 'info' }, { write: (line: string) => this.log.push(line) }),
       namespace: this.namespace,

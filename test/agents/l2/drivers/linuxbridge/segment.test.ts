@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { markedNetwork, markOf, vlanName } from '../../../src/agents/l2/names.ts';
-import { isL2Device } from '../../../src/agents/l2/remove.ts';
-import { addUplinkCommands, type HostSegments, hostSegments, uplinkOf } from '../../../src/agents/l2/segment.ts';
-import type { Config } from '../../../src/config/options.ts';
+import { networkOfDevice } from '../../../../../src/agents/l2/drivers/linuxbridge/remove.ts';
+import {
+  addUplinkCommands,
+  type HostSegments,
+  hostSegments,
+  uplinkOf,
+} from '../../../../../src/agents/l2/drivers/linuxbridge/segment.ts';
+import { markedNetwork, markOf, vlanName } from '../../../../../src/agents/l2/names.ts';
+import type { Config } from '../../../../../src/config/options.ts';
 
 const NETWORK = '714aebe9-f5a0-4676-ab15-db78a80b2d1a';
 
@@ -96,11 +101,11 @@ describe('names', () => {
     expect(markedNetwork('somebody')).toBeUndefined();
     expect(markedNetwork(undefined)).toBeUndefined();
     const mark = markOf(NETWORK, 'a1b2c3d4');
-    expect(isL2Device({ kind: 'bridge', name: 'brq714aebe9-f5', alias: mark })).toBe(true);
-    expect(isL2Device({ kind: 'vxlan', name: 'vxlan-4379', alias: mark })).toBe(true);
-    expect(isL2Device({ kind: 'vlan', name: 'eth1.100', alias: mark })).toBe(true);
-    expect(isL2Device({ kind: 'bridge', name: 'brq714aebe9-f5' })).toBe(false);
-    expect(isL2Device({ kind: 'bridge', name: 'br0', alias: mark })).toBe(false);
-    expect(isL2Device({ kind: 'veth', name: 'tap714aebe9-f5', alias: mark })).toBe(false);
+    expect(networkOfDevice({ kind: 'bridge', name: 'brq714aebe9-f5', alias: mark })).toBe(NETWORK);
+    expect(networkOfDevice({ kind: 'vxlan', name: 'vxlan-4379', alias: mark })).toBe(NETWORK);
+    expect(networkOfDevice({ kind: 'vlan', name: 'eth1.100', alias: mark })).toBe(NETWORK);
+    expect(networkOfDevice({ kind: 'bridge', name: 'brq714aebe9-f5' })).toBeUndefined();
+    expect(networkOfDevice({ kind: 'bridge', name: 'br0', alias: mark })).toBeUndefined();
+    expect(networkOfDevice({ kind: 'veth', name: 'tap714aebe9-f5', alias: mark })).toBeUndefined();
   });
 });

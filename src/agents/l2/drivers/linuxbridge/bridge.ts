@@ -1,17 +1,12 @@
-import type { IpCommand } from '../../linux/ip.ts';
-import type { MonitoredLink } from '../../linux/link-monitor.ts';
-
-/** A command and what to do when it fails: `optional` ones may. */
-export interface WiringStep {
-  readonly command: IpCommand;
-  readonly optional?: true;
-}
+import type { IpCommand } from '../../../../linux/ip.ts';
+import type { MonitoredLink } from '../../../../linux/link-monitor.ts';
+import type { WiringStep } from './steps.ts';
 
 const set = (device: string, ...words: readonly string[]): IpCommand => ['link', 'set', 'dev', device, ...words];
 
 /**
- * Makes a network's bridge: no spanning tree and no forwarding delay, so that a machine's first DHCPDISCOVER gets through; no
- * multicast snooping, since with it one guest that sends MLD queries decides who hears neighbour discovery.
+ * Creates a network's bridge: no spanning tree and no forwarding delay, so that a machine's first DHCPDISCOVER gets through; no
+ * multicast snooping, because with it one guest that sends MLD queries decides who hears neighbour discovery.
  */
 export function makeBridge(bridge: string, mark: string, mtu: number): readonly WiringStep[] {
   return [
@@ -29,7 +24,7 @@ export function makeBridge(bridge: string, mark: string, mtu: number): readonly 
   ];
 }
 
-/** Brings a bridge that is there to the wanted MTU and up, and, the first time, rids it of its delay, whoever made it. */
+/** Sets MTU and state of an existing bridge, and, the first time, removes its forwarding delay, whoever created it. */
 export function adjustBridge(bridge: MonitoredLink, mtu: number, firstTime: boolean): readonly WiringStep[] {
   return [
     ...(firstTime ? [{ command: set(bridge.name, 'type', 'bridge', 'forward_delay', '0', 'stp_state', '0') }] : []),
@@ -48,7 +43,12 @@ export function plug(link: MonitoredLink, bridge: string, mtu: number): readonly
   return [{ command: set(link.name, 'mtu', String(mtu), 'master', bridge, 'up') }];
 }
 
+/** Whether a device is in no bridge and down. */
+export function isCutOff(link: MonitoredLink): boolean {
+  return link.master === undefined && !link.up;
+}
+
 /** Cuts a device off; no steps when it is off already. */
 export function unplug(link: MonitoredLink): readonly WiringStep[] {
-  return link.master === undefined && !link.up ? [] : [{ command: set(link.name, 'nomaster', 'down') }];
+  return isCutOff(link) ? [] : [{ command: set(link.name, 'nomaster', 'down') }];
 }

@@ -1,7 +1,7 @@
-import type { Config } from '../../config/options.ts';
-import { checkDeviceName, type IpCommand } from '../../linux/ip.ts';
-import type { DeviceDetails } from '../../rpc/topics/plugin.ts';
-import { vlanName, vxlanName } from './names.ts';
+import type { Config } from '../../../../config/options.ts';
+import { checkDeviceName, type IpCommand } from '../../../../linux/ip.ts';
+import type { DeviceDetails } from '../../../../rpc/topics/plugin.ts';
+import { vlanName, vxlanName } from '../../names.ts';
 
 /** A device cannot be wired as the server wants it; the message says why, for an operator. */
 export class CannotWire extends Error {
@@ -52,7 +52,7 @@ export type Uplink =
       readonly group: string;
     };
 
-/** What a network's bridge needs beside itself; undefined: nothing. Throws CannotWire. */
+/** Returns the uplink that a network needs on this host; undefined: none. Throws CannotWire. */
 export function uplinkOf(details: DeviceDetails, host: HostSegments): Uplink | undefined {
   const { network_type: type, segmentation_id: id, physical_network: physnet } = details;
   switch (type) {
@@ -75,7 +75,7 @@ export function uplinkOf(details: DeviceDetails, host: HostSegments): Uplink | u
   }
 }
 
-/** Commands that make an uplink's device; none for a physical one. `below` is the device that VXLAN packets leave by. */
+/** Returns the commands that create an uplink's device; none for a physical one. `below`: the device that VXLAN packets leave by. */
 export function addUplinkCommands(uplink: Uplink, alias: string, below?: string): readonly IpCommand[] {
   if (uplink.kind === 'flat') return [];
   const mark = ['link', 'set', 'dev', uplink.device, 'alias', alias];

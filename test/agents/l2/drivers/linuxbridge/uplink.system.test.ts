@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { waitFor } from '../../../src/agents/common/wait.ts';
-import { bridgeName } from '../../../src/agents/l2/names.ts';
-import { removeL2Devices } from '../../../src/agents/l2/remove.ts';
-import { ipBatch } from '../../../src/linux/ip.ts';
-import { deleteNamespace, ensureNamespace } from '../../../src/linux/namespaces.ts';
-import { run } from '../../../src/linux/run.ts';
-import { needsRoot } from '../../linux/root.ts';
-import { L2World } from './world.ts';
+import { waitFor } from '../../../../../src/agents/common/wait.ts';
+import { removeDevices } from '../../../../../src/agents/l2/drivers/linuxbridge/remove.ts';
+import { bridgeName } from '../../../../../src/agents/l2/names.ts';
+import { ipBatch } from '../../../../../src/linux/ip.ts';
+import { deleteNamespace, ensureNamespace } from '../../../../../src/linux/namespaces.ts';
+import { run } from '../../../../../src/linux/run.ts';
+import { needsRoot } from '../../../../linux/root.ts';
+import { L2World } from '../../world.ts';
 
 const NETWORK = '714aebe9-f5a0-4676-ab15-db78a80b2d1a';
 const PHYSNET = { linux_bridge: { physical_interface_mappings: ['physnet1:eth1'] } };
@@ -135,7 +135,7 @@ describe.skipIf(needsRoot)('networks beyond one host (needs root)', () => {
         const ping = ['ip', 'netns', 'exec', guests[0] as string, 'busybox', 'ping', '-c', '1', '-W', '1', '10.9.0.2'];
         const answered = async () => (await run(ping as [string, ...string[]], { okCodes: [0, 1] })).exitCode === 0;
         await waitFor('an answer from the other host', answered, 20_000);
-        expect(await removeL2Devices(there)).toEqual(expect.arrayContaining(['vxlan-7', bridgeName(NETWORK)]));
+        expect(await removeDevices(there)).toEqual(expect.arrayContaining(['vxlan-7', bridgeName(NETWORK)]));
       } finally {
         for (const guest of guests) await deleteNamespace(guest);
         await there.close();
@@ -154,11 +154,11 @@ describe.skipIf(needsRoot)('networks beyond one host (needs root)', () => {
         'link add br0 type bridge',
         'link set dev br0 alias neutrino:00000000-0000-0000-0000-000000000000',
       );
-      expect(await removeL2Devices(world)).toEqual([bridge]);
+      expect(await removeDevices(world)).toEqual([bridge]);
       const links = await world.links();
       expect(links.has(bridge)).toBe(false);
       for (const name of [device, 'brq00000000-00', 'br0', 'lo']) expect(links.has(name)).toBe(true);
-      expect(await removeL2Devices(world)).toEqual([]);
+      expect(await removeDevices(world)).toEqual([]);
     });
   });
 });

@@ -1,25 +1,25 @@
 import { backoffDelay } from '../../rpc/backoff.ts';
 
-/** Pauses before a device is asked about again: a port may be made seconds after its device, or never. */
+/** Pauses before the server is asked about a device again: a port may be created seconds after its device, or never. */
 const AGAIN = { firstMs: 1_000, maxMs: 60_000 };
 
-/** Devices that the server is to be asked about, each at once or after a pause. Holds each name once. */
-export class Backlog {
+/** Devices about which the server is to be asked, at once or after a pause; each name once. */
+export class PendingDevices {
   readonly #onDue: () => void;
   /** When each name is due, on the clock of performance.now(). */
   readonly #due = new Map<string, number>();
-  /** How often in a row each name was put off. */
+  /** How often in a row each name was delayed. */
   readonly #failures = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #closed = false;
 
-  /** `onDue` is called when `take` would give something that it would not have given before. */
+  /** `onDue` is called when `take` would return something that it would not have returned before. */
   constructor(onDue: () => void) {
     this.#onDue = onDue;
   }
 
-  /** There is news: due at once, and the next pause is a short one again. */
+  /** Something has changed: due at once, and the next pause is a short one again. */
   now(name: string): void {
     if (this.#closed) return;
     this.#failures.delete(name);
@@ -27,9 +27,9 @@ export class Backlog {
     this.#onDue();
   }
 
-  /** Nothing came of it: due again after a pause that doubles each time. */
+  /** Nothing could be done: due again after a pause that doubles each time. */
   later(name: string): void {
-    // News that came meanwhile is not put off.
+    // What changed meanwhile is not delayed.
     if (this.#due.has(name) || this.#closed) return;
     const failures = (this.#failures.get(name) ?? 0) + 1;
     this.#failures.set(name, failures);
@@ -38,18 +38,18 @@ export class Backlog {
     this.#wakeAt(at);
   }
 
-  /** All is well. */
+  /** The device is as wanted. */
   done(name: string): void {
     this.#failures.delete(name);
   }
 
-  /** The device is no more. */
+  /** The device is gone. */
   drop(name: string): void {
     this.#due.delete(name);
     this.#failures.delete(name);
   }
 
-  /** Takes up to `most` names that are due. */
+  /** Takes out and returns up to `most` names that are due. */
   take(most: number): readonly string[] {
     const now = performance.now();
     const names: string[] = [];

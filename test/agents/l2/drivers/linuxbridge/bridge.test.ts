@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { adjustBridge, makeBridge, plug, unplug, type WiringStep } from '../../../src/agents/l2/bridge.ts';
-import type { MonitoredLink } from '../../../src/linux/link-monitor.ts';
+import { adjustBridge, makeBridge, plug, unplug } from '../../../../../src/agents/l2/drivers/linuxbridge/bridge.ts';
+import type { WiringStep } from '../../../../../src/agents/l2/drivers/linuxbridge/steps.ts';
+import type { MonitoredLink } from '../../../../../src/linux/link-monitor.ts';
 
 const BRIDGE = 'brq714aebe9-f5';
 const tap: MonitoredLink = { name: 'tap01234567-89', index: 5, mac: '', mtu: 1500, up: false };

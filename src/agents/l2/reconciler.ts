@@ -1,0 +1,236 @@
+import type { Logger } from 'pino';
+import type { RpcTransport } from '../../rpc/contract.ts';
+import { topicClient } from '../../rpc/topic.ts';
+import { type DeviceDetails, PLUGIN_TOPIC } from '../../rpc/topics/plugin.ts';
+import type { L2Driver, WiringOutcome } from './contract.ts';
+import { DeletedNetworks } from './deleted-networks.ts';
+import type { Device } from './devices.ts';
+import type { HostDevices } from './host-devices.ts';
+import { PendingDevices } from './pending-devices.ts';
+import { DeviceReports, type DeviceState } from './reports.ts';
+
+/** Devices asked about in one call at most; a stock server takes about a millisecond of database time for each. */
+const MAX_PER_CALL = 100;
+
+export interface ReconcilerOptions {
+  readonly transport: RpcTransport;
+  /** What this agent calls itself in calls to the server. */
+  readonly identity: { readonly agent_id: string; readonly host: string };
+  readonly devices: HostDevices;
+  readonly driver: L2Driver;
+  readonly log: Logger;
+}
+
+/**
+ * Brings the devices of this host to what the server wants, and reports them: asks for the details of devices that are due, up
+ * to a hundred in one call, and has the driver wire them. One pass at a time.
+ */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #plugin;
+  readonly #pending = new PendingDevices(() => this.#kick());
+  readonly #reports: DeviceReports;
+  readonly #deleted: DeletedNetworks;
+  #tidy = false;
+  #busy = false;
+  /** What is being done to the host right now; `close` waits for it. */
+  #touching: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+    const { transport, identity, driver, log } = options;
+    const plugin = topicClient(transport, PLUGIN_TOPIC);
+    this.#plugin = plugin;
+    this.#deleted = new DeletedNetworks(driver, log);
+    this.#reports = new DeviceReports((device, state) => {
+      const args = { device, ...identity };
+      return state === 'up' ? plugin.call('update_device_up', args) : plugin.call('update_device_down', args);
+    }, log);
+  }
+
+  /** Looks for networks that were deleted meanwhile, and begins with the devices that are due. */
+  start(): void {
+    void this.#findOrphans();
+    this.#kick();
+  }
+
+  /** A device of the host is to be brought to its state. */
+  due(name: string): void {
+    this.#pending.now(name);
+  }
+
+  vanished(name: string, device: Device): void {
+    this.#pending.drop(name);
+    if (device.reported !== undefined) this.#reports.report(name, 'down');
+  }
+
+  /** A device of any kind is gone from the host. */
+  linkRemoved(name: string): void {
+    this.#options.driver.vanished(name);
+    this.retryRemovals();
+  }
+
+  /** The port of a device may have changed. */
+  portChanged(name: string, status?: string): void {
+    const device = this.#options.devices.known.get(name);
+    if (!device) return;
+    // Whoever changed the port may have set it down: the server has to hear again that the device is up.
+    if (status !== undefined && status !== 'ACTIVE') delete device.reported;
+    this.#pending.now(name);
+  }
+
+  networkChanged(networkId: string): void {
+    for (const [name, { details }] of this.#options.devices.known) {
+      if (details?.network_id === networkId) this.#pending.now(name);
+    }
+  }
+
+  networkDeleted(networkId: string): void {
+    this.#deleted.add(networkId);
+    this.#tidySoon();
+  }
+
+  /** Tries again to remove networks that were deleted, if there are any. */
+  retryRemovals(): void {
+    if (this.#deleted.size > 0) this.#tidySoon();
+  }
+
+  /** Messages of the server may be lost, and reports to it too. */
+  resync(): void {
+    for (const [name, device] of this.#options.devices.known) {
+      delete device.reported;
+      this.#pending.now(name);
+    }
+    void this.#findOrphans();
+  }
+
+  /** Resolves when nothing is being done to the host any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#pending.close();
+    this.#reports.close();
+    await this.#touching.catch(() => undefined);
+  }
+
+  #tidySoon(): void {
+    this.#tidy = true;
+    this.#kick();
+  }
+
+  #kick(): void {
+    if (this.#busy || this.#closed || !this.#options.devices.isComplete) return;
+    this.#busy = true;
+    void this.#workOff();
+  }
+
+  async #workOff(): Promise<void> {
+    // What one chunk of events, or one stretch of code, makes due is asked in one call.
+    await Promise.resolve();
+    while (!this.#closed) {
+      const names = this.#pending.take(MAX_PER_CALL);
+      if (names.length === 0 && !this.#tidy) break;
+      try {
+        if (names.length > 0) await this.#pass(names);
+      } catch (error) {
+        const { devices, log } = this.#options;
+        log.warn({ err: error, devices: names.length }, 'devices cannot be wired; trying again');
+        for (const name of names) if (devices.known.has(name)) this.#pending.later(name);
+      }
+      if (this.#tidy && !this.#closed) {
+        this.#tidy = false;
+        await this.#seek((exists) => this.#deleted.recheck(exists));
+        await this.#touch(this.#deleted.remove());
+      }
+    }
+    this.#busy = false;
+  }
+
+  async #pass(names: readonly string[]): Promise<void> {
+    const { devices, driver, identity } = this.#options;
+    const asked = new Map(names.map((name) => [name, devices.known.get(name)]));
+    const answer = await this.#plugin.call('get_devices_details_list', { devices: names, ...identity });
+    if (this.#closed) return;
+    const byName = new Map(answer.map((details) => [details.device, details]));
+    const known: DeviceDetails[] = [];
+    for (const [name, device] of asked) {
+      // Gone meanwhile; one that has come back under the name is due by itself.
+      if (!device || devices.known.get(name) !== device) continue;
+      const details = byName.get(name);
+      if (details?.port_id === undefined) await this.#unknown(name, device);
+      else {
+        known.push(details);
+        if (details.network_id !== undefined) this.#deleted.exists(details.network_id);
+      }
+    }
+    const outcomes = await this.#touch(driver.wire(known));
+    for (const details of known) {
+      const device = asked.get(details.device);
+      if (device && devices.known.get(details.device) === device) {
+        this.#settle(device, details, outcomes.get(details.device) ?? 'gone');
+      }
+    }
+  }
+
+  /** The server knows no such port (yet): leave the device alone, unless it was wired for a port that is gone now. */
+  async #unknown(name: string, device: Device): Promise<void> {
+    if (device.details) {
+      const { port_id: port, network_id: network } = device.details;
+      this.#options.log.info({ device: name, port, network }, "a device's port is deleted; the device is unplugged");
+      delete device.details;
+      delete device.reported;
+      await this.#touch(this.#options.driver.cutOff(name));
+    }
+    this.#pending.later(name);
+  }
+
+  #settle(device: Device, details: DeviceDetails, outcome: WiringOutcome): void {
+    const name = details.device;
+    if (outcome === 'gone') {
+      // The event of its removal is on its way.
+      this.#pending.later(name);
+    } else if (outcome instanceof Error) {
+      const { message } = outcome;
+      const level = device.problem === message ? 'debug' : 'warn';
+      this.#options.log[level](
+        { device: name, port: details.port_id, network: details.network_id },
+        `a device cannot be wired: ${message}`,
+      );
+      device.problem = message;
+      delete device.details;
+      if (device.reported === 'up') this.#report(name, device, 'down');
+      this.#pending.later(name);
+    } else {
+      device.details = details;
+      delete device.problem;
+      this.#pending.done(name);
+      this.#report(name, device, outcome === 'plugged' ? 'up' : 'down');
+    }
+  }
+
+  #report(name: string, device: Device, state: DeviceState): void {
+    if (device.reported === state) return;
+    device.reported = state;
+    this.#reports.report(name, state);
+  }
+
+  async #touch<T>(doing: Promise<T>): Promise<T> {
+    this.#touching = doing;
+    return doing;
+  }
+
+  async #findOrphans(): Promise<void> {
+    await this.#seek((exists) => this.#deleted.findOrphans(exists));
+    this.retryRemovals();
+  }
+
+  /** Looks for deleted networks, as far as the server answers. */
+  async #seek(look: (exists: (networkId: string) => Promise<boolean>) => Promise<void>): Promise<void> {
+    const { host } = this.#options.identity;
+    try {
+      await look(async (id) => (await this.#plugin.call('get_network_info', { network_id: id, host })) !== null);
+    } catch (error) {
+      if (!this.#closed) this.#options.log.warn({ err: error }, 'deleted networks cannot be looked for on this host');
+    }
+  }
+}
