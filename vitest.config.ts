@@ -26,6 +26,7 @@ const common = {
 export default defineConfig({
   test: {
     reporters: ['default'],
+    globalSetup: ['test/setup/services.ts'],
     projects: [
       {
         test: {
@@ -40,7 +41,7 @@ export default defineConfig({
       },
       { test: { ...common, name: 'system', include: [SYSTEM] } },
       {
-        test: { ...common, name: 'mariadb', include: RULES, globalSetup: ['test/support/mariadb-global.ts'] },
+        test: { ...common, name: 'mariadb', include: RULES, provide: { database: 'mariadb' } },
       },
       {
         test: {

@@ -7,7 +7,8 @@ import { parseMysqlUrl } from '../../src/db/mysql/url.ts';
 import { waitFor } from '../../src/lab/wait.ts';
 import { type PrivateMariadb, startMariadb } from '../support/mariadb.ts';
 import { NeutrinoProcess, neutrino } from '../support/neutrino.ts';
-import { type RabbitMq, startRabbitMq } from '../support/rabbitmq.ts';
+import type { Broker } from '../support/rabbitmq.ts';
+import { sharedBroker } from '../support/shared-services.ts';
 import { eachInFolder, once, READY, status } from './processes-folder.ts';
 
 const LATEST = MIGRATIONS.at(-1)?.name ?? '';
@@ -16,13 +17,12 @@ const files = folder.conf;
 
 describe.skipIf(process.getuid?.() !== 0)('neutrino db and server on MariaDB (needs root)', () => {
   let mariadb: PrivateMariadb;
-  let rabbit: RabbitMq;
+  let rabbit: Broker;
   beforeAll(async () => {
-    [mariadb, rabbit] = await Promise.all([startMariadb(), startRabbitMq()]);
+    [mariadb, rabbit] = await Promise.all([startMariadb(), sharedBroker()]);
   });
   afterAll(async () => {
     await mariadb?.dispose();
-    await rabbit?.dispose();
   });
 
   const words = async (more = '') =>

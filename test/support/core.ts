@@ -2,13 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { inject, type ProvidedContext } from 'vitest';
+import { inject } from 'vitest';
 import type { Caller } from '../../src/auth/contract.ts';
 import { type Config, defaultConfig } from '../../src/config/options.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { openDatabase } from '../../src/db/open.ts';
 import type { Core } from '../../src/plugin/core.ts';
 import { dropDatabase, makeDatabase } from './mariadb.ts';
+import { sharedMariadb } from './shared-services.ts';
 
 /** An administrator, as noauth makes everybody. */
 export const ADMIN: Caller = {
@@ -43,11 +44,11 @@ export interface TestCore extends Core {
 
 /**
  * Rules over a database of their own, gone with `dispose`: SQLite in a temporary folder, or, in the test run on MariaDB, a
- * database of the run's private server.
+ * database of the run's MariaDB.
  */
 export async function openCore(overrides: Overrides = {}): Promise<TestCore> {
   const folder = mkdtempSync(join(tmpdir(), 'neutrino-core-'));
-  const server = inject('mariadb') as ProvidedContext['mariadb'] | undefined;
+  const server = inject('database') === 'mariadb' ? await sharedMariadb() : undefined;
   const connection = server
     ? await makeDatabase(server.socket, server.port)
     : `sqlite:///${join(folder, 'neutrino.sqlite')}`;

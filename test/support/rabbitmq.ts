@@ -15,14 +15,28 @@ const STOP_MS = 60_000;
 export const RABBIT_USER = 'neutrino@test';
 export const RABBIT_PASSWORD = 'p%:@?#ü';
 
-export interface RabbitMq {
+/** How to reach a broker: what another process has to know of it. */
+export interface BrokerFacts {
   readonly port: number;
   /** Listening with TLS, when certificates were given. */
   readonly tlsPort: number;
+  readonly login: { readonly user: string; readonly password: string };
+  readonly vhost: string;
+  /** Environment of its own scripts. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A broker that somebody else starts and stops. */
+export interface Broker extends Pick<BrokerFacts, 'port' | 'tlsPort' | 'vhost'> {
   /** `rabbit://user:password@127.0.0.1:port/vhost`; `port` for a proxy in between. */
   transportUrl(options?: { port?: number; vhost?: string }): string;
   /** What `rabbitmqctl` prints for a command; it takes about two seconds. */
   ctl(...command: string[]): Promise<string>;
+}
+
+/** A broker of the caller's own. */
+export interface RabbitMq extends Broker {
+  readonly facts: BrokerFacts;
   /** Ends the broker and resolves when it is gone; non-durable things are gone then, durable ones come back with `start`. */
   stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /** Starts it again on the same port and data. */
@@ -86,23 +100,26 @@ export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<Rabb
     await dispose();
     throw error;
   }
-  const { user, password } = loginOf(options);
-  const secret = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`;
+  const facts: BrokerFacts = { port, tlsPort, login: loginOf(options), vhost: '', env };
+  return { ...brokerAt(facts), facts, start, stop, dispose };
+}
+
+/** Returns the broker that the facts describe. */
+export function brokerAt({ port, tlsPort, login, vhost, env }: BrokerFacts): Broker {
+  const secret = `${encodeURIComponent(login.user)}:${encodeURIComponent(login.password)}`;
+  const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   return {
     port,
     tlsPort,
+    vhost,
     transportUrl: (where = {}) =>
-      `rabbit://${secret}@127.0.0.1:${where.port ?? port}/${encodeURIComponent(where.vhost ?? '')}`,
-    ctl: async (...command) => {
-      const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-      const { stdout } = await run(['env', '-i', ...settings, `${SCRIPTS}/rabbitmqctl`, '-q', ...command], {
-        timeoutMs: 60_000,
-      });
-      return stdout;
-    },
-    start,
-    stop,
-    dispose,
+      `rabbit://${secret}@127.0.0.1:${where.port ?? port}/${encodeURIComponent(where.vhost ?? vhost)}`,
+    ctl: async (...command) =>
+      (
+        await run(['env', '-i', ...settings, `${SCRIPTS}/rabbitmqctl`, '-q', ...command], {
+          timeoutMs: 60_000,
+        })
+      ).stdout,
   };
 }
 
@@ -117,7 +134,7 @@ function loginOf({ login }: RabbitMqOptions): { readonly user: string; readonly 
   return login ?? { user: RABBIT_USER, password: RABBIT_PASSWORD };
 }
 
-function writeFiles(folder: string, ports: Ports, options: RabbitMqOptions): NodeJS.ProcessEnv {
+function writeFiles(folder: string, ports: Ports, options: RabbitMqOptions): Record<string, string> {
   const file = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text, { mode: 0o600 });
     return join(folder, name);

@@ -5,15 +5,18 @@ import { migrate } from '../../../src/db/migrate.ts';
 import { openMysql } from '../../../src/db/mysql/open.ts';
 import { parseMysqlUrl } from '../../../src/db/mysql/url.ts';
 import { prepared } from '../../../src/db/prepared.ts';
-import { type PrivateMariadb, startMariadb } from '../../support/mariadb.ts';
+import { dropDatabase, makeDatabase } from '../../support/mariadb.ts';
+import { type MariadbFacts, sharedMariadb } from '../../support/shared-services.ts';
 
-let mariadb: PrivateMariadb;
+let mariadb: MariadbFacts;
+let url: string;
 let db: Database;
 
 beforeAll(async () => {
-  mariadb = await startMariadb();
+  mariadb = await sharedMariadb();
+  url = await makeDatabase(mariadb.socket, mariadb.port);
   // One connection: what the server counts is of this session.
-  const address = parseMysqlUrl(await mariadb.database());
+  const address = parseMysqlUrl(url);
   db = openMysql({ address, connections: 1 });
   const several = openMysql({ address, connections: 2 });
   await migrate(several);
@@ -21,7 +24,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   await db?.close();
-  await mariadb?.dispose();
+  await dropDatabase(mariadb.socket, url);
 });
 
 async function count(what: string): Promise<number> {

@@ -1,5 +1,5 @@
 import * as amqp from 'amqplib';
-import type { RabbitMq } from '../../support/rabbitmq.ts';
+import type { Broker } from '../../support/rabbitmq.ts';
 import { RABBIT_PASSWORD, RABBIT_USER } from '../../support/rabbitmq.ts';
 
 /** A message as a bare client saw it. */
@@ -22,12 +22,13 @@ export interface BareClient {
   close(): Promise<void>;
 }
 
-export async function bareClient(broker: RabbitMq): Promise<BareClient> {
+export async function bareClient(broker: Broker): Promise<BareClient> {
   const model = await amqp.connect({
     hostname: '127.0.0.1',
     port: broker.port,
     username: RABBIT_USER,
     password: RABBIT_PASSWORD,
+    vhost: broker.vhost || '/',
   });
   model.on('error', () => undefined);
   const channel = await model.createConfirmChannel();

@@ -1,22 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import type { RpcTransport } from '../../../src/rpc/contract.ts';
 import { MessageNotSent } from '../../../src/rpc/errors.ts';
-import { type RabbitMq, startRabbitMq } from '../../support/rabbitmq.ts';
+import type { Broker } from '../../support/rabbitmq.ts';
+import { sharedBroker } from '../../support/shared-services.ts';
 import { type BareClient, bareClient } from './bare-client.ts';
 import { bodyOf, captured } from './captured.ts';
 import { startWire, type Wire } from './wire.ts';
 import { describeWithBroker, keptLog, rabbitConfig, Transports } from './world.ts';
 
-let broker: RabbitMq;
+let broker: Broker;
 beforeAll(async () => {
-  broker = await startRabbitMq({ conf: ['max_message_size = 1000000'] });
+  broker = await sharedBroker();
 }, 300_000);
-afterAll(async () => {
-  await broker?.dispose();
-});
 
 const transports = new Transports();
 const wires: Wire[] = [];
@@ -406,7 +404,7 @@ describeWithBroker('what the broker refuses', () => {
       ],
       [
         `${broker.transportUrl()}nix`,
-        new RegExp(`^RabbitMQ at ${at}: it refuses virtual host "nix" to user .*add_vhost`),
+        new RegExp(`^RabbitMQ at ${at}: it refuses virtual host "${broker.vhost}nix" to user .*add_vhost`),
       ],
       [
         `rabbit://${good.username}:${good.password}@127.0.0.1:${webPort}/`,

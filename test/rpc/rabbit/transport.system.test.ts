@@ -1,16 +1,14 @@
-import { afterAll, beforeAll } from 'vitest';
-import { type RabbitMq, startRabbitMq } from '../../support/rabbitmq.ts';
+import { beforeAll } from 'vitest';
+import type { Broker } from '../../support/rabbitmq.ts';
+import { sharedBroker } from '../../support/shared-services.ts';
 import { describeRpcTransport } from '../contract.ts';
 import { describeWithBroker, rabbitConfig, Transports } from './world.ts';
 
 describeWithBroker('the RabbitMQ transport', () => {
-  let broker: RabbitMq;
+  let broker: Broker;
   beforeAll(async () => {
-    broker = await startRabbitMq();
+    broker = await sharedBroker();
   }, 300_000);
-  afterAll(async () => {
-    await broker?.dispose();
-  });
 
   describeRpcTransport('rabbit', async () => {
     const transports = new Transports();

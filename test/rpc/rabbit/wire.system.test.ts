@@ -1,20 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { neutronError } from '../../../src/resources/errors.ts';
 import type { RpcArgs, RpcTransport } from '../../../src/rpc/contract.ts';
 import { TransportClosed } from '../../../src/rpc/errors.ts';
-import { type RabbitMq, startRabbitMq } from '../../support/rabbitmq.ts';
+import type { Broker } from '../../support/rabbitmq.ts';
+import { sharedBroker } from '../../support/shared-services.ts';
 import { type BareClient, bareClient, type Seen } from './bare-client.ts';
 import { allCaptured, bodyOf, type Captured, type CapturedMessage, captured } from './captured.ts';
 import { describeWithBroker, keptLog, rabbitConfig, Transports } from './world.ts';
 
-let broker: RabbitMq;
+let broker: Broker;
 beforeAll(async () => {
-  broker = await startRabbitMq();
+  broker = await sharedBroker();
 }, 300_000);
-afterAll(async () => {
-  await broker?.dispose();
-});
 
 const transports = new Transports();
 let bare: BareClient;
@@ -315,7 +313,8 @@ describeWithBroker('the broker', () => {
     await transport.serve(topic, 'vm', { version: '1.0', methods: { m: () => 1 } });
     await transport.call({ topic }, 'm', {});
     const list = async (...command: string[]) => JSON.parse(await broker.ctl(...command, '--formatter', 'json'));
-    const queues = await list('list_queues', 'name', 'durable', 'auto_delete', 'exclusive', 'arguments');
+    const here = ['-p', broker.vhost];
+    const queues = await list('list_queues', ...here, 'name', 'durable', 'auto_delete', 'exclusive', 'arguments');
     const expires = [['x-expires', 'signedint', 1_800_000]];
     const common = { durable: false, auto_delete: false, exclusive: false };
     const ours = queues.filter(({ name }: { name: string }) => name.startsWith(topic));
@@ -332,7 +331,7 @@ describeWithBroker('the broker', () => {
       name: expect.stringMatching(/^reply_[0-9a-f]{32}$/),
       arguments: expires,
     });
-    const consumers = await list('list_consumers', 'queue_name', 'ack_required', 'prefetch_count');
+    const consumers = await list('list_consumers', ...here, 'queue_name', 'ack_required', 'prefetch_count');
     expect(consumers).toContainEqual({ queue_name: topic, ack_required: true, prefetch_count: 64 });
     const connections = await list('list_connections', 'client_properties', 'timeout');
     expect(JSON.stringify(connections)).toMatch(new RegExp(`neutrino-test:${process.pid}:[0-9a-f-]{36}`));
@@ -340,7 +339,9 @@ describeWithBroker('the broker', () => {
   });
 
   const queueNames = async (beginning: string) =>
-    (await broker.ctl('list_queues', 'name')).split('\n').filter((name) => name.startsWith(beginning));
+    (await broker.ctl('list_queues', '-p', broker.vhost, 'name'))
+      .split('\n')
+      .filter((name) => name.startsWith(beginning));
 
   test('has nothing of a process left that closed, but the queues of its topic, as with a stock one', async () => {
     const others = await queueNames('reply_');
@@ -352,9 +353,12 @@ describeWithBroker('the broker', () => {
     expect((await queueNames(topic)).toSorted()).toEqual(left);
     expect(await queueNames('reply_')).toEqual(others);
     // A stock server that tells all servers of a topic fails when there is no such exchange.
-    const exchanges = (await broker.ctl('list_exchanges', 'name')).split('\n');
+    const exchanges = (await broker.ctl('list_exchanges', '-p', broker.vhost, 'name')).split('\n');
     expect(exchanges).toEqual(expect.arrayContaining(['neutron', `${topic}_fanout`]));
-    expect(await broker.ctl('list_connections', 'client_properties')).not.toContain('neutrino-test');
+    const connections = (await broker.ctl('list_connections', 'vhost', 'client_properties')).split('\n');
+    const here = connections.filter((line) => line.startsWith(`${broker.vhost}\t`));
+    expect(here).not.toEqual([]);
+    expect(here.join()).not.toContain('neutrino-test');
   });
 
   test('keeps the queue for answers of a process that closed while some were on their way', async () => {

@@ -1,0 +1,68 @@
+/**
+ * Loaded once by Vitest, whatever it runs: a RabbitMQ and a MariaDB for all test files of the run. Each starts when a test first
+ * asks for it (test/support/shared-services.ts). Tests that stop or kill theirs start one of their own.
+ */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TestProject } from 'vitest/node';
+import { startMariadb } from '../support/mariadb.ts';
+import { type BrokerFacts, type RabbitMq, startRabbitMq } from '../support/rabbitmq.ts';
+import type { MariadbFacts } from '../support/shared-services.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** URL that hands out the services of the run. */
+    services: string;
+    /** Which database `openCore` opens: `mariadb` or, when it is absent, SQLite. */
+    database: 'mariadb';
+  }
+}
+
+/** Virtual hosts: one for each test file that asks for the broker. */
+const VHOSTS = Array.from({ length: 24 }, (_, i) => `test${i}`);
+/** A message above this size is refused, which test/rpc/rabbit/faults.system.test.ts needs. */
+const CONF = ['max_message_size = 1000000'];
+
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const ends = new AsyncDisposableStack();
+  const free = [...VHOSTS];
+  let rabbit: Promise<RabbitMq> | undefined;
+  let mariadb: Promise<MariadbFacts> | undefined;
+
+  async function rabbitmq(): Promise<BrokerFacts> {
+    rabbit ??= startRabbitMq({ vhosts: VHOSTS, conf: CONF }).then((started) => {
+      ends.defer(started.dispose);
+      return started;
+    });
+    const { facts } = await rabbit;
+    const vhost = free.shift();
+    if (vhost === undefined) throw new Error(`more than ${VHOSTS.length} test files ask for the broker`);
+    return { ...facts, vhost };
+  }
+  function database(): Promise<MariadbFacts> {
+    mariadb ??= startMariadb().then((started) => {
+      ends.defer(started.dispose);
+      return { socket: started.socket, port: started.port };
+    });
+    return mariadb;
+  }
+
+  const server = createServer((request, response) => {
+    const asked = request.url === '/rabbitmq' ? rabbitmq() : database();
+    asked.then(
+      (facts) => response.end(JSON.stringify(facts)),
+      (error: unknown) => response.writeHead(500).end(String(error)),
+    );
+  });
+  // A first start takes as long as it takes; who asks has a bound.
+  server.requestTimeout = 0;
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  ends.defer(async () => {
+    server.closeAllConnections();
+    server.close();
+  });
+  project.provide('services', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  return () => ends.disposeAsync();
+}
