@@ -12,7 +12,7 @@ import { KeyedQueue } from '../common/keyed-queue.ts';
 import { waitFor } from '../common/wait.ts';
 import { Agenda } from './agenda.ts';
 import type { DhcpDriver } from './contract.ts';
-import { type DhcpDevices, linuxDevices } from './devices.ts';
+import { type DhcpDevices, dhcpDevices } from './devices.ts';
 import { FullSync } from './full-sync.ts';
 import { NetworkCache } from './network-cache.ts';
 import { notificationHandlers } from './notifications.ts';
@@ -59,7 +59,7 @@ export interface DhcpAgentOptions {
  */
 export async function startDhcpAgent(options: DhcpAgentOptions): Promise<RunningAgent> {
   const { config, log } = options;
-  const devices = options.devices ?? (await linuxDevices({ host: config.DEFAULT.host, log }));
+  const devices = options.devices ?? (await dhcpDevices({ config, log }));
   const agent = new DhcpAgent({ ...options, devices });
   const closeDevices = async () => {
     if (!options.devices) await devices.close();

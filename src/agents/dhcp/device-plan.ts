@@ -1,7 +1,6 @@
 import { BlockList, isIPv6 } from 'node:net';
-import { canonicalCidr, type DeviceAddress, planAddresses } from '../../linux/addresses.ts';
+import { canonicalCidr, planAddresses } from '../../linux/addresses.ts';
 import type { IpCommand } from '../../linux/ip.ts';
-import { addVethCommand, type Link } from '../../linux/links.ts';
 import {
   defaultRouteCommand,
   deleteRouteCommand,
@@ -11,6 +10,7 @@ import {
   type Route,
 } from '../../linux/routes.ts';
 import type { NetworkInfo, PortDocument, SubnetDocument } from '../../rpc/documents.ts';
+import type { InsideSetup, NamespaceState } from '../interface/contract.ts';
 
 /** The device that carries the agent's port on a network, as it should be. */
 export interface DeviceSpec {
@@ -30,23 +30,6 @@ export interface Gateway {
   readonly address: string;
   /** Outside its subnet: a route straight on the wire must lead to it. */
   readonly outside: boolean;
-}
-
-/** What there is of it. */
-export interface ActualDevice {
-  /** The host's end. */
-  readonly outer: Link | undefined;
-  /** Devices of the namespace. */
-  readonly inner: readonly Link[];
-  readonly addresses: ReadonlyMap<string, readonly DeviceAddress[]>;
-  readonly routes: readonly Route[];
-}
-
-/** Steps to run, on the host first. `fresh`: the inner end is new, its kernel settings have to be made. */
-export interface DevicePlan {
-  readonly host: readonly IpCommand[];
-  readonly inside: readonly IpCommand[];
-  readonly fresh: boolean;
 }
 
 /** What a virtual machine asks for its metadata (link-local, both families). */
@@ -106,59 +89,20 @@ function isInside(cidr: string, address: string): boolean {
   return block.check(address, family);
 }
 
-/** The steps from what there is to what should be; none at all when it is right already. */
-export function planDevice(spec: DeviceSpec, alias: string, actual: ActualDevice): DevicePlan {
-  const { device, mtu, mac } = spec;
-  const inner = actual.inner.find((link) => link.name === device);
-  const { outer } = actual;
-  const paired =
-    inner?.kind === 'veth' &&
-    outer?.kind === 'veth' &&
-    inner.peerIndex === outer.index &&
-    outer.peerIndex === inner.index;
-  // Devices of earlier DHCP ports of the network. Only what agents make is touched (`ns-`: Neutron's name of the inner end).
-  const stale = actual.inner.filter((link) => link.name !== device && /^(tap|ns-)/.test(link.name));
-  const inside: IpCommand[] = stale.map((link) => ['link', 'delete', 'dev', link.name]);
-  const host: IpCommand[] = [];
-  // With another MAC the inner end would keep the IPv6 link-local address of the old one.
-  if (!paired || inner.mac !== mac) {
-    if (outer) host.push(['link', 'delete', 'dev', device]);
-    // Half a pair cannot be: the inner end goes with the outer one, but for a stranger of this name.
-    if (inner && inner.peerIndex !== outer?.index) inside.push(['link', 'delete', 'dev', device]);
-    return { host, inside, fresh: true };
-  }
-  if (outer.mtu !== mtu) host.push(['link', 'set', 'dev', device, 'mtu', String(mtu)]);
-  if (outer.alias !== alias) host.push(['link', 'set', 'dev', device, 'alias', alias]);
-  if (!outer.up) host.push(['link', 'set', 'dev', device, 'up']);
-  if (inner.mtu !== mtu) inside.push(['link', 'set', 'dev', device, 'mtu', String(mtu)]);
-  if (!inner.up) inside.push(['link', 'set', 'dev', device, 'up']);
-  if (actual.inner.some((link) => link.name === 'lo' && !link.up)) inside.push(['link', 'set', 'dev', 'lo', 'up']);
-  const addresses = planAddresses(device, actual.addresses.get(device) ?? [], spec.addresses);
+/** Returns what is to be changed inside the namespace: the device's addresses and the ways out. No steps when all is right. */
+export function planInside(spec: DeviceSpec, there: NamespaceState): InsideSetup {
+  const addresses = planAddresses(spec.device, there.addresses, spec.addresses);
   // Routes may go with addresses, and are gone from a device that was down: then all are set again, which harms none.
-  const routes = planRoutes(spec, actual.routes, { setAll: addresses.length > 0 || !inner.up });
-  return { host, inside: [...inside, ...routes.remove, ...addresses, ...routes.set], fresh: false };
-}
-
-/** All steps for a device that is not there: made on the host, in a namespace that `makeNamespace` says is to be made too. */
-export function planNewDevice(
-  spec: DeviceSpec,
-  alias: string,
-  options: { readonly makeNamespace: boolean },
-): DevicePlan {
-  const { device, namespace, mtu, mac } = spec;
+  const routes = planRoutes(spec, there.routes, { setAll: addresses.length > 0 || !there.up });
   return {
-    host: [
-      ...(options.makeNamespace ? [['netns', 'add', namespace]] : []),
-      addVethCommand({ name: device }, { name: device, namespace, mac }, mtu),
-      ['link', 'set', 'dev', device, 'alias', alias, 'up'],
-    ],
-    inside: [
-      ['link', 'set', 'dev', 'lo', 'up'],
-      ['link', 'set', 'dev', device, 'up'],
-      ...planAddresses(device, [], spec.addresses),
-      ...planRoutes(spec, [], { setAll: true }).set,
-    ],
-    fresh: true,
+    steps: [...routes.remove, ...addresses, ...routes.set],
+    settings: {
+      // The server says which addresses the device has: a router's advertisements must not add to them.
+      'net/ipv6/conf/default/accept_ra': 0,
+      [`net/ipv6/conf/${spec.device}/accept_ra`]: 0,
+      // An address that goes must not take the later ones of its subnet along.
+      'net/ipv4/conf/all/promote_secondaries': 1,
+    },
   };
 }
 

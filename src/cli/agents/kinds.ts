@@ -27,7 +27,8 @@ export const AGENT_KINDS: readonly AgentKind[] = [
     description: 'the DHCP agent of this host, over RabbitMQ, for Neutrino or a stock neutron-server',
     async programs(config) {
       const { dhcpDriverKind } = await import('../../agents/dhcp/drivers/registry.ts');
-      return { ip: 'iproute2', ...dhcpDriverKind(config).programs };
+      const { interfaceDriverKind } = await import('../../agents/interface/drivers/registry.ts');
+      return { ip: 'iproute2', ...interfaceDriverKind(config).programs, ...dhcpDriverKind(config).programs };
     },
     async deviceMark({ host }) {
       const { deviceMark } = await import('../../agents/dhcp/devices.ts');

@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
 import { dhcpNamespace } from '../../agents/dhcp/device-plan.ts';
-import { linuxDevices } from '../../agents/dhcp/devices.ts';
+import { dhcpDevices, markedDhcpNetwork } from '../../agents/dhcp/devices.ts';
 import { dhcpDriverKind } from '../../agents/dhcp/drivers/registry.ts';
 import { L2_DRIVERS } from '../../agents/l2/drivers/registry.ts';
 import type { Config } from '../../config/options.ts';
 import { instanceStore } from '../../lab/instance.ts';
 import { stopMachines } from '../../lab/remove.ts';
-import { listLinks } from '../../linux/links.ts';
+import { type Link, listLinks } from '../../linux/links.ts';
 import { listNamespaces } from '../../linux/namespaces.ts';
 import { networksOfStatePath } from './networks-of-state-path.ts';
 
@@ -20,9 +20,6 @@ export interface Removed {
   readonly leftAlone: readonly string[];
 }
 
-/** Begins the alias of every device that a Neutrino makes: `neutrino:<network>`, `neutrino-dhcp:<host>:<network>`. */
-const MARK = /^neutrino(?:-dhcp:[^:]+)?:(.+)$/;
-
 /**
  * Removes from this host what the Neutrino of this state path made, and nothing else: machines, DHCP servers, DHCP
  * namespaces, bridges and other devices, of the networks that the state path knows. Again after an interruption finishes it.
@@ -32,11 +29,13 @@ export async function removeFromHost(config: Config, log: Logger): Promise<Remov
   const networks = await networksOfStatePath(config, log);
   const machines = await stopMachines(instanceStore(config.DEFAULT.state_path));
   const namespacesBefore = await listNamespaces();
-  const dhcpDevices = (await listLinks({ kind: 'veth' })).filter(({ alias }) => networks.has(networkOf(alias)));
+  const dhcpLinks = (await listLinks({ kind: 'veth' })).filter(({ alias }) =>
+    networks.has(markedDhcpNetwork(alias) ?? ''),
+  );
 
   const processes: string[] = [];
   const driver = dhcpDriverKind(config).create({ config, log });
-  const devices = await linuxDevices({ host: config.DEFAULT.host, log });
+  const devices = await dhcpDevices({ config, log });
   try {
     for (const network of networks) {
       await devices.remove(network);
@@ -50,16 +49,20 @@ export async function removeFromHost(config: Config, log: Logger): Promise<Remov
   const l2Devices: string[] = [];
   // Of all drivers: the option may have been changed since.
   for (const kind of L2_DRIVERS) l2Devices.push(...(await kind.removeDevices({ networks })));
-  const left = (await listLinks()).filter(({ alias }) => networkOf(alias) !== '' && !networks.has(networkOf(alias)));
+  const left = (await listLinks()).filter((link) => {
+    const network = networkOf(link);
+    return network !== undefined && !networks.has(network);
+  });
   return {
     machines,
     processes,
     namespaces: [...networks].map(dhcpNamespace).filter((name) => namespacesBefore.includes(name)),
-    devices: [...dhcpDevices.map(({ name }) => name), ...l2Devices],
+    devices: [...dhcpLinks.map(({ name }) => name), ...l2Devices],
     leftAlone: left.map(({ name }) => name),
   };
 }
 
-function networkOf(alias: string | undefined): string {
-  return MARK.exec(alias ?? '')?.[1] ?? '';
+/** The network for which a Neutrino created the device. */
+function networkOf(link: Link): string | undefined {
+  return markedDhcpNetwork(link.alias) ?? L2_DRIVERS.map((kind) => kind.networkOf(link)).find(Boolean);
 }

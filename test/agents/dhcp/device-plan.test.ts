@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type ActualDevice,
-  type DeviceSpec,
-  deviceSpec,
-  planDevice,
-  planNewDevice,
-} from '../../../src/agents/dhcp/device-plan.ts';
+import { type DeviceSpec, deviceSpec, planInside } from '../../../src/agents/dhcp/device-plan.ts';
+import type { NamespaceState } from '../../../src/agents/interface/contract.ts';
 import { network, port, subnet } from './documents.ts';
 
 const spec: DeviceSpec = {
@@ -21,18 +16,6 @@ const spec: DeviceSpec = {
     { address: 'fd00::1', outside: false },
   ],
 };
-const inner = {
-  name: spec.device,
-  index: 2,
-  mac: spec.mac,
-  mtu: 1450,
-  up: true,
-  kind: 'veth',
-  peerIndex: 9,
-  peerElsewhere: true,
-};
-const lo = { name: 'lo', index: 1, mac: '', mtu: 65536, up: true, peerElsewhere: false };
-const outer = { ...inner, index: 9, peerIndex: 2, mac: 'aa:aa:aa:aa:aa:aa', alias: 'mine' };
 const address = (text: string, prefixLength: number, scope = 'global') => ({
   family: text.includes(':') ? (6 as const) : (4 as const),
   address: text,
@@ -48,16 +31,13 @@ const route = (gateway: string, protocol = 'boot') => ({
   scope: 'global',
   protocol,
 });
-const right: ActualDevice = {
-  outer,
-  inner: [lo, inner],
-  addresses: new Map([
-    [spec.device, [address('10.0.0.2', 24), address('fd00::2', 64), address('fe80::1', 64, 'link')]],
-  ]),
+const right: NamespaceState = {
+  up: true,
+  addresses: [address('10.0.0.2', 24), address('fd00::2', 64), address('fe80::1', 64, 'link')],
   routes: [route('10.0.0.1'), route('fd00::1')],
 };
-const nothing = { host: [], inside: [], fresh: false };
-const words = (steps: readonly (readonly string[])[]) => steps.map((step) => step.join(' '));
+const inside = (wanted: DeviceSpec, there: NamespaceState) =>
+  planInside(wanted, there).steps.map((step) => step.join(' '));
 
 describe('the device that a DHCP port wants', () => {
   it("carries the port's MAC, the network's MTU and the port's addresses with the subnets' prefix lengths", () => {
@@ -117,21 +97,13 @@ describe('the device that a DHCP port wants', () => {
   });
 });
 
-describe('the steps towards it', () => {
-  it('are none when it is right', () => {
-    expect(planDevice(spec, 'mine', right)).toEqual(nothing);
+describe('what is changed inside its namespace', () => {
+  it('is nothing when it is right', () => {
+    expect(inside(spec, right)).toEqual([]);
   });
 
-  it('make it whole when it is not there', () => {
-    const plan = planNewDevice(spec, 'mine', { makeNamespace: true });
-    expect(words(plan.host)).toEqual([
-      'netns add qdhcp-n1',
-      'link add tap11111111-11 mtu 1450 type veth peer name tap11111111-11 mtu 1450 address fa:16:3e:00:00:01 netns qdhcp-n1',
-      'link set dev tap11111111-11 alias mine up',
-    ]);
-    expect(words(plan.inside)).toEqual([
-      'link set dev lo up',
-      'link set dev tap11111111-11 up',
+  it('is everything for a new device', () => {
+    expect(inside(spec, { up: false, addresses: [], routes: [] })).toEqual([
       'addr add 10.0.0.2/24 brd + dev tap11111111-11',
       'addr add fd00::2/64 dev tap11111111-11 nodad',
       'route replace default via 10.0.0.1 dev tap11111111-11',
@@ -139,36 +111,15 @@ describe('the steps towards it', () => {
     ]);
   });
 
-  it('correct MTU, mark and what is down', () => {
-    const plan = planDevice(spec, 'mine', {
-      ...right,
-      outer: { ...outer, mtu: 1500, up: false, alias: 'theirs' },
-      inner: [
-        { ...lo, up: false },
-        { ...inner, mtu: 1500, up: false },
-      ],
-    });
-    expect(words(plan.host)).toEqual([
-      'link set dev tap11111111-11 mtu 1450',
-      'link set dev tap11111111-11 alias mine',
-      'link set dev tap11111111-11 up',
-    ]);
-    expect(words(plan.inside)).toEqual([
-      'link set dev tap11111111-11 mtu 1450',
-      'link set dev tap11111111-11 up',
-      'link set dev lo up',
-      // Whatever was down has lost its routes.
+  it('is the routes again when the device was down, because it has lost them', () => {
+    expect(inside(spec, { ...right, up: false })).toEqual([
       'route replace default via 10.0.0.1 dev tap11111111-11',
       'route replace default via fd00::1 dev tap11111111-11',
     ]);
   });
 
-  it('change addresses, and set the routes that hung on them again', () => {
-    const plan = planDevice(spec, 'mine', {
-      ...right,
-      addresses: new Map([[spec.device, [address('10.0.0.3', 24), address('fd00::2', 64)]]]),
-    });
-    expect(words(plan.inside)).toEqual([
+  it('is the addresses that differ, and the routes that hung on them again', () => {
+    expect(inside(spec, { ...right, addresses: [address('10.0.0.3', 24), address('fd00::2', 64)] })).toEqual([
       'addr del 10.0.0.3/24 dev tap11111111-11',
       'addr add 10.0.0.2/24 brd + dev tap11111111-11',
       'route replace default via 10.0.0.1 dev tap11111111-11',
@@ -176,32 +127,23 @@ describe('the steps towards it', () => {
     ]);
   });
 
-  it('remove the devices of earlier DHCP ports, but nothing that others may have put there', () => {
-    const stranger = (name: string) => ({ ...inner, name, index: 5, peerIndex: 7 });
-    const plan = planDevice(spec, 'mine', {
-      ...right,
-      inner: [lo, inner, stranger('tap22222222-22'), stranger('ns-11111111-11'), stranger('tun0')],
-    });
-    expect(words(plan.inside)).toEqual(['link delete dev tap22222222-22', 'link delete dev ns-11111111-11']);
-  });
-
-  it('leave a gateway that is one of several right ones, and replace a wrong one', () => {
+  it('is a wrong gateway, but not one of several right ones', () => {
     const routes = (gateway: string) => ({ ...right, routes: [route(gateway), route('fd00::1')] });
-    expect(planDevice(spec, 'mine', routes('10.0.50.1'))).toEqual(nothing);
-    expect(words(planDevice(spec, 'mine', routes('10.0.0.254')).inside)).toEqual([
+    expect(inside(spec, routes('10.0.50.1'))).toEqual([]);
+    expect(inside(spec, routes('10.0.0.254'))).toEqual([
       'route del default via 10.0.0.254 dev tap11111111-11',
       'route replace default via 10.0.0.1 dev tap11111111-11',
     ]);
   });
 
-  it('take away the way out when no subnet has a gateway any more', () => {
-    expect(words(planDevice({ ...spec, gateways: [] }, 'mine', right).inside)).toEqual([
+  it('is the way out when no subnet has a gateway any more', () => {
+    expect(inside({ ...spec, gateways: [] }, right)).toEqual([
       'route del default via 10.0.0.1 dev tap11111111-11',
       'route del ::/0 via fd00::1 dev tap11111111-11',
     ]);
   });
 
-  it('lead to a gateway outside its subnet straight on the wire, and forget the way to an earlier one', () => {
+  it('is a route straight on the wire to a gateway outside its subnet, and not that to an earlier one', () => {
     const gateways = [{ address: '192.0.2.1', outside: true }];
     const onLink = {
       family: 4 as const,
@@ -210,27 +152,11 @@ describe('the steps towards it', () => {
       scope: 'link',
       protocol: 'boot',
     };
-    const plan = planDevice({ ...spec, gateways }, 'mine', {
-      ...right,
-      routes: [route('192.0.2.99'), onLink],
-    });
-    expect(words(plan.inside)).toEqual([
+    expect(inside({ ...spec, gateways }, { ...right, routes: [route('192.0.2.99'), onLink] })).toEqual([
       'route del 192.0.2.99 dev tap11111111-11',
       'route del default via 192.0.2.99 dev tap11111111-11',
       'route replace 192.0.2.1 dev tap11111111-11 scope link',
       'route replace default via 192.0.2.1 dev tap11111111-11',
     ]);
-  });
-
-  it('make it anew when its ends do not belong together, or its MAC is another', () => {
-    const anew = (actual: Partial<ActualDevice>) => {
-      const plan = planDevice(spec, 'mine', { ...right, ...actual });
-      return [plan.fresh, words(plan.host), words(plan.inside)];
-    };
-    const remove = 'link delete dev tap11111111-11';
-    expect(anew({ outer: undefined })).toEqual([true, [], [remove]]);
-    expect(anew({ inner: [lo] })).toEqual([true, [remove], []]);
-    expect(anew({ outer: { ...outer, index: 8 } })).toEqual([true, [remove], [remove]]);
-    expect(anew({ inner: [lo, { ...inner, mac: 'fa:16:3e:ff:ff:ff' }] })).toEqual([true, [remove], []]);
   });
 });

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type DeviceSpec, dhcpNamespace, tapName } from '../../../src/agents/dhcp/device-plan.ts';
-import { type DhcpDevices, linuxDevices } from '../../../src/agents/dhcp/devices.ts';
+import { type DhcpDevices, dhcpDevices } from '../../../src/agents/dhcp/devices.ts';
+import { defaultConfig } from '../../../src/config/options.ts';
 import { listAddresses } from '../../../src/linux/addresses.ts';
 import { ipBatch } from '../../../src/linux/ip.ts';
 import {
@@ -21,6 +22,11 @@ import { readSysctl } from '../../../src/linux/sysctl.ts';
 import { needsRoot } from '../../linux/root.ts';
 
 const log = pino({ level: 'silent' });
+
+function devicesOf(host: string): Promise<DhcpDevices> {
+  const { DEFAULT } = defaultConfig();
+  return dhcpDevices({ config: { DEFAULT: { ...DEFAULT, host } }, log });
+}
 
 describe.skipIf(needsRoot)('devices of DHCP ports (needs root)', () => {
   let host: string;
@@ -58,7 +64,7 @@ describe.skipIf(needsRoot)('devices of DHCP ports (needs root)', () => {
     host = `test-${randomUUID()}`;
     networkId = randomUUID();
     spec = specOf();
-    devices = await linuxDevices({ host, log });
+    devices = await devicesOf(host);
   });
   afterEach(async () => {
     await devices.remove(networkId);
@@ -87,7 +93,7 @@ describe.skipIf(needsRoot)('devices of DHCP ports (needs root)', () => {
     await ensureBridge(bridge);
     await setMaster(spec.device, bridge);
     const before = [await state(), await showLink(spec.device)];
-    const again = await linuxDevices({ host, log });
+    const again = await devicesOf(host);
     await again.ensure(spec);
     await again.close();
     expect([await state(), await showLink(spec.device)]).toEqual(before);
@@ -166,7 +172,7 @@ describe.skipIf(needsRoot)('devices of DHCP ports (needs root)', () => {
 
   it('are removed with their namespace, also by a process that did not make them; twice is no error', async () => {
     await devices.ensure(spec);
-    const later = await linuxDevices({ host, log });
+    const later = await devicesOf(host);
     await later.remove(networkId);
     await later.remove(networkId);
     await later.close();
@@ -176,7 +182,7 @@ describe.skipIf(needsRoot)('devices of DHCP ports (needs root)', () => {
 
   it('are known as this agent’s own after a restart, and as nobody else’s', async () => {
     await devices.ensure(spec);
-    const [later, stranger] = await Promise.all([linuxDevices({ host, log }), linuxDevices({ host: `${host}x`, log })]);
+    const [later, stranger] = await Promise.all([devicesOf(host), devicesOf(`${host}x`)]);
     try {
       expect(await later.owned()).toEqual([networkId]);
       expect(await stranger.owned()).toEqual([]);
@@ -196,7 +202,7 @@ describe.skipIf(needsRoot)('devices of DHCP ports (needs root)', () => {
     others.push(() => devices.remove(other));
     await devices.ensure(spec);
     await devices.ensure(marker);
-    const later = await linuxDevices({ host, log });
+    const later = await devicesOf(host);
     try {
       const lost: string[] = [];
       later.onLost((id) => lost.push(id));

@@ -1,0 +1,191 @@
+import type { Logger } from 'pino';
+import { parseAddresses } from '../../../../linux/addresses.ts';
+import { type IpCommand, ipBatch, ipBatchAll, ipQuery, isAlreadyThere, isNotFound } from '../../../../linux/ip.ts';
+import { type LinkMonitor, startLinkMonitor } from '../../../../linux/link-monitor.ts';
+import { type Link, listLinks, parseLinks, showLink } from '../../../../linux/links.ts';
+import { namespaceExists } from '../../../../linux/namespaces.ts';
+import { parseRoutes, ROUTES_QUERY } from '../../../../linux/routes.ts';
+import { setSysctlsAndIp } from '../../../../linux/sysctl.ts';
+import type { AgentDevice, InsideSetup, InterfaceDriver, NamespaceState } from '../../contract.ts';
+import { type ActualEnds, type DevicePlan, planDevice, planNewDevice } from './plan.ts';
+
+/** Veth pairs made by iproute2: two processes for a new one, one or two for one that is looked at. */
+export async function createVethDriver(parts: {
+  readonly mark: string;
+  readonly log: Logger;
+}): Promise<InterfaceDriver> {
+  const driver = new VethDriver(parts.mark);
+  await driver.watch(parts.log);
+  return driver;
+}
+
+type Configure = (there: NamespaceState) => InsideSetup;
+const NEW: NamespaceState = { up: false, addresses: [], routes: [] };
+
+class VethDriver implements InterfaceDriver {
+  readonly #mark: string;
+  /** Owners by the names of their devices, and the other way round. */
+  readonly #owners = new Map<string, string>();
+  readonly #devices = new Map<string, Set<string>>();
+  /** Host ends as `owners` found them, until an event reports a change: a full sync does not query each again. */
+  readonly #found = new Map<string, Link>();
+  readonly #listeners: ((owner: string) => void)[] = [];
+  #monitor: LinkMonitor | undefined;
+
+  constructor(mark: string) {
+    this.#mark = mark;
+  }
+
+  async watch(log: Logger): Promise<void> {
+    this.#monitor = await startLinkMonitor({
+      log,
+      onEvent: ({ kind, link }) => {
+        this.#found.delete(link.name);
+        const owner = kind === 'removed' ? this.#owners.get(link.name) : undefined;
+        if (owner !== undefined) for (const listener of this.#listeners) listener(owner);
+      },
+    });
+  }
+
+  onLost(listener: (owner: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#listeners.length = 0;
+    await this.#monitor?.close();
+  }
+
+  async owners(): Promise<readonly string[]> {
+    for (const link of await listLinks({ kind: 'veth' })) {
+      if (!link.alias?.startsWith(this.#mark)) continue;
+      this.#remember(link.name, link.alias.slice(this.#mark.length));
+      this.#found.set(link.name, link);
+    }
+    return [...this.#devices.keys()];
+  }
+
+  async plug(device: AgentDevice, configure: Configure): Promise<void> {
+    const alias = this.#mark + device.owner;
+    const found = this.#found.get(device.name);
+    // The removal of these devices below is not a loss.
+    for (const name of this.#devicesOf(device.owner)) if (!device.siblings.includes(name)) this.#forget(name);
+    const there = await namespaceExists(device.namespace);
+    const actual = there ? await look(device, found) : undefined;
+    const plan = actual && planDevice(device, alias, actual);
+    if (actual && plan?.fresh === false) {
+      await ipBatch(plan.host);
+      const { steps, settings } = configure(actual.state);
+      // With the settings again: a process killed while creating the device did not come to them.
+      await setUpInside(device, [...plan.inside, ...steps], settings);
+    } else {
+      if (plan) await tearDown(device, plan);
+      await create(device, alias, { makeNamespace: !there }, configure(NEW));
+    }
+    this.#remember(device.name, device.owner);
+  }
+
+  async unplug(owner: string, namespace: string): Promise<void> {
+    const known = this.#devicesOf(owner);
+    for (const name of known) this.#forget(name);
+    const names = known.length === 0 ? await devicesIn(namespace) : known;
+    // The namespace first: killed in between, the device's mark still names the owner at the next start.
+    const failed = await ipBatchAll([
+      ...((await namespaceExists(namespace)) ? [['netns', 'delete', namespace]] : []),
+      ...names.map((name) => ['link', 'delete', 'dev', name]),
+    ]);
+    const serious = failed.find((failure) => !isNotFound(failure));
+    if (serious) {
+      for (const name of known) this.#remember(name, owner);
+      throw serious;
+    }
+  }
+
+  #devicesOf(owner: string): readonly string[] {
+    return [...(this.#devices.get(owner) ?? [])];
+  }
+
+  #remember(name: string, owner: string): void {
+    this.#forgetOwner(name);
+    this.#owners.set(name, owner);
+    const names = this.#devices.get(owner) ?? new Set();
+    this.#devices.set(owner, names.add(name));
+  }
+
+  #forget(name: string): void {
+    this.#found.delete(name);
+    this.#forgetOwner(name);
+  }
+
+  #forgetOwner(name: string): void {
+    const owner = this.#owners.get(name);
+    if (owner === undefined) return;
+    this.#owners.delete(name);
+    const names = this.#devices.get(owner);
+    names?.delete(name);
+    if (names?.size === 0) this.#devices.delete(owner);
+  }
+}
+
+/** Both ends, the addresses and the routes as they are now: one process for each end that is not known. */
+async function look(
+  { name, namespace }: AgentDevice,
+  found: Link | undefined,
+): Promise<ActualEnds & { readonly state: NamespaceState }> {
+  const [outer, answers] = await Promise.all([
+    found ?? showLink(name),
+    ipQuery([['addr', 'show'], ROUTES_QUERY], { namespace }),
+  ]);
+  const inner = parseLinks(answers[0]);
+  return {
+    outer,
+    inner,
+    state: {
+      up: inner.some((link) => link.name === name && link.up),
+      addresses: parseAddresses(answers[0]).get(name) ?? [],
+      routes: parseRoutes(answers[1]),
+    },
+  };
+}
+
+async function devicesIn(namespace: string): Promise<readonly string[]> {
+  if (!(await namespaceExists(namespace))) return [];
+  const links = await listLinks({ namespace, kind: 'veth' });
+  return links.map((link) => link.name).filter((name) => name.startsWith('tap'));
+}
+
+async function tearDown(
+  where: Pick<AgentDevice, 'namespace'>,
+  plan: Pick<DevicePlan, 'host' | 'inside'>,
+): Promise<void> {
+  const failed = [...(await ipBatchAll(plan.host)), ...(await ipBatchAll(plan.inside, where))];
+  const serious = failed.find((failure) => !isNotFound(failure));
+  if (serious) throw serious;
+}
+
+async function create(
+  device: AgentDevice,
+  alias: string,
+  options: { readonly makeNamespace: boolean },
+  { steps, settings }: InsideSetup,
+): Promise<void> {
+  const plan = planNewDevice(device, alias, options);
+  try {
+    await ipBatch(plan.host);
+  } catch (error) {
+    // A device of this name is left on the host, of a namespace that is gone; the namespace may have been created just now.
+    if (!isAlreadyThere(error)) throw error;
+    await tearDown(device, { host: [['link', 'delete', 'dev', device.name]], inside: [] });
+    const there = await namespaceExists(device.namespace);
+    await ipBatch(plan.host.filter((step: IpCommand) => step[0] !== 'netns' || !there));
+  }
+  await setUpInside(device, [...plan.inside, ...steps], settings);
+}
+
+async function setUpInside(
+  { namespace }: AgentDevice,
+  steps: readonly IpCommand[],
+  settings: InsideSetup['settings'],
+): Promise<void> {
+  if (steps.length > 0) await setSysctlsAndIp(settings, steps, { namespace });
+}

@@ -1,0 +1,9 @@
+import type { InterfaceDriverKind } from '../kind.ts';
+import { createVethDriver } from './driver.ts';
+
+/** Pairs of virtual Ethernet devices, whose host ends the Linux bridge agent plugs into the bridges of their networks. */
+export const LINUX_BRIDGE: InterfaceDriverKind = {
+  name: 'linuxbridge',
+  programs: { ip: 'iproute2' },
+  create: createVethDriver,
+};
