@@ -268,6 +268,21 @@ export const OPTIONS = {
       hint: 'ranges such as 1:10000',
     }),
   },
+  securitygroup: {
+    firewall_driver: text(
+      'noop',
+      'what filters the traffic of ports: noop filters nothing; those of Neutron are accepted, with a warning, as noop',
+      {
+        choices: ['noop', 'iptables', 'iptables_hybrid', 'openvswitch'],
+        aliases: {
+          'neutron.agent.firewall.NoopFirewallDriver': 'noop',
+          'neutron.agent.linux.iptables_firewall.IptablesFirewallDriver': 'iptables',
+          'neutron.agent.linux.iptables_firewall.OVSHybridIptablesFirewallDriver': 'iptables_hybrid',
+          'neutron.agent.linux.openvswitch_firewall.OVSFirewallDriver': 'openvswitch',
+        },
+      },
+    ),
+  },
   linux_bridge: {
     physical_interface_mappings: list([], 'physnet:interface pairs of this host', {
       pattern: /^[^:\s]+:[^:\s]+$/,

@@ -2,6 +2,8 @@ import type { Logger } from 'pino';
 import type { InNamespace } from '../../linux/ip.ts';
 import type { RpcTransport } from '../../rpc/contract.ts';
 import { type Heartbeat, type RunningAgent, startHeartbeat } from '../common/heartbeat.ts';
+import type { Firewall } from '../firewall/contract.ts';
+import type { FirewallKind } from '../firewall/drivers/kind.ts';
 import type { L2Driver } from './contract.ts';
 import type { L2Config, L2DriverKind } from './drivers/kind.ts';
 import { HostDevices } from './host-devices.ts';
@@ -15,6 +17,7 @@ const GAP_MS = 200;
 export interface L2AgentOptions extends InNamespace {
   readonly config: L2Config;
   readonly driver: L2DriverKind;
+  readonly firewall: FirewallKind;
   readonly transport: RpcTransport;
   readonly log: Logger;
 }
@@ -39,23 +42,26 @@ class L2Agent {
   readonly #options: L2AgentOptions;
   readonly #devices: HostDevices;
   readonly #driver: L2Driver;
+  readonly #firewall: Firewall;
   readonly #reconciler: Reconciler;
   #notifications: { close(): Promise<void> } | undefined;
   #heartbeat: Heartbeat | undefined;
   #resyncTimer: NodeJS.Timeout | undefined;
 
   constructor(options: L2AgentOptions) {
-    const { config, driver, transport, namespace, log } = options;
+    const { config, driver, firewall, transport, namespace, log } = options;
     const { host } = config.DEFAULT;
     const where = namespace === undefined ? {} : { namespace };
     this.#options = options;
     this.#devices = new HostDevices(where, log);
     this.#driver = driver.create({ config, links: () => this.#devices.links(), where, log });
+    this.#firewall = firewall.create({ where, log });
     this.#reconciler = new Reconciler({
       transport,
       identity: { agent_id: driver.agentId(host), host },
       devices: this.#devices,
       driver: this.#driver,
+      firewall: this.#firewall,
       log,
     });
   }
@@ -105,7 +111,7 @@ class L2Agent {
     this.#heartbeat?.close();
     clearTimeout(this.#resyncTimer);
     await Promise.all([this.#notifications?.close(), this.#devices.close(), this.#reconciler.close()]);
-    await this.#driver.close();
+    await Promise.all([this.#driver.close(), this.#firewall.close()]);
   }
 
   #devicesUp(): number {

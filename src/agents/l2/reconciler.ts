@@ -2,9 +2,11 @@ import type { Logger } from 'pino';
 import type { RpcTransport } from '../../rpc/contract.ts';
 import { topicClient } from '../../rpc/topic.ts';
 import { type DeviceDetails, PLUGIN_TOPIC } from '../../rpc/topics/plugin.ts';
+import type { Firewall } from '../firewall/contract.ts';
 import type { L2Driver, WiringOutcome } from './contract.ts';
 import { DeletedNetworks } from './deleted-networks.ts';
 import type { Device } from './devices.ts';
+import { Filters } from './filters.ts';
 import type { HostDevices } from './host-devices.ts';
 import { PendingDevices } from './pending-devices.ts';
 import { DeviceReports, type DeviceState } from './reports.ts';
@@ -18,12 +20,13 @@ export interface ReconcilerOptions {
   readonly identity: { readonly agent_id: string; readonly host: string };
   readonly devices: HostDevices;
   readonly driver: L2Driver;
+  readonly firewall: Firewall;
   readonly log: Logger;
 }
 
 /**
  * Brings the devices of this host to what the server wants, and reports them: asks for the details of devices that are due, up
- * to a hundred in one call, and has the driver wire them. One pass at a time.
+ * to a hundred in one call, has their filters set and then the devices wired. One pass at a time.
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
@@ -31,6 +34,7 @@ export class Reconciler {
   readonly #pending = new PendingDevices(() => this.#kick());
   readonly #reports: DeviceReports;
   readonly #deleted: DeletedNetworks;
+  readonly #filters: Filters;
   #tidy = false;
   #busy = false;
   /** What is being done to the host right now; `close` waits for it. */
@@ -39,10 +43,11 @@ export class Reconciler {
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
-    const { transport, identity, driver, log } = options;
+    const { transport, identity, driver, firewall, log } = options;
     const plugin = topicClient(transport, PLUGIN_TOPIC);
     this.#plugin = plugin;
     this.#deleted = new DeletedNetworks(driver, log);
+    this.#filters = new Filters(firewall, log);
     this.#reports = new DeviceReports((device, state) => {
       const args = { device, ...identity };
       return state === 'up' ? plugin.call('update_device_up', args) : plugin.call('update_device_down', args);
@@ -62,6 +67,8 @@ export class Reconciler {
 
   vanished(name: string, device: Device): void {
     this.#pending.drop(name);
+    this.#filters.drop(name);
+    this.#kick();
     if (device.reported !== undefined) this.#reports.report(name, 'down');
   }
 
@@ -128,8 +135,10 @@ export class Reconciler {
     // What one chunk of events, or one stretch of code, makes due is asked in one call.
     await Promise.resolve();
     while (!this.#closed) {
+      // Before filters of devices that have come back under their names are set anew.
+      await this.#touch(this.#filters.removeDropped());
       const names = this.#pending.take(MAX_PER_CALL);
-      if (names.length === 0 && !this.#tidy) break;
+      if (names.length === 0 && !this.#tidy && !this.#filters.hasDropped) break;
       try {
         if (names.length > 0) await this.#pass(names);
       } catch (error) {
@@ -163,12 +172,15 @@ export class Reconciler {
         if (details.network_id !== undefined) this.#deleted.exists(details.network_id);
       }
     }
-    const outcomes = await this.#touch(driver.wire(known));
+    const unfiltered = await this.#touch(this.#filters.hold(known));
+    const outcomes = await this.#touch(driver.wire(known.filter(({ device }) => !unfiltered.has(device))));
     for (const details of known) {
-      const device = asked.get(details.device);
-      if (device && devices.known.get(details.device) === device) {
-        this.#settle(device, details, outcomes.get(details.device) ?? 'gone');
-      }
+      const { device: name } = details;
+      const device = asked.get(name);
+      if (!device || devices.known.get(name) !== device) continue;
+      const refusal = unfiltered.get(name);
+      if (refusal && device.details) await this.#touch(driver.cutOff(name));
+      this.#settle(device, details, refusal ?? outcomes.get(name) ?? 'gone');
     }
   }
 
@@ -180,6 +192,7 @@ export class Reconciler {
       delete device.details;
       delete device.reported;
       await this.#touch(this.#options.driver.cutOff(name));
+      this.#filters.drop(name);
     }
     this.#pending.later(name);
   }

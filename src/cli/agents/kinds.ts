@@ -8,7 +8,8 @@ export const AGENT_KINDS: readonly AgentKind[] = [
     description: 'the L2 agent of this host (Linux bridge), over RabbitMQ',
     async programs(config) {
       const { l2DriverKind } = await import('../../agents/l2/drivers/registry.ts');
-      return { ip: 'iproute2', ...l2DriverKind(config).programs };
+      const { firewallKind } = await import('../../agents/firewall/drivers/registry.ts');
+      return { ip: 'iproute2', ...l2DriverKind(config).programs, ...firewallKind(config).programs };
     },
     async deviceMark(agent, config) {
       const { l2DriverKind } = await import('../../agents/l2/drivers/registry.ts');
@@ -18,7 +19,9 @@ export const AGENT_KINDS: readonly AgentKind[] = [
     async start(parts) {
       const { startL2Agent } = await import('../../agents/l2/agent.ts');
       const { l2DriverKind } = await import('../../agents/l2/drivers/registry.ts');
-      return startL2Agent({ ...parts, driver: l2DriverKind(parts.config) });
+      const { firewallKind } = await import('../../agents/firewall/drivers/registry.ts');
+      const { config, log } = parts;
+      return startL2Agent({ ...parts, driver: l2DriverKind(config), firewall: firewallKind(config, log) });
     },
   },
   {

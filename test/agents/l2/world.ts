@@ -1,6 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { waitFor } from '../../../src/agents/common/wait.ts';
+import type { FirewallKind } from '../../../src/agents/firewall/drivers/kind.ts';
+import { NOOP } from '../../../src/agents/firewall/drivers/noop/kind.ts';
 import { startL2Agent } from '../../../src/agents/l2/agent.ts';
 import { l2DriverKind } from '../../../src/agents/l2/drivers/registry.ts';
 import { agentMark, tapName } from '../../../src/agents/l2/names.ts';
@@ -171,12 +173,16 @@ export class L2World {
     return world;
   }
 
-  async startAgent(options: Partial<Pick<Config, 'linux_bridge' | 'vxlan'>> = {}): Promise<{ close(): Promise<void> }> {
+  async startAgent(
+    options: Partial<Pick<Config, 'linux_bridge' | 'vxlan'>> = {},
+    firewall: FirewallKind = NOOP,
+  ): Promise<{ close(): Promise<void> }> {
     const defaults = defaultConfig();
     const config = { ...defaults, DEFAULT: { ...defaults.DEFAULT, host: this.namespace }, ...options };
     const agent = await startL2Agent({
       config,
       driver: l2DriverKind(config),
+      firewall,
       transport: this.#watched(),
       log: pino({ level: 'info' }, { write: (line: string) => this.log.push(line) }),
       namespace: this.namespace,

@@ -1,0 +1,41 @@
+import type { DeviceDetails } from '../../rpc/topics/plugin.ts';
+
+/** A port of this host: its device, MAC, addresses, allowed pairs, port security, owner and the ids of its groups. */
+export type FilteredPort = DeviceDetails & { readonly security_groups: readonly string[] };
+
+export interface SecurityGroup {
+  readonly id: string;
+  readonly stateful: boolean;
+  readonly rules: readonly SecurityGroupRule[];
+  /** Addresses of all its ports, on every host, for rules that name it as the remote group. */
+  readonly members: readonly string[];
+}
+
+/** A rule, with the attributes of Neutron's API; null stands for any. */
+export interface SecurityGroupRule {
+  readonly direction: 'ingress' | 'egress';
+  readonly ethertype: 'IPv4' | 'IPv6';
+  readonly protocol: string | null;
+  readonly port_range_min: number | null;
+  readonly port_range_max: number | null;
+  readonly remote_ip_prefix: string | null;
+  readonly remote_group_id: string | null;
+}
+
+/**
+ * Filters the traffic of the ports of one host. Level-triggered: calls MUST be idempotent, and a filter that is right MUST NOT
+ * be interrupted (the filters of an earlier agent process are adopted). Calls never overlap.
+ */
+export interface Firewall {
+  /**
+   * Filters these ports by these groups; other ports keep their filters. Called before a device is wired. Returns the ports whose
+   * filter does not hold, by device, with the reason: they are not wired, and MUST NOT keep others from it.
+   */
+  hold(ports: readonly FilteredPort[], groups: readonly SecurityGroup[]): Promise<ReadonlyMap<string, Error>>;
+  /** Rules or members of a group have changed. SHOULD NOT cost more for many ports of the group than for one. */
+  groupChanged(group: SecurityGroup): Promise<void>;
+  /** Removes the filters of devices that are cut off or gone. Absent ones are no error. */
+  remove(devices: readonly string[]): Promise<void>;
+  /** MUST leave every filter in place. */
+  close(): Promise<void>;
+}

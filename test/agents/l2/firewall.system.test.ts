@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { waitFor } from '../../../src/agents/common/wait.ts';
+import type { Firewall } from '../../../src/agents/firewall/contract.ts';
+import type { FirewallKind } from '../../../src/agents/firewall/drivers/kind.ts';
+import { NOOP } from '../../../src/agents/firewall/drivers/noop/kind.ts';
+import { bridgeName } from '../../../src/agents/l2/names.ts';
+import { needsRoot } from '../../linux/root.ts';
+import { L2World } from './world.ts';
+
+describe.skipIf(needsRoot)('the L2 agent and its firewall (needs root)', () => {
+  let world: L2World;
+  /** Calls of the firewall in order, with the bridge that the device was in then. */
+  let calls: string[];
+  let refused: Map<string, Error>;
+  const firewall: FirewallKind = {
+    ...NOOP,
+    create(parts): Firewall {
+      const note = async (call: string, devices: readonly string[]) => {
+        for (const device of devices) calls.push(`${call} ${device} in ${(await world.link(device))?.master}`);
+      };
+      return {
+        ...NOOP.create(parts),
+        async hold(ports) {
+          await note(
+            'hold',
+            ports.map(({ device }) => device),
+          );
+          return refused;
+        },
+        remove: (devices) => note('remove', devices),
+      };
+    },
+  };
+
+  beforeEach(async () => {
+    calls = [];
+    refused = new Map();
+    world = await L2World.create();
+    await world.startAgent({}, firewall);
+  });
+  afterEach(async () => {
+    await world.close();
+  });
+
+  const plugged = async () => {
+    const port = world.server.port();
+    await world.addDevice(port.device);
+    await world.server.hears(`update_device_up ${port.device}`);
+    return port;
+  };
+  const called = async (call: string) => {
+    await waitFor(`${call} (${calls.join(', ')})`, () => calls.includes(call), 20_000);
+  };
+
+  test('a device is filtered before it is wired', async () => {
+    const { device } = await plugged();
+    expect(calls).toEqual([`hold ${device} in undefined`]);
+  });
+
+  test('a filter is removed after its device is cut off, because its port is deleted', async () => {
+    const { device, portId } = await plugged();
+    await world.server.portDelete(portId);
+    await called(`remove ${device} in undefined`);
+  });
+
+  test('a filter is removed when its device vanishes', async () => {
+    const { device } = await plugged();
+    await world.ip(`link delete dev ${device}`);
+    await called(`remove ${device} in undefined`);
+  });
+
+  test('a device whose filter does not hold is not wired, and others are', async () => {
+    const { device } = world.server.port();
+    refused.set(device, new Error('too many rules'));
+    await world.addDevice(device);
+    const { device: other, networkId } = await plugged();
+    await world.logs(/a device cannot be wired: too many rules/);
+    expect((await world.link(device))?.master).toBeUndefined();
+    expect((await world.link(other))?.master).toBe(bridgeName(networkId));
+    expect(world.server.count(`update_device_up ${device}`)).toBe(0);
+  });
+
+  test('a wired device whose new filter does not hold is cut off and reported down', async () => {
+    const { device, portId } = await plugged();
+    refused.set(device, new Error('too many rules'));
+    await world.server.portUpdate(portId, 'ACTIVE');
+    await world.server.hears(`update_device_down ${device}`);
+    expect((await world.link(device))?.master).toBeUndefined();
+  });
+});
