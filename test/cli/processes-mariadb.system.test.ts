@@ -191,7 +191,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino db and server on MariaDB (ne
 
       const check = await neutrino('db', 'check', ...given);
       expect(check.code).toBe(2);
-      expect(check.stderr).toMatch(/the database cannot be reached \(connect ECONNREFUSED.*\); does it run/);
+      expect(check.stderr).toMatch(/the database cannot be reached \(connect ECONNREFUSED.*\); is it running/);
 
       const patient = server(given);
       await patient.logged(/cannot be reached/);

@@ -11,7 +11,7 @@ describe('neutrino server and agents, without their surroundings', () => {
     for (const command of ['server', 'dhcp-agent', 'l2-agent']) {
       const { code, stderr } = await neutrino(command, ...files({}));
       expect(code).toBe(1);
-      expect(stderr).toMatch(new RegExp(`^neutrino: neutrino ${command} talks .* through RabbitMQ`));
+      expect(stderr).toMatch(new RegExp(`^neutrino: neutrino ${command} communicates .* through RabbitMQ`));
       expect(stderr).toContain('"transport_url = rabbit://USER:PASSWORD@HOST:5672/" into [DEFAULT]');
     }
   });

@@ -156,7 +156,7 @@ describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)',
 
   test('refuses what makes no sense', async () => {
     const refused = async (...words: string[]) => (await vm(words)).stderr;
-    expect(await refused('delete')).toContain('name the machines to delete, or say --all');
+    expect(await refused('delete')).toContain('name the machines to delete, or use --all');
     expect(await refused('boot', 'x', '--network', 'net1', '--fixed-ip', 'any', '--fixed-ip', '10.0.0.1')).toContain(
       '2 times --fixed-ip, but only 1 times --network',
     );

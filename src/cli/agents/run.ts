@@ -44,11 +44,11 @@ export async function runAgent(
   }
   const lock = await lockAgents(statePath, [name]);
   keepHost(statePath, host);
-  const told = stopSignal().then((signal) => `${signal}; ${stays}`);
+  const stopped = stopSignal().then((signal) => `${signal}; ${stays}`);
   try {
     await runService({
       log,
-      told,
+      stopped,
       async start(stop) {
         const transport = await openTransport(config, log, `neutrino-${name}`);
         // Ends the agent's wait for the broker when the process is stopped meanwhile.

@@ -25,13 +25,13 @@ export interface RunningParts extends Running {
   close(): Promise<void>;
 }
 
-/** How long a start waits for the agents' first reports; in one process they take milliseconds. */
+/** How long a start waits for the agents' first reports, which take milliseconds in one process. */
 const FIRST_REPORTS_MS = 5_000;
 
-/** Composition root of `up`: builds everything and wires it. Throws when something cannot start; what had started is stopped. */
+/** Composition root of `up`: builds everything and connects it. Throws when something cannot start; then what had started is stopped. */
 export async function startNeutrino({ config, agents, log, prepare, stop }: NeutrinoParts): Promise<RunningParts> {
   const closing: Running[] = [];
-  // In the opposite order of their start: agents before the server that they report to, the transport last.
+  // In reverse order of their start: agents before the server that they report to, the transport last.
   const close = async () => {
     for (const part of closing.splice(0).reverse()) await part.close();
   };
@@ -57,6 +57,6 @@ export async function startNeutrino({ config, agents, log, prepare, stop }: Neut
   }
 }
 
-/** Whether the database is one that several servers may share: not SQLite. */
+/** Whether several servers may share the database, which then is not SQLite. */
 export const isShared = ({ database }: Pick<Config, 'database'>): boolean =>
   /^(mysql|mariadb)/i.test(database.connection);

@@ -23,7 +23,7 @@ export interface ServerOptions {
   readonly config: Config;
   readonly transport: RpcTransport;
   readonly log: Logger;
-  /** Whether the database is this process's own, whose schema it brings up to date by itself; not unless told. */
+  /** Whether the database belongs to this process alone, which then upgrades its schema; default: false. */
   readonly embedded?: boolean;
   /** Runs on the database when its schema is current, before anything is served. */
   readonly prepare?: ((db: Database) => Promise<void>) | undefined;

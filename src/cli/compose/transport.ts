@@ -4,24 +4,24 @@ import type { RpcTransport } from '../../rpc/contract.ts';
 import { CliFailure } from '../process/failure.ts';
 
 /**
- * The transport that the configuration names: RabbitMQ by `transport_url`, or, when that is empty, memory, which reaches this
- * process alone. `program` is how the broker's list of connections names it. Throws ConfigError for a transport_url that cannot be.
+ * Opens the transport that the configuration names: RabbitMQ by `transport_url`, or memory within this process when that is empty.
+ * `program` is its name in the broker's list of connections. Throws ConfigError for an invalid transport_url.
  */
 export async function openTransport(config: Config, log: Logger, program: string): Promise<RpcTransport> {
   if (config.DEFAULT.transport_url === '') {
     const { createMemoryTransport } = await import('../../rpc/memory/transport.ts');
     return createMemoryTransport({ log });
   }
-  // Only now: whoever runs everything in one process need not wait for the client of a broker to load.
+  // Imported late: a single process need not wait for the RabbitMQ client to load.
   const { createRabbitTransport } = await import('../../rpc/rabbit/transport.ts');
   return createRabbitTransport({ config, log, programName: program });
 }
 
-/** Throws CliFailure that says what to write, for a command that has to reach other processes. */
+/** Throws CliFailure that says what to configure, when a command cannot reach other processes. */
 export function requireTransportUrl(config: Config, command: string): void {
   if (config.DEFAULT.transport_url !== '') return;
   throw new CliFailure(
-    `${command} talks to other processes through RabbitMQ, and transport_url is not set: write ` +
+    `${command} communicates with other processes through RabbitMQ, and transport_url is not set: write ` +
       '"transport_url = rabbit://USER:PASSWORD@HOST:5672/" into [DEFAULT] of a file given by --config-file ' +
       '(bin/neutrino up runs everything in one process and needs none)',
   );

@@ -13,15 +13,15 @@ type Print = (line: string) => void;
 
 /** Exit code of `db check` when the schema is not current. */
 export const EXIT_NOT_CURRENT = 1;
-/** Exit code of the commands when the database cannot be asked. */
+/** Exit code of the commands when the database cannot be reached. */
 export const EXIT_NO_ANSWER = 2;
 
-/** `neutrino db upgrade`: brings the schema up to date. Again, or side by side with another one, does no harm. */
+/** `neutrino db upgrade`: brings the schema up to date. Repeating it, or running several at the same time, does no harm. */
 export const upgradeDatabase = (inputs: ConfigInputs, print: Print): Promise<void> =>
   onDatabase(inputs, async (db) => {
     const missing = await migrate(db);
     if (missing.length === 0) print('The schema is current; nothing to do.');
-    else print(`The schema is current now; done: ${missing.join(', ')}`);
+    else print(`The schema is current now; applied: ${missing.join(', ')}`);
   });
 
 /** `neutrino db check`: throws CliFailure with EXIT_NOT_CURRENT unless the schema is current. */
@@ -70,7 +70,7 @@ async function onDatabase(inputs: ConfigInputs, work: (db: Database, config: Con
     const cause = isUnreachable(error) ? error : (error as { readonly cause?: unknown }).cause;
     if (!isUnreachable(cause)) throw error;
     throw new CliFailure(
-      `the database cannot be reached (${reasonOf(cause)}); does it run, is [database] connection right?`,
+      `the database cannot be reached (${reasonOf(cause)}); is it running, and is [database] connection right?`,
       EXIT_NO_ANSWER,
     );
   } finally {

@@ -10,7 +10,7 @@ import { startFreshNeutrino } from './fresh-neutrino.ts';
 /** `demo`: exit code 1 when a machine does not get what its port has. */
 export async function runDemo(options: LabOptions): Promise<void> {
   if (process.getuid?.() !== 0)
-    throw new CliFailure('the demo needs root: it makes namespaces and devices, and removes them');
+    throw new CliFailure('the demo needs root, because it creates and removes namespaces and devices');
   const print = (line: string) => void process.stdout.write(`${line}\n`);
   const signal = abortOnSignal();
   const started = performance.now();

@@ -16,7 +16,7 @@ export interface DownOptions {
   readonly inputs: ConfigInputs;
   /** The kinds of agents that may run on this host. */
   readonly kinds: readonly AgentKind[];
-  /** Deletes what lies under the state path as well. */
+  /** Also deletes what is stored below the state path. */
   readonly purge: boolean;
   /** Deletes it without asking. */
   readonly yes: boolean;
@@ -24,14 +24,14 @@ export interface DownOptions {
 
 type Print = (line: string) => void;
 
-/** Time that a running Neutrino has to stop in; it gives itself 10 s. */
+/** Time limit for a running Neutrino to stop, in milliseconds; its own limit is 10 s. */
 const STOP_MS = 30_000;
 
-/** What Neutrino keeps under the state path, beside its lock; `down --purge` deletes these and nothing else. */
+/** What Neutrino stores below the state path, except for its locks; `down --purge` deletes these and nothing else. */
 const STATE_FILES = ['neutrino.sqlite', 'neutrino.sqlite-wal', 'neutrino.sqlite-shm', 'dhcp', 'instances', HOST_FILE];
 
 /**
- * `neutrino down`: stops the Neutrino of this state path and removes what it made on this host. Says what it removed.
+ * `neutrino down`: stops the Neutrino of this state path and removes what it created on this host. Prints what it removed.
  * Throws CliFailure when the running one cannot be stopped.
  */
 export async function runDown({ inputs, kinds, purge, yes }: DownOptions, print: Print): Promise<void> {
@@ -51,11 +51,11 @@ export async function runDown({ inputs, kinds, purge, yes }: DownOptions, print:
     if (obstacles.length === 0) {
       const { removeFromHost } = await import('./host-removal.ts');
       const log = stderrLogger(config.DEFAULT);
-      // What is removed is told once, at the end.
+      // What is removed is printed once, at the end.
       if (!config.DEFAULT.debug) log.level = 'warn';
-      for (const line of tellRemoved(await removeFromHost(config, log))) print(line);
+      for (const line of removedLines(await removeFromHost(config, log))) print(line);
     } else {
-      print(`Namespaces, devices and processes are left as they are: ${obstacles.join('; ')}.`);
+      print(`Namespaces, devices and processes are left unchanged: ${obstacles.join('; ')}.`);
     }
     if (purge) deleteState(config, print);
   } finally {
@@ -81,10 +81,10 @@ async function stopRunning(statePath: string, role: string, print: Print): Promi
   );
 }
 
-function tellRemoved({ machines, processes, namespaces, devices, leftAlone }: Removed): readonly string[] {
+function removedLines({ machines, processes, namespaces, devices, leftAlone }: Removed): readonly string[] {
   const kinds = { Machines: machines, Processes: processes, Namespaces: namespaces, Devices: devices };
   const removed = Object.entries(kinds).filter(([, names]) => names.length > 0);
-  const left = `Left alone, since this state path does not know their networks: ${leftAlone.join(' ')}`;
+  const left = `Left alone, because their networks are not of this state path: ${leftAlone.join(' ')}`;
   return [
     ...(removed.length === 0 ? ['Nothing to remove on this host.'] : ['Removed from this host:']),
     ...removed.map(([kind, names]) => `  ${kind.padEnd(10)}  ${names.join(' ')}`),
@@ -99,7 +99,7 @@ async function confirmPurge(statePath: string): Promise<void> {
     `Delete all networks and ports, that is, the database in ${statePath}? (yes/no) `,
   );
   terminal.close();
-  if (answer.trim().toLowerCase() !== 'yes') throw new CliFailure('nothing has been touched');
+  if (answer.trim().toLowerCase() !== 'yes') throw new CliFailure('nothing was changed');
 }
 
 function deleteState({ DEFAULT: { state_path: statePath } }: Config, print: Print): void {
@@ -111,6 +111,6 @@ function deleteState({ DEFAULT: { state_path: statePath } }: Config, print: Prin
 function removeEmptyFolder(statePath: string, roles: readonly string[], print: Print): void {
   for (const role of roles) rmSync(join(statePath, lockFile(role)), { force: true });
   const left = readdirSync(statePath);
-  if (left.length > 0) print(`Not Neutrino's and left in ${statePath}: ${left.join(' ')}`);
+  if (left.length > 0) print(`Not Neutrino's, and left in ${statePath}: ${left.join(' ')}`);
   else rmdirSync(statePath);
 }

@@ -16,14 +16,14 @@ export interface Removed {
   readonly processes: readonly string[];
   readonly namespaces: readonly string[];
   readonly devices: readonly string[];
-  /** Devices that a Neutrino made for networks that this state path does not know: another one's, as far as can be told. */
+  /** Devices that a Neutrino created for networks that this state path does not know, and that belong to another one. */
   readonly leftAlone: readonly string[];
 }
 
 /**
- * Removes from this host what the Neutrino of this state path made, and nothing else: machines, DHCP servers, DHCP
- * namespaces, bridges and other devices, of the networks that the state path knows. Again after an interruption finishes it.
- * No Neutrino may run on the state path meanwhile. Needs root and iproute2.
+ * Removes from this host what the Neutrino of this state path created, and nothing else: machines, DHCP servers, DHCP
+ * namespaces, bridges and other devices, of the networks that the state path knows. After an interruption, a second run finishes
+ * it. No Neutrino may run on the state path meanwhile. Needs root and iproute2.
  */
 export async function removeFromHost(config: Config, log: Logger): Promise<Removed> {
   const networks = await networksOfStatePath(config, log);

@@ -7,8 +7,8 @@ import { openDatabase } from '../../db/open.ts';
 import { instanceStore } from '../../lab/instance.ts';
 
 /**
- * Ids of the networks that this state path knows: those in its database, those that the DHCP driver has files of, and those
- * that its machines are on. What Neutrino made on a host belongs to one of them.
+ * Returns the ids of the networks that this state path knows: those in its database, those that the DHCP driver has files of, and those
+ * that its machines are on. Everything that Neutrino creates on a host belongs to one of them.
  */
 export async function networksOfStatePath(config: Config, log: Logger): Promise<ReadonlySet<string>> {
   const { state_path: statePath } = config.DEFAULT;
@@ -22,7 +22,7 @@ export async function networksOfStatePath(config: Config, log: Logger): Promise<
 
 async function networksOfDatabase(config: Config, log: Logger): Promise<readonly string[]> {
   const { connection } = config.database;
-  // Opening would make it.
+  // Opening would create it.
   if (connection === '' && !existsSync(join(config.DEFAULT.state_path, 'neutrino.sqlite'))) return [];
   try {
     const database = openDatabase(config);
@@ -34,7 +34,7 @@ async function networksOfDatabase(config: Config, log: Logger): Promise<readonly
     }
   } catch (error) {
     // Taking down must work with a broken database too: the driver's files and the machines name most of them.
-    log.warn({ err: error }, 'the database cannot be asked for its networks');
+    log.warn({ err: error }, 'cannot read the networks from the database');
     return [];
   }
 }

@@ -11,10 +11,10 @@ import { type Running, runService, stopSignal } from '../process/lifetime.ts';
 import { stderrLogger } from '../process/log.ts';
 import { lockRoles, SERVER_ROLE, type StateLock } from '../state/lock.ts';
 import { prepareStatePath } from '../state/path.ts';
-import { startWorkers, workerTold } from './workers.ts';
+import { startWorkers, workerStopped } from './workers.ts';
 
 /**
- * `neutrino server`: the API and what agents ask for, until SIGTERM or SIGINT. Several may run side by side on one database.
+ * `neutrino server`: API and RPC, until SIGTERM or SIGINT. Several may run at the same time on one database.
  * Throws CliFailure, ConfigError and errors of listening.
  */
 export async function runServer(inputs: ConfigInputs): Promise<void> {
@@ -23,14 +23,14 @@ export async function runServer(inputs: ConfigInputs): Promise<void> {
   requireTransportUrl(config, 'neutrino server');
   if (cluster.isWorker) {
     const ownLog = log.child({ worker: cluster.worker?.id });
-    await runService({ log: ownLog, told: workerTold(), start: startAlone(config, ownLog) });
+    await runService({ log: ownLog, stopped: workerStopped(), start: startAlone(config, ownLog) });
     process.exit();
   }
   for (const warning of warnings) log.warn(warning);
-  const told = stopSignal();
+  const stopped = stopSignal();
   const workers = workersOf(config, log);
-  if (workers === 1) await runService({ log, told, start: startAlone(config, log) });
-  else await runService({ log, told, start: startMany(config, log, workers) });
+  if (workers === 1) await runService({ log, stopped, start: startAlone(config, log) });
+  else await runService({ log, stopped, start: startMany(config, log, workers) });
   process.exit();
 }
 
@@ -83,7 +83,7 @@ async function lockSqlite(config: Config): Promise<StateLock> {
 const startMany =
   (config: Config, log: Logger, count: number): Start =>
   async (stop) => {
-    // Once for all: each worker would say the same.
+    // Once for all workers, because each would report the same.
     const db = openConfigured(config);
     try {
       await startOnSchema(db, false, { log, stop });

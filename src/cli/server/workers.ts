@@ -4,21 +4,21 @@ import type { Logger } from 'pino';
 import { CliFailure } from '../process/failure.ts';
 import type { Running } from '../process/lifetime.ts';
 
-/** What a worker is told when it shall stop. */
+/** The message that asks a worker to stop. */
 const STOP = 'stop';
-/** Time that a worker has to stop in before it is killed; it gives itself 10 s. */
+/** Time limit for a worker to stop, in milliseconds; its own limit is 10 s. Then it is killed. */
 const STOP_MS = 12_000;
 const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 30_000;
-/** A worker that lived this long has not been dying again and again. */
+/** A worker that ran this long starts a new count of failures. */
 const STEADY_MS = 60_000;
 
-/** In a worker: resolves when it shall stop. Signals that reach the whole group of processes are its primary's to act on. */
-export function workerTold(): Promise<string> {
+/** Resolves, in a worker, when it is to stop. */
+export function workerStopped(): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
   process.on('message', (message) => {
-    if (message === STOP) resolve('told by its primary');
+    if (message === STOP) resolve('asked by its primary');
   });
   return promise;
 }
@@ -29,8 +29,8 @@ export interface RunningWorkers extends Running {
 }
 
 /**
- * Runs this command in `count` worker processes that share its listening port; one that ends is started again, after a growing
- * pause when it keeps ending. Resolves when all listen. Throws CliFailure when one ends before that: its own log says why.
+ * Runs this command in `count` worker processes that share its listening port. A worker that ends is replaced, after a growing
+ * pause if that repeats. Resolves when all listen. Throws CliFailure when one ends before that; its log says why.
  */
 export async function startWorkers(count: number, log: Logger, stop: AbortSignal): Promise<RunningWorkers> {
   const pool = new WorkerPool(log);
@@ -88,7 +88,7 @@ class WorkerPool {
     return worker;
   }
 
-  /** Puts another one in the place of a worker when it ends. */
+  /** Replaces a worker when it ends. */
   #keep(worker: Worker, startedAt: number): void {
     worker.once('exit', (code, signal) => {
       if (this.#stop.signal.aborted) return;

@@ -21,7 +21,7 @@ export interface StateLock {
   release(): void;
 }
 
-/** In which role a process works on a state path: as the server, or as an agent of the kind of this name. */
+/** Role of a process on a state path: SERVER_ROLE, or the name of an agent kind. */
 type StateRole = string;
 
 /** The role of the process that has the database: `up`, or a server on SQLite. */
@@ -31,14 +31,14 @@ export const SERVER_ROLE = 'up';
 export const lockFile = (role: StateRole) => `${role}.lock`;
 const recordFile = (role: StateRole) => `${role}.json`;
 
-/** Somebody else has the state path. */
+/** Another process has the state path. */
 export interface StateTaken {
   readonly role: StateRole;
-  /** Undefined when it cannot be told which process it is. */
+  /** Undefined when it is unknown which process it is. */
   readonly holder: RunningNeutrino | undefined;
 }
 
-/** Takes a state path in several roles, all or none. */
+/** Locks a state path in several roles, all or none. */
 export async function lockRoles(statePath: string, roles: readonly StateRole[]): Promise<StateLock | StateTaken> {
   const locks: StateLock[] = [];
   const release = () => {
@@ -56,9 +56,9 @@ export async function lockRoles(statePath: string, roles: readonly StateRole[]):
 }
 
 /**
- * Takes the state path for this process, or returns undefined when another process has it in this role. The lock is the kernel's own
+ * Locks the state path for this process; returns undefined when another process has it in this role. The lock is the kernel's own
  * on a file, through SQLite: it ends with the process, also by kill -9, so none is ever stale. The record beside it
- * (pid and URL) only tells who holds it.
+ * (pid, URL, host) only names the holder.
  */
 export async function lockStatePath(statePath: string, role: StateRole = SERVER_ROLE): Promise<StateLock | undefined> {
   const release = holdFile(join(statePath, lockFile(role)));

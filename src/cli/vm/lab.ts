@@ -13,7 +13,7 @@ import { hostOfStatePath } from '../state/host.ts';
 import { runningNeutrino } from '../state/lock.ts';
 import type { LabOptions } from './options.ts';
 
-/** Where the configuration has the API, as a client on this host reaches it. */
+/** Returns the URL of the API as configured, as a client on this host reaches it. */
 function configuredUrl({ bind_host: host, bind_port: port }: Config['DEFAULT']): string {
   const reachable =
     host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host;
@@ -43,14 +43,14 @@ export async function labOf(options: LabOptions, say: Say): Promise<Lab & Pick<S
   };
 }
 
-/** Milliseconds out of an option's whole seconds. Throws CliFailure. */
+/** Converts an option in whole seconds to milliseconds. Throws UsageFailure. */
 export function seconds(option: string, text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) < 1)
     throw new UsageFailure(`${option} ${text}: whole seconds, 1 to 99999`);
   return Number(text) * 1_000;
 }
 
-/** Makes the lab's own failures those of the command line, which are told in one line. */
+/** Turns failures of the lab into those of the command line, which are printed in one line. */
 export async function asCliFailure<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
@@ -60,11 +60,11 @@ export async function asCliFailure<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** An AbortSignal that the first SIGINT or SIGTERM sets off; a second one ends the process as usual. */
+/** Returns a signal that the first SIGINT or SIGTERM aborts; a second one ends the process as usual. */
 export function abortOnSignal(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => controller.abort(new LabFailure(`${signal}: given up`)));
+    process.once(signal, () => controller.abort(new LabFailure(`stopped by ${signal}`)));
   }
   return controller.signal;
 }

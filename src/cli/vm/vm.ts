@@ -15,10 +15,10 @@ function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));
 }
 
-/** `vm boot`: exit code 1 when a NIC got another address than its port has. */
+/** `vm boot`: exit code 1 when a NIC gets another address than its port has. */
 export async function runBoot(name: string, options: BootOptions): Promise<void> {
   const { network: networks, fixedIp: fixedIps = [], qemu, json } = options;
-  const tell = json ? (line: string) => void process.stderr.write(`${line}\n`) : print;
+  const say = json ? (line: string) => void process.stderr.write(`${line}\n`) : print;
   if (fixedIps.length > networks.length) {
     throw new UsageFailure(`${fixedIps.length} times --fixed-ip, but only ${networks.length} times --network`);
   }
@@ -28,15 +28,15 @@ export async function runBoot(name: string, options: BootOptions): Promise<void>
     leaseMs: seconds('--lease-timeout', options.leaseTimeout ?? (qemu ? '180' : '30')),
     signal: abortOnSignal(),
   };
-  const lab = await labOf(options, tell);
+  const lab = await labOf(options, say);
   const nics = networks.map((one, i) => {
     const fixedIp = fixedIps[i];
     return { network: one, ...(fixedIp === undefined || fixedIp === 'any' ? {} : { fixedIp }) };
   });
   const request = { name, kind: qemu ? 'qemu' : 'namespace', nics } as const;
-  const report = await asCliFailure(bootMachine(request, lab, limits, (message) => tell(exchangeLine(message))));
+  const report = await asCliFailure(bootMachine(request, lab, limits, (message) => say(exchangeLine(message))));
   if (report.exchange.length === 0 && report.nics.some(({ lease }) => lease)) {
-    tell(
+    say(
       '(the log of the DHCP server shows nothing of the exchange: does the DHCP agent of this network run on another host?)',
     );
   }
@@ -59,7 +59,7 @@ export async function runList(options: ListOptions): Promise<void> {
 
 /** `vm delete`: deletes what it can. Throws CliFailure when a machine does not exist or cannot be deleted. */
 export async function runDelete(names: readonly string[], options: DeleteOptions): Promise<void> {
-  if ((options.all === true) === names.length > 0) throw new UsageFailure('name the machines to delete, or say --all');
+  if ((options.all === true) === names.length > 0) throw new UsageFailure('name the machines to delete, or use --all');
   requireRoot();
   const lab = await labOf(options, print);
   const work = async () => {
@@ -97,5 +97,6 @@ export async function runDelete(names: readonly string[], options: DeleteOptions
 }
 
 function requireRoot(): void {
-  if (process.getuid?.() !== 0) throw new CliFailure('machines need root: namespaces and devices are made and removed');
+  if (process.getuid?.() !== 0)
+    throw new CliFailure('machines need root, because namespaces and devices are created and removed');
 }
