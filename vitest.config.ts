@@ -5,6 +5,7 @@ const RULES = [
   ...['ipam', 'plugin', 'scheduler', 'notifier'].map((room) => `test/${room}/**/*.test.ts`),
   'test/api/hostile.test.ts',
   'test/extending/hosting-kind.test.ts',
+  'test/extending/resource.test.ts',
 ];
 
 /** Tests with real parts: processes, namespaces, dnsmasq, RabbitMQ, MariaDB; and tests that wait for seconds. */

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from '../../../config/options.ts';
-import { ConfigError } from '../../../config/parse.ts';
+import { chosenKind } from '../../common/driver-choice.ts';
 import type { FirewallKind } from './kind.ts';
 import { NOOP } from './noop/kind.ts';
 
@@ -20,12 +20,7 @@ export function firewallKind(
   kinds: readonly FirewallKind[] = FIREWALLS,
 ): FirewallKind {
   const { firewall_driver: wanted } = config.securitygroup;
-  const found = kinds.find(({ name }) => name === wanted);
-  if (found) return found;
-  if (STOCK_FIREWALLS.includes(wanted)) {
-    log?.warn(`[securitygroup] firewall_driver = ${wanted} exists only in Neutron: ports are not filtered`);
-    return NOOP;
-  }
-  const names = kinds.map(({ name }) => name).join(', ');
-  throw new ConfigError(`[securitygroup] firewall_driver = ${JSON.stringify(wanted)}: must be one of ${names}`);
+  if (!STOCK_FIREWALLS.includes(wanted)) return chosenKind('[securitygroup] firewall_driver', wanted, kinds);
+  log?.warn(`[securitygroup] firewall_driver = ${wanted} exists only in Neutron: ports are not filtered`);
+  return NOOP;
 }

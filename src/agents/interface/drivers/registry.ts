@@ -1,5 +1,5 @@
 import type { Config } from '../../../config/options.ts';
-import { ConfigError } from '../../../config/parse.ts';
+import { chosenKind } from '../../common/driver-choice.ts';
 import type { InterfaceDriverKind } from './kind.ts';
 import { LINUX_BRIDGE } from './linuxbridge/kind.ts';
 
@@ -11,9 +11,5 @@ export function interfaceDriverKind(
   config: Pick<Config, 'DEFAULT'>,
   kinds: readonly InterfaceDriverKind[] = INTERFACE_DRIVERS,
 ): InterfaceDriverKind {
-  const { interface_driver: wanted } = config.DEFAULT;
-  const found = kinds.find(({ name }) => name === wanted);
-  if (found) return found;
-  const names = kinds.map(({ name }) => name).join(', ');
-  throw new ConfigError(`[DEFAULT] interface_driver = ${JSON.stringify(wanted)}: must be one of ${names}`);
+  return chosenKind('[DEFAULT] interface_driver', config.DEFAULT.interface_driver, kinds);
 }
