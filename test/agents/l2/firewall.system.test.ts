@@ -36,7 +36,7 @@ describe.skipIf(needsRoot)('the L2 agent and its firewall (needs root)', () => {
     calls = [];
     refused = new Map();
     world = await L2World.create();
-    await world.startAgent({}, firewall);
+    await world.startAgent({}, { firewall });
   });
   afterEach(async () => {
     await world.close();

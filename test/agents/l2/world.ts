@@ -4,6 +4,7 @@ import { waitFor } from '../../../src/agents/common/wait.ts';
 import type { FirewallKind } from '../../../src/agents/firewall/drivers/kind.ts';
 import { NOOP } from '../../../src/agents/firewall/drivers/noop/kind.ts';
 import { startL2Agent } from '../../../src/agents/l2/agent.ts';
+import type { L2DriverKind } from '../../../src/agents/l2/drivers/kind.ts';
 import { l2DriverKind } from '../../../src/agents/l2/drivers/registry.ts';
 import { agentMark, tapName } from '../../../src/agents/l2/names.ts';
 import { type Config, defaultConfig } from '../../../src/config/options.ts';
@@ -175,14 +176,14 @@ export class L2World {
 
   async startAgent(
     options: Partial<Pick<Config, 'linux_bridge' | 'vxlan'>> = {},
-    firewall: FirewallKind = NOOP,
+    kinds: { readonly driver?: L2DriverKind; readonly firewall?: FirewallKind } = {},
   ): Promise<{ close(): Promise<void> }> {
     const defaults = defaultConfig();
     const config = { ...defaults, DEFAULT: { ...defaults.DEFAULT, host: this.namespace }, ...options };
     const agent = await startL2Agent({
       config,
-      driver: l2DriverKind(config),
-      firewall,
+      driver: kinds.driver ?? l2DriverKind(config),
+      firewall: kinds.firewall ?? NOOP,
       transport: this.#watched(),
       log: pino({ level: 'info' }, { write: (line: string) => this.log.push(line) }),
       namespace: this.namespace,
