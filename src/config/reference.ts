@@ -49,6 +49,7 @@ export function renderFlags(): string {
     ...rows,
     '| `--config-file FILE` | none | INI file with options as in `neutron.conf`; may be repeated, the later one wins |',
     '| `--no-agents` | agents run | the API alone, without DHCP and L2 agent |',
+    '| `--rename-host` | refused | the host had another name at the last start: moves its agents and ports to the new one |',
     '',
   ].join('\n');
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { showConfig } from '../../src/cli/config/show.ts';
 import { explainFailure } from '../../src/cli/process/failure.ts';
+import { LabFailure } from '../../src/lab/failure.ts';
 import { neutrino } from '../support/neutrino.ts';
 
 let folder: string;
@@ -132,6 +133,7 @@ describe('explainFailure', () => {
     );
     expect(explainFailure(failure({ code: 'ENOSPC', path: '/x' }))).toBe('no space left on the disk that holds /x');
     expect(explainFailure(failure({ code: 'EACCES', path: '/x' }))).toBe('/x: said');
+    expect(explainFailure(new LabFailure('no lease'))).toBe('no lease');
   });
 
   it('shows the stack of what is not', () => {

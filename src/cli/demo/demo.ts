@@ -3,7 +3,7 @@ import { runScenario } from '../../lab/demo.ts';
 import { configInputs } from '../config/flags.ts';
 import { CliFailure } from '../process/failure.ts';
 import { runningNeutrino } from '../state/lock.ts';
-import { abortOnSignal, asCliFailure, labOf } from '../vm/lab.ts';
+import { abortOnSignal, labOf } from '../vm/lab.ts';
 import type { LabOptions } from '../vm/options.ts';
 import { startFreshNeutrino } from './fresh-neutrino.ts';
 
@@ -22,11 +22,11 @@ export async function runDemo(options: LabOptions): Promise<void> {
       `no Neutrino runs on state path ${options.statePath}; without --state-path the demo starts one`,
     );
   }
-  const fresh = running ? undefined : await asCliFailure(startFreshNeutrino(options, print, signal));
+  const fresh = running ? undefined : await startFreshNeutrino(options, print, signal);
   try {
     const lab = await labOf(fresh ? { ...options, statePath: fresh.statePath, url: fresh.url } : options, print);
     print(`Neutrino at ${lab.neutron.url}${fresh ? ', started for this demo' : ''}`);
-    await asCliFailure(runScenario({ lab, hostsFile: lab.hostsFile, print, signal }));
+    await runScenario({ lab, hostsFile: lab.hostsFile, print, signal });
   } finally {
     await fresh?.stop();
   }

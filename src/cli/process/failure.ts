@@ -1,4 +1,5 @@
 import { ConfigError } from '../../config/parse.ts';
+import { LabFailure } from '../../lab/failure.ts';
 import { IpFailed } from '../../linux/ip.ts';
 import { CommandFailed } from '../../linux/run.ts';
 
@@ -53,7 +54,7 @@ export function explainFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // Several wrong options are a line each.
   if (error instanceof ConfigError) return error.message.replaceAll('\n', '\nneutrino: ');
-  if (error instanceof CliFailure || error instanceof CommandFailed || error instanceof IpFailed) {
+  if ([CliFailure, LabFailure, CommandFailed, IpFailed].some((known) => error instanceof known)) {
     return error.message;
   }
   const sqlite = explainSqlite(error);

@@ -8,7 +8,7 @@ import { LabFailure } from '../../lab/failure.ts';
 import { instanceStore } from '../../lab/instance.ts';
 import { neutronAt } from '../../lab/neutron.ts';
 import { configInputs } from '../config/flags.ts';
-import { CliFailure, UsageFailure } from '../process/failure.ts';
+import { UsageFailure } from '../process/failure.ts';
 import { hostOfStatePath } from '../state/host.ts';
 import { runningNeutrino } from '../state/lock.ts';
 import type { LabOptions } from './options.ts';
@@ -48,16 +48,6 @@ export function seconds(option: string, text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) < 1)
     throw new UsageFailure(`${option} ${text}: whole seconds, 1 to 99999`);
   return Number(text) * 1_000;
-}
-
-/** Turns failures of the lab into those of the command line, which are printed in one line. */
-export async function asCliFailure<T>(work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof LabFailure) throw new CliFailure(error.message);
-    throw error;
-  }
 }
 
 /** Returns a signal that the first SIGINT or SIGTERM aborts; a second one ends the process as usual. */

@@ -29,6 +29,8 @@ export interface DeleteOptions extends LabOptions {
 /** Adds the options of LabOptions to a command. */
 export const withLabOptions = (command: Command): Command =>
   withConfigFlags(
-    command.option('--url <URL>', 'the API (default: of the Neutrino on the state path, else as configured)'),
-    ['--state-path', '--host'],
+    command
+      .option('--url <URL>', 'the API (default: of the Neutrino that runs on the state path, else as configured)')
+      .option('--host <NAME>', 'name of this host as agents report it (default: that of the state path)'),
+    ['--state-path'],
   );

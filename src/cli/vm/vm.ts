@@ -1,10 +1,10 @@
 import { bootMachine } from '../../lab/boot.ts';
-import { isUuid, type StoredInstance } from '../../lab/instance.ts';
+import { type InstanceStore, isUuid, type StoredInstance } from '../../lab/instance.ts';
 import { listMachines } from '../../lab/list.ts';
 import { removeMachine } from '../../lab/remove.ts';
 import { bootJson, bootTable, exchangeLine, machineList } from '../../lab/show.ts';
 import { CliFailure, UsageFailure } from '../process/failure.ts';
-import { abortOnSignal, asCliFailure, labOf, seconds } from './lab.ts';
+import { abortOnSignal, labOf, seconds } from './lab.ts';
 import type { BootOptions, DeleteOptions, ListOptions } from './options.ts';
 
 function print(line: string): void {
@@ -34,7 +34,7 @@ export async function runBoot(name: string, options: BootOptions): Promise<void>
     return { network: one, ...(fixedIp === undefined || fixedIp === 'any' ? {} : { fixedIp }) };
   });
   const request = { name, kind: qemu ? 'qemu' : 'namespace', nics } as const;
-  const report = await asCliFailure(bootMachine(request, lab, limits, (message) => say(exchangeLine(message))));
+  const report = await bootMachine(request, lab, limits, (message) => say(exchangeLine(message)));
   if (report.exchange.length === 0 && report.nics.some(({ lease }) => lease)) {
     say(
       '(the log of the DHCP server shows nothing of the exchange: does the DHCP agent of this network run on another host?)',
@@ -52,7 +52,7 @@ export async function runBoot(name: string, options: BootOptions): Promise<void>
 /** `vm list`. */
 export async function runList(options: ListOptions): Promise<void> {
   const { store } = await labOf(options, print);
-  const machines = await asCliFailure(listMachines(store));
+  const machines = await listMachines(store);
   if (options.json) printJson(machines);
   else print(machineList(machines));
 }
@@ -62,38 +62,39 @@ export async function runDelete(names: readonly string[], options: DeleteOptions
   if ((options.all === true) === names.length > 0) throw new UsageFailure('name the machines to delete, or use --all');
   requireRoot();
   const lab = await labOf(options, print);
-  const work = async () => {
-    const failures: string[] = [];
-    const found = options.all
-      ? await lab.store.list()
-      : (await Promise.all(names.map((name) => find(name, failures)))).flat();
-    for (const stored of found) {
-      const who = [stored.instance?.name, stored.id].filter(Boolean).join(' ');
-      try {
-        await removeMachine(stored, lab);
-        print(`deleted ${who}`);
-      } catch (error) {
-        // The others are deleted all the same.
-        failures.push(`${who} could not be deleted: ${error instanceof Error ? error.message : String(error)}`);
-      }
+  const failures: string[] = [];
+  const found = options.all ? await lab.store.list() : await machinesNamed(names, lab.store, failures);
+  for (const stored of found) {
+    const who = [stored.instance?.name, stored.id].filter(Boolean).join(' ');
+    try {
+      await removeMachine(stored, lab);
+      print(`deleted ${who}`);
+    } catch (error) {
+      // The others are deleted all the same.
+      failures.push(`${who} could not be deleted: ${error instanceof Error ? error.message : String(error)}`);
     }
-    if (failures.length > 0) throw new CliFailure(failures.join('; '));
-    if (options.all && found.length === 0) print('no machines');
-  };
-  const find = async (name: string, failures: string[]): Promise<readonly StoredInstance[]> => {
-    const found = await lab.store.find(name);
-    if (found.length > 1) {
-      const ids = found.map(({ id }) => id).join(', ');
-      failures.push(`${found.length} machines are named ${name}; name one by its UUID: ${ids}`);
-      return [];
-    }
-    if (found.length > 0) return found;
+  }
+  if (failures.length > 0) throw new CliFailure(failures.join('; '));
+  if (options.all && found.length === 0) print('no machines');
+}
+
+/** Returns the machines of these names or UUIDs; adds a line to `failures` for each that none or several have. */
+async function machinesNamed(
+  names: readonly string[],
+  store: InstanceStore,
+  failures: string[],
+): Promise<readonly StoredInstance[]> {
+  const machines: StoredInstance[] = [];
+  for (const name of names) {
+    const found = await store.find(name);
+    const ids = found.map(({ id }) => id).join(', ');
+    if (found.length > 1) failures.push(`${found.length} machines are named ${name}; name one by its UUID: ${ids}`);
+    else if (found.length === 1) machines.push(...found);
     // The folder may be gone and a port be left, which the UUID finds.
-    if (isUuid(name)) return [{ id: name, folder: lab.store.folder(name) }];
-    failures.push(`no machine is named ${name} (bin/neutrino vm list prints them)`);
-    return [];
-  };
-  await asCliFailure(work());
+    else if (isUuid(name)) machines.push({ id: name, folder: store.folder(name) });
+    else failures.push(`no machine is named ${name} (bin/neutrino vm list prints them)`);
+  }
+  return machines;
 }
 
 function requireRoot(): void {
