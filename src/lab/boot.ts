@@ -29,7 +29,7 @@ export interface BootRequest {
   readonly nics: readonly NicRequest[];
 }
 
-/** What a boot works with. */
+/** The environment of a boot. */
 export interface Lab {
   readonly neutron: Neutron;
   readonly store: InstanceStore;
@@ -45,7 +45,7 @@ export interface BootLimits {
   readonly pluggedMs: number;
   /** Milliseconds for each lease, from the start of the machine. */
   readonly leaseMs: number;
-  /** Ends the boot; what it has made is removed. */
+  /** Ends the boot; what it has created is removed. */
   readonly signal?: AbortSignal;
 }
 
@@ -54,7 +54,7 @@ export interface NicReport {
   readonly lease: NicLease | null;
   /** Why there is no lease. */
   readonly problem: string | null;
-  /** Whether what the port has and what DHCP gave agree. */
+  /** Whether DHCP gave the address that the port has. */
   readonly right: boolean;
 }
 
@@ -82,7 +82,7 @@ async function checkRequest({ name, nics }: BootRequest, store: InstanceStore): 
   if (taken) throw new LabFailure(`there is a machine ${JSON.stringify(name)} already (${taken.id}): delete it first`);
 }
 
-/** A UUID whose first eight digits name no namespace of this host yet. */
+/** Draws a UUID whose first eight digits name no namespace of this host yet. */
 async function freeId(): Promise<string> {
   const taken = new Set(await listNamespaces());
   for (let attempt = 0; attempt < 100; attempt += 1) {
@@ -127,7 +127,7 @@ async function waitForActive(instance: Instance, neutron: Neutron, { pluggedMs, 
 }
 
 async function reportNic(nic: InstanceNic, guest: Guest, { leaseMs, signal }: BootLimits): Promise<NicReport> {
-  // Without DHCP there is nothing to wait for: the port has no address, or gets it by other means.
+  // Without DHCP there is nothing to wait for: the port has no address, or gets it in another way.
   if (nic.asked.length === 0) return { nic, lease: null, problem: 'no DHCP here', right: true };
   try {
     const lease = await guest.lease(nic.name, leaseMs, signal);
@@ -140,8 +140,8 @@ async function reportNic(nic: InstanceNic, guest: Guest, { leaseMs, signal }: Bo
 
 /**
  * Boots a machine as nova-compute does: ports, libvirt.xml, devices, waiting for ACTIVE, then the machine; waits for its leases
- * and tells what came. Each message of the DHCP exchange goes to `watch` as it happens. What was made is removed when it fails.
- * Throws LabFailure; no lease or a wrong one is no failure but stands in the report.
+ * and reports them. Each message of the DHCP exchange goes to `watch` as it happens. When it fails, everything created is removed.
+ * Throws LabFailure; a missing or wrong lease is not a failure but part of the report.
  */
 export async function bootMachine(
   request: BootRequest,
@@ -172,7 +172,7 @@ export async function bootMachine(
     await store.save(instance);
   };
   const folder = store.folder(instance.id);
-  // From here on everything that is made can be found by the machine's id, also after kill -9.
+  // From here on everything created can be found by the machine's id, also after kill -9.
   await store.create(instance);
   try {
     for (const [i, network] of networks.entries()) {
@@ -210,25 +210,22 @@ export async function bootMachine(
       await exchange.stop();
     }
   } catch (error) {
-    // Ctrl-C goes to the commands of this process too: their end is not the cause.
+    // Ctrl-C also reaches the commands of this process: their end is not the cause.
     const cause = limits.signal?.aborted ? limits.signal.reason : error;
     await removeAfter(cause, instance, lab);
     throw cause;
   }
 }
 
-/** Removes what a failed boot has made; when that fails too, says how to finish it beside what went wrong at first. */
+/** Removes what a failed boot has created. When that fails too, throws both reasons and how to finish it. */
 async function removeAfter(error: unknown, instance: Instance, lab: Lab): Promise<void> {
   try {
     await removeMachine({ id: instance.id, folder: lab.store.folder(instance.id), instance }, lab);
   } catch (second) {
     const [first, then] = [error, second].map((one) => (one instanceof Error ? one.message : String(one)));
-    throw new LabFailure(
-      `${first}; and not all it made could be removed (${then}): neutrino vm delete ${instance.id}`,
-      {
-        cause: error,
-      },
-    );
+    throw new LabFailure(`${first}; and not everything could be removed (${then}): neutrino vm delete ${instance.id}`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,12 +1,12 @@
 import { LabFailure } from './failure.ts';
 
-/** A way out of a routing table that DHCP gave: destination in CIDR form, gateway (0.0.0.0: on the link itself). */
+/** A route that DHCP gave: destination in CIDR form, gateway (0.0.0.0: on the link itself). */
 export interface Route {
   readonly destination: string;
   readonly gateway: string;
 }
 
-/** What a DHCP client got for one NIC. Everything it was sent is in `raw`, under the client's own names. */
+/** The lease of one NIC. `raw` has everything that the client received, under the client's own names. */
 export interface NicLease {
   readonly event: 'bound' | 'renew';
   readonly address: string;
@@ -19,7 +19,7 @@ export interface NicLease {
   readonly domain: string | null;
   readonly hostname: string | null;
   readonly mtu: number | null;
-  /** Seconds; 4294967295 means for ever. */
+  /** Seconds; 4294967295: infinite. */
   readonly leaseSeconds: number | null;
   readonly server: string | null;
   /** Option 121 and option 249. */
@@ -38,7 +38,7 @@ export interface GuestNic {
 }
 
 export interface GuestSpec {
-  /** UUID; everything the guest makes on the host is found again by it and by the names of the NICs' devices. */
+  /** UUID; everything that the guest creates on the host is found by it and by the names of the NICs' devices. */
   readonly id: string;
   readonly name: string;
   /** Existing folder for logs and leases. */
@@ -51,11 +51,11 @@ export interface GuestSpec {
 }
 
 /**
- * A machine of this host. Holds no state of its own but the folder and what runs: a second process that builds one
- * from the same spec MAY go on with it.
+ * A machine of this host. Its only state is the folder and what runs: a second process that builds one from the same spec MAY
+ * continue with it.
  */
 export interface Guest {
-  /** Makes the devices on the host; the L2 agent plugs them into their bridges. Throws when one exists already. */
+  /** Creates the devices on the host; the L2 agent plugs them into their bridges. Throws when one exists already. */
   plug(): Promise<void>;
   /** Starts the machine and a DHCP client on each NIC; they outlive this process. */
   start(): Promise<void>;
@@ -63,15 +63,15 @@ export interface Guest {
   running(): Promise<boolean | undefined>;
   /** The lease that a NIC has now, without waiting. */
   current(nic: string): Promise<NicLease | undefined>;
-  /** Waits for a NIC's lease; throws NoLease when there is none in time. */
+  /** Waits for the lease of a NIC. Throws NoLease when there is none in time. */
   lease(nic: string, timeoutMs: number, signal?: AbortSignal): Promise<NicLease>;
-  /** Asks the client to renew now and waits for what comes of it; throws NoLease when nothing does in time. */
+  /** Makes the client renew now, and waits for the lease. Throws NoLease when there is none in time. */
   renew(nic: string, timeoutMs: number): Promise<NicLease>;
-  /** Ends the machine and removes its devices. Nothing there is no error: MUST work on a half-made guest. */
+  /** Ends the machine and removes its devices. MUST work on a guest that is incomplete or gone. */
   stop(): Promise<void>;
 }
 
-/** No lease within the time; the message names the machine, the NIC and the time. */
+/** No lease in time; the message names the machine, the NIC and the time. */
 export class NoLease extends LabFailure {
   constructor(machine: string, nic: string, ms: number, hint: string) {
     super(`${machine}: no DHCP lease for ${nic} within ${ms} ms${hint ? ` (${hint})` : ''}`);

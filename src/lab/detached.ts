@@ -4,8 +4,8 @@ import { LabFailure } from './failure.ts';
 
 /**
  * Starts a program that outlives this process: a session of its own, no terminal, its output appended to `log`.
- * Resolves to its pid once the program has been started; throws when it cannot be. What becomes of it then is for the
- * caller to find out.
+ * Resolves to its pid once the program has been started. Throws when it cannot be started. The caller finds out what becomes of
+ * it.
  */
 export async function startDetached(
   command: readonly [string, ...string[]],
@@ -31,7 +31,7 @@ export async function startDetached(
   }
 }
 
-/** The last line that a program wrote to its log, for messages; empty when there is none. */
+/** Returns the last line of a program's log, for messages; empty when there is none. */
 export function lastLine(text: string): string {
   return text.trimEnd().split('\n').at(-1)?.trim() ?? '';
 }

@@ -1,4 +1,4 @@
-/** Something the lab cannot do; the message is meant for whoever asked for it, as it stands. */
+/** Something that the lab cannot do; the message is printed as it is. */
 export class LabFailure extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);

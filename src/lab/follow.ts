@@ -10,8 +10,8 @@ export interface Following {
 }
 
 /**
- * Hands over each line that is written to a file from now on, also when the file comes only later, is cut or is replaced by a
- * new one of its name (a log that is rotated). Looks every 20 ms.
+ * Passes on each line that is written to a file from now on, also when the file is created later, truncated, or replaced by a new
+ * one of the same name (log rotation). Polls every 20 ms.
  */
 export async function followFile(path: string, onLine: (line: string) => void): Promise<Following> {
   let file: FileHandle | undefined = await openIfThere(path);
@@ -29,7 +29,7 @@ export async function followFile(path: string, onLine: (line: string) => void): 
       if (bytesRead === 0) return;
       position += bytesRead;
       const lines = (rest + buffer.toString('latin1', 0, bytesRead)).split('\n');
-      // A line without an end is no line of a log.
+      // An incomplete line waits for its end.
       rest = (lines.pop() ?? '').slice(0, CHUNK);
       for (const line of lines) onLine(line);
     }
@@ -58,7 +58,7 @@ export async function followFile(path: string, onLine: (line: string) => void): 
   }
 
   const done = loop();
-  // Told by stop; until then nobody waits for it.
+  // `stop` reports a failure; until then nobody waits for it.
   done.catch(() => undefined);
   return {
     stop: () => {

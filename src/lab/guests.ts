@@ -5,15 +5,15 @@ import { namespaceGuest } from './namespace-guest.ts';
 import { bootParts } from './qemu/kernel.ts';
 import { virtualMachine } from './qemu/virtual-machine.ts';
 
-/** Where machines keep what can be fetched again; below it, `kernel/`. */
+/** Folder for what can be downloaded again; the kernel is in `kernel/` below it. */
 export const CACHE_FOLDER = '/var/cache/neutrino';
 
-/** The guest of a machine's kind. */
+/** Returns the guest of a machine's kind. */
 export function guestOf(kind: Instance['kind'], spec: GuestSpec, cacheFolder = CACHE_FOLDER): Guest {
   return kind === 'qemu' ? virtualMachine(spec, cacheFolder) : namespaceGuest(spec);
 }
 
-/** Fetches and installs what machines of this kind need on this host, and says so. Throws LabFailure when that cannot be. */
+/** Downloads and installs what machines of this kind need on this host, and prints that. Throws LabFailure when it cannot. */
 export async function prepareGuest(kind: Instance['kind'], say: Say, cacheFolder = CACHE_FOLDER): Promise<void> {
   await ensureProgram('busybox', 'busybox-static', say);
   if (kind === 'namespace') return;

@@ -11,28 +11,28 @@ export interface InstanceNic extends GuestNic {
   readonly portId: string;
   readonly bridge: string;
   readonly fixedIps: readonly string[];
-  /** Those of the fixed IPs that DHCP is to give: IPv4, of a subnet with DHCP. */
+  /** The fixed IPs that DHCP has to give: IPv4, of a subnet with DHCP. */
   readonly asked: readonly string[];
 }
 
-/** What is kept of a machine, as `instance.json` in its folder. */
+/** The record of a machine, stored as `instance.json` in its folder. */
 export interface Instance {
   readonly version: 1;
   readonly id: string;
   readonly name: string;
   readonly kind: 'namespace' | 'qemu';
-  /** The API that its ports were made with. */
+  /** The API in which its ports were created. */
   readonly url: string;
   readonly host: string;
   readonly createdAt: string;
-  /** `making` until the machine has been started; for ever when the boot was killed. */
+  /** `making` until the machine has been started; it stays so when the boot is killed. */
   readonly stage: 'making' | 'ready';
-  /** The process that makes it. */
+  /** The process that boots it. */
   readonly maker: { readonly pid: number; readonly startTime: number };
   readonly nics: readonly InstanceNic[];
 }
 
-/** A folder of a machine; without `instance` when the boot was killed before it wrote the first word. */
+/** The folder of a machine; without `instance` when the boot was killed before it recorded anything. */
 export interface StoredInstance {
   readonly id: string;
   readonly folder: string;
@@ -49,18 +49,18 @@ export function isUuid(text: string): boolean {
 /** The machines of one state path. */
 export interface InstanceStore {
   folder(id: string): string;
-  /** Makes the machine's folder and writes the first record into it. */
+  /** Creates the machine's folder with its first record. */
   create(instance: Instance): Promise<void>;
-  /** Replaces the record; throws when the folder has gone, that is, the machine has been deleted meanwhile. */
+  /** Replaces the record. Throws when the folder is gone because the machine was deleted meanwhile. */
   save(instance: Instance): Promise<void>;
   list(): Promise<readonly StoredInstance[]>;
-  /** The machines with this id or name. */
+  /** Returns the machines with this id or name. */
   find(idOrName: string): Promise<readonly StoredInstance[]>;
-  /** Removes the folder, its record last: the machine can be named until nothing is left of it. */
+  /** Removes the folder, its record last, so that the machine keeps its name until nothing is left of it. */
   remove(id: string): Promise<void>;
 }
 
-/** The store in `$state_path/instances`. */
+/** Opens the store in `$state_path/instances`. */
 export function instanceStore(statePath: string): InstanceStore {
   const root = join(statePath, 'instances');
   const folder = (id: string) => {

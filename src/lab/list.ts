@@ -11,7 +11,7 @@ export interface ListedNic {
 export interface ListedMachine {
   readonly id: string;
   readonly folder: string;
-  /** Unknown when the boot was killed before it wrote the first word. */
+  /** Null when the boot was killed before it recorded anything. */
   readonly name: string | null;
   readonly kind: 'namespace' | 'qemu' | null;
   /** `broken`: its boot was killed; only to be deleted. `unknown`: only root could determine it. */
@@ -36,7 +36,7 @@ async function look({ id, folder, instance }: StoredInstance): Promise<ListedMac
   return { id, folder, name, kind, status, nics };
 }
 
-/** All machines of the store, oldest first, with what they really are at this moment. */
+/** Returns all machines of the store, oldest first, with their actual status. */
 export async function listMachines(store: InstanceStore): Promise<readonly ListedMachine[]> {
   return Promise.all((await store.list()).map(look));
 }

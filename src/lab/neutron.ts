@@ -1,6 +1,6 @@
 import { LabFailure } from './failure.ts';
 
-/** The fields that the lab reads of what the API answers (Networking API v2.0). */
+/** The attributes that the lab reads (Networking API v2.0). */
 export interface NetworkDocument {
   readonly id: string;
   readonly name: string;
@@ -22,26 +22,26 @@ export interface PortDocument {
   readonly 'binding:vif_type'?: string;
 }
 
-/** The API as one client of it sees it. Everything throws LabFailure that names the request and the answer. */
+/** A client of the API. Everything throws LabFailure that names the request and the answer. */
 export interface Neutron {
   readonly url: string;
-  /** The network with this id or else this name; throws when there is none, or more than one. */
+  /** Returns the network with this id or name. Throws when there is none, or more than one. */
   findNetwork(idOrName: string): Promise<NetworkDocument>;
   subnets(networkId: string): Promise<readonly SubnetDocument[]>;
   hasExtension(alias: string): Promise<boolean>;
   createPort(port: Readonly<Record<string, unknown>>): Promise<PortDocument>;
-  /** Undefined when there is no such port. */
+  /** Returns undefined when there is no such port. */
   port(id: string): Promise<PortDocument | undefined>;
   portsOfDevice(deviceId: string): Promise<readonly PortDocument[]>;
-  /** No such port is no error. */
+  /** A port that does not exist is no error. */
   deletePort(id: string): Promise<void>;
-  /** Any request, for what has no function of its own; the answer's body, parsed. */
+  /** Sends any other request; returns the parsed body of the answer. */
   request(method: string, path: string, body?: unknown): Promise<unknown>;
 }
 
 const REQUEST_MS = 30_000;
 
-/** What the API answered when it refused. */
+/** A refusal by the API. */
 export class RequestRefused extends LabFailure {
   readonly status: number;
 
@@ -52,7 +52,7 @@ export class RequestRefused extends LabFailure {
   }
 }
 
-/** `Type: message` out of a NeutronError body, or the beginning of whatever else came. */
+/** Returns `Type: message` of a NeutronError body, or the beginning of any other body. */
 function refusal(body: string): string {
   try {
     const { NeutronError: error } = JSON.parse(body) as { NeutronError?: { type?: string; message?: string } };
@@ -63,7 +63,7 @@ function refusal(body: string): string {
   return body.slice(0, 200).trim();
 }
 
-/** Why a request got no answer at all; `fetch` hides it in the cause. */
+/** Returns why a request got no answer at all, which `fetch` hides in the cause. */
 function unreachable(url: string, origin: string, error: unknown): LabFailure {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (cause instanceof Error && cause.name === 'TimeoutError') {
@@ -116,7 +116,7 @@ export function neutronAt(url: string, origin = 'given'): Neutron {
     if (byName.length > 1) {
       const ids = byName.slice(0, 10).map(({ id }) => id);
       throw new LabFailure(
-        `${byName.length} networks are named ${JSON.stringify(idOrName)}; give an id: ${ids.join(', ')}`,
+        `${byName.length} networks are named ${JSON.stringify(idOrName)}; name one by its id: ${ids.join(', ')}`,
       );
     }
     if (!byName[0])

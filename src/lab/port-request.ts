@@ -5,7 +5,7 @@ export interface PortWish {
   readonly network: NetworkDocument;
   /** Host that the machine is to run on. */
   readonly host: string;
-  /** The address to have; any unless told. */
+  /** The address to request; default: any. */
   readonly fixedIp?: string;
   /** Whether the server knows `dns_name` (extension dns-integration). */
   readonly named: boolean;

@@ -8,7 +8,7 @@ interface Removal {
   readonly store: InstanceStore;
 }
 
-/** NICs that the record and the API know of: a boot that was killed may have made a port and not written it down. */
+/** Returns the NICs that the record and the API know: a boot that was killed may have created a port and not recorded it. */
 function allNics(instance: Instance | undefined, ports: readonly PortDocument[]): readonly GuestNic[] {
   const recorded = instance?.nics ?? [];
   const known = new Set(recorded.map(({ portId }) => portId));
@@ -18,15 +18,15 @@ function allNics(instance: Instance | undefined, ports: readonly PortDocument[])
   return [...recorded, ...found];
 }
 
-/** The guest of a machine; both kinds when the record does not say which. */
+/** Returns the guest of a machine; both kinds when the record does not say which. */
 function guestsOf({ id, folder, instance }: StoredInstance, nics: readonly GuestNic[]): readonly Guest[] {
   const kinds = instance ? [instance.kind] : (['namespace', 'qemu'] as const);
   return kinds.map((kind) => guestOf(kind, { id, name: instance?.name ?? id, folder, nics }));
 }
 
 /**
- * Ends a machine and removes its devices, its ports and its folder, however far it came; what is gone already is no error.
- * When the API cannot be asked, the machine is ended all the same, its folder stays, and the API's failure is thrown.
+ * Ends a machine and removes its devices, its ports and its folder, however complete it is; what is gone already is no error.
+ * When the API cannot be reached, the machine is ended nevertheless, its folder stays, and the API's failure is thrown.
  */
 export async function removeMachine(stored: StoredInstance, { neutron, store }: Removal): Promise<void> {
   const { id, instance } = stored;
@@ -41,8 +41,8 @@ export async function removeMachine(stored: StoredInstance, { neutron, store }: 
 }
 
 /**
- * Ends all machines of a state path and removes their devices, without asking the API: for taking this host down.
- * Ports and folders stay, so that `vm delete` can finish. Resolves to the names of those that were ended.
+ * Ends all machines of a state path and removes their devices without the API, to take this host down. Ports and folders stay, so
+ * that `vm delete` can finish. Returns the names of those that were ended.
  */
 export async function stopMachines(store: InstanceStore): Promise<readonly string[]> {
   const ended: string[] = [];

@@ -4,7 +4,7 @@ import { guestNamespace } from './namespace-guest.ts';
 import { renderTable } from './table.ts';
 import type { SeenMessage } from './watch-exchange.ts';
 
-/** One message of an exchange as a line: dnsmasq's clock, milliseconds since the start, NIC, what was said of which address. */
+/** Returns a message of an exchange as a line: the server's clock, milliseconds since the start, NIC, message, address. */
 export function exchangeLine({ time, ms, nic, kind, address, mac, note }: SeenMessage): string {
   const words = [
     time,
@@ -18,10 +18,10 @@ export function exchangeLine({ time, ms, nic, kind, address, mac, note }: SeenMe
   return words.join('  ').trimEnd();
 }
 
-/** A lease time in words: 4294967295 seconds mean for ever (RFC 2131, section 3.3). */
+/** Returns a lease time as text; 4294967295 seconds are infinite (RFC 2131, section 3.3). */
 function leaseTime(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined) return '-';
-  return seconds === 0xffffffff ? 'for ever' : `${seconds} s`;
+  return seconds === 0xffffffff ? 'infinite' : `${seconds} s`;
 }
 
 const HEADINGS = ['NIC', 'MAC', 'ASKED FOR', 'GOT', 'LEASE', 'ROUTER', 'DNS', 'TO LEASE'];
@@ -42,7 +42,7 @@ function row({ nic, lease, problem }: NicReport): readonly string[] {
   ];
 }
 
-/** The table at the end of a boot, and a line for each NIC that did not get what its port has. */
+/** Returns the table at the end of a boot, and a line for each NIC that did not get what its port has. */
 export function bootTable({ nics, instance }: BootReport): string {
   const complaints = nics
     .filter(({ right }) => !right)
@@ -53,7 +53,7 @@ export function bootTable({ nics, instance }: BootReport): string {
   return [renderTable(HEADINGS, nics.map(row)), ...complaints].join('\n');
 }
 
-/** The same for programs. */
+/** Returns the same for programs. */
 export function bootJson({ instance, folder, nics, exchange, right }: BootReport): unknown {
   const { id, name, kind, host } = instance;
   return {
@@ -69,9 +69,9 @@ export function bootJson({ instance, folder, nics, exchange, right }: BootReport
   };
 }
 
-/** The machines, a line each, and a line for each of their NICs. */
+/** Returns the machines, a line each, and a line for each of their NICs. */
 export function machineList(machines: readonly ListedMachine[]): string {
-  if (machines.length === 0) return 'no machines; neutrino vm boot NAME --network NET makes one';
+  if (machines.length === 0) return 'no machines; neutrino vm boot NAME --network NET boots one';
   const heads = machines.map(({ id, name, kind, status }) => [
     name ?? '-',
     id,

@@ -148,7 +148,9 @@ describe.skipIf(process.getuid?.() !== 0)('booting a machine (needs root)', () =
 
   test('refuses what cannot be before it makes anything', async () => {
     await expect(boot({ nics: [{ network: 'net9' }] })).rejects.toThrow('has no network with the id or name "net9"');
-    await expect(boot({ nics: [{ network: 'twin' }] })).rejects.toThrow(/^2 networks are named "twin"; give an id: /);
+    await expect(boot({ nics: [{ network: 'twin' }] })).rejects.toThrow(
+      /^2 networks are named "twin"; name one by its id: /,
+    );
     await expect(boot({ name: 'a/b' })).rejects.toThrow('name "a/b": 1 to 255 characters');
     await expect(boot({ nics: [] })).rejects.toThrow('a machine has 1 to 16 networks');
     const unreachable = { ...lab, neutron: neutronAt(nobody) };
