@@ -15,6 +15,8 @@ describe('import rules', () => {
     ['src/api/app.ts', '../cli/main.ts', 'api must not import cli'],
     ['src/lab/boot.ts', '../rpc/contract.ts', 'lab must not import rpc'],
     ['src/config/load.ts', '../linux/run.ts', 'config must not import linux'],
+    ['src/net/addresses.ts', '../config/load.ts', 'net must not import config'],
+    ['src/time/retry.ts', '../net/addresses.ts', 'time must not import net'],
     ['src/db/open.ts', '../../test/world.ts', 'outside src/'],
     ['src/common/x.ts', '../db/open.ts', 'no room that the import rules know'],
     ['src/db/open.ts', './schema.js', 'without its ending .ts'],
@@ -27,9 +29,7 @@ describe('import rules', () => {
     const source = `
       import { a } from './own.ts';
       import { b } from '../db/schema.ts';
-      import {
-        c,
-      } from '../ipam/allocate.ts';
+      import { c } from '../ipam/allocate.ts';
       import Fastify from 'fastify';
       export * from '../resources/port.ts';
       // import { d } from '../cli/main.ts';

@@ -1,3 +1,4 @@
+import { dhcpNamespace } from '../../src/net/device-names.ts';
 import type { ServedNetwork } from './served.ts';
 
 /** Words without anything that a shell would read otherwise stay bare. */
@@ -9,7 +10,7 @@ const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word :
  */
 export function coldStartScript(networks: readonly ServedNetwork[], folder: string): string {
   const steps = networks.map(({ id, command, device, mac, mtu, address, gateway, files }) => {
-    const namespace = `qdhcp-${id}`;
+    const namespace = dhcpNamespace(id);
     return [
       'ip -batch - <<END',
       `netns add ${namespace}`,

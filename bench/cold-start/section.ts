@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AGENT_KINDS } from '../../src/cli/agents/kinds.ts';
 import { unmetRequirements } from '../../src/cli/agents/requirements.ts';
 import { defaultConfig } from '../../src/config/options.ts';
-import { waitFor } from '../../src/lab/wait.ts';
+import { waitFor } from '../../src/time/wait.ts';
 import { freePorts } from '../../test/support/free-ports.ts';
 import { startTestHost, type TestHost } from '../../test/support/hosts/test-host.ts';
 import { makeUnderlay, type Underlay } from '../../test/support/hosts/underlay.ts';

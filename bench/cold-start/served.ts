@@ -1,5 +1,6 @@
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { dhcpNamespace } from '../../src/net/device-names.ts';
 import type { TestHost } from '../../test/support/hosts/test-host.ts';
 
 /** What an agent has made for one network, as far as a script needs it to make the same. */
@@ -30,7 +31,7 @@ export async function lookAtServed(
   const served: ServedNetwork[] = [];
   for (const id of readdirSync(join(statePath, 'dhcp'))) {
     const folder = join(statePath, 'dhcp', id);
-    const namespace = `qdhcp-${id}`;
+    const namespace = dhcpNamespace(id);
     const pid = readFileSync(join(folder, 'pid'), 'utf8').trim();
     const command = (await host.run('cat', `/proc/${pid}/cmdline`)).split('\0').slice(0, -1);
     type Link = { ifname: string; address: string; mtu: number };

@@ -7,6 +7,7 @@ import { AGENT_KINDS } from '../../src/cli/agents/kinds.ts';
 import { unmetRequirements } from '../../src/cli/agents/requirements.ts';
 import { defaultConfig } from '../../src/config/options.ts';
 import { run } from '../../src/linux/run.ts';
+import { tapName } from '../../src/net/device-names.ts';
 import type { Figure, Ratio, Section, World } from '../contract.ts';
 import { type RunningNeutrino, startNeutrino } from '../neutrino.ts';
 import { median } from '../spread.ts';
@@ -141,7 +142,7 @@ async function createPort(neutrino: RunningNeutrino, values: object): Promise<Of
 
 /** Plugs a client into the port's network, as nova would the machine: the L2 agent does the rest. Waits for its own offer. */
 async function plugged(port: OfferedPort, namespace: string): Promise<DhcpClient> {
-  const client = await startDhcpClient(namespace, `tap${port.id.slice(0, 11)}`);
+  const client = await startDhcpClient(namespace, tapName(port.id));
   try {
     await client.ask(port.mac_address);
     await client.offer();

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { DatabaseUnavailable, UNREACHABLE_TEXT } from '../db/errors.ts';
 import { isUnreachable } from '../db/mysql/errors.ts';
 import { NeutronError, neutronError } from '../resources/errors.ts';
 
@@ -16,9 +17,10 @@ const answer = (status: number, type: string, message: string, detail = ''): Err
 /** Returns what a client is answered; undefined for errors of the server itself (logged, and answered with 500). */
 export function errorAnswer(error: unknown): ErrorAnswer | undefined {
   if (error instanceof NeutronError) return answer(error.status, error.type, error.message, error.detail);
+  if (error instanceof DatabaseUnavailable)
+    return errorAnswer(neutronError('ServiceUnavailable', { reason: error.message }));
   // Of a query outside of transactions, which say so themselves.
-  if (isUnreachable(error))
-    return errorAnswer(neutronError('ServiceUnavailable', { reason: 'The database cannot be reached; try again.' }));
+  if (isUnreachable(error)) return errorAnswer(neutronError('ServiceUnavailable', { reason: UNREACHABLE_TEXT }));
   const { statusCode, code, message } = (error ?? {}) as { statusCode?: unknown; code?: unknown; message?: unknown };
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return errorAnswer(neutronError('HTTPRequestEntityTooLarge'));
   // What the HTTP layer itself refuses (bad headers, a bad length) is the client's doing.

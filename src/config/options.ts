@@ -1,5 +1,6 @@
 import { homedir, hostname } from 'node:os';
 import { resolve } from 'node:path';
+import { MAC } from '../net/patterns.ts';
 
 /** The kinds of value an option may have; `parse.ts` turns text into them and says what would be right. */
 export type OptionKind =
@@ -122,7 +123,7 @@ export const OPTIONS = {
     base_mac: text(
       'fa:16:3e:00:00:00',
       'first bytes of generated MAC addresses; bytes of 00 after the third are drawn at random',
-      { pattern: /^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}$/, hint: 'six bytes such as fa:16:3e:00:00:00' },
+      { pattern: MAC, hint: 'six bytes such as fa:16:3e:00:00:00' },
     ),
     dns_domain: text('openstacklocal', 'domain of host names that DHCP and DNS give out', {
       pattern: /^[A-Za-z0-9._-]*$/,

@@ -1,13 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { neutronError } from '../resources/errors.ts';
+import { retry } from '../time/retry.ts';
 import type { Queries, Trx } from './database.ts';
+import { stayedLocked } from './errors.ts';
 
-/** How long a transaction that others keep undoing is tried again unless told otherwise. */
+/** How long a transaction that others keep undoing is repeated by default. */
 export const GIVE_UP_AFTER_MS = 30_000;
 
 /**
  * Runs `work` in a transaction, again while `retriable` says that the database undid it for a reason that passes
- * (a lock held by another process, a deadlock). Throws ServiceUnavailable, caused by the last error, when that has
+ * (a lock held by another process, a deadlock). Throws DatabaseUnavailable, caused by the last error, when that has
  * gone on for `giveUpAfterMs`.
  */
 export async function runTransaction<T>(
@@ -16,18 +16,17 @@ export async function runTransaction<T>(
   retriable: (error: unknown) => boolean,
   giveUpAfterMs: number = GIVE_UP_AFTER_MS,
 ): Promise<T> {
-  const deadline = Date.now() + giveUpAfterMs;
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await db.transaction().execute(work);
-    } catch (error) {
-      if (!retriable(error)) throw error;
-      if (Date.now() >= deadline) {
-        const reason = `The database stayed locked by others for ${giveUpAfterMs / 1000} s; try again.`;
-        throw Object.assign(neutronError('ServiceUnavailable', { reason }), { cause: error });
-      }
-      // Jitter, so that two processes do not meet again at the same moment.
-      await sleep(Math.random() * Math.min(100, 2 ** Math.min(attempt, 7)));
-    }
+  try {
+    // Full jitter, so that two processes do not meet again at the same moment.
+    return await retry(() => db.transaction().execute(work), {
+      firstMs: 1,
+      maxMs: 100,
+      jitter: 1,
+      retriable,
+      giveUpAfterMs,
+    });
+  } catch (error) {
+    if (!retriable(error)) throw error;
+    throw stayedLocked(giveUpAfterMs, error);
   }
 }

@@ -1,7 +1,7 @@
 import type { InsertResult } from 'kysely';
 import type { Trx } from '../db/database.ts';
 import { prepared } from '../db/prepared.ts';
-import { addressKey, formatIp } from '../resources/addresses.ts';
+import { addressKey, formatIp } from '../net/addresses.ts';
 import { addressAt, gaps, type PoolRange, poolSize, randomBelow } from './candidates.ts';
 
 /** A subnet as far as allocating from it goes. */

@@ -1,4 +1,4 @@
-import { type Cidr, cidrContains, formatCidr, formatIp, type Ip, parseIp } from '../resources/addresses.ts';
+import { type Cidr, cidrContains, formatCidr, formatIp, type Ip, parseIp } from '../net/addresses.ts';
 import { neutronError } from '../resources/errors.ts';
 import type { PoolRange } from './candidates.ts';
 

@@ -3,6 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listNamespaces } from '../linux/namespaces.ts';
 import { showProcess } from '../linux/processes.ts';
+import { bridgeName, tapName } from '../net/device-names.ts';
+import { waitFor } from '../time/wait.ts';
 import { type Guest, type NicLease, NoLease } from './contract.ts';
 import type { Say } from './debian.ts';
 import { LabFailure } from './failure.ts';
@@ -14,7 +16,6 @@ import type { NetworkDocument, Neutron, PortDocument } from './neutron.ts';
 import { addressesByDhcp, portRequest } from './port-request.ts';
 import { removeMachine } from './remove.ts';
 import { printable } from './table.ts';
-import { waitFor } from './wait.ts';
 import { type ExchangeLog, type SeenMessage, watchExchange } from './watch-exchange.ts';
 
 export interface NicRequest {
@@ -101,8 +102,8 @@ async function nicOf(
   return {
     name,
     mac: port.mac_address.toLowerCase(),
-    device: `tap${port.id.slice(0, 11)}`,
-    bridge: `brq${network.id.slice(0, 11)}`,
+    device: tapName(port.id),
+    bridge: bridgeName(network.id),
     networkId: network.id,
     networkName: network.name,
     mtu: network.mtu ?? null,

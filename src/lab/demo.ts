@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { run } from '../linux/run.ts';
+import { waitFor } from '../time/wait.ts';
 import { type BootReport, bootMachine, type Lab, type NicRequest } from './boot.ts';
 import { findBusybox } from './busybox.ts';
 import { LabFailure } from './failure.ts';
@@ -8,7 +9,6 @@ import { guestNamespace } from './namespace-guest.ts';
 import { removeMachine } from './remove.ts';
 import { bootTable, exchangeLine } from './show.ts';
 import { printable } from './table.ts';
-import { waitFor } from './wait.ts';
 
 export interface Scenario {
   readonly lab: Lab;

@@ -1,5 +1,5 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../time/pause.ts';
 
 const CHUNK = 65_536;
 
@@ -51,7 +51,7 @@ export async function followFile(path: string, onLine: (line: string) => void): 
   async function loop(): Promise<void> {
     while (!ending.signal.aborted) {
       await look();
-      await sleep(20, undefined, { signal: ending.signal }).catch(() => undefined);
+      await pause(20, ending.signal);
     }
     await look();
     await file?.close();

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { UUID } from '../net/patterns.ts';
 import type { GuestNic } from './contract.ts';
 import { LabFailure } from './failure.ts';
 
@@ -40,7 +41,6 @@ export interface StoredInstance {
 }
 
 const RECORD = 'instance.json';
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export function isUuid(text: string): boolean {
   return UUID.test(text);

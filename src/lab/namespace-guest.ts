@@ -5,13 +5,13 @@ import { addVethCommand, deleteLink } from '../linux/links.ts';
 import { deleteNamespace, ensureNamespace, namespaceExists, namespacePath } from '../linux/namespaces.ts';
 import { showProcess, signalProcess, waitForEnd } from '../linux/processes.ts';
 import { run } from '../linux/run.ts';
+import { WaitTimeout, waitFor } from '../time/wait.ts';
 import { findBusybox } from './busybox.ts';
 import { clientCommand, clientScript } from './client.ts';
 import { type Guest, type GuestSpec, type NicLease, NoLease } from './contract.ts';
 import { lastLine, startDetached } from './detached.ts';
 import { LabFailure } from './failure.ts';
 import { parseEnvironment, parseLease } from './lease.ts';
-import { WaitedTooLong, waitFor } from './wait.ts';
 
 /** Namespace of a guest; the first eight digits of its UUID are in its name. */
 export function guestNamespace(id: string): string {
@@ -121,7 +121,7 @@ export function namespaceGuest(spec: GuestSpec): Guest {
     try {
       return await waitFor(`the lease of ${nic}`, fresh, { timeoutMs, intervalMs: 20, signal });
     } catch (error) {
-      if (!(error instanceof WaitedTooLong)) throw error;
+      if (!(error instanceof WaitTimeout)) throw error;
       throw new NoLease(spec.name, nic, timeoutMs, lastLine((await readIfThere(logFile(nic)))?.text ?? ''));
     }
   }

@@ -1,3 +1,4 @@
+import { COMPUTE_OWNER } from '../net/device-owners.ts';
 import type { NetworkDocument, PortDocument, SubnetDocument } from './neutron.ts';
 
 export interface PortWish {
@@ -33,7 +34,7 @@ export function portRequest(wish: PortWish): Readonly<Record<string, unknown>> {
     ...(network.tenant_id ? { tenant_id: network.tenant_id } : {}),
     admin_state_up: true,
     device_id: machine.id,
-    device_owner: 'compute:nova',
+    device_owner: COMPUTE_OWNER,
     'binding:host_id': host,
     ...(fixedIp === undefined ? {} : { fixed_ips: [{ ip_address: fixedIp }] }),
     ...(dnsName === undefined ? {} : { dns_name: dnsName }),

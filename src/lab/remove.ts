@@ -1,3 +1,4 @@
+import { tapName } from '../net/device-names.ts';
 import type { Guest, GuestNic } from './contract.ts';
 import { guestOf } from './guests.ts';
 import type { Instance, InstanceStore, StoredInstance } from './instance.ts';
@@ -14,7 +15,7 @@ function allNics(instance: Instance | undefined, ports: readonly PortDocument[])
   const known = new Set(recorded.map(({ portId }) => portId));
   const found = ports
     .filter(({ id }) => !known.has(id))
-    .map(({ id, mac_address }) => ({ name: id, mac: mac_address, device: `tap${id.slice(0, 11)}` }));
+    .map(({ id, mac_address }) => ({ name: id, mac: mac_address, device: tapName(id) }));
   return [...recorded, ...found];
 }
 

@@ -1,4 +1,5 @@
-import { checkDeviceName, type InNamespace, type IpCommand, ipBatch, ipQuery } from './ip.ts';
+import { checkDeviceName } from '../net/device-names.ts';
+import { type InNamespace, type IpCommand, ipBatch, ipQuery } from './ip.ts';
 
 /** An address on a device. */
 export interface DeviceAddress {

@@ -56,14 +56,6 @@ export function checkNamespaceName(name: string): string {
   return name;
 }
 
-/** Refuses what cannot be a device's name: IFNAMSIZ leaves 15 bytes, and the kernel forbids `/`, `:` and white space. */
-export function checkDeviceName(name: string): string {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._@-]{0,14}$/.test(name)) {
-    throw new Error(`device name ${JSON.stringify(name)}: 1 to 15 letters, digits, dots, hyphens and underscores`);
-  }
-  return name;
-}
-
 function base({ namespace }: InNamespace): ['ip', ...string[]] {
   return namespace === undefined ? ['ip'] : ['ip', '-n', checkNamespaceName(namespace)];
 }

@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Logger } from 'pino';
+import { backoffDelay } from '../time/backoff.ts';
+import { waitFor } from '../time/wait.ts';
 import { checkNamespaceName, type InNamespace } from './ip.ts';
 import { listLinks } from './links.ts';
 
@@ -54,8 +56,8 @@ export function parseMonitorLine(
   };
 }
 
-const MIN_PAUSE_MS = 100;
-const MAX_PAUSE_MS = 10_000;
+const RESTART = { firstMs: 100, maxMs: 10_000, jitter: 0 };
+const LISTENING_MS = 5_000;
 
 /**
  * Watches the devices of a namespace. Resolves after the first full list, whose devices are told as `added`; from then on
@@ -80,7 +82,7 @@ class Monitor implements LinkMonitor {
   readonly #byIndex = new Map<number, MonitoredLink>();
   readonly #byName = new Map<string, MonitoredLink>();
   #child: ChildProcessByStdio<null, Readable, null> | undefined;
-  #pause = MIN_PAUSE_MS;
+  #restarts = 0;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -141,7 +143,7 @@ class Monitor implements LinkMonitor {
     const upSince = performance.now();
     void ended.then((why) => {
       if (this.#closed) return;
-      if (performance.now() - upSince > MAX_PAUSE_MS) this.#pause = MIN_PAUSE_MS;
+      if (performance.now() - upSince > RESTART.maxMs) this.#restarts = 0;
       this.#options.log.warn({ why }, 'ip monitor link ended; starting it again');
       this.#again();
     });
@@ -149,15 +151,18 @@ class Monitor implements LinkMonitor {
 
   #again(): void {
     if (this.#closed) return;
-    this.#timer = setTimeout(() => {
-      this.begin().catch((error: unknown) => {
-        if (this.#closed) return;
-        this.#child?.kill('SIGKILL');
-        this.#options.log.warn({ err: error }, 'network devices cannot be watched; trying again');
-        this.#again();
-      });
-    }, this.#pause);
-    this.#pause = Math.min(this.#pause * 2, MAX_PAUSE_MS);
+    this.#restarts += 1;
+    this.#timer = setTimeout(
+      () => {
+        this.begin().catch((error: unknown) => {
+          if (this.#closed) return;
+          this.#child?.kill('SIGKILL');
+          this.#options.log.warn({ err: error }, 'network devices cannot be watched; trying again');
+          this.#again();
+        });
+      },
+      backoffDelay(this.#restarts, RESTART),
+    );
   }
 
   #read(line: string): void {
@@ -197,18 +202,16 @@ class Monitor implements LinkMonitor {
   }
 }
 
-/** Resolves when the process has its netlink socket bound to a group: what happens from here on it will tell. */
+/** Resolves when the process has its netlink socket bound to a group: it reports everything that happens from then on. */
 async function listening(pid: number | undefined): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  while (pid !== undefined) {
+  if (pid === undefined) return;
+  const bound = async () => {
     // Columns: sk, protocol (0: route), port id (the pid for the first socket), groups. /proc/PID/net is that of its namespace.
     const table = await readFile(`/proc/${pid}/net/netlink`, 'utf8').catch(() => '');
-    const bound = table.split('\n').some((line) => {
+    return table.split('\n').some((line) => {
       const [, protocol, portId, groups] = line.trim().split(/\s+/);
       return protocol === '0' && Number(portId) === pid && groups !== '00000000';
     });
-    if (bound) return;
-    if (performance.now() > deadline) throw new Error('ip monitor link did not listen within 5000 ms');
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
+  };
+  await waitFor('ip monitor link to listen', bound, LISTENING_MS);
 }

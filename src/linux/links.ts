@@ -1,5 +1,5 @@
+import { checkDeviceName } from '../net/device-names.ts';
 import {
-  checkDeviceName,
   checkNamespaceName,
   type InNamespace,
   type IpCommand,

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { WaitTimeout, waitFor } from '../time/wait.ts';
 
 /** What /proc tells of a process that has not ended; a zombie, which only waits for its parent, has. */
 export interface ProcessInfo {
@@ -57,12 +58,11 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
  * Node offers no event for those, so /proc is looked at, often at first.
  */
 export async function waitForEnd(pid: number, timeoutMs: number): Promise<boolean> {
-  const deadline = performance.now() + timeoutMs;
-  for (let pause = 2; ; pause = Math.min(pause * 2, 50)) {
-    if (!(await isAlive(pid))) return true;
-    const left = deadline - performance.now();
-    if (left <= 0) return false;
-    await new Promise((resolve) => setTimeout(resolve, Math.min(pause, left)));
+  try {
+    return await waitFor(`the end of process ${pid}`, async () => !(await isAlive(pid)), timeoutMs);
+  } catch (error) {
+    if (error instanceof WaitTimeout) return !(await isAlive(pid));
+    throw error;
   }
 }
 

@@ -1,4 +1,5 @@
-import { checkDeviceName, type InNamespace, type IpCommand, ipBatch, ipQuery, isNotFound } from './ip.ts';
+import { checkDeviceName } from '../net/device-names.ts';
+import { type InNamespace, type IpCommand, ipBatch, ipQuery, isNotFound } from './ip.ts';
 
 /** A unicast route of the main table. */
 export interface Route {

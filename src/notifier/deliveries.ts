@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { RpcTransport } from '../rpc/contract.ts';
+import { pause } from '../time/pause.ts';
 import type { OutboxClaim } from './claim.ts';
 import { type Announcement, type Published, publish } from './publish.ts';
 import { RetrySchedule } from './retry-schedule.ts';
@@ -60,7 +60,7 @@ export class Deliveries {
       if (!waiting) this.#options.onLate();
     });
     const over = new AbortController();
-    const late = delay(SLOW_MS, undefined, { signal: over.signal }).catch(() => undefined);
+    const late = pause(SLOW_MS, over.signal);
     await Promise.race([Promise.all(all), late]);
     over.abort();
     waiting = false;

@@ -1,4 +1,4 @@
-import { backoffDelay } from '../rpc/backoff.ts';
+import { backoffDelay } from '../time/backoff.ts';
 
 const NEXT_TRY = { firstMs: 100, maxMs: 10_000 };
 /** A key that was due this long ago and had no event since has no events left. */

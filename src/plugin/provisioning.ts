@@ -1,6 +1,7 @@
 import type { InsertResult } from 'kysely';
 import type { Trx } from '../db/database.ts';
 import { prepared } from '../db/prepared.ts';
+import { DHCP_OWNER } from '../net/device-owners.ts';
 import { DHCP_AGENTS } from '../scheduler/agent-kinds.ts';
 import { isServed, willBeServed } from '../scheduler/serving.ts';
 import { groupBy } from '../store/listing.ts';
@@ -28,7 +29,7 @@ export function blocksFor(port: {
   readonly hasDhcpAddress: boolean;
   readonly networkScheduled: boolean;
 }): readonly ProvisioningEntity[] {
-  const dhcp = port.hasDhcpAddress && port.networkScheduled && port.deviceOwner !== 'network:dhcp';
+  const dhcp = port.hasDhcpAddress && port.networkScheduled && port.deviceOwner !== DHCP_OWNER;
   return [...(port.bound ? (['L2'] as const) : []), ...(dhcp ? (['DHCP'] as const) : [])];
 }
 

@@ -1,4 +1,4 @@
-import { canonicalIp, parseCidr } from './addresses.ts';
+import { canonicalIp, parseCidr } from '../net/addresses.ts';
 import type { AttributeType } from './attribute.ts';
 import { invalidAttribute, neutronError, shown } from './errors.ts';
 import { macAddress, parseIpText, uuid } from './types.ts';

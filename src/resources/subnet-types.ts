@@ -1,4 +1,5 @@
-import { formatCidr, parseCidr } from './addresses.ts';
+import { formatCidr, parseCidr } from '../net/addresses.ts';
+import { OWNER_PREFIXES } from '../net/device-owners.ts';
 import type { AttributeType } from './attribute.ts';
 import { invalidAttribute, neutronError, shown } from './errors.ts';
 import { line, parseIpText, requireKeys } from './types.ts';
@@ -93,7 +94,6 @@ export const hostRoutes: AttributeType<readonly HostRoute[]> = {
 };
 
 /** What a device owner may begin with. */
-const OWNER_PREFIXES = ['network:', 'neutron:', 'compute:', 'baremetal:', 'trunk:'] as const;
 const MAX_TYPES = 100;
 const owner = line(255);
 

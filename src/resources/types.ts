@@ -1,9 +1,8 @@
-import { canonicalIp, formatCidr, parseCidr, parseIp } from './addresses.ts';
+import { canonicalIp, formatCidr, parseCidr, parseIp } from '../net/addresses.ts';
+import { LENIENT_UUID, MAC } from '../net/patterns.ts';
 import type { AttributeType, JsonSchema, Stored } from './attribute.ts';
 import { invalidAttribute, neutronError, shown } from './errors.ts';
 
-const UUID = /^[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}$/;
-const MAC = /^[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}$/;
 // Control characters (a newline above all) have no place in a name: they would break lines of files and logs.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const CONTROL = /[\u0000-\u001f\u007f]/;
@@ -110,7 +109,7 @@ export function integer(range: { readonly min?: number; readonly max?: number } 
 export const uuid: AttributeType<string> = {
   schema: { type: 'string', format: 'uuid' },
   parse(value, attribute) {
-    if (typeof value !== 'string' || !UUID.test(value))
+    if (typeof value !== 'string' || !LENIENT_UUID.test(value))
       throw invalidAttribute(attribute, `'${shown(value)}' is not a valid UUID`);
     return value;
   },
@@ -156,7 +155,7 @@ export const cidr: AttributeType<string> = {
 export const macAddress: AttributeType<string> = {
   schema: { type: 'string' },
   parse(value, attribute) {
-    if (typeof value !== 'string' || !MAC.test(value) || /^0[0]([:-]00){5}$/.test(value))
+    if (typeof value !== 'string' || !MAC.test(value.replaceAll('-', ':')) || /^0[0]([:-]00){5}$/.test(value))
       throw invalidAttribute(attribute, `'${shown(value)}' is not a valid MAC address`);
     return value.replaceAll('-', ':').toLowerCase();
   },

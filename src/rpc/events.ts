@@ -1,3 +1,4 @@
+import { DHCP_OWNER } from '../net/device-owners.ts';
 import type { RpcArgs } from './contract.ts';
 import type { TopicContract } from './topic.ts';
 import { DHCP_AGENT_TOPIC, type DhcpAgentMethods } from './topics/dhcp-agent.ts';
@@ -107,7 +108,7 @@ export const EVENTS = catalogue({
   port_create_end: toHosting('port_create_end', {
     priority: 6,
     firstPriority: 5,
-    needsAgent: ({ port }) => port.device_owner !== 'network:dhcp',
+    needsAgent: ({ port }) => port.device_owner !== DHCP_OWNER,
   }),
   port_update_end: toHosting('port_update_end', { priority: 6 }),
   port_delete_end: toHosting('port_delete_end', { priority: 6 }),

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Logger } from 'pino';
 import type { Config } from '../config/options.ts';
 import type { Database } from '../db/database.ts';
 import { CLAIM_MS, claimWork, releaseWork } from '../db/work-claims.ts';
+import { pause } from '../time/pause.ts';
 import { HOSTING_KINDS } from './agent-kinds.ts';
 import { bindingsOf } from './bindings.ts';
 import { livingAgents } from './candidates.ts';
@@ -84,7 +84,7 @@ class Failover {
         if (!this.#failing) this.#options.log.warn({ err: error }, 'cannot look for dead agents; trying again');
         this.#failing = true;
       }
-      await delay(this.#intervalMs, undefined, { signal: this.#stop }).catch(() => undefined);
+      await pause(this.#intervalMs, this.#stop);
     }
   }
 

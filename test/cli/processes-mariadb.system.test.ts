@@ -4,7 +4,7 @@ import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MIGRATIONS } from '../../src/db/migrations/index.ts';
 import { parseMysqlUrl } from '../../src/db/mysql/url.ts';
-import { waitFor } from '../../src/lab/wait.ts';
+import { waitFor } from '../../src/time/wait.ts';
 import { type PrivateMariadb, startMariadb } from '../support/mariadb.ts';
 import { NeutrinoProcess, neutrino } from '../support/neutrino.ts';
 import type { Broker } from '../support/rabbitmq.ts';

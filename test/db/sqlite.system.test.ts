@@ -7,7 +7,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { errorAnswer } from '../../src/api/error-bodies.ts';
 import type { Database, Trx } from '../../src/db/database.ts';
+import { DatabaseUnavailable } from '../../src/db/errors.ts';
 import { migrate, pendingMigrations } from '../../src/db/migrate.ts';
 import { MIGRATIONS } from '../../src/db/migrations/index.ts';
 import { openSqlite } from '../../src/db/sqlite/open.ts';
@@ -158,10 +160,12 @@ describe('a database that cannot take more', () => {
     const fill = db.transaction(async (trx) => {
       for (let i = 0; i < 2000; i++) await addAgentRow(trx, `filling-${i}-${'x'.repeat(40)}`);
     });
-    await expect(fill).rejects.toMatchObject({
-      type: 'ServiceUnavailable',
+    await expect(fill).rejects.toBeInstanceOf(DatabaseUnavailable);
+    expect(errorAnswer(await fill.catch((error: unknown) => error))).toEqual({
       status: 503,
-      message: expect.stringMatching(/disk .* is full/),
+      body: {
+        NeutronError: { type: 'ServiceUnavailable', message: expect.stringMatching(/disk .* is full/), detail: '' },
+      },
     });
     expect(await names(db)).toEqual([]);
     await sql`pragma max_page_count = 1000000`.execute(db.kysely);
@@ -176,7 +180,11 @@ describe('a database that cannot take more', () => {
     const other = new DatabaseSync(path);
     other.exec('begin immediate');
     const refused = db.transaction((trx) => addAgentRow(trx, 'x'));
-    await expect(refused).rejects.toMatchObject({ type: 'ServiceUnavailable', status: 503 });
+    await expect(refused).rejects.toBeInstanceOf(DatabaseUnavailable);
+    expect(errorAnswer(await refused.catch((error: unknown) => error))).toMatchObject({
+      status: 503,
+      body: { NeutronError: { type: 'ServiceUnavailable' } },
+    });
     other.exec('rollback');
     other.close();
     await db.transaction((trx) => addAgentRow(trx, 'y'));

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NoLease } from '../../src/lab/contract.ts';
-import { waitFor } from '../../src/lab/wait.ts';
 import type { PortDocument } from '../../src/rpc/documents.ts';
+import { waitFor } from '../../src/time/wait.ts';
 import { type PortGuest, startPortGuest } from '../support/hosts/port-guest.ts';
 import { startUp, type Up } from './up.ts';
 

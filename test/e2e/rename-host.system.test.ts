@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listLinks } from '../../src/linux/links.ts';
-import { dhcpDeviceId } from '../../src/rpc/dhcp-device-id.ts';
+import { dhcpDeviceId } from '../../src/net/dhcp-device-id.ts';
 import { startPortGuest } from '../support/hosts/port-guest.ts';
 import { NeutrinoProcess, neutrino as runCommand } from '../support/neutrino.ts';
 import { startUp, type Up } from './up.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { waitFor } from '../../src/lab/wait.ts';
+import { waitFor } from '../../src/time/wait.ts';
 import { startPortGuest } from '../support/hosts/port-guest.ts';
 import { startUp, type Up } from './up.ts';
 

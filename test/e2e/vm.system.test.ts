@@ -7,10 +7,10 @@ import { ensureProgram } from '../../src/lab/debian.ts';
 import { CACHE_FOLDER } from '../../src/lab/guests.ts';
 import { type Neutron, neutronAt } from '../../src/lab/neutron.ts';
 import { bootParts } from '../../src/lab/qemu/kernel.ts';
-import { waitFor } from '../../src/lab/wait.ts';
 import { listLinks } from '../../src/linux/links.ts';
 import { listNamespaces } from '../../src/linux/namespaces.ts';
 import { run } from '../../src/linux/run.ts';
+import { waitFor } from '../../src/time/wait.ts';
 import { neutrinoCommand } from '../support/neutrino.ts';
 
 const HOST = `host-${randomBytes(3).toString('hex')}`;

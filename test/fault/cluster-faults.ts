@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { waitFor } from '../../src/lab/wait.ts';
+import { waitFor } from '../../src/time/wait.ts';
 import type { ApiClient } from '../support/api-client.ts';
 import type { NeutrinoProcess } from '../support/neutrino.ts';
 import type { Chance } from './chance.ts';

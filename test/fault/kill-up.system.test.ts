@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { waitFor } from '../../src/lab/wait.ts';
+import { waitFor } from '../../src/time/wait.ts';
 import { chanceOf } from './chance.ts';
 import { settle } from './deployment/settle.ts';
 import { startUpOnHost, type UpOnHost } from './deployment/up-on-host.ts';

@@ -1,5 +1,5 @@
-import { waitFor } from '../../src/lab/wait.ts';
 import type { PortDocument } from '../../src/rpc/documents.ts';
+import { waitFor } from '../../src/time/wait.ts';
 import type { HostGuest, TestHost } from '../support/hosts/test-host.ts';
 import type { Ini } from '../support/ini.ts';
 import { neutrinoCommand } from '../support/neutrino.ts';

@@ -1,4 +1,4 @@
-import { waitFor } from '../../src/lab/wait.ts';
+import { waitFor } from '../../src/time/wait.ts';
 import { ApiClient } from '../support/api-client.ts';
 import { type Ini, mergeIni } from '../support/ini.ts';
 import type { Program } from '../support/program.ts';

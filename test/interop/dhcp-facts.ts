@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NicLease } from '../../src/lab/contract.ts';
-import { waitFor } from '../../src/lab/wait.ts';
 import type { PortDocument } from '../../src/rpc/documents.ts';
+import { waitFor } from '../../src/time/wait.ts';
 import type { ApiClient } from '../support/api-client.ts';
 import type { HostGuest } from '../support/hosts/test-host.ts';
 import type { AgentHost } from './agent-host.ts';

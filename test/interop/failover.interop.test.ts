@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { waitFor } from '../../src/lab/wait.ts';
+import { waitFor } from '../../src/time/wait.ts';
 import type { ApiClient } from '../support/api-client.ts';
 import type { AgentHost, Side } from './agent-host.ts';
 import { type Cloud, startCloud } from './cloud.ts';

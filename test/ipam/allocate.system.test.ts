@@ -5,7 +5,7 @@ import type { CompiledQuery } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Trx } from '../../src/db/database.ts';
 import { AddressAllocator, type AllocatableSubnet, takeAddress } from '../../src/ipam/allocate.ts';
-import { addressKey, formatIp, parseIp } from '../../src/resources/addresses.ts';
+import { addressKey, formatIp, parseIp } from '../../src/net/addresses.ts';
 import { openCore, type TestCore } from '../support/core.ts';
 import { allocatableSubnet, seedPort, seedSubnet } from './seed.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { addressAt, gaps, poolSize, randomBelow } from '../../src/ipam/candidates.ts';
-import { randomMac } from '../../src/ipam/mac.ts';
+import { randomMac } from '../../src/net/mac.ts';
 
 describe('pool arithmetic', () => {
   const pools = fc

@@ -8,7 +8,7 @@ import {
   isNoHost,
   requireGatewayOutside,
 } from '../../src/ipam/pools.ts';
-import { addressBits, type Cidr, formatIp, parseCidr, parseIp } from '../../src/resources/addresses.ts';
+import { addressBits, type Cidr, formatIp, parseCidr, parseIp } from '../../src/net/addresses.ts';
 
 const cidrOf = (text: string): Cidr => {
   const cidr = parseCidr(text);

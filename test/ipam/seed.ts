@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Trx } from '../../src/db/database.ts';
 import type { AllocatableSubnet } from '../../src/ipam/allocate.ts';
-import { randomMac } from '../../src/ipam/mac.ts';
-import { parseIp } from '../../src/resources/addresses.ts';
+import { parseIp } from '../../src/net/addresses.ts';
+import { randomMac } from '../../src/net/mac.ts';
 import { insertStandardAttributes } from '../../src/store/standard-attributes.ts';
 
 const attributes = (trx: Trx, type: string) =>

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseExchangeLine } from '../../src/agents/dhcp/drivers/dnsmasq/exchange-line.ts';
 import { followFile } from '../../src/lab/follow.ts';
-import { waitFor } from '../../src/lab/wait.ts';
 import { watchExchange } from '../../src/lab/watch-exchange.ts';
+import { waitFor } from '../../src/time/wait.ts';
 
 describe('following a log', () => {
   let folder: string;

@@ -5,22 +5,25 @@ import { dirname, join, normalize, relative } from 'node:path';
  * What each room of src/ may import besides itself, from the ground up (docs/architecture.md). Agents may run on another
  * host than the server, so they stand on the ground floor alone; the lab speaks to Neutrino by HTTP only.
  */
-const GROUND = ['config', 'linux', 'rpc', 'resources', 'db', 'store'];
+const LOWEST = ['net', 'time', 'config'];
+const GROUND = [...LOWEST, 'linux', 'rpc', 'resources', 'db', 'store'];
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  config: [],
-  linux: ['config'],
-  rpc: ['config'],
-  resources: ['config'],
-  db: ['config', 'resources'],
-  store: ['config', 'resources', 'db'],
+  net: [],
+  time: [],
+  config: ['net'],
+  linux: LOWEST,
+  rpc: LOWEST,
+  resources: LOWEST,
+  db: LOWEST,
+  store: [...LOWEST, 'resources', 'db'],
   ipam: GROUND,
   scheduler: GROUND,
   plugin: [...GROUND, 'auth', 'ipam', 'scheduler'],
   auth: GROUND,
   notifier: [...GROUND, 'auth', 'ipam', 'scheduler', 'plugin'],
   api: [...GROUND, 'ipam', 'scheduler', 'plugin', 'auth', 'notifier'],
-  agents: ['config', 'linux', 'rpc'],
-  lab: ['config', 'linux'],
+  agents: [...LOWEST, 'linux', 'rpc'],
+  lab: [...LOWEST, 'linux'],
   cli: [...GROUND, 'ipam', 'scheduler', 'plugin', 'auth', 'notifier', 'api', 'agents', 'lab'],
 };
 

@@ -1,5 +1,5 @@
-import { waitFor } from '../../src/lab/wait.ts';
 import type { PortDocument } from '../../src/rpc/documents.ts';
+import { waitFor } from '../../src/time/wait.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
 import { parseMysqlUrl } from '../../src/db/mysql/url.ts';
-import { waitFor } from '../../src/lab/wait.ts';
 import { run } from '../../src/linux/run.ts';
+import { waitFor } from '../../src/time/wait.ts';
 
 const START_MS = 60_000;
 

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { waitFor } from '../../src/agents/common/wait.ts';
+import { waitFor } from '../../src/time/wait.ts';
 import { type ProcessSpec, type RunningProcess, startProcess } from './process.ts';
 
 /** Programs of the system alone: a test machine may have another Python first in its PATH. */

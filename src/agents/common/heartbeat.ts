@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import { backoffDelay } from '../../rpc/backoff.ts';
 import type { RpcTransport } from '../../rpc/contract.ts';
 import { topicClient } from '../../rpc/topic.ts';
 import { type AgentState, REPORTS_TOPIC } from '../../rpc/topics/reports.ts';
+import { backoffDelay } from '../../time/backoff.ts';
 
 export interface HeartbeatOptions {
   readonly transport: RpcTransport;

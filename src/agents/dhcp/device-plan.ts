@@ -9,6 +9,7 @@ import {
   onLinkRouteCommand,
   type Route,
 } from '../../linux/routes.ts';
+import { dhcpNamespace, tapName } from '../../net/device-names.ts';
 import type { NetworkInfo, PortDocument, SubnetDocument } from '../../rpc/documents.ts';
 import type { InsideSetup, NamespaceState } from '../interface/contract.ts';
 
@@ -34,15 +35,6 @@ export interface Gateway {
 
 /** What a virtual machine asks for its metadata (link-local, both families). */
 const METADATA_ADDRESSES = ['169.254.169.254/32', 'fe80::a9fe:a9fe/128'];
-
-export function dhcpNamespace(networkId: string): string {
-  return `qdhcp-${networkId}`;
-}
-
-/** `tap` and the port's first 11 characters: with 14 a device's name is within the kernel's 15. */
-export function tapName(portId: string): string {
-  return `tap${portId.slice(0, 11)}`;
-}
 
 /** The device that a network's DHCP port wants. Fixed IPs of subnets that the document no longer has are left out. */
 export function deviceSpec(info: NetworkInfo, port: PortDocument, options: { readonly metadata: boolean }): DeviceSpec {

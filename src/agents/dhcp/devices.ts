@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
 import type { Config } from '../../config/options.ts';
-import { hostUuid } from '../../rpc/dhcp-device-id.ts';
+import { dhcpNamespace } from '../../net/device-names.ts';
+import { hostUuid } from '../../net/dhcp-device-id.ts';
 import { interfaceDriverKind } from '../interface/drivers/registry.ts';
-import { type DeviceSpec, dhcpNamespace, planInside } from './device-plan.ts';
+import { type DeviceSpec, planInside } from './device-plan.ts';
 
 /** The devices and namespaces of one DHCP agent. Calls for one network never overlap. */
 export interface DhcpDevices {

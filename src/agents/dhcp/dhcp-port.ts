@@ -1,4 +1,4 @@
-import { RESERVED_DHCP_PORT } from '../../rpc/dhcp-device-id.ts';
+import { RESERVED_DHCP_PORT } from '../../net/dhcp-device-id.ts';
 import type { NetworkInfo, PortDocument } from '../../rpc/documents.ts';
 
 /** A fixed IP to ask for: of a subnet, and which address, unless the server shall choose. */

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import { backoffDelay, pause } from '../../rpc/backoff.ts';
+import { backoffDelay } from '../../time/backoff.ts';
+import { pause } from '../../time/pause.ts';
 
 export interface FullSyncOptions {
   /** One full sync. Throws when the server cannot be asked. */

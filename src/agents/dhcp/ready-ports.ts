@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import { backoffDelay, pause } from '../../rpc/backoff.ts';
+import { backoffDelay } from '../../time/backoff.ts';
+import { pause } from '../../time/pause.ts';
 
 /** Ports of one `dhcp_ready_on_ports` at most, as Neutron's agent has it. */
 export const MAX_PORTS_A_CALL = 64;

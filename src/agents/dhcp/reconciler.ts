@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { dhcpDeviceId } from '../../rpc/dhcp-device-id.ts';
+import { dhcpDeviceId } from '../../net/dhcp-device-id.ts';
 import type { NetworkInfo, PortDocument } from '../../rpc/documents.ts';
 import { RemoteError } from '../../rpc/errors.ts';
 import type { DhcpDriver } from './contract.ts';

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { InNamespace } from '../../linux/ip.ts';
+import { tapName } from '../../net/device-names.ts';
 import type { RpcTransport } from '../../rpc/contract.ts';
 import { type Heartbeat, type RunningAgent, startHeartbeat } from '../common/heartbeat.ts';
 import type { Firewall } from '../firewall/contract.ts';
@@ -7,7 +8,6 @@ import type { FirewallKind } from '../firewall/drivers/kind.ts';
 import type { L2Driver } from './contract.ts';
 import type { L2Config, L2DriverKind } from './drivers/kind.ts';
 import { HostDevices } from './host-devices.ts';
-import { tapName } from './names.ts';
 import { serveNotifications } from './notifications.ts';
 import { Reconciler } from './reconciler.ts';
 

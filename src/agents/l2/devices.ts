@@ -1,7 +1,7 @@
 import type { MonitoredLink } from '../../linux/link-monitor.ts';
+import { TAP_NAME } from '../../net/device-names.ts';
 import type { DeviceDetails } from '../../rpc/topics/plugin.ts';
 import type { L2Driver } from './contract.ts';
-import { TAP_NAME } from './names.ts';
 import type { DeviceState } from './reports.ts';
 
 /** A port's device on the host. One that comes back under its name is another. */

@@ -2,9 +2,9 @@ import type { Logger } from 'pino';
 import type { InNamespace } from '../../linux/ip.ts';
 import { type LinkEvent, type LinkMonitor, type MonitoredLink, startLinkMonitor } from '../../linux/link-monitor.ts';
 import { listLinks } from '../../linux/links.ts';
+import { TAP_NAME } from '../../net/device-names.ts';
 import type { L2Driver } from './contract.ts';
 import { compareWithHost, type Device, isAsWired } from './devices.ts';
-import { TAP_NAME } from './names.ts';
 
 /** Between full looks at the host's devices, because the kernel drops events when a listener is slow. */
 const LOOK_MS = 60_000;

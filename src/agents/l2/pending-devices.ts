@@ -1,4 +1,4 @@
-import { backoffDelay } from '../../rpc/backoff.ts';
+import { backoffDelay } from '../../time/backoff.ts';
 
 /** Pauses before the server is asked about a device again: a port may be created seconds after its device, or never. */
 const AGAIN = { firstMs: 1_000, maxMs: 60_000 };

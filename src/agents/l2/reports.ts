@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import { backoffDelay } from '../../rpc/backoff.ts';
 import { MessagingTimeout } from '../../rpc/errors.ts';
+import { backoffDelay } from '../../time/backoff.ts';
 import { KeyedQueue } from '../common/keyed-queue.ts';
 
 export type DeviceState = 'up' | 'down';

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from '../../config/options.ts';
 import { ConfigError } from '../../config/parse.ts';
@@ -7,14 +6,14 @@ import type { Database } from '../../db/database.ts';
 import { migrate, SchemaRefused, type SchemaState, schemaState } from '../../db/migrate.ts';
 import { isUnreachable } from '../../db/mysql/errors.ts';
 import { openDatabase } from '../../db/open.ts';
+import { retry } from '../../time/retry.ts';
 import { CliFailure } from '../process/failure.ts';
 
 /** Exit code of a process that does not run on the schema that the database has. */
 export const EXIT_SCHEMA = 3;
 
-/** Milliseconds between two tries to reach a database; they double. */
-const FIRST_PAUSE_MS = 200;
-const MAX_PAUSE_MS = 5_000;
+/** Pauses between two attempts to reach a database. */
+const PAUSES = { firstMs: 200, maxMs: 5_000 };
 
 export interface DatabaseStart {
   readonly log: Logger;
@@ -54,21 +53,19 @@ export function openConfigured(config: Config): Database {
 }
 
 async function whenReachable(ask: () => Promise<SchemaState>, { log, stop }: DatabaseStart): Promise<SchemaState> {
-  for (let failures = 0; ; ) {
-    try {
+  const onFailure = (error: unknown, failures: number) => {
+    const why = reasonOf(error);
+    if (failures === 1) log.warn(`the database cannot be reached (${why}); trying again until it can`);
+    else log.debug({ failures }, `the database cannot be reached (${why})`);
+  };
+  return retry(
+    async (failures) => {
       const state = await ask();
       if (failures > 0) log.info('the database is there');
       return state;
-    } catch (error) {
-      if (!isUnreachable(error)) throw error;
-      failures += 1;
-      const why = reasonOf(error);
-      if (failures === 1) log.warn(`the database cannot be reached (${why}); trying again until it can`);
-      else log.debug({ failures }, `the database cannot be reached (${why})`);
-    }
-    const pause = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 10));
-    await delay(pause * (0.75 + Math.random() * 0.25), undefined, stop === undefined ? {} : { signal: stop });
-  }
+    },
+    { ...PAUSES, retriable: isUnreachable, signal: stop, onFailure },
+  );
 }
 
 // https://mariadb.com/kb/en/mariadb-error-code-reference/

@@ -1,9 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { retry } from '../../time/retry.ts';
 import type { Running } from '../process/lifetime.ts';
-
-const FIRST_PAUSE_MS = 1_000;
-const MAX_PAUSE_MS = 30_000;
 
 /**
  * Starts a part that others do without for a while, again until it works; does not wait for it. `trouble` begins the one line of
@@ -11,30 +8,20 @@ const MAX_PAUSE_MS = 30_000;
  */
 export function keepTrying(trouble: string, start: () => Promise<Running>, log: Logger): Running {
   const stop = new AbortController();
-  const run = async (): Promise<Running | undefined> => {
-    for (let failures = 0; !stop.signal.aborted; ) {
-      try {
-        const part = await start();
-        if (failures > 0) log.info(`over: ${trouble}`);
-        return part;
-      } catch (error) {
-        if (stop.signal.aborted) return undefined;
-        failures += 1;
-        if (failures === 1) log.error({ err: error }, `${trouble}; trying again until they can`);
-        else log.debug({ err: error, failures }, trouble);
-      }
-      const pause = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 10));
-      await delay(pause * (0.75 + Math.random() * 0.25), undefined, { signal: stop.signal }).catch(() => undefined);
-    }
-    return undefined;
+  const onFailure = (error: unknown, failures: number) => {
+    if (failures === 1) log.error({ err: error }, `${trouble}; trying again until they can`);
+    else log.debug({ err: error, failures }, trouble);
   };
   let part: Running | undefined;
-  const running = run().then((started) => {
-    part = started;
-    // Its start may take as long as it likes: a part that comes too late is closed when it comes.
-    if (stop.signal.aborted) return part?.close();
-  });
-  running.catch((error: unknown) => log.warn({ err: error }, `${trouble}: a part could not be closed`));
+  const attempt = async (failures: number) => {
+    const started = await start();
+    if (failures > 0) log.info(`over: ${trouble}`);
+    if (!stop.signal.aborted) part = started;
+    // A start takes as long as it likes: a part that comes too late is closed when it comes.
+    else await started.close().catch((err: unknown) => log.warn({ err }, `${trouble}: a part could not be closed`));
+  };
+  // Without a limit, only the signal ends it.
+  retry(attempt, { firstMs: 1_000, maxMs: 30_000, signal: stop.signal, onFailure }).catch(() => undefined);
   return {
     async close() {
       stop.abort();

@@ -2,6 +2,7 @@ import { type ConfigInputs, loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/options.ts';
 import { parseOption } from '../../config/parse.ts';
 import type { Database } from '../../db/database.ts';
+import { DatabaseUnavailable } from '../../db/errors.ts';
 import { migrate, SchemaRefused, schemaState } from '../../db/migrate.ts';
 import { isUnreachable } from '../../db/mysql/errors.ts';
 import { renameHostInDatabase } from '../agents/rename.ts';
@@ -66,8 +67,7 @@ async function onDatabase(inputs: ConfigInputs, work: (db: Database, config: Con
   try {
     await asCliFailure(work(db, config));
   } catch (error) {
-    // Some errors of the database come wrapped into the API's 503.
-    const cause = isUnreachable(error) ? error : (error as { readonly cause?: unknown }).cause;
+    const cause = error instanceof DatabaseUnavailable ? error.cause : error;
     if (!isUnreachable(cause)) throw error;
     throw new CliFailure(
       `the database cannot be reached (${reasonOf(cause)}); is it running, and is [database] connection right?`,

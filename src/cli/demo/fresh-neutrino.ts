@@ -3,8 +3,8 @@ import { openSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { WaitedTooLong, waitFor } from '../../lab/wait.ts';
 import { CommandFailed, run } from '../../linux/run.ts';
+import { WaitTimeout, waitFor } from '../../time/wait.ts';
 import { CliFailure } from '../process/failure.ts';
 import { runningNeutrino } from '../state/lock.ts';
 import type { LabOptions } from '../vm/options.ts';
@@ -72,7 +72,7 @@ async function waitForUrl(child: ChildProcess, statePath: string, log: string, s
   try {
     return await waitFor('the API', ready, { timeoutMs: START_MS, signal });
   } catch (error) {
-    if (!(error instanceof WaitedTooLong)) throw error;
+    if (!(error instanceof WaitTimeout)) throw error;
     throw new CliFailure(`neutrino up had no API within ${START_MS / 1_000} s:\n${await lastWords()}`);
   }
 }

@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import { dhcpNamespace } from '../../agents/dhcp/device-plan.ts';
 import { dhcpDevices, markedDhcpNetwork } from '../../agents/dhcp/devices.ts';
 import { dhcpDriverKind } from '../../agents/dhcp/drivers/registry.ts';
 import { L2_DRIVERS } from '../../agents/l2/drivers/registry.ts';
@@ -8,6 +7,7 @@ import { instanceStore } from '../../lab/instance.ts';
 import { stopMachines } from '../../lab/remove.ts';
 import { type Link, listLinks } from '../../linux/links.ts';
 import { listNamespaces } from '../../linux/namespaces.ts';
+import { dhcpNamespace } from '../../net/device-names.ts';
 import { networksOfStatePath } from './networks-of-state-path.ts';
 
 /** What `down` has removed from this host, by name. */

@@ -2,6 +2,7 @@ import { ConfigError } from '../../config/parse.ts';
 import { LabFailure } from '../../lab/failure.ts';
 import { IpFailed } from '../../linux/ip.ts';
 import { CommandFailed } from '../../linux/run.ts';
+import { WaitTimeout } from '../../time/wait.ts';
 
 /** Exit code of a command line that is wrong. */
 export const EXIT_USAGE = 2;
@@ -54,7 +55,7 @@ export function explainFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // Several wrong options are a line each.
   if (error instanceof ConfigError) return error.message.replaceAll('\n', '\nneutrino: ');
-  if ([CliFailure, LabFailure, CommandFailed, IpFailed].some((known) => error instanceof known)) {
+  if ([CliFailure, LabFailure, CommandFailed, IpFailed, WaitTimeout].some((known) => error instanceof known)) {
     return error.message;
   }
   const sqlite = explainSqlite(error);

@@ -1,6 +1,7 @@
 import cluster, { type Address, type Worker } from 'node:cluster';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { backoffDelay } from '../../time/backoff.ts';
+import { pause } from '../../time/pause.ts';
 import { CliFailure } from '../process/failure.ts';
 import type { Running } from '../process/lifetime.ts';
 
@@ -8,8 +9,7 @@ import type { Running } from '../process/lifetime.ts';
 const STOP = 'stop';
 /** Time limit for a worker to stop, in milliseconds; its own limit is 10 s. Then it is killed. */
 const STOP_MS = 12_000;
-const FIRST_PAUSE_MS = 500;
-const MAX_PAUSE_MS = 30_000;
+const RESTART = { firstMs: 500, maxMs: 30_000, jitter: 0 };
 /** A worker that ran this long starts a new count of failures. */
 const STEADY_MS = 60_000;
 
@@ -93,14 +93,13 @@ class WorkerPool {
     worker.once('exit', (code, signal) => {
       if (this.#stop.signal.aborted) return;
       this.#failures = performance.now() - startedAt > STEADY_MS ? 1 : this.#failures + 1;
-      const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.#failures - 1, 10));
+      const pauseMs = backoffDelay(this.#failures, RESTART);
       this.#log.warn({ worker: worker.id, end: signal ?? code, pauseMs }, 'a worker ended; starting another');
       void this.#replace(pauseMs);
     });
   }
 
   async #replace(pauseMs: number): Promise<void> {
-    await delay(pauseMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
-    if (!this.#stop.signal.aborted) this.#keep(this.#fork(), performance.now());
+    if (await pause(pauseMs, this.#stop.signal)) this.#keep(this.#fork(), performance.now());
   }
 }

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { CompiledQuery, type ControlledTransaction, Kysely, MysqlDialect } from 'kysely';
+import { CompiledQuery, Kysely, MysqlDialect } from 'kysely';
 import { createPool } from 'mysql2';
-import { neutronError } from '../../resources/errors.ts';
+import { retry } from '../../time/retry.ts';
 import type { Database, Trx } from '../database.ts';
+import { DatabaseUnavailable, stayedLocked, UNREACHABLE_TEXT } from '../errors.ts';
 import type { Schema } from '../schema.ts';
 import { isUndone, isUnreachable } from './errors.ts';
 import { preparingPool } from './preparing-pool.ts';
@@ -12,7 +12,7 @@ export interface MysqlOptions {
   readonly address: MysqlAddress;
   /** Connections at most (`[database] max_pool_size`). */
   readonly connections: number;
-  /** How long a transaction is tried again while others undo it or the server cannot be reached; 15 s unless told. */
+  /** How long a transaction is tried again while others undo it or the server cannot be reached; default: 15 s. */
   readonly giveUpAfterMs?: number;
 }
 
@@ -69,58 +69,37 @@ export function openMysql(options: MysqlOptions): Database {
   };
 }
 
-/** Runs `work` in a transaction, again while that is safe: only what certainly was not committed is done anew. */
+/** Runs `work` in a transaction, and again as long as that is safe: only what certainly was not committed is repeated. */
 async function transact<T>(db: Kysely<Schema>, work: (trx: Trx) => Promise<T>, giveUpAfterMs: number): Promise<T> {
-  const deadline = Date.now() + giveUpAfterMs;
-  for (let attempt = 0; ; attempt++) {
-    const outcome = await attemptOnce(db, work);
-    if ('result' in outcome) return outcome.result;
-    const { error, retriable } = outcome;
-    if (!retriable || Date.now() >= deadline) throw shownError(error, giveUpAfterMs);
-    // Jitter, so that those who undid each other do not meet again at the same moment.
-    await sleep(Math.random() * Math.min(MAX_PAUSE_MS, 4 * 2 ** Math.min(attempt, 6)));
-  }
-}
-
-type Outcome<T> = { readonly result: T } | { readonly error: unknown; readonly retriable: boolean };
-
-async function attemptOnce<T>(db: Kysely<Schema>, work: (trx: Trx) => Promise<T>): Promise<Outcome<T>> {
-  let trx: ControlledTransaction<Schema>;
+  let committing = false;
+  const attempt = async (): Promise<T> => {
+    committing = false;
+    const trx = await db.startTransaction().execute();
+    try {
+      const result = await work(trx as unknown as Trx);
+      committing = true;
+      await trx.commit().execute();
+      return result;
+    } catch (error) {
+      // A connection that broke has rolled back on the server's side already.
+      await trx
+        .rollback()
+        .execute()
+        .catch(() => undefined);
+      throw error;
+    }
+  };
+  // A connection that broke during the commit: nobody knows whether it was made, so it must not be repeated.
+  const retriable = (error: unknown) => isUndone(error) || (!committing && isUnreachable(error));
   try {
-    trx = await db.startTransaction().execute();
+    // Full jitter, so that those who undid each other do not meet again at the same moment.
+    return await retry(attempt, { firstMs: 4, maxMs: MAX_PAUSE_MS, jitter: 1, retriable, giveUpAfterMs });
   } catch (error) {
-    return { error, retriable: isUnreachable(error) || isUndone(error) };
-  }
-  let result: T;
-  try {
-    result = await work(trx as unknown as Trx);
-  } catch (error) {
-    // A connection that broke has rolled back on the server's side already.
-    await trx
-      .rollback()
-      .execute()
-      .catch(() => undefined);
-    return { error, retriable: isUndone(error) || isUnreachable(error) };
-  }
-  try {
-    await trx.commit().execute();
-    return { result };
-  } catch (error) {
-    await trx
-      .rollback()
-      .execute()
-      .catch(() => undefined);
-    // The connection broke while the commit was under way: whether it was made is not known, so it must not be done twice.
-    return { error, retriable: isUndone(error) };
+    throw shownError(error, giveUpAfterMs);
   }
 }
 
 function shownError(error: unknown, giveUpAfterMs: number): unknown {
-  if (isUnreachable(error)) return unavailable('The database cannot be reached; try again.', error);
-  if (isUndone(error))
-    return unavailable(`The database stayed locked by others for ${giveUpAfterMs / 1000} s; try again.`, error);
-  return error;
+  if (isUnreachable(error)) return new DatabaseUnavailable(UNREACHABLE_TEXT, error);
+  return isUndone(error) ? stayedLocked(giveUpAfterMs, error) : error;
 }
-
-const unavailable = (reason: string, cause: unknown) =>
-  Object.assign(neutronError('ServiceUnavailable', { reason }), { cause });

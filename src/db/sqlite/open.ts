@@ -2,26 +2,25 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
-import { neutronError } from '../../resources/errors.ts';
 import type { Database, Trx } from '../database.ts';
+import { DatabaseUnavailable } from '../errors.ts';
 import { runTransaction } from '../retry.ts';
 import type { Schema } from '../schema.ts';
 import { groupCommits } from './commit-group.ts';
 import { NodeSqliteDialect } from './dialect.ts';
+import { isBusy, isDiskFull } from './errors.ts';
 
 export interface SqliteOptions {
   /** Path of the file, or `:memory:`. */
   readonly path: string;
-  /** Whether each commit waits for the disk (synchronous=FULL), so that even a power cut loses nothing; true unless told. */
+  /** Whether each commit waits for the disk (synchronous=FULL), so that even a power cut loses nothing; default: true. */
   readonly syncToDisk?: boolean;
-  /** How long a transaction waits for the locks of other processes; 30 s unless told. */
+  /** How long a transaction waits for the locks of other processes; default: 30 s. */
   readonly giveUpAfterMs?: number;
 }
 
 const OPENING_MS = 5000;
 const MOST_PAUSE_MS = 20;
-/** https://sqlite.org/rescode.html */
-const SQLITE_FULL = 13;
 
 /**
  * Opens (or makes) an SQLite database in WAL mode. Throws when the folder cannot be written.
@@ -81,18 +80,6 @@ function joinWal(file: DatabaseSync): void {
 
 /** A full disk is said to be one: whoever asked cannot know it, and can try again. The transaction was undone. */
 function shownError(error: unknown): unknown {
-  if (primaryCode(error) !== SQLITE_FULL) return error;
-  const reason = 'The disk that holds the database is full; nothing was changed.';
-  return Object.assign(neutronError('ServiceUnavailable', { reason }), { cause: error });
-}
-
-/** SQLITE_BUSY (5) and SQLITE_LOCKED (6), extended codes included. */
-function isBusy(error: unknown): boolean {
-  const code = primaryCode(error);
-  return code === 5 || code === 6;
-}
-
-function primaryCode(error: unknown): number | undefined {
-  const code = (error as { errcode?: unknown } | null)?.errcode;
-  return typeof code === 'number' ? code & 0xff : undefined;
+  if (!isDiskFull(error)) return error;
+  return new DatabaseUnavailable('The disk that holds the database is full; nothing was changed.', error);
 }

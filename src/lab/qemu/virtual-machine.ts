@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { ipBatch } from '../../linux/ip.ts';
 import { deleteLink } from '../../linux/links.ts';
 import { showProcess, signalProcess, waitForEnd } from '../../linux/processes.ts';
+import { WaitTimeout, waitFor } from '../../time/wait.ts';
 import { type Guest, type GuestNic, type GuestSpec, type NicLease, NoLease } from '../contract.ts';
 import { lastLine, startDetached } from '../detached.ts';
 import { LabFailure } from '../failure.ts';
-import { WaitedTooLong, waitFor } from '../wait.ts';
 import { MACHINE_FILES, qemuCommand } from './command.ts';
 import { type ConsoleLease, consoleFailures, consoleLeases, consoleTail } from './console.ts';
 import { initramfs } from './initramfs.ts';
@@ -102,7 +102,7 @@ export function virtualMachine(spec: GuestSpec, cacheFolder: string): Guest {
     try {
       return await waitFor(`the lease of ${nic}`, fresh, { timeoutMs, intervalMs: 100, signal });
     } catch (error) {
-      if (!(error instanceof WaitedTooLong)) throw error;
+      if (!(error instanceof WaitTimeout)) throw error;
       throw new NoLease(spec.name, nic, timeoutMs, lastLine(consoleTail(await consoleText(), 1)));
     }
   }

@@ -1,5 +1,6 @@
 import type { Database, Trx } from '../../db/database.ts';
-import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../rpc/dhcp-device-id.ts';
+import { DHCP_OWNER } from '../../net/device-owners.ts';
+import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../net/dhcp-device-id.ts';
 import { HOSTING_KINDS } from '../../scheduler/agent-kinds.ts';
 import { bind, hostedBy, unbind } from '../../scheduler/bindings.ts';
 import { oldestHeartbeat } from '../../scheduler/liveness.ts';
@@ -84,7 +85,7 @@ async function renameDhcpPorts(trx: Trx, from: string, to: string): Promise<numb
     .selectFrom('ports')
     .leftJoin('ml2_port_bindings as b', 'b.port_id', 'ports.id')
     .select(['ports.id', 'ports.network_id', 'ports.device_id', 'b.host'])
-    .where('device_owner', '=', 'network:dhcp')
+    .where('device_owner', '=', DHCP_OWNER)
     .where('device_id', 'like', 'dhcp%')
     .execute();
   const byDevice = new Map(ports.map((port) => [port.device_id, port]));

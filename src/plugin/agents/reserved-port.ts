@@ -1,6 +1,7 @@
 import type { Trx } from '../../db/database.ts';
 import type { AddressAllocator } from '../../ipam/allocate.ts';
-import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../rpc/dhcp-device-id.ts';
+import { DHCP_OWNER } from '../../net/device-owners.ts';
+import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../net/dhcp-device-id.ts';
 import type { Core } from '../core.ts';
 import { updatePort } from '../ports/update.ts';
 
@@ -19,7 +20,7 @@ export async function reserveDhcpPort(
     .selectFrom('ports')
     .select('id')
     .where('network_id', '=', networkId)
-    .where('device_owner', '=', 'network:dhcp')
+    .where('device_owner', '=', DHCP_OWNER)
     .where('device_id', '=', dhcpDeviceId(host, networkId))
     .execute();
   for (const { id } of ports) await updatePort(trx, core, allocator, id, { device_id: RESERVED_DHCP_PORT });

@@ -1,5 +1,7 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Queries } from '../../db/database.ts';
+import { tapName } from '../../net/device-names.ts';
+import { MAC, UUID } from '../../net/patterns.ts';
 import { groupBy } from '../../store/listing.ts';
 import { isBound } from '../provisioning.ts';
 
@@ -13,8 +15,6 @@ export interface DevicePort {
 }
 
 const TAP = /^tap[0-9a-f-]{11}$/;
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const MAC = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
 /** Maximum number of devices in one query. */
 const CHUNK = 100;
 
@@ -49,7 +49,7 @@ export async function portsOfDevices(
       .where(sql<SqlBool>`(${sql.join(wanted, sql` or `)})`)
       .execute();
     const byName = groupBy(
-      rows.flatMap((row) => [row.id, row.mac_address, `tap${row.id.slice(0, 11)}`].map((name) => ({ name, row }))),
+      rows.flatMap((row) => [row.id, row.mac_address, tapName(row.id)].map((name) => ({ name, row }))),
       ({ name }) => name,
     );
     for (const device of some) {

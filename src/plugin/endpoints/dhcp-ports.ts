@@ -1,9 +1,10 @@
 import type { Trx } from '../../db/database.ts';
 import type { AddressAllocator } from '../../ipam/allocate.ts';
+import { DHCP_OWNER } from '../../net/device-owners.ts';
+import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../net/dhcp-device-id.ts';
 import { type ErrorType, NeutronError, neutronError } from '../../resources/errors.ts';
 import { PORT } from '../../resources/port.ts';
 import { validateCreate, validateUpdate } from '../../resources/validate.ts';
-import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../rpc/dhcp-device-id.ts';
 import { DHCP_AGENTS } from '../../scheduler/agent-kinds.ts';
 import { isHostedOn } from '../../scheduler/bindings.ts';
 import type { Core } from '../core.ts';
@@ -18,7 +19,6 @@ import { updatePort } from '../ports/update.ts';
  * (the network, a subnet, its binding to the network): then the answer is null, and the agent reads the network again.
  */
 
-const DHCP_OWNER = 'network:dhcp';
 /** Errors that only mean that the agent's state is old. */
 const GONE: readonly ErrorType[] = ['NetworkNotFound', 'SubnetNotFound', 'PortNotFound'];
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Queries } from '../../db/database.ts';
-import { parseIp } from '../../resources/addresses.ts';
+import { parseIp } from '../../net/addresses.ts';
 import type { DocumentOf } from '../../resources/attribute.ts';
 import { NETWORK_IP_AVAILABILITY } from '../../resources/network-ip-availability.ts';
 import { groupBy } from '../../store/listing.ts';

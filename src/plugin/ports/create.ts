@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Trx } from '../../db/database.ts';
 import type { AddressAllocator } from '../../ipam/allocate.ts';
-import { randomMac } from '../../ipam/mac.ts';
+import { isNetworkDevice } from '../../net/device-owners.ts';
+import { randomMac } from '../../net/mac.ts';
 import type { CreateOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { PORT } from '../../resources/port.ts';
@@ -19,7 +20,7 @@ import { inShownOrder, type PortDocument, portDocument } from './documents.ts';
 import { takeDefault, takeWanted } from './fixed-ips.ts';
 import type { NetworkFacts } from './network-facts.ts';
 import { insertAddressPairs, insertBindingLevel, insertDhcpOpts, insertSecurityGroups } from './rows.ts';
-import { defaultSecurityGroup, isNetworkDevice, requireSecurityGroups } from './security.ts';
+import { defaultSecurityGroup, requireSecurityGroups } from './security.ts';
 import { checkFixedIpCount, dnsNameInForce, newDhcpOpts, refuseQos, resolvedPairs } from './values.ts';
 
 export type PortCreate = CreateOf<typeof PORT>;

@@ -1,7 +1,7 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Config } from '../../config/options.ts';
 import type { Queries } from '../../db/database.ts';
-import { addressKey, canonicalIp, parseIp } from '../../resources/addresses.ts';
+import { addressKey, canonicalIp, parseIp } from '../../net/addresses.ts';
 import type { DocumentOf, ShownColumnsOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { PORT } from '../../resources/port.ts';

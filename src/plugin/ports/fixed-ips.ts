@@ -1,17 +1,10 @@
 import type { Trx } from '../../db/database.ts';
 import { type AddressAllocator, takeAddress } from '../../ipam/allocate.ts';
-import { cidrContains, eui64Address, formatIp, type Ip, parseIp } from '../../resources/addresses.ts';
+import { cidrContains, eui64Address, formatIp, type Ip, parseIp } from '../../net/addresses.ts';
+import { isRouterPort } from '../../net/device-owners.ts';
 import { neutronError } from '../../resources/errors.ts';
 import type { FixedIp, WantedFixedIp } from '../../resources/port-types.ts';
 import type { NetworkFacts, SubnetFacts } from './network-facts.ts';
-
-const ROUTER_OWNERS: readonly string[] = [
-  'network:router_interface',
-  'network:ha_router_replicated_interface',
-  'network:router_interface_distributed',
-  'network:router_gateway',
-  'network:router_centralized_snat',
-];
 
 /** The port whose addresses are allocated. */
 export interface AddressedPort {
@@ -19,8 +12,6 @@ export interface AddressedPort {
   readonly mac: string;
   readonly deviceOwner: string;
 }
-
-const isRouter = (port: AddressedPort): boolean => ROUTER_OWNERS.includes(port.deviceOwner);
 
 /** Subnets that a port of this owner may have addresses of: those for its owner, and those for all. */
 const suitable = (network: NetworkFacts, port: AddressedPort): readonly SubnetFacts[] =>
@@ -48,9 +39,10 @@ function resolve(network: NetworkFacts, port: AddressedPort, wanted: WantedFixed
       : network.subnets.find((s) => s.id === subnetId);
   if (!subnet) throw neutronError('InvalidIpForNetwork', { ip: address ?? '' });
   if (ip === undefined) return { subnet };
-  if (!isHostAddress(subnet, ip) && !isRouter(port)) throw neutronError('InvalidIpForSubnet', { ip: address ?? '' });
+  if (!isHostAddress(subnet, ip) && !isRouterPort(port.deviceOwner))
+    throw neutronError('InvalidIpForSubnet', { ip: address ?? '' });
   if (!cidrContains(subnet.cidr, ip)) throw neutronError('InvalidIpForSubnet', { ip: address ?? '' });
-  if (subnet.autoAddress && !isRouter(port) && ip.value !== eui64Address(subnet.cidr.first, port.mac))
+  if (subnet.autoAddress && !isRouterPort(port.deviceOwner) && ip.value !== eui64Address(subnet.cidr.first, port.mac))
     throw neutronError('AllocationOnAutoAddressSubnet', { ip: address ?? '', subnet: subnet.id });
   return { subnet, value: ip.value };
 }
@@ -104,7 +96,7 @@ export async function takeWanted(
     if (value !== undefined) taken.push(await takeExactly(trx, subnet, port, value));
   for (const { subnet, value } of resolved) {
     if (value !== undefined) continue;
-    if (subnet.autoAddress && !isRouter(port))
+    if (subnet.autoAddress && !isRouterPort(port.deviceOwner))
       taken.push(await takeExactly(trx, subnet, port, eui64Address(subnet.cidr.first, port.mac)));
     else taken.push(await takeAny(trx, allocator, network, port, [subnet]));
   }
@@ -127,7 +119,7 @@ export async function takeDefault(
     return [];
   }
   const v4 = subnets.filter((s) => s.ipVersion === 4);
-  const automatic = subnets.filter((s) => s.ipVersion === 6 && s.autoAddress && !isRouter(port));
+  const automatic = subnets.filter((s) => s.ipVersion === 6 && s.autoAddress && !isRouterPort(port.deviceOwner));
   const stateful = subnets.filter((s) => s.ipVersion === 6 && !automatic.includes(s));
   const taken: FixedIp[] = [];
   for (const subnet of automatic)

@@ -1,7 +1,7 @@
 import type { Queries } from '../../db/database.ts';
 import { type ParameterOf, prepared } from '../../db/prepared.ts';
 import type { AllocatableSubnet } from '../../ipam/allocate.ts';
-import { type Cidr, parseCidr, parseIp } from '../../resources/addresses.ts';
+import { type Cidr, parseCidr, parseIp } from '../../net/addresses.ts';
 
 /** A subnet as the making of a port needs it. */
 export interface SubnetFacts extends AllocatableSubnet {

@@ -1,9 +1,7 @@
 import type { Trx } from '../../db/database.ts';
+import { AUTOMATIC_OWNERS } from '../../net/device-owners.ts';
 import { EVENTS } from '../../rpc/events.ts';
 import { enqueueNotification } from '../events.ts';
-
-/** Owners whose ports go with their network or subnet: nobody but Neutrino made them (Neutron's AUTO_DELETE_PORT_OWNERS). */
-export const AUTOMATIC_OWNERS: readonly string[] = ['network:dhcp', 'network:distributed'];
 
 const SHOWN = 20;
 

@@ -4,9 +4,6 @@ import { prepared } from '../../db/prepared.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { insertStandardAttributes } from '../../store/standard-attributes.ts';
 
-/** Ports of these owners belong to the network's own services: no port security, no groups unless asked for. */
-export const isNetworkDevice = (owner: string): boolean => owner.startsWith('network:') || owner.startsWith('neutron:');
-
 const findDefault = prepared<{ project: string }, { security_group_id: string }>((db, p) =>
   db.selectFrom('default_security_group').select('security_group_id').where('project_id', '=', p('project')),
 );

@@ -1,6 +1,7 @@
 import type { Trx } from '../../db/database.ts';
 import type { AddressAllocator } from '../../ipam/allocate.ts';
-import { randomMac } from '../../ipam/mac.ts';
+import { isNetworkDevice } from '../../net/device-owners.ts';
+import { randomMac } from '../../net/mac.ts';
 import type { UpdateOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { PORT } from '../../resources/port.ts';
@@ -20,7 +21,7 @@ import { inShownOrder, type PortDocument, portDocument, portDocuments } from './
 import { takeWanted } from './fixed-ips.ts';
 import { type NetworkFacts, networkFacts } from './network-facts.ts';
 import { insertAddressPairs, insertBindingLevel, insertDhcpOpts, insertSecurityGroups } from './rows.ts';
-import { isNetworkDevice, requireSecurityGroups } from './security.ts';
+import { requireSecurityGroups } from './security.ts';
 import { changedDhcpOpts, checkFixedIpCount, dnsNameInForce, refuseQos, resolvedPairs } from './values.ts';
 
 export type PortUpdate = UpdateOf<typeof PORT>;

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/options.ts';
 import { isNoHost } from '../../ipam/pools.ts';
-import { type Cidr, type Ip, parseCidr, parseIp } from '../../resources/addresses.ts';
+import { type Cidr, type Ip, parseCidr, parseIp } from '../../net/addresses.ts';
 import { neutronError } from '../../resources/errors.ts';
 import type { HostRoute } from '../../resources/subnet-types.ts';
 import { isAutoAddress } from '../ports/network-facts.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Caller } from '../../auth/contract.ts';
 import type { Trx } from '../../db/database.ts';
 import { checkedPools, defaultGateway, defaultPools, requireGatewayOutside } from '../../ipam/pools.ts';
-import { type Cidr, cidrsOverlap, formatCidr, formatIp, type Ip, parseCidr } from '../../resources/addresses.ts';
+import { type Cidr, cidrsOverlap, formatCidr, formatIp, type Ip, parseCidr } from '../../net/addresses.ts';
 import type { CreateOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { SUBNET } from '../../resources/subnet.ts';

@@ -1,23 +1,15 @@
 import { sql } from 'kysely';
 import type { Trx } from '../../db/database.ts';
 import { type AllocatableSubnet, takeAddress } from '../../ipam/allocate.ts';
-import { type Cidr, eui64Address } from '../../resources/addresses.ts';
+import { type Cidr, eui64Address } from '../../net/addresses.ts';
+import { AUTOMATIC_OWNERS, ROUTER_INTERFACE_OWNERS, ROUTER_SUBNET_OWNERS } from '../../net/device-owners.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { EVENTS } from '../../rpc/events.ts';
 import { nowText } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { portDocuments } from '../ports/documents.ts';
-import { AUTOMATIC_OWNERS } from '../ports/of-network.ts';
 import { isBound } from '../provisioning.ts';
-
-/** Ports of routers on a subnet (Neutron's ROUTER_INTERFACE_OWNERS): what they have there is theirs to give up. */
-const ROUTER_INTERFACES = [
-  'network:router_interface',
-  'network:ha_router_replicated_interface',
-  'network:router_interface_distributed',
-] as const;
-const ROUTERS = [...ROUTER_INTERFACES, 'network:router_centralized_snat'] as const;
 
 // Ports that are changed and told of in one go.
 const CHUNK = 500;
@@ -69,7 +61,7 @@ export async function giveAutomaticAddresses(
       .selectFrom('ports')
       .select(['id', 'mac_address'])
       .where('network_id', '=', network.id)
-      .where('device_owner', 'not in', [...ROUTERS])
+      .where('device_owner', 'not in', [...ROUTER_SUBNET_OWNERS])
       .where('id', '>', last)
       .orderBy('id')
       .limit(CHUNK)
@@ -96,7 +88,7 @@ export async function requireUnused(trx: Trx, subnetId: string, autoAddress: boo
     .where('ipallocations.subnet_id', '=', subnetId)
     .where(
       autoAddress
-        ? sql<boolean>`ports.device_owner in (${sql.join([...ROUTER_INTERFACES])})`
+        ? sql<boolean>`ports.device_owner in (${sql.join([...ROUTER_INTERFACE_OWNERS])})`
         : sql<boolean>`ports.device_owner not in (${sql.join([...AUTOMATIC_OWNERS])})`,
     )
     .limit(1)
@@ -133,7 +125,7 @@ export async function requireGatewayUnused(trx: Trx, subnetId: string, gateway: 
     .select('ports.id')
     .where('ipallocations.subnet_id', '=', subnetId)
     .where('ipallocations.ip_address', '=', gateway)
-    .where('ports.device_owner', 'in', [...ROUTER_INTERFACES])
+    .where('ports.device_owner', 'in', [...ROUTER_INTERFACE_OWNERS])
     .executeTakeFirst();
   if (used) throw neutronError('GatewayIpInUse', { ip: gateway, port: used.id });
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Trx } from '../../db/database.ts';
 import type { PoolRange } from '../../ipam/candidates.ts';
-import { formatIp } from '../../resources/addresses.ts';
+import { formatIp } from '../../net/addresses.ts';
 import type { HostRoute } from '../../resources/subnet-types.ts';
 
 /** Puts these pools in the place of a subnet's. */

@@ -1,7 +1,7 @@
 import type { Trx } from '../../db/database.ts';
 import type { PoolRange } from '../../ipam/candidates.ts';
 import { checkedPools, requireGatewayOutside } from '../../ipam/pools.ts';
-import { type Cidr, type Ip, parseIp } from '../../resources/addresses.ts';
+import { type Cidr, type Ip, parseIp } from '../../net/addresses.ts';
 import type { UpdateOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { SUBNET } from '../../resources/subnet.ts';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type pino from 'pino';
-import { backoffDelay, pause } from '../backoff.ts';
+import { backoffDelay } from '../../time/backoff.ts';
+import { pause } from '../../time/pause.ts';
 import { MessageNotSent, MessagingTimeout, QueueFull, TransportClosed } from '../errors.ts';
 import { decodeReply } from './envelope.ts';
 import { decodeFailure } from './failure.ts';

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import type { ChannelModel } from 'amqplib';
 import type pino from 'pino';
-import { backoffDelay, pause } from '../backoff.ts';
-import { within } from './bounded.ts';
+import { backoffDelay } from '../../time/backoff.ts';
+import { pause } from '../../time/pause.ts';
+import { waitFor } from '../../time/wait.ts';
 import { type BrokerConnection, connectToBroker } from './connect.ts';
 import type { RabbitSettings } from './settings.ts';
 import { type BrokerHost, brokerName } from './transport-url.ts';
@@ -184,7 +185,7 @@ export class Link {
 
   async #use(pair: Pair, name: string, lostAt: number | undefined, broken: Promise<string>): Promise<string> {
     try {
-      const early = await Promise.race([within('resuming', RESUME_MS, this.#user.up(pair)), broken]);
+      const early = await Promise.race([waitFor('resuming', this.#user.up(pair), RESUME_MS), broken]);
       if (early !== undefined) return early;
     } catch (error) {
       return (error as Error).message;
@@ -216,6 +217,6 @@ async function goodbye(connections: readonly BrokerConnection[]): Promise<void> 
     const gone = once(model, 'close').catch(() => undefined);
     await Promise.race([model.close(), gone]).catch(() => undefined);
   });
-  await within('goodbye', GOODBYE_MS, Promise.all(closing)).catch(() => undefined);
+  await waitFor('goodbye', Promise.all(closing), GOODBYE_MS).catch(() => undefined);
   for (const { drop } of connections) drop();
 }

@@ -1,5 +1,6 @@
 import type pino from 'pino';
-import { backoffDelay, pause } from '../backoff.ts';
+import { backoffDelay } from '../../time/backoff.ts';
+import { pause } from '../../time/pause.ts';
 import { newId } from './caller.ts';
 import { encodeReply } from './envelope.ts';
 import type { Publisher } from './publisher.ts';

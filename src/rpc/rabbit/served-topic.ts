@@ -1,8 +1,8 @@
 import type pino from 'pino';
+import { waitFor } from '../../time/wait.ts';
 import type { RpcEndpoint } from '../contract.ts';
 import { dispatch } from '../dispatch.ts';
 import { UnsupportedVersion } from '../errors.ts';
-import { within } from './bounded.ts';
 import { newId } from './caller.ts';
 import { decodeRequest, encodeReply, type Request } from './envelope.ts';
 import { encodeFailure, isExpected } from './failure.ts';
@@ -67,7 +67,7 @@ export class ServedTopic {
     const idle = new Promise<void>((resolve) => {
       this.#whenIdle = resolve;
     });
-    await within('handlers', DRAIN_MS, idle).catch(() =>
+    await waitFor('handlers', idle, DRAIN_MS).catch(() =>
       this.#log.warn({ running: this.#running }, `handlers still run after ${DRAIN_MS} ms; not waiting`),
     );
   }

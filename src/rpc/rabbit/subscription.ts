@@ -1,8 +1,8 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type pino from 'pino';
-import { backoffDelay } from '../backoff.ts';
+import { backoffDelay } from '../../time/backoff.ts';
+import { waitFor } from '../../time/wait.ts';
 import { TransportClosed } from '../errors.ts';
-import { within } from './bounded.ts';
 import type { QueuePlan } from './topology.ts';
 
 /** A delivered message. It MUST be acknowledged or dropped; on a lost channel both do nothing, and it is delivered again. */
@@ -86,11 +86,11 @@ export class Subscription {
     this.#stopped = true;
     this.#started.reject(new TransportClosed(`serve ${this.#options.what}`));
     clearTimeout(this.#retry);
-    await within('setting up', GOODBYE_MS, this.#settingUp).catch(() => undefined);
+    await waitFor('setting up', this.#settingUp, GOODBYE_MS).catch(() => undefined);
     const channel = this.#channel;
     if (!channel) return;
     const cancelling = Promise.all(this.#tags.map((tag) => channel.cancel(tag)));
-    await within('cancelling', GOODBYE_MS, cancelling).catch(() => undefined);
+    await waitFor('cancelling', cancelling, GOODBYE_MS).catch(() => undefined);
   }
 
   /** Closes the channel after `cancel`, and deletes queues that nobody will read any more. */
@@ -102,7 +102,7 @@ export class Subscription {
       for (const queue of deleted) await channel.deleteQueue(queue);
       await channel.close();
     };
-    await within('goodbye', GOODBYE_MS, goodbye()).catch(() => undefined);
+    await waitFor('goodbye', goodbye(), GOODBYE_MS).catch(() => undefined);
   }
 
   #setUp(connection: ChannelModel): Promise<void> {
@@ -114,7 +114,7 @@ export class Subscription {
     const stale = (): boolean => this.#stopped || connection !== this.#connection;
     for (let races = 1; !stale(); races += 1) {
       try {
-        await within(`setting up ${this.#options.what}`, SET_UP_MS, this.#declareAndConsume(connection));
+        await waitFor(`setting up ${this.#options.what}`, this.#declareAndConsume(connection), SET_UP_MS);
         this.#failures = 0;
         this.#declared = true;
         this.#started.resolve();

@@ -1,8 +1,8 @@
 import type pino from 'pino';
-import { pause } from '../backoff.ts';
+import { pause } from '../../time/pause.ts';
+import { waitFor } from '../../time/wait.ts';
 import type { RpcArgs, RpcCallOptions, RpcEndpoint, RpcTarget, RpcTransport } from '../contract.ts';
 import { TransportClosed } from '../errors.ts';
-import { within } from './bounded.ts';
 import { Caller, newId, publishUntilTaken } from './caller.ts';
 import { encodeRequest } from './envelope.ts';
 import { Link, type LinkUser, type Pair } from './link.ts';
@@ -156,7 +156,7 @@ class RabbitTransport implements RpcTransport, LinkUser {
     this.#over.abort();
     await Promise.all([...this.#servers].map((close) => close()));
     this.#replier.close();
-    if (this.#pair) await within('sending', DRAIN_MS, this.#publisher.drain()).catch(() => undefined);
+    if (this.#pair) await waitFor('sending', this.#publisher.drain(), DRAIN_MS).catch(() => undefined);
     this.#publisher.close();
     await this.#replies?.cancel();
     // A stock server keeps trying for a minute to answer to a queue that is gone, and logs an error.

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { tapName } from '../../../src/agents/dhcp/device-plan.ts';
+import { tapName } from '../../../src/net/device-names.ts';
 import type { NetworkInfo, PortDocument } from '../../../src/rpc/documents.ts';
 import { network, port, subnet } from './documents.ts';
 import { World } from './world.ts';

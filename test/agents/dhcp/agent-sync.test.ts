@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { tapName } from '../../../src/agents/dhcp/device-plan.ts';
-import { dhcpDeviceId } from '../../../src/rpc/dhcp-device-id.ts';
+import { tapName } from '../../../src/net/device-names.ts';
+import { dhcpDeviceId } from '../../../src/net/dhcp-device-id.ts';
 import type { NetworkInfo, PortDocument } from '../../../src/rpc/documents.ts';
 import { captured } from './captured.ts';
 import { network, port, subnet } from './documents.ts';

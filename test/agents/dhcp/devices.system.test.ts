@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type DeviceSpec, dhcpNamespace, tapName } from '../../../src/agents/dhcp/device-plan.ts';
+import type { DeviceSpec } from '../../../src/agents/dhcp/device-plan.ts';
 import { type DhcpDevices, dhcpDevices } from '../../../src/agents/dhcp/devices.ts';
 import { defaultConfig } from '../../../src/config/options.ts';
 import { listAddresses } from '../../../src/linux/addresses.ts';
@@ -19,6 +19,7 @@ import {
 import { deleteNamespace, namespaceExists } from '../../../src/linux/namespaces.ts';
 import { isDefaultRoute, listRoutes } from '../../../src/linux/routes.ts';
 import { readSysctl } from '../../../src/linux/sysctl.ts';
+import { dhcpNamespace, tapName } from '../../../src/net/device-names.ts';
 import { needsRoot } from '../../linux/root.ts';
 
 const log = pino({ level: 'silent' });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { planDhcpPort, wantsDhcp } from '../../../src/agents/dhcp/dhcp-port.ts';
-import { dhcpDeviceId } from '../../../src/rpc/dhcp-device-id.ts';
+import { dhcpDeviceId } from '../../../src/net/dhcp-device-id.ts';
 import type { NetworkInfo } from '../../../src/rpc/documents.ts';
 import { captured } from './captured.ts';
 import { network, port, subnet } from './documents.ts';

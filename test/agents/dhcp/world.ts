@@ -6,8 +6,8 @@ import type { DhcpDriver, PortChanges, WantedNetwork } from '../../../src/agents
 import type { DeviceSpec } from '../../../src/agents/dhcp/device-plan.ts';
 import type { DhcpDevices } from '../../../src/agents/dhcp/devices.ts';
 import { type Config, defaultConfig } from '../../../src/config/options.ts';
+import { dhcpDeviceId } from '../../../src/net/dhcp-device-id.ts';
 import type { RpcArgs, RpcTransport } from '../../../src/rpc/contract.ts';
-import { dhcpDeviceId } from '../../../src/rpc/dhcp-device-id.ts';
 import type { NetworkInfo, PortDocument } from '../../../src/rpc/documents.ts';
 import { createMemoryTransport } from '../../../src/rpc/memory/transport.ts';
 import { topicClient } from '../../../src/rpc/topic.ts';

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { waitFor } from '../../../src/agents/common/wait.ts';
-import { bridgeName, markOf, tapName } from '../../../src/agents/l2/names.ts';
+import { markOf } from '../../../src/agents/l2/marks.ts';
 import { listAddresses } from '../../../src/linux/addresses.ts';
 import { type LinkEvent, startLinkMonitor } from '../../../src/linux/link-monitor.ts';
+import { bridgeName, tapName } from '../../../src/net/device-names.ts';
+import { waitFor } from '../../../src/time/wait.ts';
 import { needsRoot } from '../../linux/root.ts';
 import { L2World } from './world.ts';
 

@@ -1,17 +1,17 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { waitFor } from '../../../src/agents/common/wait.ts';
 import type { L2Driver } from '../../../src/agents/l2/contract.ts';
 import type { L2DriverKind } from '../../../src/agents/l2/drivers/kind.ts';
-import { tapName } from '../../../src/agents/l2/names.ts';
 import { defaultConfig } from '../../../src/config/options.ts';
 import { type IpCommand, ipBatch } from '../../../src/linux/ip.ts';
 import { type LinkMonitor, startLinkMonitor } from '../../../src/linux/link-monitor.ts';
 import { listLinks } from '../../../src/linux/links.ts';
 import { deleteNamespace, ensureNamespace } from '../../../src/linux/namespaces.ts';
 import { run } from '../../../src/linux/run.ts';
+import { tapName } from '../../../src/net/device-names.ts';
 import type { DeviceDetails } from '../../../src/rpc/topics/plugin.ts';
+import { waitFor } from '../../../src/time/wait.ts';
 import { needsRoot } from '../../linux/root.ts';
 
 /** Long enough for a machine with much else to do; what is waited for takes milliseconds. */

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { waitFor } from '../../../src/agents/common/wait.ts';
 import type { Firewall } from '../../../src/agents/firewall/contract.ts';
 import type { FirewallKind } from '../../../src/agents/firewall/drivers/kind.ts';
 import { NOOP } from '../../../src/agents/firewall/drivers/noop/kind.ts';
-import { bridgeName } from '../../../src/agents/l2/names.ts';
+import { bridgeName } from '../../../src/net/device-names.ts';
+import { waitFor } from '../../../src/time/wait.ts';
 import { needsRoot } from '../../linux/root.ts';
 import { L2World } from './world.ts';
 

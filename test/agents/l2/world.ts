@@ -1,15 +1,15 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { pino } from 'pino';
-import { waitFor } from '../../../src/agents/common/wait.ts';
 import type { FirewallKind } from '../../../src/agents/firewall/drivers/kind.ts';
 import { NOOP } from '../../../src/agents/firewall/drivers/noop/kind.ts';
 import { startL2Agent } from '../../../src/agents/l2/agent.ts';
 import type { L2DriverKind } from '../../../src/agents/l2/drivers/kind.ts';
 import { l2DriverKind } from '../../../src/agents/l2/drivers/registry.ts';
-import { agentMark, tapName } from '../../../src/agents/l2/names.ts';
+import { agentMark } from '../../../src/agents/l2/marks.ts';
 import { type Config, defaultConfig } from '../../../src/config/options.ts';
 import { type IpCommand, ipBatch, ipQuery } from '../../../src/linux/ip.ts';
 import { deleteNamespace, ensureNamespace } from '../../../src/linux/namespaces.ts';
+import { tapName } from '../../../src/net/device-names.ts';
 import type { RpcArgs, RpcTransport } from '../../../src/rpc/contract.ts';
 import type { NetworkInfo } from '../../../src/rpc/documents.ts';
 import { createMemoryTransport } from '../../../src/rpc/memory/transport.ts';
@@ -22,6 +22,7 @@ import {
 } from '../../../src/rpc/topics/l2-agent.ts';
 import { type DeviceDetails, PLUGIN_TOPIC } from '../../../src/rpc/topics/plugin.ts';
 import { type AgentState, REPORTS_TOPIC } from '../../../src/rpc/topics/reports.ts';
+import { waitFor } from '../../../src/time/wait.ts';
 
 /** Long enough for a machine with much else to do; what is waited for takes milliseconds. */
 const PATIENCE_MS = 20_000;

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { insertPorts, namesOf, PRAGMAS } from '../../../bench/ports/bare-rows.ts';
 import { type FirstPort, makeFirstPort } from '../../../bench/ports/first-port.ts';
 import { openSqlite } from '../../../src/db/sqlite/open.ts';
-import { parseIp } from '../../../src/resources/addresses.ts';
+import { parseIp } from '../../../src/net/addresses.ts';
 
 let folder: string;
 let path: string;

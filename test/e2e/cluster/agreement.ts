@@ -1,5 +1,5 @@
-import { waitFor } from '../../../src/lab/wait.ts';
 import type { PortDocument } from '../../../src/rpc/documents.ts';
+import { waitFor } from '../../../src/time/wait.ts';
 import type { Cluster } from './cluster.ts';
 
 /** `fa:16:3e:... 10.0.0.5` of each port with an address, in order; without the agents' own, which nobody asks DHCP for. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { waitFor } from '../../../src/lab/wait.ts';
+import { waitFor } from '../../../src/time/wait.ts';
 import { awaitAgreement, disagreements } from './agreement.ts';
 import { type AgentHost, type Cluster, type ClusterServer, startCluster } from './cluster.ts';
 import { startLoad } from './load.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { dhcpDeviceId } from '../../../src/rpc/dhcp-device-id.ts';
+import { dhcpDeviceId } from '../../../src/net/dhcp-device-id.ts';
 import { disagreements } from './compare.ts';
 import type { ApiPort, DatabaseFacts, Facts, HostFacts } from './facts.ts';
 

@@ -1,4 +1,4 @@
-import { dhcpDeviceId } from '../../../src/rpc/dhcp-device-id.ts';
+import { dhcpDeviceId } from '../../../src/net/dhcp-device-id.ts';
 import { differences, grouped } from './differences.ts';
 import type { ApiPort, ApiSubnet, DatabaseFacts, Facts, HostFacts } from './facts.ts';
 

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../../src/net/dhcp-device-id.ts';
 import type { Document } from '../../../src/plugin/module.ts';
-import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../../src/rpc/dhcp-device-id.ts';
 import { DHCP_AGENTS } from '../../../src/scheduler/agent-kinds.ts';
 import { bind } from '../../../src/scheduler/bindings.ts';
 import { apiOf, servicesOf } from '../../support/services.ts';

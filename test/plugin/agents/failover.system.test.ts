@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../../src/db/open.ts';
 import { AddressAllocator } from '../../../src/ipam/allocate.ts';
+import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../../src/net/dhcp-device-id.ts';
 import { resourceMover } from '../../../src/plugin/agents/move.ts';
 import type { Core } from '../../../src/plugin/core.ts';
-import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../../src/rpc/dhcp-device-id.ts';
 import { DHCP_AGENTS } from '../../../src/scheduler/agent-kinds.ts';
 import { bind, hostingAgents } from '../../../src/scheduler/bindings.ts';
 import { startFailover } from '../../../src/scheduler/failover.ts';

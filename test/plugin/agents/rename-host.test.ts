@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../../src/net/dhcp-device-id.ts';
 import { HostNameTaken, renameHost } from '../../../src/plugin/agents/rename-host.ts';
-import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../../src/rpc/dhcp-device-id.ts';
 import { DHCP_AGENTS } from '../../../src/scheduler/agent-kinds.ts';
 import { bind, hostingAgents } from '../../../src/scheduler/bindings.ts';
 import { createWorld, type World } from '../world.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../../src/net/dhcp-device-id.ts';
 import type { Document } from '../../../src/plugin/module.ts';
-import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../../src/rpc/dhcp-device-id.ts';
 import { DHCP_AGENTS } from '../../../src/scheduler/agent-kinds.ts';
 import { bind, unbind } from '../../../src/scheduler/bindings.ts';
 import { createServedWorld, type ServedWorld } from './agents.ts';

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { within } from '../../../src/rpc/rabbit/bounded.ts';
 import { SeenMessages } from '../../../src/rpc/rabbit/seen-messages.ts';
 
 describe('recent ids', () => {
@@ -37,12 +36,5 @@ describe('recent ids', () => {
     for (const id of ['a', 'b', 'c']) recent.once('q', id, nothing);
     expect(recent.once('q', 'b', nothing).first).toBe(false);
     expect(recent.once('q', 'a', nothing).first).toBe(true);
-  });
-});
-
-describe('a bounded wait', () => {
-  test('names what took too long', async () => {
-    await expect(within('the end', 1, new Promise(() => undefined))).rejects.toThrow('the end took longer than 1 ms');
-    await expect(within('the end', 1000, Promise.resolve(5))).resolves.toBe(5);
   });
 });

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../../../../config/options.ts';
 import { endProcess } from '../../../../linux/processes.ts';
 import { CommandFailed } from '../../../../linux/run.ts';
+import { UUID } from '../../../../net/patterns.ts';
 import type { DhcpDriver, PortChanges, WantedNetwork } from '../../contract.ts';
 import { canonicalNetwork } from './canonical.ts';
 import { type Files, filesOf } from './command-line.ts';
@@ -21,7 +22,6 @@ const MAX_LOG_BYTES = 1024 * 1024;
 const MAX_OPERATOR_LOG_BYTES = 64 * 1024 * 1024;
 
 /** Folders named like this are networks'; others below `dhcp_confs` are none of ours. */
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** What is kept of a network from one call to the next. All of it can be lost. */
 interface Memory extends Watched {

@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import { MAC } from '../../../../net/patterns.ts';
 
 declare const checked: unique symbol;
 
@@ -34,13 +35,7 @@ export function whole(value: number): Field {
 }
 
 export function mac(text: string): Field {
-  return check(
-    /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text),
-    'MAC address',
-    text,
-    'six bytes such as fa:16:3e:00:00:01',
-    text.toLowerCase(),
-  );
+  return check(MAC.test(text), 'MAC address', text, 'six bytes such as fa:16:3e:00:00:01', text.toLowerCase());
 }
 
 export function ipv4(text: string): Field {

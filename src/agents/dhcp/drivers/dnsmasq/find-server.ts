@@ -1,5 +1,5 @@
 import { endProcess, showProcess } from '../../../../linux/processes.ts';
-import { WaitTimeout, waitFor } from '../../../common/wait.ts';
+import { WaitTimeout, waitFor } from '../../../../time/wait.ts';
 import { HAND_OVER_TIMEOUT_MS, isHandOver } from './hand-over.ts';
 import { findByArgument, findByPidFile, isRunning, type ServerProcess } from './server-process.ts';
 

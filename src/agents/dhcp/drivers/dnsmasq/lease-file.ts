@@ -1,4 +1,4 @@
-import { pause } from '../../../../rpc/backoff.ts';
+import { pause } from '../../../../time/pause.ts';
 import { type Lease, parseLeases, withoutLeases } from './leases.ts';
 import type { Entitlement } from './port-lines.ts';
 import { renderLeases } from './render.ts';

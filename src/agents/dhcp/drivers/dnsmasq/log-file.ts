@@ -1,6 +1,6 @@
 import { copyFileSync, statSync, truncateSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { waitFor } from '../../../common/wait.ts';
+import { waitFor } from '../../../../time/wait.ts';
 import { isMissing } from './text-file.ts';
 
 /** Bytes of the file; 0 when there is none. */

@@ -1,22 +1,17 @@
 import type { Config } from '../../../../config/options.ts';
+import { isRouterInterface } from '../../../../net/device-owners.ts';
 import type { NetworkInfo } from '../../../../rpc/documents.ts';
 import { allSubnets } from './subnets.ts';
 
 /** Address of the metadata service, as a route's destination. */
 export const METADATA_ROUTE = '169.254.169.254/32';
 
-const ROUTER_OWNERS = new Set([
-  'network:router_interface',
-  'network:router_interface_distributed',
-  'network:ha_router_replicated_interface',
-]);
-
 /** Ids of the subnets whose gateway is the address of a router's port. The others are isolated. */
 export function routedSubnets(info: NetworkInfo): ReadonlySet<string> {
   const gateways = new Map(allSubnets(info).map((s) => [s.id, s.gateway_ip]));
   const routed = new Set<string>();
   for (const port of info.ports) {
-    if (!ROUTER_OWNERS.has(port.device_owner)) continue;
+    if (!isRouterInterface(port.device_owner)) continue;
     for (const { subnet_id, ip_address } of port.fixed_ips) {
       if (gateways.get(subnet_id) === ip_address) routed.add(subnet_id);
     }

@@ -1,3 +1,4 @@
+import { DHCP_OWNER, FLOATING_IP_OWNER } from '../../../../net/device-owners.ts';
 import type { ExtraDhcpOpt, FixedIp, PortDocument } from '../../../../rpc/documents.ts';
 import {
   address,
@@ -60,7 +61,7 @@ export function portContext(subnets: readonly Subnet[], domain: string, mergeIpv
 
 const NOTHING: PortLines = { host: [], addnHosts: [], opts: [], entitled: [], refused: [] };
 /** Ports that ask nobody for their address. */
-const UNSERVED_OWNERS = new Set(['network:dhcp', 'network:floatingip']);
+const UNSERVED_OWNERS = new Set<string>([DHCP_OWNER, FLOATING_IP_OWNER]);
 const SET = word('set:');
 const TAG = word('tag:');
 const DHCPV6 = word('tag:dhcpv6');

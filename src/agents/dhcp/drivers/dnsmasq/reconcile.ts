@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Logger } from 'pino';
 import { signalProcess } from '../../../../linux/processes.ts';
-import { pause } from '../../../../rpc/backoff.ts';
+import { pause } from '../../../../time/pause.ts';
 import type { Files } from './command-line.ts';
 import { handOver } from './hand-over.ts';
 import { leaseFileAtStart, readLeaseFile } from './lease-file.ts';

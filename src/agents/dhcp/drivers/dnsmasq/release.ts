@@ -2,7 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { namespacePath } from '../../../../linux/namespaces.ts';
 import { CommandFailed, run } from '../../../../linux/run.ts';
-import { WaitTimeout, waitFor } from '../../../common/wait.ts';
+import { WaitTimeout, waitFor } from '../../../../time/wait.ts';
 import { readLeaseFile } from './lease-file.ts';
 import { type Lease, parseLeases } from './leases.ts';
 import type { ServerProcess } from './server-process.ts';

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { namespacePath } from '../../../../linux/namespaces.ts';
 import { type ProcessInfo, showProcess } from '../../../../linux/processes.ts';
 import { run } from '../../../../linux/run.ts';
-import { waitFor } from '../../../common/wait.ts';
+import { waitFor } from '../../../../time/wait.ts';
 import { readText } from './text-file.ts';
 
 /** A running dnsmasq; pid and start time together name one process for good. */

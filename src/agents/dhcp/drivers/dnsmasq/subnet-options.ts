@@ -1,4 +1,5 @@
 import type { Config } from '../../../../config/options.ts';
+import { DHCP_OWNER } from '../../../../net/device-owners.ts';
 import type { NetworkInfo } from '../../../../rpc/documents.ts';
 import { address, type Field, ipv4, ipv4Cidr, type Line, name } from './fields.ts';
 import { METADATA_ROUTE, routedSubnets } from './metadata.ts';
@@ -26,7 +27,7 @@ export function portFacts(info: NetworkInfo, ownPortId?: string): PortFacts {
   const dhcpAddresses = new Map<string, string[]>();
   const ownAddresses = new Map<string, string>();
   for (const port of info.ports) {
-    if (port.device_owner !== 'network:dhcp') continue;
+    if (port.device_owner !== DHCP_OWNER) continue;
     for (const { subnet_id, ip_address } of port.fixed_ips) {
       dhcpAddresses.set(subnet_id, [...(dhcpAddresses.get(subnet_id) ?? []), ip_address]);
       if (ownPortId === undefined || ownPortId === port.id) ownAddresses.set(subnet_id, ip_address);

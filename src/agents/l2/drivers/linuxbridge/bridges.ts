@@ -1,5 +1,6 @@
 import type { MonitoredLink } from '../../../../linux/link-monitor.ts';
-import { bridgeName, markOf } from '../../names.ts';
+import { bridgeName } from '../../../../net/device-names.ts';
+import { markOf } from '../../marks.ts';
 import { adjustBridge, makeBridge } from './bridge.ts';
 import type { WiringStep } from './steps.ts';
 

@@ -1,9 +1,11 @@
 import { type InNamespace, type IpCommand, ipBatchAll, isNotFound } from '../../../../linux/ip.ts';
 import type { MonitoredLink } from '../../../../linux/link-monitor.ts';
 import { type Link, listLinks, showLink } from '../../../../linux/links.ts';
+import { BRIDGE_NAME, bridgeName } from '../../../../net/device-names.ts';
+import { UUID } from '../../../../net/patterns.ts';
 import type { DeviceDetails } from '../../../../rpc/topics/plugin.ts';
 import type { L2Driver, WiringOutcome } from '../../contract.ts';
-import { BRIDGE_NAME, bridgeName, markedNetwork, markOf } from '../../names.ts';
+import { markedNetwork, markOf } from '../../marks.ts';
 import { isCutOff, isPlugged, plug, unplug } from './bridge.ts';
 import { Bridges } from './bridges.ts';
 import { CannotWire, type HostSegments, type Uplink, uplinkOf } from './segment.ts';
@@ -204,7 +206,7 @@ export class LinuxBridgeDriver implements L2Driver {
 
 /** Returns the network's id and MTU, which become words of a command. Throws CannotWire for any other text. */
 function checkNetwork({ network_id: networkId = '', mtu }: DeviceDetails): { networkId: string; mtu: number } {
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(networkId)) {
+  if (!UUID.test(networkId)) {
     throw new CannotWire(`network id ${JSON.stringify(networkId)}: want a UUID in lower case`);
   }
   if (typeof mtu !== 'number' || !Number.isInteger(mtu) || mtu < 68 || mtu > 65_535) {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { agentMark } from '../../names.ts';
+import { agentMark } from '../../marks.ts';
 import type { L2DriverKind } from '../kind.ts';
 import { LinuxBridgeDriver } from './driver.ts';
 import { networkOfDevice, removeDevices } from './remove.ts';

@@ -1,6 +1,6 @@
 import { type InNamespace, ipBatchAll, isNotFound } from '../../../../linux/ip.ts';
 import { type Link, listLinks } from '../../../../linux/links.ts';
-import { L2_OWNED_DEVICES, markedNetwork } from '../../names.ts';
+import { L2_OWNED_DEVICES, markedNetwork } from '../../marks.ts';
 
 /** Returns the network for which Neutrino created the device: kind, name and mark must all say so. */
 export function networkOfDevice(link: Pick<Link, 'name' | 'kind' | 'alias'>): string | undefined {

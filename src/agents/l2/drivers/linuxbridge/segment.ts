@@ -1,7 +1,7 @@
 import type { Config } from '../../../../config/options.ts';
-import { checkDeviceName, type IpCommand } from '../../../../linux/ip.ts';
+import type { IpCommand } from '../../../../linux/ip.ts';
+import { checkDeviceName, vlanName, vxlanName } from '../../../../net/device-names.ts';
 import type { DeviceDetails } from '../../../../rpc/topics/plugin.ts';
-import { vlanName, vxlanName } from '../../names.ts';
 
 /** A device cannot be wired as the server wants it; the message says why, for an operator. */
 export class CannotWire extends Error {

@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { access, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { waitFor } from '../../../../../src/agents/common/wait.ts';
 import type { DhcpDriver, WantedNetwork } from '../../../../../src/agents/dhcp/contract.ts';
 import { filesOf } from '../../../../../src/agents/dhcp/drivers/dnsmasq/command-line.ts';
 import { isHandOver } from '../../../../../src/agents/dhcp/drivers/dnsmasq/hand-over.ts';
 import { renderNetwork } from '../../../../../src/agents/dhcp/drivers/dnsmasq/render.ts';
 import { findByArgument } from '../../../../../src/agents/dhcp/drivers/dnsmasq/server-process.ts';
 import { endProcess, isAlive, showProcess } from '../../../../../src/linux/processes.ts';
+import { waitFor } from '../../../../../src/time/wait.ts';
 import { isRoot, World } from './world.ts';
 
 /** Longer than a death may go unnoticed. */

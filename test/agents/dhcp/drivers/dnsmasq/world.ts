@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
-import { waitFor } from '../../../../../src/agents/common/wait.ts';
 import type { DhcpDriver, WantedNetwork } from '../../../../../src/agents/dhcp/contract.ts';
 import { createDnsmasqDriver } from '../../../../../src/agents/dhcp/drivers/dnsmasq/driver.ts';
 import { type Config, defaultConfig } from '../../../../../src/config/options.ts';
 import { run } from '../../../../../src/linux/run.ts';
 import type { NetworkInfo, PortDocument, SubnetDocument } from '../../../../../src/rpc/documents.ts';
+import { waitFor } from '../../../../../src/time/wait.ts';
 
 export const isRoot = process.getuid?.() === 0;
 

@@ -6,8 +6,9 @@ import {
   hostSegments,
   uplinkOf,
 } from '../../../../../src/agents/l2/drivers/linuxbridge/segment.ts';
-import { markedNetwork, markOf, vlanName } from '../../../../../src/agents/l2/names.ts';
+import { markedNetwork, markOf } from '../../../../../src/agents/l2/marks.ts';
 import type { Config } from '../../../../../src/config/options.ts';
+import { vlanName } from '../../../../../src/net/device-names.ts';
 
 const NETWORK = '714aebe9-f5a0-4676-ab15-db78a80b2d1a';
 

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { waitFor } from '../../../../../src/agents/common/wait.ts';
 import { removeDevices } from '../../../../../src/agents/l2/drivers/linuxbridge/remove.ts';
-import { bridgeName } from '../../../../../src/agents/l2/names.ts';
 import { ipBatch } from '../../../../../src/linux/ip.ts';
 import { deleteNamespace, ensureNamespace } from '../../../../../src/linux/namespaces.ts';
 import { run } from '../../../../../src/linux/run.ts';
+import { bridgeName } from '../../../../../src/net/device-names.ts';
+import { waitFor } from '../../../../../src/time/wait.ts';
 import { needsRoot } from '../../../../linux/root.ts';
 import { L2World } from '../../world.ts';
 

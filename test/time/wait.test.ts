@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { WaitTimeout, waitFor } from '../../../src/agents/common/wait.ts';
-import { pause } from '../../../src/rpc/backoff.ts';
+import { pause } from '../../src/time/pause.ts';
+import { WaitTimeout, waitFor } from '../../src/time/wait.ts';
 
 describe('waitFor', () => {
   it('gives what an event brings', async () => {
@@ -19,8 +19,8 @@ describe('waitFor', () => {
 
   it('names what did not happen', async () => {
     const waiting = waitFor('dnsmasq of network n1 is up', () => false as const, 5);
-    await expect(waiting).rejects.toThrow('dnsmasq of network n1 is up did not happen within 5 ms');
-    await expect(waitFor('x', new Promise(() => undefined), 1)).rejects.toBeInstanceOf(WaitTimeout);
+    await expect(waiting).rejects.toThrow('waited 5 ms for dnsmasq of network n1 is up');
+    await expect(waitFor('the end', new Promise(() => undefined), 1)).rejects.toThrow(new WaitTimeout('the end', 1));
   });
 
   it('stops looking once its time is over', async () => {
@@ -50,5 +50,16 @@ describe('waitFor', () => {
         1_000,
       ),
     ).rejects.toThrow('no such file');
+  });
+
+  it('ends with the reason of its signal', async () => {
+    const stop = new AbortController();
+    const waiting = waitFor('never', () => false as const, {
+      timeoutMs: 60_000,
+      intervalMs: 60_000,
+      signal: stop.signal,
+    });
+    stop.abort(new Error('given up'));
+    await expect(waiting).rejects.toThrow('given up');
   });
 });

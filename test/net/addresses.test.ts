@@ -11,7 +11,7 @@ import {
   formatIp,
   parseCidr,
   parseIp,
-} from '../../src/resources/addresses.ts';
+} from '../../src/net/addresses.ts';
 
 const version = fc.constantFrom<4 | 6>(4, 6);
 const address = version.chain((v) =>

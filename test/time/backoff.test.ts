@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { backoffDelay, pause } from '../../src/rpc/backoff.ts';
+import { backoffDelay } from '../../src/time/backoff.ts';
+import { pause } from '../../src/time/pause.ts';
 
 describe('backoffDelay', () => {
   const bounds = { firstMs: 100, maxMs: 1_000 };

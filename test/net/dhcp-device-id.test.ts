@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { dhcpDeviceId, hostUuid } from '../../src/rpc/dhcp-device-id.ts';
+import { dhcpDeviceId, hostUuid } from '../../src/net/dhcp-device-id.ts';
 
 const NETWORK = '714aebe9-f5a0-4676-ab15-db78a80b2d1a';
 

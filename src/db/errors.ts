@@ -1,0 +1,14 @@
+/** The database could not do its work for a reason that passes; nothing was changed. The cause is the driver's error. */
+export class DatabaseUnavailable extends Error {
+  constructor(message: string, cause: unknown) {
+    super(message, { cause });
+    this.name = 'DatabaseUnavailable';
+  }
+}
+
+/** Returns the error of a transaction that locks of other processes kept undoing. */
+export const stayedLocked = (giveUpAfterMs: number, cause: unknown): DatabaseUnavailable =>
+  new DatabaseUnavailable(`The database stayed locked by others for ${giveUpAfterMs / 1000} s; try again.`, cause);
+
+/** What an operator or a client is told of a database that does not answer. */
+export const UNREACHABLE_TEXT = 'The database cannot be reached; try again.';

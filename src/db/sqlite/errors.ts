@@ -1,0 +1,11 @@
+/** SQLite's primary result code of an error; extended codes keep it in their low byte (https://sqlite.org/rescode.html). */
+function primaryCode(error: unknown): number | undefined {
+  const code = (error as { errcode?: unknown } | null)?.errcode;
+  return typeof code === 'number' ? code & 0xff : undefined;
+}
+
+/** Whether another connection's lock was in the way (SQLITE_BUSY, SQLITE_LOCKED). */
+export const isBusy = (error: unknown): boolean => [5, 6].includes(primaryCode(error) ?? 0);
+
+/** Whether the disk is full (SQLITE_FULL). */
+export const isDiskFull = (error: unknown): boolean => primaryCode(error) === 13;

@@ -1,0 +1,46 @@
+/** Values of a port's `device_owner` (neutron-lib's constants): who made the port, and therefore who may take it away. */
+
+/** The port of a DHCP agent. */
+export const DHCP_OWNER = 'network:dhcp';
+/** The port of the metadata service of a network without routers. */
+const DISTRIBUTED_OWNER = 'network:distributed';
+export const FLOATING_IP_OWNER = 'network:floatingip';
+
+/** Ports by which a router is the gateway of a subnet (Neutron's ROUTER_INTERFACE_OWNERS). */
+export const ROUTER_INTERFACE_OWNERS = [
+  'network:router_interface',
+  'network:ha_router_replicated_interface',
+  'network:router_interface_distributed',
+] as const;
+
+const ROUTER_GATEWAY_OWNER = 'network:router_gateway';
+const ROUTER_SNAT_OWNER = 'network:router_centralized_snat';
+
+/** Ports of a router that have addresses of a tenant's subnet (Neutron's ROUTER_INTERFACE_OWNERS_SNAT). */
+export const ROUTER_SUBNET_OWNERS = [...ROUTER_INTERFACE_OWNERS, ROUTER_SNAT_OWNER] as const;
+
+/** All ports of routers. */
+const ROUTER_OWNERS = [...ROUTER_SUBNET_OWNERS, ROUTER_GATEWAY_OWNER] as const;
+
+/** Ports that go with their network or subnet, because nobody but Neutron made them (Neutron's AUTO_DELETE_PORT_OWNERS). */
+export const AUTOMATIC_OWNERS = [DHCP_OWNER, DISTRIBUTED_OWNER] as const;
+
+/** Beginnings of the owners of ports that Neutron's own services made. */
+const NETWORK_PREFIXES = ['network:', 'neutron:'] as const;
+/** The port of an instance without an availability zone of its own; Nova appends the zone otherwise. */
+export const COMPUTE_OWNER = 'compute:nova';
+
+/** Beginnings of known owners, as `service_types` of a subnet may name them. */
+export const OWNER_PREFIXES = [...NETWORK_PREFIXES, 'compute:', 'baremetal:', 'trunk:'] as const;
+
+const listed =
+  (owners: readonly string[]) =>
+  (owner: string): boolean =>
+    owners.includes(owner);
+
+/** Whether the port is one by which a router is the gateway of a subnet. */
+export const isRouterInterface = listed(ROUTER_INTERFACE_OWNERS);
+/** Whether the port is a router's. */
+export const isRouterPort = listed(ROUTER_OWNERS);
+/** Whether one of Neutron's own services made the port. */
+export const isNetworkDevice = (owner: string): boolean => NETWORK_PREFIXES.some((prefix) => owner.startsWith(prefix));
