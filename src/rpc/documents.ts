@@ -61,12 +61,16 @@ export interface SubnetDocument {
 /** The answer of `get_network_info`, and an element of that of `get_active_networks_info`. */
 export interface NetworkInfo {
   readonly id: string;
+  readonly name?: string;
   readonly admin_state_up: boolean;
   readonly mtu: number;
   readonly tenant_id: string;
   readonly project_id?: string;
   readonly subnets: readonly SubnetDocument[];
-  /** Subnets of other segments of a routed network: routes to them are told, their hosts not served. */
+  /** Subnets of other segments of a routed network. */
   readonly non_local_subnets: readonly SubnetDocument[];
   readonly ports: readonly PortDocument[];
 }
+
+/** A network without its ports, of which there are many. */
+export type NetworkFacts = Omit<NetworkInfo, 'ports'>;

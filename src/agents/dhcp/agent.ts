@@ -11,8 +11,8 @@ import { pause } from '../../time/pause.ts';
 import { waitFor } from '../../time/wait.ts';
 import { type Heartbeat, type RunningAgent, startHeartbeat } from '../common/heartbeat.ts';
 import { KeyedQueue } from '../common/keyed-queue.ts';
-import { Agenda } from './agenda.ts';
 import type { DhcpDriver } from './contract.ts';
+import { DelayQueue } from './delay-queue.ts';
 import { type DhcpDevices, dhcpDevices } from './devices.ts';
 import { FullSync } from './full-sync.ts';
 import { NetworkCache } from './network-cache.ts';
@@ -89,13 +89,13 @@ class DhcpAgent {
   readonly #ready: ReadyPorts;
   readonly #reconciler: Reconciler;
   readonly #queue: KeyedQueue;
-  readonly #agenda: Agenda;
+  readonly #delayed: DelayQueue;
   readonly #fullSync: FullSync;
   readonly #stop = new AbortController();
   /** Failures in a row by network; none stands for a network that is well. */
   readonly #failures = new Map<string, number>();
   /** Networks with ports that may be gone. */
-  readonly #doubts: Agenda;
+  readonly #doubts: DelayQueue;
   readonly #deaths = new Map<string, { readonly count: number; readonly at: number }>();
   /** Networks that the running full sync still waits for. */
   readonly #syncing = new Set<string>();
@@ -126,13 +126,13 @@ class DhcpAgent {
       work: (networkId) => this.#pass(networkId),
       onError: (networkId, error) => this.#failed(networkId, error),
     });
-    this.#agenda = new Agenda((networkId, reason) => {
+    this.#delayed = new DelayQueue((networkId, reason) => {
       if (!this.#reconciler.has(networkId)) return;
       log.info({ network: networkId, reason }, 'looking at a network again');
       this.#reconciler.resume(networkId);
       this.#queue.add(networkId, DEATH_PRIORITY);
     });
-    this.#doubts = new Agenda((networkId) => {
+    this.#doubts = new DelayQueue((networkId) => {
       if (this.#reconciler.since(networkId) === undefined) return;
       this.#reconciler.refetch(networkId);
       this.#queue.add(networkId, SYNC_PRIORITY);
@@ -150,7 +150,7 @@ class DhcpAgent {
     driver.onDeath((networkId) => this.#died(networkId));
     devices.onLost((networkId) => {
       this.#reconciler.recheck(networkId);
-      this.#agenda.put(networkId, 0, 'its device vanished');
+      this.#delayed.put(networkId, 0, 'its device vanished');
     });
     const handlers = notificationHandlers({
       cache: this.#cache,
@@ -159,7 +159,7 @@ class DhcpAgent {
       queue: (networkId, priority) => this.#queue.add(networkId, priority),
       hold: (networkId, reason) => {
         this.#reconciler.hold(networkId);
-        this.#agenda.put(networkId, HOLD_MS, reason);
+        this.#delayed.put(networkId, HOLD_MS, reason);
       },
       onNewPort: (networkId) => {
         if (performance.now() - this.#syncBegan > YOUNG_MS) return;
@@ -193,7 +193,7 @@ class DhcpAgent {
     this.#stop.abort();
     this.#heartbeat?.close();
     this.#fullSync.close();
-    this.#agenda.close();
+    this.#delayed.close();
     this.#doubts.close();
     this.#ready.close();
     await this.#endpoint?.close();
@@ -241,7 +241,7 @@ class DhcpAgent {
     this.#reconciler.recheck(info.id);
     this.#reconciler.resume(info.id);
     this.#cache.merge(info, asked);
-    this.#cache.oweTelling(info.id);
+    this.#cache.requeueReadyPorts(info.id);
     this.#want(info.id);
   }
 
@@ -277,19 +277,20 @@ class DhcpAgent {
       'a network could not be brought to its state',
     );
     if (this.#reconciler.since(networkId) !== undefined) this.#reconciler.refetch(networkId);
-    this.#agenda.put(networkId, retryMs, error instanceof Error ? error.message : String(error));
+    this.#delayed.put(networkId, retryMs, error instanceof Error ? error.message : String(error));
   }
 
   /** Back at once; one that dies again and again, after a growing pause. */
   #died(networkId: string): void {
     if (this.#stop.signal.aborted || !this.#reconciler.isPresent(networkId)) return;
+    this.#reconciler.serveWhole(networkId);
     const before = this.#deaths.get(networkId);
     const now = performance.now();
     const count = before && now - before.at < STEADY_MS ? before.count + 1 : 1;
     this.#deaths.set(networkId, { count, at: now });
     const delayMs = count === 1 ? 0 : backoffDelay(count - 1, { firstMs: 500, maxMs: MAX_RETRY_MS });
     this.#options.log.warn({ network: networkId, count, delayMs }, "a network's DHCP server died");
-    this.#agenda.put(networkId, delayMs, 'its DHCP server died');
+    this.#delayed.put(networkId, delayMs, 'its DHCP server died');
   }
 
   #report(): AgentState {

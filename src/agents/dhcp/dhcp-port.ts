@@ -1,5 +1,6 @@
+import { DHCP_OWNER } from '../../net/device-owners.ts';
 import { RESERVED_DHCP_PORT } from '../../net/dhcp-device-id.ts';
-import type { NetworkInfo, PortDocument } from '../../rpc/documents.ts';
+import type { NetworkFacts, NetworkInfo, PortDocument } from '../../rpc/documents.ts';
 
 /** A fixed IP to ask for: of a subnet, and which address, unless the server shall choose. */
 export interface FixedIpRequest {
@@ -23,13 +24,18 @@ export type DhcpPortStep =
   | { readonly kind: 'create'; readonly body: Readonly<Record<string, unknown>> };
 
 /** Subnets that want a DHCP server: the agent's port has an address in each, also where hosts form their own (SLAAC). */
-export function dhcpSubnetIds(info: NetworkInfo): readonly string[] {
+export function dhcpSubnetIds(info: NetworkFacts): readonly string[] {
   return info.subnets.filter((subnet) => subnet.enable_dhcp).map((subnet) => subnet.id);
 }
 
 /** Whether the network is to be served at all. */
-export function wantsDhcp(info: NetworkInfo): boolean {
+export function wantsDhcp(info: NetworkFacts): boolean {
   return info.admin_state_up && info.subnets.some((subnet) => subnet.enable_dhcp);
+}
+
+/** Whether a port can be an agent's own, or one that the next agent takes over. */
+export function mayBeDhcpPort({ device_owner, device_id }: PortDocument): boolean {
+  return device_owner === DHCP_OWNER || device_id.startsWith('dhcp') || device_id === RESERVED_DHCP_PORT;
 }
 
 /** The agent's own port on the network, found by its `device_id`. */

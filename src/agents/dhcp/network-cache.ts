@@ -1,4 +1,7 @@
-import type { NetworkInfo, PortDocument } from '../../rpc/documents.ts';
+import type { NetworkFacts, NetworkInfo, PortDocument } from '../../rpc/documents.ts';
+import { isSameForDhcp } from './answers/inputs.ts';
+import type { PortChanges } from './contract.ts';
+import { mayBeDhcpPort } from './dhcp-port.ts';
 import { RecentIds } from './recent-ids.ts';
 
 /** Deleted ports to remember: more than can be on their way at a time. */
@@ -17,14 +20,18 @@ interface CachedPort {
 }
 
 interface CachedNetwork {
-  info: Omit<NetworkInfo, 'ports'>;
-  /** The moment on the cache's clock at which `info` was asked for. */
-  infoAsked: number;
+  facts: NetworkFacts;
+  /** The moment on the cache's clock at which `facts` was asked for. */
+  factsAsked: number;
   readonly ports: Map<string, CachedPort>;
+  /** Those of `ports` that are or may become an agent's own. */
+  readonly dhcpPorts: Set<string>;
   /** Which port has an address of a subnet. */
   readonly holders: Map<string, string>;
-  /** Ports whose readiness the server has not been told of. */
-  readonly untold: Set<string>;
+  /** Ports set or removed that the driver has not been handed yet. */
+  readonly changed: Set<string>;
+  /** Ports whose readiness is still to be reported to the server. */
+  readonly ready: Set<string>;
   whole?: NetworkInfo;
 }
 
@@ -62,12 +69,37 @@ export class NetworkCache {
     return this.#networkOfSubnet.get(subnetId);
   }
 
-  /** The network as it is known now: the same object as long as nothing changed, and so are its ports. */
+  /** Returns what is known of the network beside its ports: the same object until a document changes it. */
+  facts(networkId: string): NetworkFacts | undefined {
+    return this.#networks.get(networkId)?.facts;
+  }
+
+  /** Returns the network with only those ports that are or may become an agent's own. */
+  withDhcpPorts(networkId: string): NetworkInfo | undefined {
+    const network = this.#networks.get(networkId);
+    if (!network) return undefined;
+    const ports = Array.from(network.dhcpPorts, (id) => network.ports.get(id)?.document);
+    return { ...network.facts, ports: ports.filter((port) => port !== undefined) };
+  }
+
+  /** Returns the whole network, which costs a copy of the list of its ports: the same object until something changes. */
   info(networkId: string): NetworkInfo | undefined {
     const network = this.#networks.get(networkId);
     if (!network) return undefined;
-    network.whole ??= { ...network.info, ports: Array.from(network.ports.values(), (port) => port.document) };
+    network.whole ??= { ...network.facts, ports: Array.from(network.ports.values(), (port) => port.document) };
     return network.whole;
+  }
+
+  /** Returns the ports that changed since the last call, and starts collecting anew. */
+  takeChanges(networkId: string): PortChanges {
+    const network = this.#networks.get(networkId);
+    const ids = [...(network?.changed ?? [])];
+    network?.changed.clear();
+    const documents = ids.map((id) => network?.ports.get(id)?.document);
+    return {
+      set: documents.filter((port) => port !== undefined),
+      removed: ids.filter((_, index) => documents[index] === undefined),
+    };
   }
 
   port(portId: string): PortDocument | undefined {
@@ -85,15 +117,15 @@ export class NetworkCache {
    * (it may have been written before they came); others that it lacks are gone.
    */
   merge(document: NetworkInfo, asked: number): void {
-    const { ports, ...info } = document;
+    const { ports, ...facts } = document;
     let network = this.#networks.get(document.id);
     if (!network) {
-      network = { info, infoAsked: asked, ports: new Map(), holders: new Map(), untold: new Set() };
+      network = newNetwork(facts, asked);
       this.#networks.set(document.id, network);
-      this.#setInfo(network, info);
-    } else if (network.infoAsked <= asked) {
-      network.infoAsked = asked;
-      this.#setInfo(network, info);
+      this.#setFacts(network, facts);
+    } else if (network.factsAsked <= asked) {
+      network.factsAsked = asked;
+      this.#setFacts(network, facts);
     }
     const told = new Set(ports.map((port) => port.id));
     for (const [id, port] of network.ports) if (!told.has(id) && port.learnt <= asked) this.#dropPort(network, id);
@@ -102,7 +134,7 @@ export class NetworkCache {
       if (this.#deletedPorts.has(port.id) || (known && !this.#corrects(port, known, asked))) continue;
       this.#putPort(network, port);
       // A new revision of an active port is mostly its becoming active: whoever needs it told again also notifies of it.
-      if (!known || port.status !== 'ACTIVE') network.untold.add(port.id);
+      if (!known || port.status !== 'ACTIVE') network.ready.add(port.id);
     }
   }
 
@@ -121,7 +153,7 @@ export class NetworkCache {
       .find((id) => id !== undefined && id !== port.id);
     const rival = rivalId === undefined ? undefined : network.ports.get(rivalId)?.document;
     this.#putPort(network, port);
-    network.untold.add(port.id);
+    network.ready.add(port.id);
     return { outcome: 'changed', ...(before ? { before } : {}), ...(rival ? { rival } : {}) };
   }
 
@@ -139,23 +171,23 @@ export class NetworkCache {
     const network = this.#networks.get(networkId);
     if (!network) return;
     for (const id of network.ports.keys()) this.#networkOfPort.delete(id);
-    for (const subnet of network.info.subnets) this.#networkOfSubnet.delete(subnet.id);
+    for (const subnet of network.facts.subnets) this.#networkOfSubnet.delete(subnet.id);
     this.#networks.delete(networkId);
   }
 
-  /** Takes the ports whose readiness is to be told out of the book; `oweTelling` puts back what could not be done. */
-  takeUntold(networkId: string): readonly string[] {
+  /** Returns the ports whose readiness is to be reported, and forgets them; `requeueReadyPorts` puts back those that are not served. */
+  takeReadyPorts(networkId: string): readonly string[] {
     const network = this.#networks.get(networkId);
-    if (!network || network.untold.size === 0) return [];
-    const ids = [...network.untold];
-    network.untold.clear();
+    if (!network || network.ready.size === 0) return [];
+    const ids = [...network.ready];
+    network.ready.clear();
     return ids;
   }
 
-  /** The server is to be told (again) of these ports' readiness, of all ports of the network unless named. */
-  oweTelling(networkId: string, portIds?: readonly string[]): void {
+  /** The readiness of these ports is to be reported (again). Default: all ports of the network. */
+  requeueReadyPorts(networkId: string, portIds?: readonly string[]): void {
     const network = this.#networks.get(networkId);
-    for (const id of portIds ?? network?.ports.keys() ?? []) if (network?.ports.has(id)) network.untold.add(id);
+    for (const id of portIds ?? network?.ports.keys() ?? []) if (network?.ports.has(id)) network.ready.add(id);
   }
 
   /** Whether a port of a whole document is better than the known one; of one revision, the one learnt last that differs is. */
@@ -164,10 +196,10 @@ export class NetworkCache {
     return !isOlder(port, known.document) && known.learnt <= asked && !isSameForDhcp(port, known.document);
   }
 
-  #setInfo(network: CachedNetwork, info: Omit<NetworkInfo, 'ports'>): void {
-    for (const subnet of network.info.subnets) this.#networkOfSubnet.delete(subnet.id);
-    for (const subnet of info.subnets) this.#networkOfSubnet.set(subnet.id, info.id);
-    network.info = info;
+  #setFacts(network: CachedNetwork, facts: NetworkFacts): void {
+    for (const subnet of network.facts.subnets) this.#networkOfSubnet.delete(subnet.id);
+    for (const subnet of facts.subnets) this.#networkOfSubnet.set(subnet.id, facts.id);
+    network.facts = facts;
     delete network.whole;
   }
 
@@ -180,6 +212,9 @@ export class NetworkCache {
     this.#releaseAddresses(network, port.id);
     for (const fixed of port.fixed_ips) network.holders.set(holderKey(fixed), port.id);
     network.ports.set(port.id, { document: port, learnt: this.now() });
+    if (mayBeDhcpPort(port)) network.dhcpPorts.add(port.id);
+    else network.dhcpPorts.delete(port.id);
+    network.changed.add(port.id);
     this.#networkOfPort.set(port.id, port.network_id);
     delete network.whole;
   }
@@ -187,7 +222,9 @@ export class NetworkCache {
   #dropPort(network: CachedNetwork, portId: string): void {
     this.#releaseAddresses(network, portId);
     network.ports.delete(portId);
-    network.untold.delete(portId);
+    network.dhcpPorts.delete(portId);
+    network.changed.add(portId);
+    network.ready.delete(portId);
     this.#networkOfPort.delete(portId);
     delete network.whole;
   }
@@ -198,6 +235,11 @@ export class NetworkCache {
       if (network.holders.get(holderKey(fixed)) === portId) network.holders.delete(holderKey(fixed));
     }
   }
+}
+
+function newNetwork(facts: NetworkFacts, factsAsked: number): CachedNetwork {
+  const [ports, holders] = [new Map<string, CachedPort>(), new Map<string, string>()];
+  return { facts, factsAsked, ports, dhcpPorts: new Set(), holders, changed: new Set(), ready: new Set() };
 }
 
 function holderKey(fixed: { readonly subnet_id: string; readonly ip_address: string }): string {
@@ -218,19 +260,4 @@ function isOlder(port: PortDocument, than: PortDocument): boolean {
     than.revision_number !== undefined &&
     port.revision_number < than.revision_number
   );
-}
-
-/** Whether two documents of one revision are the same to a DHCP server; the ways in which they are sent differ in the rest. */
-function isSameForDhcp(one: PortDocument, two: PortDocument): boolean {
-  const essence = (port: PortDocument) =>
-    JSON.stringify([
-      port.mac_address,
-      port.admin_state_up,
-      port.device_id,
-      port.device_owner,
-      port.fixed_ips.map((fixed) => [fixed.subnet_id, fixed.ip_address]),
-      (port.dns_assignment ?? []).map((name) => [name.ip_address, name.hostname, name.fqdn]),
-      (port.extra_dhcp_opts ?? []).map((option) => [option.opt_name, option.opt_value, option.ip_version]),
-    ]);
-  return essence(one) === essence(two);
 }

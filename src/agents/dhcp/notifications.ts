@@ -62,7 +62,7 @@ export function notificationHandlers(options: NotificationsOptions): Handlers<Dh
 
   /** Most likely the subnet is being deleted: asking for an address in it now would hinder that. */
   function losesSubnets(networkId: string, before: PortDocument, port: PortDocument): boolean {
-    const info = cache.info(networkId);
+    const info = cache.facts(networkId);
     const has = new Set(port.fixed_ips.map((fixed) => fixed.subnet_id));
     const had = new Set(before.fixed_ips.map((fixed) => fixed.subnet_id));
     return info !== undefined && dhcpSubnetIds(info).some((id) => had.has(id) && !has.has(id));
@@ -84,7 +84,7 @@ export function notificationHandlers(options: NotificationsOptions): Handlers<Dh
     subnet_update_end: ({ payload }) => refetch(payload.subnet.network_id, payload.priority),
     subnet_delete_end: ({ payload }) => {
       const networkId = payload.network_id ?? cache.networkOfSubnet(payload.subnet_id);
-      const info = networkId === undefined ? undefined : cache.info(networkId);
+      const info = networkId === undefined ? undefined : cache.withDhcpPorts(networkId);
       // This is why the own port lost a subnet: nothing more is to come.
       if (info && findDhcpPort(info, options.ownDeviceId(info.id))) reconciler.resume(info.id);
       return refetch(networkId, payload.priority);

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import { dhcpDeviceId } from '../../net/dhcp-device-id.ts';
-import type { NetworkInfo, PortDocument } from '../../rpc/documents.ts';
+import type { NetworkFacts, PortDocument } from '../../rpc/documents.ts';
 import { RemoteError } from '../../rpc/errors.ts';
-import type { DhcpDriver } from './contract.ts';
+import type { DhcpDriver, WantedNetwork } from './contract.ts';
 import { deviceSpec } from './device-plan.ts';
 import type { DhcpDevices } from './devices.ts';
 import { type DhcpPortStep, findDhcpPort, planDhcpPort, wantsDhcp } from './dhcp-port.ts';
@@ -21,11 +21,19 @@ interface NetworkState {
   held: boolean;
   /** The device that was made or found right, as text; undefined: look again. */
   device: string | undefined;
-  /** Counts the reasons to look at the device again. */
-  deviceDoubts: number;
+  /** What the driver was handed last; undefined: it gets the whole network, whatever changed. */
+  served: Served | undefined;
+  /** Counts the reasons to look at device and server again. */
+  doubts: number;
   /** When it became this agent's, on the cache's clock. */
   readonly since: number;
   releaseFailures: number;
+}
+
+/** A hand-over of a whole network, after which ports alone can change. */
+interface Served {
+  readonly facts: NetworkFacts;
+  readonly dhcpPortId: string;
 }
 
 /** Reserved ports to try to take over, and corrections of the own port, in one pass. */
@@ -98,7 +106,16 @@ export class Reconciler {
     const state = this.#states.get(networkId);
     if (!state) return;
     state.device = undefined;
-    state.deviceDoubts += 1;
+    state.served = undefined;
+    state.doubts += 1;
+  }
+
+  /** The next pass hands the driver the whole network. */
+  serveWhole(networkId: string): void {
+    const state = this.#states.get(networkId);
+    if (!state) return;
+    state.served = undefined;
+    state.doubts += 1;
   }
 
   /** Passes do nothing, unless the network is dismissed, until `resume`; then they ask for the document first. */
@@ -134,9 +151,9 @@ export class Reconciler {
       // With the server out of reach, what is known already can be served.
       if (trouble !== undefined && !cache.has(networkId)) throw trouble;
     }
-    const info = cache.info(networkId);
-    if (!state.dismissed && info && wantsDhcp(info)) await this.#serve(networkId, state);
-    else await this.#disable(networkId, state, info);
+    const facts = cache.facts(networkId);
+    if (!state.dismissed && facts && wantsDhcp(facts)) await this.#serve(networkId, state);
+    else await this.#disable(networkId, state);
     if (trouble !== undefined) throw trouble;
   }
 
@@ -156,31 +173,48 @@ export class Reconciler {
   }
 
   async #serve(networkId: string, state: NetworkState): Promise<void> {
-    const { cache, devices, driver, metadata, onReady } = this.#options;
+    const { cache, devices, metadata, onReady } = this.#options;
     state.present = true;
     const port = await this.#ensurePort(networkId, state);
-    const known = cache.info(networkId);
+    const known = cache.withDhcpPorts(networkId);
     if (!port || !known) return;
     const spec = deviceSpec(known, port, { metadata });
     const wanted = JSON.stringify(spec);
     if (state.device !== wanted) {
-      const doubts = state.deviceDoubts;
+      const doubts = state.doubts;
       state.device = undefined;
+      state.served = undefined;
       await devices.ensure(spec);
-      if (state.deviceDoubts === doubts) state.device = wanted;
+      if (state.doubts === doubts) state.device = wanted;
     }
     // Notifications came while this pass waited: the newest counts. Whoever took the network or its port away wants another pass.
-    const info = cache.info(networkId);
-    if (!info || !cache.port(port.id)) return;
-    const untold = cache.takeUntold(networkId);
+    if (!cache.has(networkId) || !cache.port(port.id)) return;
+    const ready = cache.takeReadyPorts(networkId);
     try {
-      await driver.serve({ info, namespace: spec.namespace, device: spec.device, dhcpPortId: port.id });
+      await this.#handOver(networkId, state, { namespace: spec.namespace, device: spec.device, dhcpPortId: port.id });
     } catch (error) {
-      cache.oweTelling(networkId, untold);
+      cache.requeueReadyPorts(networkId, ready);
       state.device = undefined;
       throw error;
     }
-    onReady(untold);
+    onReady(ready);
+  }
+
+  /** Hands the driver the ports that changed, or the whole network when anything else did or the last hand-over failed. */
+  async #handOver(networkId: string, state: NetworkState, where: Omit<WantedNetwork, 'info'>): Promise<void> {
+    const { cache, driver } = this.#options;
+    const before = state.served;
+    const facts = cache.facts(networkId);
+    const changes = cache.takeChanges(networkId);
+    state.served = undefined;
+    const doubts = state.doubts;
+    if (facts && before?.facts === facts && before.dhcpPortId === where.dhcpPortId) {
+      if (changes.set.length + changes.removed.length > 0) await driver.portsChanged(networkId, changes);
+    } else {
+      const info = cache.info(networkId);
+      if (info) await driver.serve({ info, ...where });
+    }
+    if (facts && state.doubts === doubts) state.served = { facts, dhcpPortId: where.dhcpPortId };
   }
 
   /** undefined: the network went meanwhile. */
@@ -189,7 +223,7 @@ export class Reconciler {
     const deviceId = dhcpDeviceId(host, networkId);
     const tried = new Set<string>();
     for (let corrections = 0; tried.size <= MAX_ADOPTIONS; ) {
-      const info = cache.info(networkId);
+      const info = cache.withDhcpPorts(networkId);
       if (!info) return undefined;
       const step = planDhcpPort(info, deviceId, tried);
       if (step.kind === 'right') return step.port;
@@ -221,11 +255,13 @@ export class Reconciler {
     }
   }
 
-  async #disable(networkId: string, state: NetworkState, info: NetworkInfo | undefined): Promise<void> {
+  async #disable(networkId: string, state: NetworkState): Promise<void> {
     const { driver, devices, cache, host } = this.#options;
+    const info = cache.withDhcpPorts(networkId);
     const own = info && findDhcpPort(info, dhcpDeviceId(host, networkId));
     if (state.present || own) {
       state.device = undefined;
+      state.served = undefined;
       await driver.stop(networkId);
       await devices.remove(networkId);
       const released = await this.#release(networkId, state);
@@ -261,7 +297,8 @@ export class Reconciler {
       present,
       held: false,
       device: undefined,
-      deviceDoubts: 0,
+      served: undefined,
+      doubts: 0,
       since: this.#options.cache.now(),
       releaseFailures: 0,
     };

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Agenda } from '../../../src/agents/dhcp/agenda.ts';
+import { DelayQueue } from '../../../src/agents/dhcp/delay-queue.ts';
 import { FullSync } from '../../../src/agents/dhcp/full-sync.ts';
 
 beforeEach(() => {
@@ -93,7 +93,7 @@ describe('full syncs', () => {
 describe('the agenda', () => {
   it('looks at each network once, at the earlier of two moments, and says why', async () => {
     const due: string[] = [];
-    const agenda = new Agenda((networkId, reason) => due.push(`${networkId}: ${reason}`));
+    const agenda = new DelayQueue((networkId, reason) => due.push(`${networkId}: ${reason}`));
     agenda.put('n1', 500, 'failed');
     agenda.put('n1', 100, 'died');
     agenda.put('n1', 900, 'failed again');
@@ -106,7 +106,7 @@ describe('the agenda', () => {
 
   it('is empty after close', async () => {
     const due: string[] = [];
-    const agenda = new Agenda((networkId) => due.push(networkId));
+    const agenda = new DelayQueue((networkId) => due.push(networkId));
     agenda.put('n1', 10, 'x');
     agenda.close();
     agenda.put('n2', 10, 'x');

@@ -159,33 +159,33 @@ describe('ports whose readiness is to be told', () => {
     const [one, two] = [port(net.id), port(net.id)];
     const cache = cacheWith({ ...net, ports: [one] });
     cache.applyPort(two);
-    expect(cache.takeUntold(net.id)).toEqual([one.id, two.id]);
-    expect(cache.takeUntold(net.id)).toEqual([]);
+    expect(cache.takeReadyPorts(net.id)).toEqual([one.id, two.id]);
+    expect(cache.takeReadyPorts(net.id)).toEqual([]);
     cache.applyPort(two);
     cache.applyPort(at(one, 2));
-    expect(cache.takeUntold(net.id)).toEqual([one.id]);
+    expect(cache.takeReadyPorts(net.id)).toEqual([one.id]);
   });
 
   it('are not those that a document shows to have become active', () => {
     const net = network();
     const one = port(net.id);
     const cache = cacheWith({ ...net, ports: [one] });
-    cache.takeUntold(net.id);
+    cache.takeReadyPorts(net.id);
     cache.merge({ ...net, ports: [at(one, 2, { status: 'ACTIVE' })] }, cache.now());
-    expect(cache.takeUntold(net.id)).toEqual([]);
+    expect(cache.takeReadyPorts(net.id)).toEqual([]);
     cache.merge({ ...net, ports: [at(one, 3, { status: 'DOWN' })] }, cache.now());
-    expect(cache.takeUntold(net.id)).toEqual([one.id]);
+    expect(cache.takeReadyPorts(net.id)).toEqual([one.id]);
   });
 
   it('come back when they could not be served, or all shall be told again, but for those that are gone', () => {
     const net = network();
     const [one, two] = [port(net.id), port(net.id)];
     const cache = cacheWith({ ...net, ports: [one, two] });
-    const taken = cache.takeUntold(net.id);
+    const taken = cache.takeReadyPorts(net.id);
     cache.deletePort(one.id);
-    cache.oweTelling(net.id, taken);
-    expect(cache.takeUntold(net.id)).toEqual([two.id]);
-    cache.oweTelling(net.id);
-    expect(cache.takeUntold(net.id)).toEqual([two.id]);
+    cache.requeueReadyPorts(net.id, taken);
+    expect(cache.takeReadyPorts(net.id)).toEqual([two.id]);
+    cache.requeueReadyPorts(net.id);
+    expect(cache.takeReadyPorts(net.id)).toEqual([two.id]);
   });
 });

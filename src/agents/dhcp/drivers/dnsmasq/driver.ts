@@ -9,9 +9,9 @@ import type { DhcpDriver, PortChanges, WantedNetwork } from '../../contract.ts';
 import { canonicalNetwork } from './canonical.ts';
 import { type Files, filesOf } from './command-line.ts';
 import { ServerFinder } from './find-server.ts';
-import { Pace } from './pace.ts';
 import { Reconciliation } from './reconcile.ts';
 import type { Refusal } from './refusals.ts';
+import { ReloadThrottle } from './reload-throttle.ts';
 import { type PortLineCache, renderNetwork } from './render.ts';
 import { isOpenToOthers, isRunning, type ServerProcess } from './server-process.ts';
 import { isMissing } from './text-file.ts';
@@ -25,7 +25,7 @@ const MAX_OPERATOR_LOG_BYTES = 64 * 1024 * 1024;
 
 /** What is kept of a network from one call to the next. All of it can be lost. */
 interface Memory extends Watched {
-  readonly pace: Pace;
+  readonly throttle: ReloadThrottle;
 }
 
 /**
@@ -81,7 +81,7 @@ class DnsmasqDriver implements DhcpDriver {
       await chmod(files.folder, 0o755);
       await mkdir(dirname(files.log), { recursive: true });
       const privileges = isOpenToOthers(files.folder) ? [] : ['--user=root'];
-      const pace = this.#served.get(id)?.pace ?? new Pace(options.bulk_reload_interval * 1000);
+      const throttle = this.#served.get(id)?.throttle ?? new ReloadThrottle(options.bulk_reload_interval * 1000);
       const reconciliation = new Reconciliation({
         files,
         rendered,
@@ -89,13 +89,13 @@ class DnsmasqDriver implements DhcpDriver {
         namespace: network.namespace,
         device: network.device,
         leaseSeconds: options.dhcp_lease_duration,
-        pace,
+        throttle,
         closing: this.#closing.signal,
         log: this.#log.child({ network: id }),
       });
       const process = await this.#reconcile(id, files, reconciliation);
       const maxLogBytes = options.dnsmasq_base_log_dir ? MAX_OPERATOR_LOG_BYTES : MAX_LOG_BYTES;
-      this.#served.set(id, { process, pace, log: files.log, maxLogBytes });
+      this.#served.set(id, { process, throttle, log: files.log, maxLogBytes });
     });
   }
 

@@ -8,8 +8,8 @@ import { leaseFileAtStart, readLeaseFile } from './lease-file.ts';
 import { type Lease, movedIpv6, parseLeases, staleLeases } from './leases.ts';
 import { fingerprint, hasLoaded, recordLoaded } from './loaded.ts';
 import { sizeOf, waitUntilRead } from './log-file.ts';
-import { type Pace, reloadTimeoutMs } from './pace.ts';
 import { hasReleaseProgram, releaseLease } from './release.ts';
+import { type ReloadThrottle, reloadTimeoutMs } from './reload-throttle.ts';
 import type { RenderedNetwork } from './render.ts';
 import {
   awaitPidFile,
@@ -35,7 +35,7 @@ export interface Goal {
   readonly device: string;
   /** Seconds of a seeded lease; negative: for ever. */
   readonly leaseSeconds: number;
-  readonly pace: Pace;
+  readonly throttle: ReloadThrottle;
   /** Aborted when the driver closes: a pass that waits gives up. */
   readonly closing: AbortSignal;
   readonly log: Logger;
@@ -103,8 +103,8 @@ export class Reconciliation {
   }
 
   async #waitForTurn(): Promise<void> {
-    const { pace, closing } = this.#goal;
-    if (!(await pause(pace.waitMs(performance.now()), closing))) throw new Error('the dnsmasq driver closes');
+    const { throttle, closing } = this.#goal;
+    if (!(await pause(throttle.waitMs(performance.now()), closing))) throw new Error('the dnsmasq driver closes');
   }
 
   /** Leases that nobody may hold. Asked before the new `host` file is written: the old one tells which addresses moved. */
@@ -168,18 +168,18 @@ export class Reconciliation {
   }
 
   async #started(start: () => Promise<ServerProcess>): Promise<ServerProcess> {
-    const { files, pace, log } = this.#goal;
+    const { files, throttle, log } = this.#goal;
     const from = sizeOf(files.log);
     const began = performance.now();
     const process = await start();
     await this.#untilRead(process, from);
-    pace.reloaded(began, performance.now());
+    throttle.reloaded(began, performance.now());
     log.info({ pid: process.pid }, 'dnsmasq started');
     return process;
   }
 
   async #reload(running: ServerProcess): Promise<void> {
-    const { files, pace } = this.#goal;
+    const { files, throttle } = this.#goal;
     await this.#waitForTurn();
     const from = sizeOf(files.log);
     const began = performance.now();
@@ -187,7 +187,7 @@ export class Reconciliation {
       throw new Error(`dnsmasq (process ${running.pid}) has ended before it could be told of a change`);
     }
     await this.#untilRead(running, from);
-    pace.reloaded(began, performance.now());
+    throttle.reloaded(began, performance.now());
   }
 
   /** Waits until dnsmasq has read the files and answers again; only then it is written down that it has. */

@@ -5,7 +5,7 @@ interface Entry {
 }
 
 /** Networks to be looked at later, each at most once: of two moments the earlier counts. */
-export class Agenda {
+export class DelayQueue {
   readonly #entries = new Map<string, Entry>();
   readonly #due: (networkId: string, reason: string) => void;
   #closed = false;

@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'vitest';
+import { ReloadThrottle, reloadTimeoutMs } from '../../../../../src/agents/dhcp/drivers/dnsmasq/reload-throttle.ts';
+
+describe('the throttle of reloads', () => {
+  test('the first goes out at once', () => expect(new ReloadThrottle(0).waitMs(0)).toBe(0));
+
+  test('after one that took long, the next waits as long again', () => {
+    const throttle = new ReloadThrottle(0);
+    throttle.reloaded(1_000, 1_400);
+    expect(throttle.waitMs(1_400)).toBe(400);
+    expect(throttle.waitMs(1_500)).toBe(300);
+    expect(throttle.waitMs(9_999)).toBe(0);
+  });
+
+  test('short ones are not held back', () => {
+    const throttle = new ReloadThrottle(0);
+    throttle.reloaded(1_000, 1_010);
+    expect(throttle.waitMs(1_010)).toBe(0);
+  });
+
+  test('bulk_reload_interval holds back all', () => {
+    const throttle = new ReloadThrottle(5_000);
+    throttle.reloaded(1_000, 1_010);
+    expect(throttle.waitMs(1_010)).toBe(5_000);
+  });
+
+  test('the time given to a reload grows with its cost and has a bound', () => {
+    expect(reloadTimeoutMs(0)).toBe(10_000);
+    expect(reloadTimeoutMs(5_000)).toBe(20_000);
+    expect(reloadTimeoutMs(10_000_000)).toBe(600_000);
+  });
+});
