@@ -1,4 +1,6 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/setup/longest-first.ts';
+import { SkipReporter } from './test/setup/skip-reporter.ts';
 
 /** Tests of the rules, and hostile input to all of them: the same files run on SQLite and on MariaDB. */
 const RULES = [
@@ -26,7 +28,8 @@ const common = {
 
 export default defineConfig({
   test: {
-    reporters: ['default'],
+    reporters: ['default', new SkipReporter()],
+    sequence: { sequencer: LongestFirst },
     globalSetup: ['test/setup/services.ts'],
     projects: [
       {
@@ -42,7 +45,7 @@ export default defineConfig({
       },
       { test: { ...common, name: 'system', include: [SYSTEM] } },
       {
-        test: { ...common, name: 'mariadb', include: RULES, provide: { database: 'mariadb' } },
+        test: { ...common, name: 'mariadb', include: RULES, provide: { database: 'mariadb' }, isolate: false },
       },
       {
         test: {

@@ -41,7 +41,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     return { ...facts, vhost };
   }
   function database(): Promise<MariadbFacts> {
-    mariadb ??= startMariadb().then((started) => {
+    mariadb ??= startMariadb({ durable: false }).then((started) => {
       ends.defer(started.dispose);
       return { socket: started.socket, port: started.port };
     });

@@ -10,6 +10,7 @@ import { run } from '../../src/linux/run.ts';
 import { waitFor } from '../../src/time/wait.ts';
 
 const START_MS = 60_000;
+const NOT_DURABLE = ['--innodb-flush-log-at-trx-commit=0', '--skip-innodb-doublewrite'];
 
 /** A MariaDB of one's own: in a temporary folder, on a socket there and a free port of loopback. */
 export interface PrivateMariadb {
@@ -63,10 +64,12 @@ async function asRoot(socket: string, statements: readonly string[]): Promise<vo
 export interface MariadbOptions {
   /** Addresses of this machine, beside loopback, that it listens on as well. */
   readonly addresses?: readonly string[];
+  /** Whether a commit is on the disk when it is answered; default: true. */
+  readonly durable?: boolean;
 }
 
 /** Makes and starts one (Debian: mariadb-server, which need not run as a service). Needs root, to run it as user mysql. */
-export async function startMariadb({ addresses = [] }: MariadbOptions = {}): Promise<PrivateMariadb> {
+export async function startMariadb({ addresses = [], durable = true }: MariadbOptions = {}): Promise<PrivateMariadb> {
   const folder = mkdtempSync(join(tmpdir(), 'neutrino-mariadb-'));
   const { uid, gid } = await mysqlUser();
   chownSync(folder, uid, gid);
@@ -115,7 +118,7 @@ export async function startMariadb({ addresses = [] }: MariadbOptions = {}): Pro
           '--innodb-log-file-size=16M',
           '--max-connections=200',
           '--skip-name-resolve',
-          '--innodb-flush-log-at-trx-commit=1',
+          ...(durable ? ['--innodb-flush-log-at-trx-commit=1'] : NOT_DURABLE),
           `--log-error=${join(folder, 'error.log')}`,
         ],
         { stdio: 'ignore' },
