@@ -7,7 +7,7 @@ export interface ConfigFlag {
   readonly name: string;
 }
 
-/** The flags under which options can be given to commands such as `up`; each wins over environment and files. */
+/** The flags that set options in commands such as `up`; each overrides environment and files. */
 export const CONFIG_FLAGS: readonly ConfigFlag[] = [
   { flag: '--bind-host', argument: 'ADDRESS', section: 'DEFAULT', name: 'bind_host' },
   { flag: '--bind-port', argument: 'PORT', section: 'DEFAULT', name: 'bind_port' },

@@ -1,18 +1,18 @@
 import { ConfigError } from './parse.ts';
 
-/** One assignment of an INI file. `text` has the continuation lines joined by newlines. */
+/** One assignment of an INI file. `text` includes the continuation lines, joined by newlines. */
 export interface IniEntry {
   readonly section: string;
   readonly name: string;
   readonly text: string;
-  /** Line of the file on which the name stands, from 1. */
+  /** Line number of the name, starting at 1. */
   readonly line: number;
 }
 
 /**
- * Reads the INI format of oslo.config: `[section]`, `name = value` or `name: value`, whole-line comments with # or ;, lines
- * that begin with a blank continue the value above, a blank line ends it, and a value wholly in quotes loses them. Repeated
- * names are all returned, in order. `file` is for the errors. Throws ConfigError naming file and line.
+ * Parses the INI format of oslo.config: `[section]`, `name = value` or `name: value`, whole-line comments with # or ;. Lines that
+ * begin with a blank continue the value above, a blank line ends it, and quotes around a whole value are removed. Repeated names
+ * are all returned, in order. `file` is used in errors. Throws ConfigError that names file and line.
  */
 export function parseIni(source: string, file: string): readonly IniEntry[] {
   const entries: IniEntry[] = [];
@@ -32,7 +32,7 @@ export function parseIni(source: string, file: string): readonly IniEntry[] {
     if (line === '') {
       finish();
     } else if (/^[ \t]/.test(line)) {
-      if (!open) throw refuse('a line that begins with a blank continues the one above, but there is none to continue');
+      if (!open) throw refuse('an indented line continues the value above, but there is no value to continue');
       open.lines.push(line.trim());
     } else if (line.startsWith('#') || line.startsWith(';')) {
       finish();

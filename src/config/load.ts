@@ -15,7 +15,7 @@ import {
 } from './options.ts';
 import { ConfigError, parseOption } from './parse.ts';
 
-/** Where a value comes from, as `config show` prints it. */
+/** The source of a value, as printed by `config show`. */
 export type ValueSource =
   | { readonly kind: 'default' }
   | { readonly kind: 'file'; readonly file: string; readonly line: number }
@@ -23,13 +23,13 @@ export type ValueSource =
   | { readonly kind: 'flag'; readonly flag: string };
 
 export interface ConfigInputs {
-  /** Paths of INI files; where two set the same option, the later one wins. */
+  /** Paths of INI files; later files override earlier ones. */
   readonly files?: readonly string[];
-  /** Environment; variables `OS_<SECTION>__<NAME>` (OS_DEFAULT__BIND_PORT) set options, as in oslo.config. */
+  /** Environment; as in oslo.config, variables `OS_<SECTION>__<NAME>` (OS_DEFAULT__BIND_PORT) set options. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Text by flag, `{ '--bind-port': '9700' }`; the flags are CONFIG_FLAGS. */
+  /** Text by flag of CONFIG_FLAGS, `{ '--bind-port': '9700' }`. */
   readonly flags?: Readonly<Record<string, string>>;
-  /** Who reads; a server unless told. Options that others read keep their defaults. */
+  /** The reading process; default: a server. Options that only other processes read keep their defaults. */
   readonly reader?: ConfigReader;
 }
 
@@ -37,7 +37,7 @@ export interface LoadedConfig {
   readonly config: Config;
   /** By `section.name`. */
   readonly sources: ReadonlyMap<string, ValueSource>;
-  /** What was given and is not used, in sentences for the operator. */
+  /** Sentences for the operator about settings that have no effect. */
   readonly warnings: readonly string[];
 }
 
@@ -52,14 +52,14 @@ const ENVIRONMENT_NAME = /^OS_([A-Za-z0-9_]+?)__([A-Za-z0-9_]+)$/;
 const UNREADABLE: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
   EACCES: 'permission denied',
-  EISDIR: 'it is a folder, not a file',
+  EISDIR: 'is a folder, not a file',
 };
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
 /**
- * The configuration in force: defaults, then files in their order, then the environment, then flags; the later one wins.
- * Throws ConfigError for a file that cannot be read or parsed; and one with a line for each value that is invalid or refers to
- * nothing.
+ * Returns the effective configuration: defaults, then files in their order, then the environment, then flags; later sources
+ * override earlier ones. Throws ConfigError for a file that cannot be read or parsed, and one ConfigError with a line for every
+ * value that is invalid or refers to an unknown option.
  */
 export function loadConfig(inputs: ConfigInputs): LoadedConfig {
   const assignments = [
@@ -101,7 +101,7 @@ export function loadConfig(inputs: ConfigInputs): LoadedConfig {
   return { config, sources, warnings: warningsAbout(unused) };
 }
 
-/** The source in words: `default`, `neutron.conf:12`, `environment OS_DEFAULT__DEBUG`, `--bind-port`. */
+/** Returns the source as text: `default`, `neutron.conf:12`, `environment OS_DEFAULT__DEBUG`, `--bind-port`. */
 export function describeSource(source: ValueSource): string {
   switch (source.kind) {
     case 'default':
@@ -152,12 +152,12 @@ function assignmentsOfFlags(flags: Readonly<Record<string, string>>): readonly A
   return Object.entries(flags).map(([flag, text]) => {
     const known = CONFIG_FLAGS.find((one) => one.flag === flag);
     if (!known)
-      throw new ConfigError(`${flag}: no such flag; there are ${CONFIG_FLAGS.map((one) => one.flag).join(' ')}`);
+      throw new ConfigError(`${flag}: no such flag; available: ${CONFIG_FLAGS.map((one) => one.flag).join(' ')}`);
     return { section: known.section, name: known.name, text, source: { kind: 'flag', flag } as const };
   });
 }
 
-/** One sentence for each place with options that only Neutron has, one for each option that nobody has. */
+/** Returns one sentence per source with options that only Neutron supports, and one per unknown option. */
 function warningsAbout(unused: readonly Assignment[]): readonly string[] {
   const neutrons = new Map<string, string[]>();
   const unknown: string[] = [];
@@ -172,12 +172,12 @@ function warningsAbout(unused: readonly Assignment[]): readonly string[] {
     }
   }
   const notUsed = [...neutrons].map(
-    ([place, names]) => `${place}: known in Neutron, without effect here: ${[...new Set(names)].join(', ')}`,
+    ([place, names]) => `${place}: Neutron options without effect in Neutrino: ${[...new Set(names)].join(', ')}`,
   );
   return [...notUsed, ...unknown];
 }
 
-/** All options with value and source, in the order of the table. */
+/** Returns all options with value and source, in the order of the table. */
 export function explainConfig(loaded: LoadedConfig): readonly {
   readonly section: string;
   readonly name: string;

@@ -3,8 +3,8 @@ import { allOptions, type PlacedOption } from './options.ts';
 const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
 
 /**
- * Options that Neutron and its libraries have (neutron.conf, ml2_conf.ini, dhcp_agent.ini, linuxbridge_agent.ini and the
- * other agents' files, Zed to 2026). Only names: they tell a stock file's line from a misspelt one.
+ * Names of the options of Neutron and its libraries (neutron.conf, ml2_conf.ini, dhcp_agent.ini, linuxbridge_agent.ini and the
+ * other agents' files, Zed to 2026). They distinguish lines of stock files from misspelled ones.
  */
 const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
   DEFAULT: words(`

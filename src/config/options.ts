@@ -2,7 +2,7 @@ import { homedir, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { MAC } from '../net/patterns.ts';
 
-/** The kinds of value an option may have; `parse.ts` turns text into them and says what would be right. */
+/** The types of option values; `parse.ts` converts text into them and reports what is expected if it cannot. */
 export type OptionKind =
   | {
       readonly kind: 'string';
@@ -11,7 +11,7 @@ export type OptionKind =
       readonly aliases?: Readonly<Record<string, string>>;
       readonly pattern?: RegExp;
       readonly hint?: string;
-      /** The value is a path; a relative one is taken from the working folder. */
+      /** The value is a path; relative paths are resolved against the working directory. */
       readonly path?: true;
     }
   | { readonly kind: 'integer'; readonly min?: number; readonly max?: number }
@@ -23,15 +23,15 @@ export interface Option<T> {
   readonly type: OptionKind;
   readonly default: T;
   readonly help: string;
-  /** What the docs show where the default differs from machine to machine. */
+  /** Text that the docs show instead of a default that depends on the machine. */
   readonly shownDefault?: string;
-  /** Other names under which Neutron has known the option. */
+  /** Other names of the option in Neutron. */
   readonly formerly?: readonly string[];
-  /** Who reads it, when not everybody does: in the files of others its value may be one that only stock Neutron knows. */
+  /** Process that reads it; default: all. In other processes' files its value may be one that only stock Neutron supports. */
   readonly readBy?: ConfigReader;
 }
 
-/** Who reads a configuration: a server (`up` too), or an agent on its own. */
+/** The process that reads a configuration: a server (also `up`), or a separate agent. */
 export type ConfigReader = 'server' | 'agent';
 
 type StringDetails = Omit<Extract<OptionKind, { kind: 'string' }>, 'kind'>;
@@ -74,71 +74,71 @@ const ROOT_STATE_PATH = '/var/lib/neutrino';
 const userStatePath = () => resolve(process.env.XDG_STATE_HOME || resolve(homedir(), '.local/state'), 'neutrino');
 
 /**
- * Every option that Neutrino honours, under Neutron's names and sections (the configuration reference of
- * neutron.conf, ml2_conf.ini and dhcp_agent.ini). The only list: files, environment, flags, `--help` and docs derive from it.
+ * Every option that Neutrino supports, with Neutron's names and sections (the configuration reference of neutron.conf,
+ * ml2_conf.ini and dhcp_agent.ini). The only list: files, environment, flags, `--help` and docs derive from it.
  */
 export const OPTIONS = {
   DEFAULT: {
-    bind_host: text('127.0.0.1', 'address the API listens on', {
+    bind_host: text('127.0.0.1', 'address that the API listens on', {
       pattern: /^[^\s/]+$/,
       hint: 'an IP address or host name',
     }),
-    bind_port: integer(9696, 'port the API listens on; 0 takes a free one', 0, 65535),
-    api_workers: integer(1, 'processes of neutrino server that share the port; on SQLite there is one', 0, 64),
+    bind_port: integer(9696, 'port that the API listens on; 0: any free port', 0, 65535),
+    api_workers: integer(1, 'processes of neutrino server that share the port; always 1 with SQLite', 0, 64),
     auth_strategy: text(
       'noauth',
-      'who may ask: noauth (everybody is an administrator)',
+      'how callers are authenticated; noauth: every caller is an administrator',
       { choices: ['noauth'] },
       { readBy: 'server' },
     ),
     state_path: text(
       process.geteuid?.() === 0 ? ROOT_STATE_PATH : userStatePath(),
-      'folder that holds the database, dnsmasq files and instances',
+      'folder for the database, dnsmasq files and virtual machines',
       { path: true },
       { shownDefault: `${ROOT_STATE_PATH}; without root ~/.local/state/neutrino` },
     ),
     host: text(
       hostname(),
-      'name of this host as agents report it',
+      'name of this host, as reported by agents',
       {
         pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/,
         hint: 'letters, digits, dot, hyphen and underscore, at most 255',
       },
       { shownDefault: "this machine's host name" },
     ),
-    debug: flag(false, 'log at level debug, and stacks with errors'),
-    log_format: text('auto', 'how to write the log; `auto`: text on a terminal, JSON elsewhere', {
+    debug: flag(false, 'log at level debug, and log stack traces of errors'),
+    log_format: text('auto', 'format of the log; `auto`: text on a terminal, otherwise JSON', {
       choices: ['auto', 'text', 'json'],
     }),
     transport_url: text(
       '',
-      'RabbitMQ servers and agents talk through, rabbit://user:password@host:port,user:password@host2:port2/vhost; empty: ' +
-        'one process talks to itself',
+      'RabbitMQ between servers and agents, rabbit://user:password@host:port,user:password@host2:port2/vhost; empty: ' +
+        'in memory, within one process',
     ),
-    rpc_response_timeout: integer(60, 'seconds that a call waits for its answer', 1),
-    control_exchange: text('neutron', 'exchange of the topics', {
+    rpc_response_timeout: integer(60, 'seconds that an RPC call waits for its reply', 1),
+    control_exchange: text('neutron', 'AMQP exchange for RPC topics', {
       pattern: /^[A-Za-z0-9._:-]{1,127}$/,
       hint: 'letters, digits, dot, colon, hyphen and underscore, at most 127',
     }),
     base_mac: text(
       'fa:16:3e:00:00:00',
-      'first bytes of generated MAC addresses; bytes of 00 after the third are drawn at random',
+      'prefix of generated MAC addresses; trailing 00 bytes after the third are replaced by random ones',
       { pattern: MAC, hint: 'six bytes such as fa:16:3e:00:00:00' },
     ),
-    dns_domain: text('openstacklocal', 'domain of host names that DHCP and DNS give out', {
+    dns_domain: text('openstacklocal', 'domain of host names served by DHCP and DNS', {
       pattern: /^[A-Za-z0-9._-]*$/,
       hint: 'a domain name such as example.org',
     }),
     global_physnet_mtu: integer(
       1500,
-      'MTU of the physical network; overlay networks get it less their overhead',
+      'MTU of the physical network; overlay networks use it minus their overhead',
       68,
       65535,
     ),
-    dhcp_lease_duration: integer(86400, 'DHCP lease time in seconds; -1 means for ever', -1),
-    dhcp_agent_notification: flag(true, 'tell DHCP agents of changes'),
-    dhcp_agents_per_network: integer(1, 'DHCP agents that serve a network', 1),
-    network_scheduler_driver: text('chance', "how a DHCP agent is chosen, or the choice's dotted path in Neutron", {
+    dhcp_lease_duration: integer(86400, 'DHCP lease time in seconds; -1: infinite', -1),
+    dhcp_agent_notification: flag(true, 'notify DHCP agents of changes'),
+    dhcp_agents_per_network: integer(1, 'number of DHCP agents that serve a network', 1),
+    network_scheduler_driver: text('chance', "how a DHCP agent is chosen; Neutron's dotted path is accepted too", {
       choices: ['chance', 'weight', 'az_weight'],
       aliases: {
         'neutron.scheduler.dhcp_agent_scheduler.ChanceScheduler': 'chance',
@@ -146,59 +146,55 @@ export const OPTIONS = {
         'neutron.scheduler.dhcp_agent_scheduler.AZAwareWeightScheduler': 'az_weight',
       },
     }),
-    default_availability_zones: list([], 'availability zones of networks that name none; empty: all'),
-    allow_automatic_dhcp_failover: flag(true, 'move networks of a dead DHCP agent to living ones'),
+    default_availability_zones: list([], 'availability zones of networks created without hints; empty: all'),
+    allow_automatic_dhcp_failover: flag(true, 'move networks from a dead DHCP agent to live ones'),
     enable_services_on_agents_with_admin_state_down: flag(
       false,
-      'agents with admin_state_up false keep serving what they have, and may be given more by hand',
+      'agents with admin_state_up false keep serving their networks, and more can be added manually',
     ),
-    enable_new_agents: flag(true, 'agents that report for the first time are enabled (admin_state_up)'),
-    network_auto_schedule: flag(true, 'schedule networks without an agent when one asks'),
-    agent_down_time: integer(75, 'seconds without a report after which an agent counts as dead', 1),
-    max_dns_nameservers: integer(5, 'DNS servers of a subnet at most', 0),
-    max_subnet_host_routes: integer(20, 'host routes of a subnet at most', 0),
-    max_fixed_ips_per_port: integer(
-      0,
-      'fixed IPs of a port at most; 0: no bound (as in Neutron, which deprecates it)',
-      0,
-    ),
-    max_allowed_address_pair: integer(10, 'allowed address pairs of a port at most', 1),
+    enable_new_agents: flag(true, 'enable agents (admin_state_up) on their first report'),
+    network_auto_schedule: flag(true, 'when a DHCP agent requests its networks, also schedule unserved networks to it'),
+    agent_down_time: integer(75, 'seconds without a report after which an agent is considered dead', 1),
+    max_dns_nameservers: integer(5, 'maximum number of DNS servers per subnet', 0),
+    max_subnet_host_routes: integer(20, 'maximum number of host routes per subnet', 0),
+    max_fixed_ips_per_port: integer(0, 'maximum number of fixed IPs per port; 0: unlimited (deprecated in Neutron)', 0),
+    max_allowed_address_pair: integer(10, 'maximum number of allowed address pairs per port', 1),
     allow_bulk: flag(true, 'allow bulk creation'),
-    pagination_max_limit: text('-1', 'resources of one page at most; -1 or infinite: no bound', {
+    pagination_max_limit: text('-1', 'maximum number of resources per page; -1 or infinite: unlimited', {
       pattern: /^(-?\d{1,9}|infinite)$/,
       hint: 'a whole number or infinite',
     }),
-    resync_interval: integer(5, 'seconds between looks of the DHCP agent at what failed', 1),
-    resync_throttle: integer(1, 'seconds between two full syncs of the DHCP agent at least', 0),
-    num_sync_threads: integer(4, 'networks the DHCP agent works on side by side', 1, 64),
-    interface_driver: text('linuxbridge', "how devices are plugged, or the choice's dotted path in Neutron", {
+    resync_interval: integer(5, 'seconds after which the DHCP agent retries failed networks', 1),
+    resync_throttle: integer(1, 'minimum seconds between two full syncs of the DHCP agent', 0),
+    num_sync_threads: integer(4, 'number of networks that the DHCP agent processes in parallel', 1, 64),
+    interface_driver: text('linuxbridge', "how devices are plugged; Neutron's dotted path is accepted too", {
       choices: ['linuxbridge'],
       aliases: { 'neutron.agent.linux.interface.BridgeInterfaceDriver': 'linuxbridge' },
     }),
-    dhcp_driver: text('dnsmasq', "what answers DHCP, or the choice's dotted path in Neutron", {
+    dhcp_driver: text('dnsmasq', "DHCP server to run; Neutron's dotted path is accepted too", {
       choices: ['dnsmasq'],
       aliases: { 'neutron.agent.linux.dhcp.Dnsmasq': 'dnsmasq' },
     }),
-    dhcp_confs: text('$state_path/dhcp', 'folder that holds the files of dnsmasq', { path: true }),
-    dhcp_broadcast_reply: flag(false, 'answer by broadcast (for InfiniBand)'),
+    dhcp_confs: text('$state_path/dhcp', 'folder for the files of dnsmasq', { path: true }),
+    dhcp_broadcast_reply: flag(false, 'send DHCP replies as broadcasts (for InfiniBand)'),
     dnsmasq_config_file: text('', 'configuration file passed to dnsmasq', { path: true }),
-    dnsmasq_dns_servers: list([], 'DNS servers that dnsmasq forwards to'),
-    dnsmasq_base_log_dir: text('', 'folder for the logs of dnsmasq; none unless set', { path: true }),
-    dnsmasq_local_resolv: flag(false, "dnsmasq uses the host's resolv.conf"),
-    dnsmasq_lease_max: integer(16777216, 'leases of one dnsmasq at most', 1),
-    dnsmasq_enable_addr6_list: flag(false, 'one line for all DHCPv6 addresses of a port'),
-    dhcp_renewal_time: integer(0, 'DHCP option 58 in seconds; 0 sends none', 0),
-    dhcp_rebinding_time: integer(0, 'DHCP option 59 in seconds; 0 sends none', 0),
+    dnsmasq_dns_servers: list([], 'DNS servers that dnsmasq forwards queries to'),
+    dnsmasq_base_log_dir: text('', 'folder for the logs of dnsmasq; empty: no logs', { path: true }),
+    dnsmasq_local_resolv: flag(false, "let dnsmasq use the host's resolv.conf"),
+    dnsmasq_lease_max: integer(16777216, 'maximum number of leases per dnsmasq process', 1),
+    dnsmasq_enable_addr6_list: flag(false, 'write one line for all DHCPv6 addresses of a port'),
+    dhcp_renewal_time: integer(0, 'renewal time (DHCP option 58) in seconds; 0: not sent', 0),
+    dhcp_rebinding_time: integer(0, 'rebinding time (DHCP option 59) in seconds; 0: not sent', 0),
     enable_isolated_metadata: flag(
       false,
-      'route to the metadata service through the DHCP port on networks without a router',
+      'on networks without a router, announce a route to the metadata service through the DHCP port',
     ),
-    force_metadata: flag(false, 'route to the metadata service through the DHCP port on all networks'),
-    enable_metadata_network: flag(false, 'serve metadata on networks of 169.254.169.254/16'),
-    bulk_reload_interval: integer(0, 'seconds to collect changes before dnsmasq is told; 0 tells it at once', 0),
+    force_metadata: flag(false, 'on all networks, announce a route to the metadata service through the DHCP port'),
+    enable_metadata_network: flag(false, 'serve metadata on networks with the prefix 169.254.169.254/16'),
+    bulk_reload_interval: integer(0, 'seconds to collect changes before dnsmasq is reloaded; 0: reload at once', 0),
   },
   agent: {
-    l2_driver: text('linuxbridge', 'how the L2 agent connects devices to their networks', { choices: ['linuxbridge'] }),
+    l2_driver: text('linuxbridge', 'how the L2 agent connects devices to networks', { choices: ['linuxbridge'] }),
     report_interval: float(30, 'seconds between reports of an agent', 0.1),
     availability_zone: text('nova', 'availability zone of the agent', {
       pattern: /^[^\s,][^,]{0,254}$/,
@@ -207,48 +203,48 @@ export const OPTIONS = {
   },
   oslo_messaging_rabbit: {
     ssl: flag(false, 'connect with TLS'),
-    ssl_ca_file: text('', "certificates that the broker's must descend from; empty: it is not checked", { path: true }),
-    ssl_cert_file: text('', 'certificate shown to the broker', { path: true }),
-    ssl_key_file: text('', 'key of ssl_cert_file', { path: true }),
-    rabbit_login_method: text('PLAIN', 'how to log in; EXTERNAL: by the certificate', {
+    ssl_ca_file: text('', "CA certificates to verify the broker's with; empty: not verified", { path: true }),
+    ssl_cert_file: text('', 'client certificate sent to the broker', { path: true }),
+    ssl_key_file: text('', 'private key of ssl_cert_file', { path: true }),
+    rabbit_login_method: text('PLAIN', 'login method; EXTERNAL: by client certificate', {
       choices: ['PLAIN', 'AMQPLAIN', 'EXTERNAL'],
     }),
     heartbeat_timeout_threshold: integer(
       60,
-      'seconds of silence after which the broker counts as gone; 0: no heartbeats',
+      'seconds of silence after which the connection to the broker is considered lost; 0: no heartbeats',
       0,
       3600,
     ),
-    rabbit_retry_interval: integer(1, 'seconds until a lost connection is tried again; doubles with each failure', 1),
-    rabbit_interval_max: integer(30, 'seconds between two tries at most', 1),
-    rabbit_qos_prefetch_count: integer(0, 'messages of a queue worked on side by side; 0: 64', 0, 65535),
-    rabbit_transient_queues_ttl: integer(1800, 'seconds after which reply and fanout queues without a reader go', 1),
-    kombu_missing_consumer_retry_timeout: integer(60, 'seconds to try to deliver an answer whose queue is gone', 0),
-    rabbit_quorum_queue: flag(false, 'queues of topics are quorum queues; must be the same everywhere'),
-    amqp_durable_queues: flag(false, 'queues of topics outlive a restart of the broker; must be the same everywhere'),
-    amqp_auto_delete: flag(false, 'queues of topics go with their last reader; must be the same everywhere'),
+    rabbit_retry_interval: integer(1, 'seconds before reconnecting; doubled after each failure', 1),
+    rabbit_interval_max: integer(30, 'maximum seconds between two connection attempts', 1),
+    rabbit_qos_prefetch_count: integer(0, 'messages of a queue processed in parallel; 0: 64', 0, 65535),
+    rabbit_transient_queues_ttl: integer(1800, 'seconds after which unused reply and fanout queues are deleted', 1),
+    kombu_missing_consumer_retry_timeout: integer(60, 'seconds to retry a reply whose queue does not exist', 0),
+    rabbit_quorum_queue: flag(false, 'use quorum queues for topics; must be the same everywhere'),
+    amqp_durable_queues: flag(false, 'keep topic queues across restarts of the broker; must be the same everywhere'),
+    amqp_auto_delete: flag(false, 'delete topic queues with their last consumer; must be the same everywhere'),
   },
   database: {
     connection: text('', 'database URL, sqlite:////path; empty: neutrino.sqlite under state_path'),
     max_pool_size: integer(
       10,
-      'connections to MariaDB or MySQL at most (one holds the lock of a schema upgrade)',
+      'maximum number of connections to MariaDB or MySQL (one holds the lock of a schema upgrade)',
       2,
       1000,
     ),
-    sqlite_synchronous: flag(true, 'write through to the disk at every commit (synchronous=FULL)'),
+    sqlite_synchronous: flag(true, 'sync to disk on every commit (synchronous=FULL)'),
   },
   ml2: {
-    type_drivers: list(['local', 'flat', 'vlan', 'vxlan'], 'network types that may be made'),
+    type_drivers: list(['local', 'flat', 'vlan', 'vxlan'], 'network types that can be created'),
     tenant_network_types: list(
       ['vxlan'],
-      'types given to networks that ask for none, in order',
+      'network types to try, in order, if a request does not specify one',
       {},
       { formerly: ['project_network_types'] },
     ),
     extension_drivers: list(
       ['port_security', 'dns', 'qos', 'uplink_status_propagation'],
-      'extensions of ML2; uplink_status_propagation adds propagate_uplink_status to ports, the others are always served',
+      'ML2 extensions; uplink_status_propagation adds propagate_uplink_status to ports, the others are always enabled',
     ),
     path_mtu: integer(0, 'MTU of the path between hosts; 0: global_physnet_mtu', 0),
     physical_network_mtus: list([], 'physnet:mtu pairs', {
@@ -258,7 +254,7 @@ export const OPTIONS = {
   },
   ml2_type_flat: { flat_networks: list(['*'], 'physical networks that flat networks may use; *: all') },
   ml2_type_vlan: {
-    network_vlan_ranges: list([], 'physnet:min:max ranges of VLAN ids; physnet alone allows ids that are asked for', {
+    network_vlan_ranges: list([], 'physnet:min:max ranges of VLAN ids; physnet alone: explicitly requested ids only', {
       pattern: /^[^:\s]+(:\d{1,4}:\d{1,4})?$/,
       hint: 'ranges such as physnet1:100:199',
     }),
@@ -291,12 +287,12 @@ export const OPTIONS = {
     }),
   },
   vxlan: {
-    enable_vxlan: flag(true, 'the L2 agent wires VXLAN networks'),
-    local_ip: text('', 'address of this host that VXLAN packets leave from; empty: VXLAN networks stay on this host', {
+    enable_vxlan: flag(true, 'let the L2 agent wire VXLAN networks'),
+    local_ip: text('', 'source address of VXLAN packets; empty: VXLAN networks are confined to this host', {
       pattern: /^$|^[0-9a-fA-F.:]{2,39}$/,
       hint: 'an IPv4 or IPv6 address of this host',
     }),
-    vxlan_group: text('224.0.0.1', 'multicast group that carries broadcasts of VXLAN networks between hosts', {
+    vxlan_group: text('224.0.0.1', 'multicast group for broadcasts of VXLAN networks between hosts', {
       pattern: /^(22[4-9]|23\d)(\.\d{1,3}){3}$|^[fF]{2}[0-9a-fA-F:]{2,37}$/,
       hint: 'one multicast address such as 224.0.0.1',
     }),
@@ -305,7 +301,7 @@ export const OPTIONS = {
 
 type Sections = typeof OPTIONS;
 
-/** The values in force, by section and name: `config.DEFAULT.bind_port`, `config.agent.report_interval`. */
+/** The effective values, by section and name: `config.DEFAULT.bind_port`, `config.agent.report_interval`. */
 export type Config = {
   readonly [S in keyof Sections]: {
     readonly [N in keyof Sections[S]]: Sections[S][N] extends Option<infer T> ? T : never;
@@ -315,14 +311,14 @@ export type Config = {
 /** Any value of an option. */
 export type OptionValue = string | number | boolean | readonly string[];
 
-/** One option with its place, for those who walk through all of them. */
+/** An option with its section and name. */
 export interface PlacedOption {
   readonly section: string;
   readonly name: string;
   readonly option: Option<OptionValue>;
 }
 
-/** All options in the order of the table. */
+/** Returns all options in the order of the table. */
 export function allOptions(): readonly PlacedOption[] {
   return Object.entries(OPTIONS).flatMap(([section, options]) =>
     Object.entries(options as Readonly<Record<string, Option<OptionValue>>>).map(([name, option]) => ({
@@ -334,8 +330,8 @@ export function allOptions(): readonly PlacedOption[] {
 }
 
 /**
- * The option under a section and name, or undefined where Neutrino has none. As in oslo.config, section names other than
- * DEFAULT are the same in upper and lower case, and a hyphen in an option's name is an underscore.
+ * Returns the option with a section and name; undefined if Neutrino has none. As in oslo.config, section names other than
+ * DEFAULT are not case-sensitive, and hyphens in option names are read as underscores.
  */
 export function findOption(section: string, name: string): PlacedOption | undefined {
   const wantedSection = section === 'DEFAULT' ? section : section.toLowerCase();
@@ -346,7 +342,7 @@ export function findOption(section: string, name: string): PlacedOption | undefi
   );
 }
 
-/** Builds a Config by asking for the value of each option. */
+/** Builds a Config from the value that `decide` returns for each option. */
 export function buildConfig(decide: (placed: PlacedOption) => OptionValue): Config {
   const sections = Object.entries(OPTIONS).map(([section, options]) => {
     const values = Object.entries(options as Readonly<Record<string, Option<OptionValue>>>).map(
@@ -357,7 +353,7 @@ export function buildConfig(decide: (placed: PlacedOption) => OptionValue): Conf
   return Object.fromEntries(sections) as Config;
 }
 
-/** All defaults, with `$state_path` filled in. */
+/** Returns all defaults, with `$state_path` filled in. */
 export function defaultConfig(): Config {
   const statePath = OPTIONS.DEFAULT.state_path.default;
   return buildConfig(({ option }) =>

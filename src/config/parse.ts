@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type Config, findOption, type OptionKind, type OptionValue } from './options.ts';
 
-/** A configuration that cannot be used. The message names the option, its value, where it stands and what would be right. */
+/** An invalid configuration. The message names the option, its value, the source of the value and what is expected. */
 export class ConfigError extends Error {
   constructor(message: string) {
     super(message);
@@ -15,9 +15,9 @@ const WHOLE_NUMBER = /^[+-]?\d{1,15}$/;
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?$/i;
 
 /**
- * Turns the text of an option into its value: numbers, booleans (true/1/on/yes, false/0/off/no), lists (split at commas),
- * names of drivers (Neutron's dotted paths become the short names), absolute paths. `where`, when given, is put into the error.
- * Throws ConfigError naming the option, the value and what would be right.
+ * Converts the text of an option into its value: numbers, booleans (true/1/on/yes, false/0/off/no), lists (split at commas),
+ * names of drivers (Neutron's dotted paths become the short names), absolute paths. `where`: source of the text, for the error.
+ * Throws ConfigError that names the option, the value and what is expected.
  */
 export function parseOption<S extends keyof Config, N extends keyof Config[S] & string>(
   section: S,

@@ -21,7 +21,7 @@ const networkBody: AttributeType<string> = {
   },
 };
 
-/** Of an agent: the networks that it serves. */
+/** Actions of an agent: the networks that it serves. */
 export const AGENT_ACTIONS = {
   list_dhcp_networks: {
     method: 'get',
@@ -30,13 +30,13 @@ export const AGENT_ACTIONS = {
     policyName: 'get_dhcp-networks',
     policy: 'admin',
     extension: 'dhcp_agent_scheduler',
-    help: 'list the networks that the DHCP agent serves',
+    help: 'list the networks served by the DHCP agent',
   },
   add_dhcp_network: {
     method: 'post',
     path: 'dhcp-networks',
     body: networkBody,
-    // Neutron's answer has a body, and it is the JSON text null.
+    // Neutron's response has a body: the JSON value null.
     answer: { type: 'null' },
     status: 201,
     policyName: 'create_dhcp-network',
@@ -54,7 +54,7 @@ export const AGENT_ACTIONS = {
   },
 } as const satisfies Readonly<Record<string, Action>>;
 
-/** Of a network: the agents that serve it. */
+/** Actions of a network: the agents that serve it. */
 export const NETWORK_ACTIONS = {
   list_dhcp_agents: {
     method: 'get',
@@ -62,9 +62,9 @@ export const NETWORK_ACTIONS = {
     answer: listOf('agents', 'Agent'),
     policyName: 'get_dhcp-agents',
     policy: 'admin',
-    // A network that does not exist is served by nobody.
+    // As in Neutron, a network that does not exist has no agents.
     anyId: true,
     extension: 'dhcp_agent_scheduler',
-    help: 'list the DHCP agents that serve the network',
+    help: 'list the DHCP agents serving the network',
   },
 } as const satisfies Readonly<Record<string, Action>>;

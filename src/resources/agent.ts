@@ -22,9 +22,9 @@ export const AGENT = resource({
   help: 'a process that serves networks or ports on a host',
   attributes: {
     id: reported('id', 'UUID of the agent'),
-    agent_type: reported('agent_type', 'type of agent: DHCP agent, Linux bridge agent'),
-    binary: reported('binary', 'name of its program'),
-    topic: reported('topic', 'RPC topic on which it listens'),
+    agent_type: reported('agent_type', 'type of the agent, such as DHCP agent or Linux bridge agent'),
+    binary: reported('binary', 'name of its executable'),
+    topic: reported('topic', 'RPC topic that it listens on'),
     host: reported('host', 'host that it runs on'),
     availability_zone: {
       ...reported('availability_zone', 'its availability zone'),
@@ -38,7 +38,7 @@ export const AGENT = resource({
       sort: true,
       help: 'administrative state',
     },
-    alive: { type: shownOnly(boolean), help: 'it reported within agent_down_time' },
+    alive: { type: shownOnly(boolean), help: 'true if the last report is not older than agent_down_time' },
     created_at: reported('created_at', 'time of its first report (UTC)'),
     started_at: reported('started_at', 'time of its last start (UTC)'),
     heartbeat_timestamp: reported('heartbeat_timestamp', 'time of its last report (UTC)'),
@@ -47,14 +47,14 @@ export const AGENT = resource({
       type: shownOnly(dictionary(4095)),
       column: 'agents.configurations',
       filter: false,
-      help: 'its configuration, as it reports it',
+      help: 'its configuration, as reported by the agent',
     },
     resources_synced: {
       type: shownOnly(nullable(boolean)),
       column: 'agents.resources_synced',
       filter: false,
       extension: 'agent-resources-synced',
-      help: 'placement knows its resources; null where it has none to report',
+      help: 'whether placement has its resources; null if it reports none',
     },
   },
 });

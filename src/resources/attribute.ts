@@ -1,68 +1,68 @@
 /**
- * How resources are declared. One declaration a resource; validation, defaults, filters, sorting, fields, error texts,
- * storage, policy, OpenAPI, the extension list and what agents are notified of all derive from it.
+ * The types of resource declarations, one declaration per resource. Validation, defaults, filters, sorting, fields, error
+ * messages, storage, policy, OpenAPI, the extension list and agent notifications all derive from it.
  */
 import type { Action } from './action.ts';
 import type { Extension } from './extensions.ts';
 
-/** A value as a column holds it. */
+/** A value as stored in a column. */
 export type Stored = string | number | null;
 
 /** A JSON Schema, for OpenAPI. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** The type of an attribute's value: `In` as requests set it, `Out` as answers show it. */
+/** The type of an attribute's value: `In` in requests, `Out` in responses. */
 export interface AttributeType<In = unknown, Out = In> {
   readonly schema: JsonSchema;
-  /** The schema of answers; default: `schema`. */
+  /** The schema in responses; default: `schema`. */
   readonly answerSchema?: JsonSchema;
   /**
-   * Turns a value of a request body into the value that rules work with.
-   * Throws NeutronError (HTTPBadRequest or InvalidInput, as Neutron does for this type) naming attribute and value.
+   * Converts a value of a request body into the value that rules work with.
+   * Throws NeutronError (HTTPBadRequest or InvalidInput, as Neutron does for this type) that names attribute and value.
    */
   parse(value: unknown, attribute: string): In;
-  /** Turns the text of a query filter into what the column holds; undefined when no row can match. */
+  /** Converts the text of a query filter into a column value; returns undefined if no row can match. */
   filter?(text: string): Stored | undefined;
-  /** Turns a value into what the column holds; default: the value itself. */
+  /** Converts a value into a column value; default: the value itself. */
   store?(value: Out): Stored;
-  /** Turns what the column holds into the value; default: the stored value itself. Never called with null. */
+  /** Converts a column value into the value; default: the column value itself. Never called with null. */
   load?(stored: string | number): Out;
 }
 
-/** Kinds of agents that can be interested in a change of an attribute. */
+/** Types of agents that can be notified of a change to an attribute. */
 export type Listener = 'dhcp' | 'l2';
 
-/** A rule of the default policy, by name (`src/auth/policy.ts` says what each demands). */
+/** The name of a rule of the default policy (`src/auth/policy.ts` defines what each requires). */
 export type PolicyRule = 'anybody' | 'owner' | 'admin';
 
 export interface Attribute<In = unknown, Out = unknown> {
   readonly type: AttributeType<In, Out>;
-  /** May be set on create; with neither `default` nor `optional` it must be. */
+  /** May be set on create; required if it has neither `default` nor `optional`. */
   readonly post?: boolean;
   /** May be set on update. */
   readonly put?: boolean;
-  /** Value of a create that does not name it. */
+  /** Value if a create omits it. */
   readonly default?: In;
   /** A create may omit it; the rules then decide (Neutron's ATTR_NOT_SPECIFIED). */
   readonly optional?: boolean;
-  /** Whether answers show it; `sometimes`: only some documents have it. Default: true. */
+  /** Whether responses show it; `sometimes`: only some documents contain it. Default: true. */
   readonly visible?: boolean | 'sometimes';
   /**
-   * Column that stores it, `table.column`: of the resource's table, of standardattributes or of one of its side tables. Insert,
-   * update, select, filters and sorting derive from it. Without a column they need rules in src/plugin.
+   * Column that stores it, as `table.column`: in the resource's table, standardattributes or a side table. Insert, update,
+   * select, filters and sorting derive from it. Attributes without a column need rules in src/plugin.
    */
   readonly column?: string;
-  /** Value of resources that have no row in the column's side table. */
+  /** Value for resources without a row in the column's side table. */
   readonly absent?: Out;
-  /** Whether a list can be filtered by it; default: true, given a column. */
+  /** Whether lists can be filtered by it; default: true if it has a column. */
   readonly filter?: boolean;
-  /** Whether a list can be sorted by it; default: false. */
+  /** Whether lists can be sorted by it; default: false. */
   readonly sort?: boolean;
   /** Agents that must be notified when it changes; default: none. */
   readonly tells?: readonly Listener[];
   /** Who may set it on create and update, and see it; default: whoever may create, update and see the resource. */
   readonly policy?: { readonly create?: PolicyRule; readonly update?: PolicyRule; readonly show?: PolicyRule };
-  /** Alias of the extension that brings it; absent for the core API. */
+  /** Alias of the extension that adds it; absent for the core API. */
   readonly extension?: string;
   readonly help: string;
 }
@@ -71,13 +71,13 @@ export type Attributes = Readonly<Record<string, Attribute>>;
 
 export type Method = 'create' | 'list' | 'show' | 'update' | 'delete';
 
-/** A table that stores some attributes of a resource in a row of its own. */
+/** A further table that stores some attributes of a resource. */
 export interface SideTable {
-  /** Column that holds the resource's id. */
+  /** Column with the resource's id. */
   readonly key: string;
-  /** Every resource has a row; default: a row exists only while its attributes differ from their `absent` values. */
+  /** Every resource has a row; default: false, a row exists only while an attribute differs from its `absent` value. */
   readonly always?: boolean;
-  /** Further columns with a fixed value; a row with another value is not this resource's. */
+  /** Further columns with a fixed value; rows with other values do not belong to this resource. */
   readonly constants?: Readonly<Record<string, Stored>>;
 }
 
@@ -85,54 +85,54 @@ export interface SideTable {
 export interface Parent {
   /** `name` of the parent. */
   readonly name: string;
-  /** Attribute of the child that holds the parent's id. */
+  /** Attribute of the child with the parent's id. */
   readonly by: string;
   /**
-   * The child's path lies below its parent's: `/v2.0/<parent path>/{id}/<path>`. The parent must be visible to the caller, and `by` is
-   * taken from the path. Default: false, the child has a path of its own and `by` is set like any attribute.
+   * The child's path is below its parent's: `/v2.0/<parent path>/{id}/<path>`. The parent must be visible to the caller, and `by`
+   * is taken from the path. Default: false, the child has its own top-level path and `by` is set like any other attribute.
    */
   readonly inPath?: boolean;
 }
 
 export interface Resource<A extends Attributes = Attributes> {
-  /** Key of one in bodies: `port`. */
+  /** Key of a single resource in bodies: `port`. */
   readonly name: string;
-  /** Key of many in bodies: `ports`. */
+  /** Key of a list of resources in bodies: `ports`. */
   readonly plural: string;
-  /** Path below /v2.0, or below its parent's path: the plural with hyphens. */
+  /** Path below /v2.0, or below the parent's path: usually the plural with hyphens. */
   readonly path: string;
-  /** Attribute that identifies one in paths; default: `id`. */
+  /** Attribute that identifies a resource in paths; default: `id`. */
   readonly key?: string;
-  /** One exists for every key, stored or not, as `/quotas/{project}`: nothing is not found. */
+  /** A resource exists for every key, stored or not, as for `/quotas/{project}`; a show never returns 404. */
   readonly singleton?: boolean;
-  /** Table that holds one row for each; absent for resources that are computed. */
+  /** Table with one row per resource; absent for computed resources. */
   readonly table?: string;
-  /** Further tables of its attributes, by name. */
+  /** Further tables that store its attributes, by name. */
   readonly sides?: Readonly<Record<string, SideTable>>;
   /** `resource_type` in standardattributes; absent for resources without standard attributes. */
   readonly standardAttributes?: string;
   /** It has tags, with their routes and filters. */
   readonly tagged?: boolean;
-  /** It is counted against quotas, under its name. */
+  /** It counts against the quota of the same name. */
   readonly quota?: boolean;
   readonly parent?: Parent;
-  /** What an API caller may do with it. */
+  /** Methods that the API offers for it. */
   readonly methods: readonly Method[];
-  /** Who may do it; default: `anybody` for list and show (what is not visible is not found), `owner` for the others. */
+  /** Who may call them; default: `anybody` for list and show (invisible resources return 404), `owner` for the others. */
   readonly policy?: Readonly<Partial<Record<Method, PolicyRule>>>;
-  /** Further operations on one of them, by name. */
+  /** Further operations on a single resource, by name. */
   readonly actions?: Readonly<Record<string, Action>>;
   readonly attributes: A;
   readonly extension?: string;
-  /** Extensions that come with the resource, beside those of `EXTENSIONS`. */
+  /** Extensions that the resource adds to `EXTENSIONS`. */
   readonly brings?: readonly Extension[];
   readonly help: string;
 }
 
-/** Declares a resource; keeps the literal types for `CreateOf`, `UpdateOf` and `DocumentOf`. */
+/** Declares a resource and keeps its literal types for `CreateOf`, `UpdateOf` and `DocumentOf`. */
 export const resource = <const R extends Resource>(declaration: R): R => declaration;
 
-/** Name of the attribute that identifies a resource in paths. */
+/** Returns the name of the attribute that identifies a resource in paths. */
 export const keyOf = (resource: Resource): string => resource.key ?? 'id';
 
 type In<X> = X extends { readonly type: AttributeType<infer T, infer _> } ? T : never;
@@ -143,30 +143,30 @@ type AttributesOf<R> = R extends { readonly attributes: infer A } ? A : never;
 type Having<A, Condition> = Extract<keyof A, Keys<A, Condition>>;
 type Lacking<A, Condition> = Exclude<keyof A, Keys<A, Condition>>;
 
-/** Values of a body's attributes after validation: those with `post`, optional ones may be missing. */
+/** The attributes of a body after validation: those with `post`; optional ones may be missing. */
 export type BodyOf<A> = Flat<
   { readonly [K in Exclude<Having<A, { post: true }>, Keys<A, { optional: true }>>]: In<A[K]> } & {
     readonly [K in Extract<Having<A, { post: true }>, Keys<A, { optional: true }>>]?: In<A[K]>;
   }
 >;
 
-/** The attribute that the path of a child below its parent sets. */
+/** The attribute of a child that the path below its parent sets. */
 type PlacedOf<R> = R extends { readonly parent: { readonly by: infer By extends string; readonly inPath: true } }
   ? Readonly<Record<By, string>>
   : unknown;
 
 /**
- * What a validated create holds: all settable attributes with their defaults, and those that the path sets; optional ones may be missing.
+ * A validated create: all settable attributes with their defaults, and those that the path sets; optional ones may be missing.
  */
 export type CreateOf<R> = Omit<BodyOf<AttributesOf<R>>, 'project_id' | 'tenant_id'> &
   PlacedOf<R> & { readonly project_id: string; readonly tenant_id: string };
 
-/** What a validated update holds: the settable attributes that the request names. */
+/** A validated update: the settable attributes that the request contains. */
 export type UpdateOf<R> = {
   readonly [K in Having<AttributesOf<R>, { put: true }>]?: In<AttributesOf<R>[K]>;
 };
 
-/** An answer: every declared attribute that is visible; those shown `sometimes` may be missing. */
+/** A response: all visible attributes; those shown `sometimes` may be missing. */
 export type DocumentOf<R> = ShownOf<AttributesOf<R>>;
 
 type ShownOf<A> = Flat<
@@ -175,12 +175,12 @@ type ShownOf<A> = Flat<
   } & { readonly [K in Having<A, { visible: 'sometimes' }>]?: Out<A[K]> }
 >;
 
-/** All attributes with a column, as rules hold them. */
+/** All attributes with a column, as rules use them. */
 export type ColumnsOf<R> = {
   readonly [K in Having<AttributesOf<R>, { column: string }>]: Out<AttributesOf<R>[K]>;
 };
 
-/** The attributes with a column that answers show: what a select of the resource's rows alone can answer. */
+/** The visible attributes with a column: a select of the resource's own rows returns them. */
 export type ShownColumnsOf<R> = {
   readonly [K in Exclude<Having<AttributesOf<R>, { column: string }>, Keys<AttributesOf<R>, { visible: false }>>]: Out<
     AttributesOf<R>[K]

@@ -8,7 +8,7 @@ const shown = (name: string, help: string) => ({
   help,
 });
 
-/** Availability zones (API reference: Networking v2.0, Availability zones): those that agents report. Read-only. */
+/** Availability zones, as reported by agents (API reference: Networking v2.0, Availability zones). Read-only. */
 export const AVAILABILITY_ZONE = resource({
   name: 'availability_zone',
   plural: 'availability_zones',
@@ -17,10 +17,10 @@ export const AVAILABILITY_ZONE = resource({
   table: 'availability_zones',
   methods: ['list'],
   extension: 'availability_zone',
-  help: 'a zone of agents, for each type of resource that they serve',
+  help: 'an availability zone of agents, per type of resource that they serve',
   attributes: {
     name: shown('name', 'name of the zone'),
     resource: shown('resource', 'type of resource that its agents serve: network or router'),
-    state: shown('state', 'available while one of its agents is enabled, else unavailable'),
+    state: shown('state', 'available if at least one of its agents is enabled, otherwise unavailable'),
   },
 });

@@ -5,7 +5,7 @@ import { text } from './types.ts';
 const MAX_FQDN = 255;
 const LABEL = /^[A-Za-z0-9-]{1,63}$/;
 
-/** Why a name is no partly or fully qualified domain name (RFC 1123 labels); undefined when it is one. */
+/** Returns why a name is not a partially or fully qualified domain name (RFC 1123 labels); undefined if it is one. */
 function fault(name: string): string | undefined {
   const labels = (name.endsWith('.') ? name.slice(0, -1) : name).split('.');
   for (const label of labels) {
@@ -25,14 +25,14 @@ function parseDnsName(value: unknown, attribute: string): string {
   return name;
 }
 
-/** A host name of a port: empty, a label, or a whole name; kept in lower case. */
+/** The host name of a port: empty, a label, or a domain name; stored in lower case. */
 export const dnsName: AttributeType<string> = {
   schema: { type: 'string', maxLength: MAX_FQDN },
   parse: (value, attribute) => parseDnsName(value, attribute).toLowerCase(),
   filter: (value) => value.toLowerCase(),
 };
 
-/** A domain: empty, or a whole name with its last dot; kept in lower case. */
+/** A domain: empty, or a fully qualified name with a trailing dot; stored in lower case. */
 export const dnsDomain: AttributeType<string> = {
   schema: { type: 'string', maxLength: MAX_FQDN },
   parse(value, attribute) {

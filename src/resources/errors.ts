@@ -1,6 +1,6 @@
 /**
- * The catalogue of errors that the API answers: Neutron's type, its HTTP status, the text, and when it happens.
- * Rules throw them by `neutronError(type, values)`; `api/` turns them into bodies; docs/errors.md mirrors this table.
+ * The catalogue of errors that the API returns: Neutron's type, its HTTP status, the message template, and when it occurs.
+ * Rules throw them with `neutronError(type, values)`; `api/` turns them into bodies; docs/errors.md is generated from this table.
  */
 
 type Values = Readonly<Record<string, string | number>>;
@@ -17,43 +17,43 @@ export const ERRORS = {
   BadRequest: {
     status: 400,
     template: 'Bad {resource} request: {reason}.',
-    when: 'values of a request do not go together',
+    when: 'values of the request contradict each other',
   },
   InvalidInput: {
     status: 400,
     template: 'Invalid input for operation: {reason}.',
-    when: 'a value is of the wrong form or breaks a rule',
+    when: 'a value has the wrong format or violates a rule',
   },
   HTTPNotAcceptable: {
     status: 406,
-    template: 'Only application/json can be answered, not {accept}.',
-    when: 'Accept allows no JSON',
+    template: 'The only available content type is application/json, not {accept}.',
+    when: 'the Accept header does not allow JSON',
   },
   HTTPMethodNotAllowed: {
     status: 405,
     template: 'The method {method} is not allowed on {path}.',
-    when: 'the method does not exist for this path',
+    when: 'the path does not support the method',
   },
-  HTTPNotFound: { status: 404, template: 'The resource {path} could not be found.', when: 'the path names nothing' },
+  HTTPNotFound: { status: 404, template: 'The resource {path} could not be found.', when: 'the path does not exist' },
   HTTPRequestEntityTooLarge: {
     status: 413,
-    template: 'The body of the request is too large; split it.',
+    template: 'The request body is too large; split the request.',
     when: 'the body is larger than 16 MiB',
   },
   HTTPInternalServerError: {
     status: 500,
-    template: 'Request {id} failed inside the server; its log says why.',
-    when: 'never for what a request says: only when something breaks',
+    template: 'Request {id} failed with an internal error; see the server log.',
+    when: 'an internal failure; never caused by the content of a request',
   },
   PolicyNotAuthorized: {
     status: 403,
     template: '{action} is disallowed by policy',
-    when: 'the caller may not do this',
+    when: 'the policy does not allow the caller to do this',
   },
   RevisionNumberConstraintFailed: {
     status: 412,
     template: 'Constrained to {expected}, but current revision is {current}',
-    when: 'If-Match names another revision than the current one',
+    when: 'If-Match names a revision other than the current one',
   },
   NetworkNotFound: { status: 404, template: 'Network {id} could not be found.', when: 'no such network' },
   SubnetNotFound: { status: 404, template: 'Subnet {id} could not be found.', when: 'no such subnet' },
@@ -66,77 +66,77 @@ export const ERRORS = {
   AddressScopeUpdateError: {
     status: 400,
     template: 'Unable to update address scope {id} : {reason}.',
-    when: 'a shared address scope would no longer be shared',
+    when: 'the update would make a shared address scope private',
   },
   OverQuota: {
     status: 409,
     template: 'Quota exceeded for resources: [{resources}].',
-    when: 'the project would have more resources than its quota allows',
+    when: 'the request would exceed the quota of the project',
   },
   AgentNotFound: { status: 404, template: 'Agent {id} could not be found.', when: 'no such agent' },
   SecurityGroupNotFound: {
     status: 404,
     template: 'Security group {id} does not exist',
-    when: 'a port names a group that does not exist',
+    when: 'a port refers to a security group that does not exist',
   },
   QosPolicyNotFound: {
     status: 404,
     template: 'QoS policy {id} could not be found.',
-    when: 'qos_policy_id names no policy',
+    when: 'qos_policy_id refers to a policy that does not exist',
   },
-  SegmentNotFound: { status: 404, template: 'Segment {id} could not be found.', when: 'segment_id names no segment' },
+  SegmentNotFound: { status: 404, template: 'Segment {id} could not be found.', when: 'no such segment' },
   NetworkIdsDontMatch: {
     status: 400,
     template: "The subnet's network id, '{network}', doesn't match the network_id of segment '{segment}'",
-    when: 'a subnet is put on a segment of another network',
+    when: 'a subnet refers to a segment of another network',
   },
   SubnetsNotAllAssociatedWithSegments: {
     status: 400,
     template:
       'All of the subnets on network {network} must either all be associated with segments or all not associated with any segments',
-    when: 'only some subnets of a network are on segments',
+    when: 'only some subnets of a network are associated with segments',
   },
   SubnetPoolNotFound: {
     status: 404,
     template: 'Subnet pool {id} could not be found.',
-    when: 'subnetpool_id names no pool',
+    when: 'subnetpool_id refers to a pool that does not exist',
   },
   TagResourceNotFound: {
     status: 404,
     template: 'Resource {resource} {id} could not be found.',
-    when: 'tags of a resource that does not exist',
+    when: 'the tagged resource does not exist',
   },
   TagNotFound: { status: 404, template: 'Tag {tag} could not be found.', when: 'the resource has no such tag' },
   AvailabilityZoneNotFound: {
     status: 404,
     template: 'AvailabilityZone {zone} could not be found.',
-    when: 'a hint names a zone that no agent is in',
+    when: 'an availability zone hint names a zone without agents',
   },
   NetworkInUse: {
     status: 409,
     template:
       'Unable to complete operation on network {id}. There are one or more ports still in use on the network, id for these ports is: {ports}.',
-    when: 'a network with ports is deleted',
+    when: 'the network to delete still has ports',
   },
   SubnetInUse: {
     status: 409,
     template: 'Unable to complete operation on subnet {id}: {reason}',
-    when: 'a subnet with allocations is deleted',
+    when: 'the subnet to delete still has allocations',
   },
   MacAddressInUse: {
     status: 409,
     template: 'Unable to complete operation for network {network}. The mac address {mac} is in use.',
-    when: 'another port of the network has this MAC',
+    when: 'another port of the network has this MAC address',
   },
   MacAddressGenerationFailure: {
     status: 503,
     template: 'Unable to generate unique mac on network {network}.',
-    when: 'no free MAC was found under base_mac',
+    when: 'no free MAC address was found under base_mac',
   },
   IpAddressAlreadyAllocated: {
     status: 409,
     template: 'IP address {ip} already allocated in subnet {subnet}',
-    when: 'a wanted address belongs to another port',
+    when: 'a requested address belongs to another port',
   },
   IpAddressGenerationFailure: {
     status: 409,
@@ -146,73 +146,73 @@ export const ERRORS = {
   InvalidIpForNetwork: {
     status: 400,
     template: 'IP address {ip} is not a valid IP for any of the subnets on the specified network.',
-    when: 'an address fits no subnet of the network',
+    when: 'an address is in none of the subnets of the network',
   },
   InvalidIpForSubnet: {
     status: 400,
     template: 'IP address {ip} is not a valid IP for the specified subnet.',
-    when: 'an address lies outside the named subnet',
+    when: 'an address is outside the requested subnet',
   },
   AllocationOnAutoAddressSubnet: {
     status: 400,
     template:
       'IPv6 address {ip} cannot be directly assigned to a port on subnet {subnet} as the subnet is configured for automatic addresses',
-    when: 'an address is asked for on a SLAAC subnet',
+    when: 'a specific address is requested on a SLAAC subnet',
   },
   InvalidAllocationPool: {
     status: 400,
     template: 'The allocation pool {pool} is not valid.',
-    when: 'a pool ends before it starts',
+    when: 'an allocation pool ends before it starts',
   },
   OutOfBoundsAllocationPool: {
     status: 400,
     template: 'The allocation pool {pool} spans beyond the subnet cidr {cidr}.',
-    when: 'a pool leaves its subnet',
+    when: 'an allocation pool extends beyond its subnet',
   },
   OverlappingAllocationPools: {
     status: 409,
     template: 'Found overlapping allocation pools: {pools} for subnet {cidr}.',
-    when: 'two pools of a subnet overlap',
+    when: 'two allocation pools of a subnet overlap',
   },
   GatewayConflictWithAllocationPools: {
     status: 409,
     template: 'Gateway ip {ip} conflicts with allocation pool {pool}.',
-    when: 'the gateway lies in a pool',
+    when: 'the gateway is inside an allocation pool',
   },
   GatewayIpInUse: {
     status: 409,
     template: 'Current gateway ip {ip} already in use by port {port}. Unable to update.',
-    when: 'a router uses the gateway address',
+    when: 'a router port uses the gateway address',
   },
   InvalidSharedSetting: {
     status: 409,
     template: 'Unable to reconfigure sharing settings for network {id}. Multiple tenants are using it.',
-    when: 'a network that others use is unshared',
+    when: 'a network that other projects use would no longer be shared',
   },
   VlanIdInUse: {
     status: 409,
     template: 'Unable to create the network. The VLAN {vlan} on physical network {physnet} is in use.',
-    when: 'a VLAN id is taken',
+    when: 'the VLAN id is already in use',
   },
   FlatNetworkInUse: {
     status: 409,
     template: 'Unable to create the flat network. Physical network {physnet} is in use.',
-    when: 'a physical network has its flat network already',
+    when: 'the physical network already has a flat network',
   },
   TunnelIdInUse: {
     status: 409,
     template: 'Unable to create the network. The tunnel ID {tunnel} is in use.',
-    when: 'a VXLAN id is taken',
+    when: 'the VXLAN id is already in use',
   },
   SegmentsSetInConjunctionWithProviders: {
     status: 400,
     template: 'Segments and provider values cannot both be set.',
-    when: 'a network names its segment by provider attributes and by segments',
+    when: 'a request sets both provider attributes and segments',
   },
   SegmentsContainDuplicateEntry: {
     status: 400,
     template: 'Duplicate segment entry in request.',
-    when: 'a network names a segment twice',
+    when: 'a request contains the same segment twice',
   },
   NoNetworkAvailable: {
     status: 503,
@@ -232,22 +232,22 @@ export const ERRORS = {
   InvalidSubnetServiceType: {
     status: 400,
     template: 'Subnet service type {type} does not correspond to a valid device owner.',
-    when: 'a service type is no device owner',
+    when: 'a service type is not a device owner',
   },
   InvalidInputSubnetServiceType: {
     status: 400,
     template: 'Subnet service type {type} is not a string.',
-    when: 'a service type is no string',
+    when: 'a service type is not a string',
   },
   DuplicateAddressPairInRequest: {
     status: 400,
     template: 'Request contains duplicate address pair: mac_address {mac} ip_address {ip}.',
-    when: 'an address pair is named twice',
+    when: 'a request contains the same address pair twice',
   },
   AddressPairAndPortSecurityRequired: {
     status: 409,
     template: 'Port Security must be enabled in order to have allowed address pairs on a port.',
-    when: 'address pairs without port security',
+    when: 'address pairs are set on a port without port security',
   },
   AllowedAddressPairExhausted: {
     status: 400,
@@ -258,28 +258,28 @@ export const ERRORS = {
     status: 409,
     template:
       'Port has security group associated. Cannot disable port security or IP address until security group is removed.',
-    when: 'port security goes off while groups are set',
+    when: 'port security would be disabled while the port has security groups',
   },
   PortSecurityAndIPRequiredForSecurityGroups: {
     status: 409,
     template: 'Port security must be enabled and port must have an IP address in order to use security groups.',
-    when: 'groups without port security',
+    when: 'security groups are set on a port without port security or without an address',
   },
   PortBound: {
     status: 409,
     template:
       'Unable to complete operation on port {id}, port is already bound, port type: {vif}, old_mac {old}, new_mac {new}.',
-    when: 'the MAC of a bound port changes',
+    when: 'the request would change the MAC address of a bound port',
   },
   ServicePortInUse: {
     status: 409,
     template: 'Port {id} cannot be deleted directly via the port API: {reason}.',
-    when: 'a router owns the port',
+    when: 'the port belongs to a router',
   },
   NetworkHostedByDHCPAgent: {
     status: 409,
     template: 'The network {network} has been already hosted by the DHCP Agent {agent}.',
-    when: 'the agent serves the network already',
+    when: 'the agent already serves the network',
   },
   NetworkNotHostedByDhcpAgent: {
     status: 409,
@@ -289,12 +289,12 @@ export const ERRORS = {
   InvalidDHCPAgent: {
     status: 404,
     template: 'Agent {id} is not a valid DHCP Agent or has been disabled.',
-    when: 'the agent is of another kind or disabled',
+    when: 'the agent is not a DHCP agent, or is disabled',
   },
   ServiceUnavailable: {
     status: 503,
     template: '{reason}',
-    when: 'the database cannot be reached, stays locked or has no room left; try again',
+    when: 'the database is unreachable, stays locked or is full; try again later',
   },
 } as const satisfies Record<string, ErrorKind>;
 
@@ -305,14 +305,14 @@ type Placeholders<T extends string> = T extends `${string}{${infer Name}}${infer
   ? Name | Placeholders<Rest>
   : never;
 
-/** The values that the text of an error needs. */
+/** The values that the message of an error needs. */
 type ValuesOf<T extends ErrorType> = { readonly [K in Placeholders<(typeof ERRORS)[T]['template']>]: string | number };
 
-/** An error whose type, status and text the API answers. */
+/** An error whose type, status and message the API returns. */
 export class NeutronError extends Error {
   readonly type: ErrorType;
   readonly status: number;
-  /** More about it, for the body's `detail`. */
+  /** Further information, for the body's `detail`. */
   readonly detail: string;
 
   constructor(type: ErrorType, message: string, detail = '') {
@@ -324,11 +324,11 @@ export class NeutronError extends Error {
   }
 }
 
-// A value of a request may be megabytes long; what the error says of it need not be.
+// A value of a request may be megabytes long; the error shows only its beginning.
 const MOST_SHOWN = 2000;
 const bounded = (text: string): string => (text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text);
 
-/** Returns the error of a type, its text filled in with the values that its template names. */
+/** Returns the error of a type, with the values filled in to its template. */
 export function neutronError<T extends ErrorType>(
   type: T,
   ...[values]: [Placeholders<(typeof ERRORS)[T]['template']>] extends [never] ? [] : [ValuesOf<T>]
@@ -341,19 +341,19 @@ function filled(type: ErrorType, values: Values): NeutronError {
   return new NeutronError(type, text);
 }
 
-/** `Invalid input for ATTRIBUTE. Reason: REASON.` as Neutron words a value that its attribute's type refuses. */
+/** Returns Neutron's error for a value that the attribute's type rejects: `Invalid input for ATTRIBUTE. Reason: REASON.` */
 export function invalidAttribute(attribute: string, reason: string): NeutronError {
   return neutronError('HTTPBadRequest', { reason: `Invalid input for ${attribute}. Reason: ${reason}.` });
 }
 
-/** A value as an error text shows it: bounded, strings bare, null as None (as Neutron's texts do). */
+/** Formats a value for an error message: bounded, strings without quotes, null as None (as in Neutron's messages). */
 export function shown(value: unknown): string {
   const text =
     value === null || value === undefined ? 'None' : typeof value === 'string' ? value : JSON.stringify(value);
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
 
-/** The error for an id that no resource of this name (`port`, `security_group`) has. */
+/** Returns the error for an id of a resource (`port`, `security_group`) that does not exist. */
 export function notFound(resource: string, id: string): NeutronError {
   const type = `${resource.replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase())}NotFound`;
   return Object.hasOwn(ERRORS, type) ? filled(type as ErrorType, { id }) : neutronError('HTTPNotFound', { path: id });

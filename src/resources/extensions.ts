@@ -1,11 +1,11 @@
 import type { Resource } from './attribute.ts';
 
-/** An extension as GET /v2.0/extensions lists it: what clients can rely on beyond the core API. */
+/** An extension as listed by GET /v2.0/extensions: what clients can rely on beyond the core API. */
 export interface Extension {
   readonly alias: string;
   readonly name: string;
   readonly description: string;
-  /** The date that Neutron states, so that clients that compare dates see the same API. */
+  /** The date that Neutron reports, so that clients that compare dates see the same API. */
   readonly updated: string;
 }
 
@@ -168,7 +168,7 @@ export const EXTENSIONS: readonly Extension[] = [
     'qos',
     'Quality of Service',
     '2015-06-08T10:00:00-00:00',
-    'QoS policies of networks and ports; null, because there are none yet.',
+    'QoS policies of networks and ports; always null, because QoS policies are not supported yet.',
   ),
   extension(
     'qos-port-network-policy',
@@ -240,7 +240,7 @@ export const EXTENSIONS: readonly Extension[] = [
   ),
 ];
 
-/** Extensions of how the API behaves, which no attribute or resource brings. */
+/** Extensions that describe behaviour of the API; no attribute or resource adds them. */
 const BEHAVIOURS: readonly string[] = [
   'empty-string-filtering',
   'filter-validation',
@@ -254,19 +254,19 @@ const BEHAVIOURS: readonly string[] = [
   'subnet-segmentid-writable',
 ];
 
-/** Aliases that a declaration names. */
+/** Returns the aliases that a declaration refers to. */
 const aliasesOf = ({ extension: own, attributes, actions = {} }: Resource): readonly (string | undefined)[] => [
   own,
   ...Object.values(attributes).map((attribute) => attribute.extension),
   ...Object.values(actions).map((action) => action.extension),
 ];
 
-/** Returns the extensions that the served declarations bring. Throws an Error for an alias without an extension. */
+/** Returns the extensions of the served declarations. Throws an Error if a declaration refers to an unknown alias. */
 export function servedExtensions(resources: readonly Resource[]): readonly Extension[] {
   const known = new Map([...EXTENSIONS, ...resources.flatMap((r) => r.brings ?? [])].map((e) => [e.alias, e]));
   const named = new Set([...BEHAVIOURS, ...resources.flatMap(aliasesOf)]);
   named.delete(undefined);
   for (const alias of named)
-    if (alias !== undefined && !known.has(alias)) throw new Error(`extension ${alias} is declared and not described`);
+    if (alias !== undefined && !known.has(alias)) throw new Error(`extension ${alias} is declared but not described`);
   return [...known.values()].filter(({ alias }) => named.has(alias));
 }

@@ -1,7 +1,7 @@
 import { resource } from './attribute.ts';
 import { integer, readOnly, shownOnly, text } from './types.ts';
 
-/** The addresses of one subnet, used and in all. */
+/** The used and total addresses of one subnet. */
 export interface SubnetIpAvailability {
   readonly subnet_id: string;
   readonly subnet_name: string;
@@ -11,7 +11,7 @@ export interface SubnetIpAvailability {
   readonly total_ips: number;
 }
 
-/** How full networks are (API reference: Networking v2.0, Network IP availability). Shown, never set. */
+/** IP address usage of networks (API reference: Networking v2.0, Network IP availability). Read-only. */
 export const NETWORK_IP_AVAILABILITY = resource({
   name: 'network_ip_availability',
   plural: 'network_ip_availabilities',
@@ -21,7 +21,7 @@ export const NETWORK_IP_AVAILABILITY = resource({
   policy: { list: 'admin', show: 'admin' },
   methods: ['list', 'show'],
   extension: 'network-ip-availability',
-  help: 'how many addresses of a network are used',
+  help: 'IP address usage of a network',
   attributes: {
     network_id: { type: shownOnly(text(36)), column: 'networks.id', sort: true, help: 'the network' },
     network_name: {
@@ -35,13 +35,13 @@ export const NETWORK_IP_AVAILABILITY = resource({
     ip_version: {
       type: shownOnly(integer()),
       visible: false,
-      help: 'IP version of the subnets that count',
+      help: 'IP version of the subnets to count',
     },
     subnet_ip_availability: {
       type: readOnly<readonly SubnetIpAvailability[]>({ type: 'array' }),
-      help: 'addresses of each subnet',
+      help: 'IP address usage of each subnet',
     },
-    used_ips: { type: shownOnly(integer()), help: 'addresses in use by ports' },
-    total_ips: { type: shownOnly(integer()), help: 'addresses in the allocation pools' },
+    used_ips: { type: shownOnly(integer()), help: 'number of addresses in use by ports' },
+    total_ips: { type: shownOnly(integer()), help: 'number of addresses in the allocation pools' },
   },
 });

@@ -64,18 +64,18 @@ export const NETWORK = resource({
       default: false,
       policy: { create: 'admin', update: 'admin' },
       extension: 'external-net',
-      help: 'routers can have their gateway on it',
+      help: 'whether routers can use it as their external gateway network',
     },
     is_default: {
       type: boolean,
       post: true,
       put: true,
       default: false,
-      // Only external networks have it, as in Neutron.
+      // As in Neutron, only external networks have it.
       visible: 'sometimes',
       policy: { create: 'admin', update: 'admin' },
       extension: 'auto-allocated-topology',
-      help: 'the external network to use where none is named',
+      help: 'whether it is the default external network',
     },
     port_security_enabled: {
       type: boolean,
@@ -134,7 +134,7 @@ export const NETWORK = resource({
       visible: 'sometimes',
       policy: { create: 'admin', show: 'admin' },
       extension: 'multi-provider',
-      help: 'segments of a network that has several; it then has no provider attributes',
+      help: 'segments of a network with several segments; such a network has no provider attributes',
     },
     availability_zone_hints: {
       type: zoneHints,
@@ -142,12 +142,12 @@ export const NETWORK = resource({
       default: [],
       column: 'networks.availability_zone_hints',
       extension: 'network_availability_zone',
-      help: 'availability zones whose agents should serve it',
+      help: 'availability zones from which its agents are scheduled',
     },
     availability_zones: {
       type: shownOnly(listOf(text(255))),
       extension: 'network_availability_zone',
-      help: 'availability zones whose agents serve it',
+      help: 'availability zones of the agents that serve it',
     },
     ipv4_address_scope: {
       type: readOnly<string | null>({ type: ['string', 'null'] }),
@@ -162,7 +162,7 @@ export const NETWORK = resource({
     l2_adjacency: {
       type: shownOnly(boolean),
       extension: 'l2_adjacency',
-      help: 'all its ports are on one segment',
+      help: 'whether all its ports share one layer 2 segment',
     },
     qos_policy_id: {
       type: nullable(uuid),
@@ -170,7 +170,7 @@ export const NETWORK = resource({
       put: true,
       default: null,
       extension: 'qos',
-      help: 'QoS policy; null, because there are no QoS policies yet',
+      help: 'QoS policy; always null, because QoS policies are not supported yet',
     },
     ...standardAttributes,
     ...tags,

@@ -3,19 +3,19 @@ import type { AttributeType } from './attribute.ts';
 import { invalidAttribute, neutronError, shown } from './errors.ts';
 import { macAddress, parseIpText, uuid } from './types.ts';
 
-/** One wanted fixed IP: by subnet, by address, or both. */
+/** One requested fixed IP: by subnet, by address, or both. */
 export interface WantedFixedIp {
   readonly subnet_id?: string;
   readonly ip_address?: string;
 }
 
-/** A fixed IP that a port has. */
+/** A fixed IP of a port. */
 export interface FixedIp {
   readonly subnet_id: string;
   readonly ip_address: string;
 }
 
-/** An address (or prefix) that a port may use beside its own, with the MAC it may use it with. */
+/** An address (or prefix) that a port may use in addition to its own, with the MAC address to use with it. */
 export interface AddressPair {
   readonly mac_address: string;
   readonly ip_address: string;
@@ -50,12 +50,12 @@ export interface WantedDhcpOpt {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   value !== null && typeof value === 'object' && !Array.isArray(value);
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern matches control characters on purpose
 const CONTROL = /[\u0000-\u001f\u007f]/;
-// Far above any configured limit, so that an absurd list is refused before work is put into it.
+// Far above any configured limit, so that absurdly long lists are rejected early.
 const MAX_ITEMS = 1024;
 
-/** Wanted fixed IPs; whether they fit the network is a rule of the plugin. */
+/** Requested fixed IPs; the plugin checks that they fit the network. */
 export const fixedIps: AttributeType<readonly WantedFixedIp[], readonly FixedIp[]> = {
   schema: {
     type: 'array',
@@ -80,7 +80,7 @@ export const fixedIps: AttributeType<readonly WantedFixedIp[], readonly FixedIp[
   },
 };
 
-/** Addresses (or prefixes) that a port may use beside its own, each with a MAC (default: the port's). */
+/** Addresses (or prefixes) that a port may use in addition to its own, each with a MAC address (default: the port's). */
 export const addressPairs: AttributeType<readonly WantedAddressPair[], readonly AddressPair[]> = {
   schema: {
     type: 'array',
@@ -134,7 +134,7 @@ function parsePairAddress(value: unknown): string {
   throw neutronError('HTTPBadRequest', { reason: `'${shown(value)}' is not a valid IP address` });
 }
 
-/** DHCP options of a port. Nothing that could leave its line in a file of dnsmasq gets through. */
+/** DHCP options of a port. Control characters are rejected, because the values are written to lines of dnsmasq's files. */
 export const dhcpOpts: AttributeType<readonly WantedDhcpOpt[], readonly ExtraDhcpOpt[]> = {
   schema: {
     type: 'array',
@@ -151,14 +151,14 @@ export const dhcpOpts: AttributeType<readonly WantedDhcpOpt[], readonly ExtraDhc
   parse(value) {
     if (!Array.isArray(value)) throw neutronError('InvalidInput', { reason: `'${shown(value)}' is not a list` });
     if (value.length > MAX_ITEMS)
-      throw neutronError('InvalidInput', { reason: `${value.length} options are more than the ${MAX_ITEMS} allowed` });
+      throw neutronError('InvalidInput', { reason: `${value.length} options exceed the limit of ${MAX_ITEMS}` });
     const seen = new Set<string>();
     return value.map((item: unknown) => {
       const opt = parseDhcpOpt(item);
       const key = `${opt.ip_version} ${opt.opt_name}`;
       if (seen.has(key))
         throw neutronError('InvalidInput', {
-          reason: `option '${opt.opt_name}' of IPv${opt.ip_version} is named twice`,
+          reason: `option '${opt.opt_name}' for IPv${opt.ip_version} occurs twice`,
         });
       seen.add(key);
       return opt;

@@ -47,7 +47,7 @@ export const PORT = resource({
   tagged: true,
   quota: true,
   methods: ['create', 'list', 'show', 'update', 'delete'],
-  help: 'connects a device to a network, with a MAC and fixed IPs',
+  help: 'connects a device to a network, with a MAC address and fixed IPs',
   attributes: {
     ...identity('ports'),
     network_id: { type: uuid, post: true, column: 'ports.network_id', sort: true, help: 'its network' },
@@ -69,7 +69,7 @@ export const PORT = resource({
       column: 'ports.mac_address',
       sort: true,
       tells: ['dhcp', 'l2'],
-      help: 'MAC address; default: random, under base_mac',
+      help: 'MAC address; default: generated from base_mac',
     },
     fixed_ips: {
       type: fixedIps,
@@ -77,7 +77,7 @@ export const PORT = resource({
       put: true,
       optional: true,
       tells: ['dhcp', 'l2'],
-      help: 'IP addresses; default: allocated from the subnets; [] for none',
+      help: 'fixed IP addresses; default: allocated from the subnets; [] for none',
     },
     device_id: {
       type: line(255),
@@ -87,7 +87,7 @@ export const PORT = resource({
       column: 'ports.device_id',
       sort: true,
       tells: ['dhcp'],
-      help: 'id of the device that uses it, such as a server',
+      help: 'id of the device that uses the port, such as a server',
     },
     device_owner: {
       type: line(255),
@@ -97,7 +97,7 @@ export const PORT = resource({
       column: 'ports.device_owner',
       sort: true,
       tells: ['dhcp'],
-      help: 'type of the device: compute:nova, network:dhcp',
+      help: 'type of the device, such as compute:nova or network:dhcp',
     },
     status: {
       type: readOnly<string>({ type: 'string' }),
@@ -123,7 +123,7 @@ export const PORT = resource({
       absent: true,
       tells: ['l2'],
       extension: 'port-security',
-      help: 'filters traffic and prevents spoofing; default: as the network says',
+      help: 'whether traffic is filtered and spoofing prevented; default: port_security_enabled of the network',
     },
     allowed_address_pairs: {
       type: addressPairs,
@@ -132,7 +132,7 @@ export const PORT = resource({
       default: [],
       tells: ['l2'],
       extension: 'allowed-address-pairs',
-      help: 'further addresses that the port may use',
+      help: 'additional addresses that the port may use',
     },
     extra_dhcp_opts: {
       type: dhcpOpts,
@@ -172,7 +172,7 @@ export const PORT = resource({
       filter: false,
       policy: { create: 'admin', update: 'admin', show: 'admin' },
       extension: 'binding',
-      help: 'what the host reports about the binding',
+      help: 'host-specific information about the binding, set by nova',
     },
     'binding:vif_type': {
       type: readOnly<string>({ type: 'string' }),
@@ -180,7 +180,7 @@ export const PORT = resource({
       tells: ['l2'],
       policy: { show: 'admin' },
       extension: 'binding',
-      help: 'how the device is plugged: bridge, unbound, binding_failed',
+      help: 'how the device is plugged, such as bridge, unbound or binding_failed',
     },
     'binding:vif_details': {
       type: shownOnly(dictionary(4095)),
@@ -232,7 +232,7 @@ export const PORT = resource({
       absent: false,
       tells: ['l2'],
       extension: 'uplink-status-propagation',
-      help: 'the virtual function follows the link state of its uplink (SR-IOV)',
+      help: 'whether the link state of the virtual function follows its uplink (SR-IOV)',
     },
     qos_policy_id: {
       type: nullable(uuid),
@@ -240,7 +240,7 @@ export const PORT = resource({
       put: true,
       default: null,
       extension: 'qos',
-      help: 'QoS policy; null, because there are no QoS policies yet',
+      help: 'QoS policy; always null, because QoS policies are not supported yet',
     },
     qos_network_policy_id: {
       type: readOnly<string | null>({ type: ['string', 'null'] }),
@@ -251,7 +251,7 @@ export const PORT = resource({
       type: readOnly<Readonly<Record<string, unknown>> | null>({ type: ['object', 'null'] }),
       policy: { show: 'admin' },
       extension: 'port-resource-request',
-      help: 'resources that placement must provide',
+      help: 'resources that the port requires from placement',
     },
     ...standardAttributes,
     ...tags,

@@ -2,7 +2,7 @@ import type { AttributeType } from './attribute.ts';
 import { invalidAttribute, neutronError, shown } from './errors.ts';
 import { integer, line, nullable } from './types.ts';
 
-/** One segment of a network as requests and answers have it. */
+/** One segment of a network, as in requests and responses. */
 export interface SegmentText {
   readonly 'provider:network_type': string | null;
   readonly 'provider:physical_network': string | null;
@@ -11,7 +11,7 @@ export interface SegmentText {
 
 const MAX_SEGMENTS = 64;
 
-/** What a segment is named by, each with its type. */
+/** The attributes of a segment and their types. */
 export const SEGMENT_PARTS = {
   'provider:network_type': nullable(line(32)),
   'provider:physical_network': nullable(line(64)),
@@ -49,7 +49,7 @@ export const segments: AttributeType<readonly SegmentText[]> = {
   parse(value, attribute) {
     if (!Array.isArray(value)) throw invalidAttribute(attribute, `'${shown(value)}' is not a list`);
     if (value.length > MAX_SEGMENTS)
-      throw invalidAttribute(attribute, `${value.length} items are more than the ${MAX_SEGMENTS} allowed`);
+      throw invalidAttribute(attribute, `${value.length} items exceed the limit of ${MAX_SEGMENTS}`);
     return value.map((item: unknown) => parseSegment(item, attribute));
   },
 };

@@ -12,7 +12,7 @@ export const identity = <const T extends string>(table: T) =>
       default: '',
       column: `${table}.name`,
       sort: true,
-      help: 'name; need not be unique',
+      help: 'name; does not have to be unique',
     },
     tenant_id: {
       type: line(255),
@@ -82,7 +82,7 @@ export const standardAttributes = {
   },
 } as const satisfies Attributes;
 
-/** Tags, of resources declared as `tagged`: `...tags` in a declaration. */
+/** Tags of resources declared as `tagged`: `...tags` in a declaration. */
 export const tags = {
   tags: {
     type: readOnly<readonly string[]>({ type: 'array', items: { type: 'string' } }),

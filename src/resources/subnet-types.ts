@@ -14,17 +14,17 @@ export interface HostRoute {
   readonly nexthop: string;
 }
 
-// Far above any configured limit, so that an absurd list is refused before work is put into it.
+// Far above any configured limit, so that absurdly long lists are rejected early.
 const MAX_ITEMS = 4096;
 
 function items(value: unknown, attribute: string, what: string): readonly unknown[] {
   if (!Array.isArray(value)) throw invalidAttribute(attribute, `Invalid data format for ${what}: '${shown(value)}'`);
   if (value.length > MAX_ITEMS)
-    throw invalidAttribute(attribute, `${value.length} items are more than the ${MAX_ITEMS} allowed`);
+    throw invalidAttribute(attribute, `${value.length} items exceed the limit of ${MAX_ITEMS}`);
   return value;
 }
 
-/** Ranges of addresses; that they fit the subnet is a rule of the plugin. */
+/** Ranges of addresses; the plugin checks that they fit the subnet. */
 export const allocationPools: AttributeType<readonly AllocationPool[]> = {
   schema: {
     type: 'array',
@@ -41,7 +41,7 @@ export const allocationPools: AttributeType<readonly AllocationPool[]> = {
     }),
 };
 
-/** DNS servers' addresses, each once, kept in order. */
+/** Addresses of DNS servers without duplicates, in order. */
 export const nameservers: AttributeType<readonly string[]> = {
   schema: { type: 'array', items: { type: 'string' } },
   parse(value, attribute) {
@@ -62,7 +62,7 @@ export const nameservers: AttributeType<readonly string[]> = {
   },
 };
 
-/** Routes for DHCP options 121 and 249, each once. */
+/** Routes for DHCP options 121 and 249, without duplicates. */
 export const hostRoutes: AttributeType<readonly HostRoute[]> = {
   schema: {
     type: 'array',
@@ -93,17 +93,16 @@ export const hostRoutes: AttributeType<readonly HostRoute[]> = {
   },
 };
 
-/** What a device owner may begin with. */
 const MAX_TYPES = 100;
 const owner = line(255);
 
-/** Device owners (or what they begin with) whose ports a subnet is for, each once. */
+/** Device owners, or prefixes of them, that a subnet is reserved for, without duplicates. */
 export const serviceTypes: AttributeType<readonly string[]> = {
   schema: { type: 'array', items: { type: 'string' }, maxItems: MAX_TYPES },
   parse(value, attribute) {
     if (!Array.isArray(value)) throw neutronError('HTTPBadRequest', { reason: 'Subnet service types must be a list.' });
     if (value.length > MAX_TYPES)
-      throw invalidAttribute(attribute, `${value.length} items are more than the ${MAX_TYPES} allowed`);
+      throw invalidAttribute(attribute, `${value.length} items exceed the limit of ${MAX_TYPES}`);
     const seen = new Set<string>();
     return value.map((item: unknown) => {
       if (typeof item !== 'string') throw neutronError('InvalidInputSubnetServiceType', { type: shown(item) });

@@ -3,7 +3,7 @@ import { identity, standardAttributes, tags } from './standard.ts';
 import { allocationPools, hostRoutes, nameservers, serviceTypes } from './subnet-types.ts';
 import { boolean, cidr, integer, ipAddress, nullable, oneOf, oneOfNumbers, shownAs, uuid } from './types.ts';
 
-/** How routers advertise a subnet, and how its ports get their addresses. */
+/** Values of ipv6_ra_mode and ipv6_address_mode. */
 export const IPV6_MODES = ['dhcpv6-stateful', 'dhcpv6-stateless', 'slaac'] as const;
 
 /** Subnets (API reference: Networking v2.0, Subnets). */
@@ -27,7 +27,7 @@ export const SUBNET = resource({
       optional: true,
       column: 'subnets.cidr',
       sort: true,
-      help: 'its prefix',
+      help: 'address prefix',
     },
     gateway_ip: {
       type: nullable(ipAddress),
@@ -36,14 +36,14 @@ export const SUBNET = resource({
       optional: true,
       column: 'subnets.gateway_ip',
       sort: true,
-      help: 'default router; default: the first address; null for none',
+      help: 'gateway address; default: the first address of the subnet; null for none',
     },
     allocation_pools: {
       type: allocationPools,
       post: true,
       put: true,
       optional: true,
-      help: 'ranges to allocate addresses from; default: all addresses but the gateway',
+      help: 'ranges to allocate addresses from; default: all addresses except the gateway',
     },
     enable_dhcp: {
       type: boolean,
@@ -52,7 +52,7 @@ export const SUBNET = resource({
       default: true,
       column: 'subnets.enable_dhcp',
       sort: true,
-      help: 'DHCP is enabled',
+      help: 'whether DHCP is enabled',
     },
     dns_nameservers: { type: nameservers, post: true, put: true, default: [], help: 'DNS servers, in order' },
     host_routes: { type: hostRoutes, post: true, put: true, default: [], help: 'routes that DHCP announces' },
@@ -62,7 +62,7 @@ export const SUBNET = resource({
       optional: true,
       column: 'subnets.ipv6_ra_mode',
       sort: true,
-      help: 'how routers advertise it',
+      help: 'how routers advertise the subnet',
     },
     ipv6_address_mode: {
       type: shownAs(oneOf(IPV6_MODES), nullable(oneOf(IPV6_MODES))),
@@ -79,7 +79,7 @@ export const SUBNET = resource({
       column: 'subnets.subnetpool_id',
       sort: true,
       extension: 'subnet_allocation',
-      help: 'pool of its prefix; null, because there are no subnet pools yet',
+      help: 'subnet pool of the prefix; always null, because subnet pools are not supported yet',
     },
     use_default_subnetpool: {
       type: boolean,
@@ -88,7 +88,7 @@ export const SUBNET = resource({
       visible: false,
       filter: false,
       extension: 'default-subnetpools',
-      help: 'take the prefix from the default pool',
+      help: 'allocate the prefix from the default subnet pool',
     },
     prefixlen: {
       type: integer({ min: 0, max: 128 }),
@@ -97,7 +97,7 @@ export const SUBNET = resource({
       visible: false,
       filter: false,
       extension: 'subnet_allocation',
-      help: 'length of the prefix to take from the pool',
+      help: 'length of the prefix to allocate from the subnet pool',
     },
     service_types: {
       type: serviceTypes,
@@ -105,7 +105,7 @@ export const SUBNET = resource({
       put: true,
       default: [],
       extension: 'subnet-service-types',
-      help: 'device owners it is reserved for; all if empty',
+      help: 'device owners that the subnet is reserved for; empty: all',
     },
     segment_id: {
       type: nullable(uuid),
@@ -115,7 +115,7 @@ export const SUBNET = resource({
       column: 'subnets.segment_id',
       sort: true,
       extension: 'segment',
-      help: 'segment of a routed network',
+      help: 'segment of a routed provider network',
     },
     ...standardAttributes,
     ...tags,

@@ -3,18 +3,18 @@ import type { AttributeType, Resource } from './attribute.ts';
 import { neutronError, shown } from './errors.ts';
 import { lineFault } from './types.ts';
 
-/** Longest tag in characters, as in Neutron. */
+/** Maximum length of a tag in characters, as in Neutron. */
 const MAX_TAG_LENGTH = 255;
-/** Most tags of one resource. Neutron has no such bound, but lists and notifications of agents carry all tags. */
+/** Maximum number of tags per resource. Neutron has no such limit, but lists and agent notifications carry all tags. */
 export const MAX_TAGS = 256;
 
 const invalid = (reason: string) => neutronError('InvalidInput', { reason });
 
-/** What equal tags have in common: MariaDB's keys ignore trailing spaces, so Neutrino does too. */
+/** Returns the key by which tags are compared: MariaDB's keys ignore trailing spaces, so Neutrino does too. */
 export const tagKey = (tag: string): string => tag.replace(/ +$/, '');
 
-/** A resource would have more tags than allowed. */
-export const tooManyTags = (count: number) => invalid(`${count} tags are more than the ${MAX_TAGS} of one resource`);
+/** Returns the error for a resource that would have too many tags. */
+export const tooManyTags = (count: number) => invalid(`${count} tags exceed the limit of ${MAX_TAGS} per resource`);
 
 /** Checks a tag. Throws InvalidInput. */
 export function parseTag(value: unknown): string {
@@ -87,7 +87,7 @@ export const tagActions = ({ plural }: Resource) =>
     add_tag: {
       method: 'put',
       path: 'tags/{tag}',
-      // Neutron's answer has a body, and it is the JSON text null.
+      // Neutron's response has a body: the JSON value null.
       answer: { type: 'null' },
       status: 201,
       policyName: `update_${plural}_tags`,

@@ -3,36 +3,36 @@ import { LENIENT_UUID, MAC } from '../net/patterns.ts';
 import type { AttributeType, JsonSchema, Stored } from './attribute.ts';
 import { invalidAttribute, neutronError, shown } from './errors.ts';
 
-// Control characters (a newline above all) have no place in a name: they would break lines of files and logs.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+// Control characters, newlines above all, are not allowed in names: they would break lines in files and logs.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern matches control characters on purpose
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
 const asText = (text: string): string => text;
 
-/** What a column holds for a value of the type. */
+/** Returns the column value that stores a value of the type. */
 export const stored = <Out>(type: AttributeType<unknown, Out>, value: Out): Stored =>
   type.store ? type.store(value) : (value as Stored);
 
-/** How a column holds what is no text or number: as JSON. */
+/** Stores values that are neither text nor numbers as JSON. */
 const asJson = <T>(): { store(value: T): string; load(stored: string | number): T } => ({
   store: (value) => JSON.stringify(value),
   load: (text) => JSON.parse(String(text)) as T,
 });
 
-/** What is wrong with a text of at most `max` characters (Neutron counts characters, not bytes); undefined: nothing. */
+/** Returns why a value is not a text of at most `max` characters (Neutron counts characters, not bytes); undefined if it is. */
 function textFault(value: unknown, max: number): string | undefined {
   if (typeof value !== 'string') return `'${shown(value)}' is not a valid string`;
   if ([...value].length > max) return `'${shown(value)}' exceeds maximum length of ${max}`;
   if (value.includes('\u0000')) return 'a NUL character is not allowed';
-  if (!value.isWellFormed()) return 'the text holds half a surrogate pair';
+  if (!value.isWellFormed()) return 'the text contains an unpaired surrogate';
   return undefined;
 }
 
-/** As `textFault`, for text that will stand in a line of a file somewhere: no control characters. */
+/** Like `textFault`, for text that is written to a line of a file: control characters are rejected. */
 export function lineFault(value: unknown, max: number): string | undefined {
   const fault = textFault(value, max);
   if (fault !== undefined) return fault;
-  return CONTROL.test(String(value)) ? `'${shown(value)}' holds control characters` : undefined;
+  return CONTROL.test(String(value)) ? `'${shown(value)}' contains control characters` : undefined;
 }
 
 const textOf = (max: number, faultOf: typeof textFault): AttributeType<string> => ({
@@ -48,10 +48,10 @@ const textOf = (max: number, faultOf: typeof textFault): AttributeType<string> =
 /** Text of at most `max` characters. */
 export const text = (max: number): AttributeType<string> => textOf(max, textFault);
 
-/** Text that will stand in a line of a file somewhere: as `text`, and no control characters. */
+/** Text that is written to a line of a file: like `text`, without control characters. */
 export const line = (max: number): AttributeType<string> => textOf(max, lineFault);
 
-/** Reads true and false as Neutron's converter does; undefined for anything else. */
+/** Parses true and false as Neutron's converter does; returns undefined for any other value. */
 function readBoolean(value: unknown): boolean | undefined {
   if (typeof value === 'boolean') return value;
   if (value === 1 || value === 0) return value === 1;
@@ -105,7 +105,7 @@ export function integer(range: { readonly min?: number; readonly max?: number } 
   };
 }
 
-/** A UUID, with or without hyphens; kept as written. */
+/** A UUID, with or without hyphens; not normalized. */
 export const uuid: AttributeType<string> = {
   schema: { type: 'string', format: 'uuid' },
   parse(value, attribute) {
@@ -116,7 +116,7 @@ export const uuid: AttributeType<string> = {
   filter: asText,
 };
 
-/** An IPv4 or IPv6 address, in canonical text. */
+/** An IPv4 or IPv6 address in canonical form. */
 export const ipAddress: AttributeType<string> = {
   schema: { type: 'string' },
   parse(value, attribute) {
@@ -125,7 +125,7 @@ export const ipAddress: AttributeType<string> = {
   filter: (value) => canonicalIp(value) ?? value,
 };
 
-/** An address in canonical text. Throws as Neutron does, telling leading zeros from other nonsense. */
+/** Returns an address in canonical form. Throws Neutron's errors, with a separate one for leading zeros. */
 export function parseIpText(value: unknown, attribute: string): string {
   const parsed = typeof value === 'string' ? canonicalIp(value) : undefined;
   if (parsed !== undefined) return parsed;
@@ -137,7 +137,7 @@ export function parseIpText(value: unknown, attribute: string): string {
   throw invalidAttribute(attribute, `'${shown(value)}' is not a valid IP address`);
 }
 
-/** `address/length`, in canonical text with host bits cleared. */
+/** `address/length` in canonical form, host bits cleared. */
 export const cidr: AttributeType<string> = {
   schema: { type: 'string' },
   parse(value, attribute) {
@@ -151,7 +151,7 @@ export const cidr: AttributeType<string> = {
   },
 };
 
-/** A MAC address, lower case with colons. All zeros is refused as Neutron does. */
+/** A MAC address in lower case with colons. As in Neutron, all zeros is rejected. */
 export const macAddress: AttributeType<string> = {
   schema: { type: 'string' },
   parse(value, attribute) {
@@ -174,7 +174,7 @@ export function oneOf<const T extends string>(values: readonly T[]): AttributeTy
   };
 }
 
-/** One of the given numbers; text of digits is converted. */
+/** One of the given numbers; numeric strings are converted. */
 export function oneOfNumbers<const T extends number>(values: readonly T[]): AttributeType<T> {
   const base = integer();
   return {
@@ -209,8 +209,7 @@ export function listOf<T>(
     schema: { type: 'array', items: element.schema, maxItems: max },
     parse(value, attribute) {
       if (!Array.isArray(value)) throw invalidAttribute(attribute, `'${shown(value)}' is not a list`);
-      if (value.length > max)
-        throw invalidAttribute(attribute, `${value.length} items are more than the ${max} allowed`);
+      if (value.length > max) throw invalidAttribute(attribute, `${value.length} items exceed the limit of ${max}`);
       const parsed = value.map((item) => element.parse(item, attribute));
       if (unique) {
         const seen = new Set<T>();
@@ -225,23 +224,23 @@ export function listOf<T>(
   };
 }
 
-// Width of the column that keeps them, as in Neutron's tables.
+// Width of the column that stores them, as in Neutron's tables.
 const MAX_HINTS = 255;
 const zones = listOf(line(255), { unique: true, max: 32 });
 
-/** Names of availability zones, each once; together they are bounded, because one column keeps them. */
+/** Names of availability zones without duplicates; their total length is limited, because one column stores them. */
 export const zoneHints: AttributeType<readonly string[]> = {
   schema: zones.schema,
   parse(value, attribute) {
     const hints = zones.parse(value, attribute);
     if (JSON.stringify(hints).length > MAX_HINTS)
-      throw invalidAttribute(attribute, `the names are together longer than ${MAX_HINTS} characters`);
+      throw invalidAttribute(attribute, `the names together exceed ${MAX_HINTS} characters`);
     return hints;
   },
   ...asJson(),
 };
 
-/** Bounded nesting and size, so that a stored document cannot be made to break its column. */
+/** A JSON object of at most `maxBytes`, so that it fits its column. */
 export function dictionary(maxBytes: number): AttributeType<Readonly<Record<string, unknown>>> {
   return {
     schema: { type: 'object' },
@@ -249,7 +248,7 @@ export function dictionary(maxBytes: number): AttributeType<Readonly<Record<stri
       if (value === null || typeof value !== 'object' || Array.isArray(value))
         throw invalidAttribute(attribute, `'${shown(value)}' is not a dictionary`);
       if (Buffer.byteLength(JSON.stringify(value)) > maxBytes)
-        throw invalidAttribute(attribute, `the value is longer than ${maxBytes} bytes`);
+        throw invalidAttribute(attribute, `the value exceeds ${maxBytes} bytes`);
       return value as Readonly<Record<string, unknown>>;
     },
     ...asJson(),
@@ -260,19 +259,19 @@ const refuseSetting = (_value: unknown, attribute: string): never => {
   throw neutronError('HTTPBadRequest', { reason: `Cannot update read-only attribute ${attribute}` });
 };
 
-/** For attributes that requests cannot set, with values of type `T` in answers: no value is ever parsed. */
+/** The type of attributes that requests cannot set and responses show as `T`. */
 export const readOnly = <T>(
   schema: JsonSchema,
   options: Omit<AttributeType<never, T>, 'schema' | 'parse'> = {},
 ): AttributeType<never, T> => ({ schema, filter: asText, ...options, parse: refuseSetting });
 
-/** As `type`, for attributes that requests cannot set. */
+/** Like `type`, for attributes that requests cannot set. */
 export const shownOnly = <T>(type: AttributeType<unknown, T>): AttributeType<never, T> => ({
   ...type,
   parse: refuseSetting,
 });
 
-/** Requests set it as `input` says, answers show it as `output` does. */
+/** Requests set it as `input`, responses show it as `output`. */
 export const shownAs = <In, Out>(
   input: AttributeType<In, unknown>,
   output: AttributeType<unknown, Out>,
@@ -283,7 +282,7 @@ export const shownAs = <In, Out>(
   parse: (value, attribute) => input.parse(value, attribute),
 });
 
-/** An object that has exactly the named keys, as Neutron words it when it has not. */
+/** Returns the value as an object with exactly the given keys. Throws Neutron's error if it is not one. */
 export function requireKeys(value: unknown, keys: readonly string[], attribute: string): Record<string, unknown> {
   const quoted = (names: readonly string[]) => names.map((n) => `'${n}'`).join(', ');
   if (value === null || typeof value !== 'object' || Array.isArray(value))

@@ -3,7 +3,7 @@ import { neutronError, shown } from './errors.ts';
 
 const bad = (reason: string) => neutronError('HTTPBadRequest', { reason });
 
-/** One transaction makes them all: others wait for it. */
+/** Limit of a bulk request, because one transaction creates all its resources and others wait for it. */
 const MAX_BULK = 10_000;
 
 type Body = Readonly<Record<string, unknown>>;
@@ -12,7 +12,7 @@ function isObject(value: unknown): value is Body {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
-/** Own attribute of that name; a request may name `constructor` or `__proto__` too. */
+/** Returns the attribute with that name. Own properties only, because a request may name `constructor` or `__proto__`. */
 function attributeOf(resource: Resource, name: string): Attribute | undefined {
   return Object.hasOwn(resource.attributes, name) ? resource.attributes[name] : undefined;
 }
@@ -22,7 +22,7 @@ function refuseUnknown(resource: Resource, given: Body): void {
   if (unknown.length > 0) throw bad(`Unrecognized attribute(s) '${shown(unknown.join(', '))}'`);
 }
 
-/** The project of a new resource: as the body says, else the caller's own. */
+/** Returns the project of a new resource; default: the caller's. */
 function projectOf(given: Body, callerProject: string): string {
   const { project_id: project, tenant_id: tenant } = given;
   if (project !== undefined && tenant !== undefined && project !== tenant)
@@ -30,7 +30,7 @@ function projectOf(given: Body, callerProject: string): string {
   return (project ?? tenant ?? callerProject) as string;
 }
 
-/** Checks the attributes of a body that may be set on create, and fills in defaults; optional ones may be missing. Throws NeutronError. */
+/** Validates the attributes of a create and fills in defaults; optional ones may be missing. Throws NeutronError. */
 function parseAttributes(attributes: Attributes, given: Body, set: Body = {}): Record<string, unknown> {
   for (const [name, attribute] of Object.entries(attributes)) {
     if (name in set) continue;
@@ -51,8 +51,8 @@ function parseAttributes(attributes: Attributes, given: Body, set: Body = {}): R
 }
 
 /**
- * Checks the attributes of one resource of a POST body and fills in defaults; optional attributes that the body does not name stay
- * undefined. `set`: attributes that the path sets, which the body must not name. Throws NeutronError.
+ * Validates the attributes of one resource of a POST body and fills in defaults; optional attributes that the body omits stay
+ * undefined. `set`: attributes that the path sets; the body must not contain them. Throws NeutronError.
  */
 export function validateCreate<R extends Resource>(
   resource: R,
@@ -74,7 +74,7 @@ export function validateCreate<R extends Resource>(
   return values as CreateOf<R>;
 }
 
-/** The type of a body that is an object of these attributes, for actions. */
+/** The type of an action's body that is an object with these attributes. */
 export function objectOf<const A extends Attributes>(attributes: A): AttributeType<BodyOf<A>> {
   const entries = Object.entries(attributes);
   const required = entries.filter(([, a]) => !a.optional && a.default === undefined).map(([name]) => name);
@@ -96,7 +96,7 @@ export function objectOf<const A extends Attributes>(attributes: A): AttributeTy
   };
 }
 
-/** Checks the attributes of a PUT body; returns those that it names. Throws NeutronError. */
+/** Validates the attributes of a PUT body and returns them. Throws NeutronError. */
 export function validateUpdate<R extends Resource>(resource: R, given: unknown): UpdateOf<R> {
   if (!isObject(given)) throw bad(`Object '${resource.name}' contains invalid data`);
   refuseUnknown(resource, given);
@@ -107,7 +107,7 @@ export function validateUpdate<R extends Resource>(resource: R, given: unknown):
   ) as UpdateOf<R>;
 }
 
-/** The resources of a POST body: one below the resource's name, or several below its plural. */
+/** Returns the resources of a POST body: one under the resource's name, or several under its plural. */
 export function resourcesOfBody(
   resource: Resource,
   body: unknown,
@@ -118,13 +118,13 @@ export function resourcesOfBody(
     const items = body[resource.plural];
     if (!Array.isArray(items) || items.length === 0) throw bad('Resources required');
     if (items.length > MAX_BULK)
-      throw bad(`${items.length} ${resource.plural} are more than the ${MAX_BULK} of one request`);
+      throw bad(`${items.length} ${resource.plural} exceed the limit of ${MAX_BULK} per request`);
     return { bulk: true, items };
   }
   return { bulk: false, items: [resourceOfBody(resource, body)] };
 }
 
-/** The resource of a body, below its name. */
+/** Returns the resource of a body, found under the resource's name. */
 export function resourceOfBody(resource: Resource, body: unknown): unknown {
   if (!isObject(body))
     throw bad(body === undefined || body === null ? 'Resource body required' : 'Body contains invalid data');

@@ -69,7 +69,7 @@ describe('neutrino config show', () => {
     expect(text).toMatch(/^host = node1 +--host$/m);
     expect(text).toMatch(/^\[ml2\]\ntype_drivers = local,flat,vlan,vxlan +default\n/m);
     expect(text).toMatch(/^path_mtu = 1400 +environment OS_ML2__PATH_MTU$/m);
-    expect(text).toContain('warning: neutron.conf: known in Neutron, without effect here: [DEFAULT] core_plugin');
+    expect(text).toContain('warning: neutron.conf: Neutron options without effect in Neutrino: [DEFAULT] core_plugin');
   });
 
   it('shows no passwords', () => {

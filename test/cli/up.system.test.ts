@@ -91,7 +91,7 @@ describe('neutrino up', () => {
     const cases: [string[], number, string][] = [
       [['--bind-port', 'x'], 2, '[DEFAULT] bind_port = "x" (--bind-port): must be a whole number from 0 to 65535'],
       [['--config-file', join(folder, 'none')], 2, `--config-file ${join(folder, 'none')}: no such file`],
-      [['--config-file', folder], 2, `--config-file ${folder}: it is a folder, not a file`],
+      [['--config-file', folder], 2, `--config-file ${folder}: is a folder, not a file`],
       [['--state-path', join(folder, 'file/below')], 1, 'a part of it is a file, not a folder'],
       [['--state-path', join(folder, 'file')], 1, 'a part of it is a file, not a folder'],
       [['--bind-host', '192.0.2.1'], 1, '192.0.2.1: this machine has no such address'],
@@ -157,7 +157,7 @@ describe('neutrino up', () => {
   it('warns of options that only Neutron has', async () => {
     const running = up('--config-file', 'test/fixtures/config/neutron.conf');
     await running.url();
-    expect(running.stderr).toContain('known in Neutron, without effect here: [DEFAULT] core_plugin');
+    expect(running.stderr).toContain('Neutron options without effect in Neutrino: [DEFAULT] core_plugin');
   });
 });
 

@@ -41,8 +41,8 @@ describe('parseIni', () => {
     ['x = 1\n', 'a.conf:1: a section such as [DEFAULT] must come first'],
     ['[DEFAULT]\nbind_port\n', 'a.conf:2: expected name = value'],
     ['[DEFAULT]\n= 5\n', 'a.conf:2: a name is missing'],
-    ['[DEFAULT]\n  vlan\n', 'a.conf:2: a line that begins with a blank'],
-    ['[DEFAULT]\na = 1\n\n  2\n', 'a.conf:4: a line that begins with a blank'],
+    ['[DEFAULT]\n  vlan\n', 'a.conf:2: an indented line continues the value above'],
+    ['[DEFAULT]\na = 1\n\n  2\n', 'a.conf:4: an indented line continues the value above'],
   ])('refuses %j with its line', (source, message) => {
     expect(() => parseIni(source, 'a.conf')).toThrow(message);
   });

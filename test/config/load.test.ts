@@ -59,7 +59,9 @@ describe('loadConfig', () => {
 
   it('refuses references to nothing and to themselves', () => {
     const nothing = file('a.conf', '[database]\nconnection = x://p$w@h\n');
-    expect(() => loadConfig({ files: [nothing] })).toThrow(/\[database\] connection \(.*a\.conf:2\).*\$w is no option/);
+    expect(() => loadConfig({ files: [nothing] })).toThrow(
+      /\[database\] connection \(.*a\.conf:2\).*\$w is not an option/,
+    );
     const circle = file('b.conf', '[DEFAULT]\nstate_path = $dhcp_confs\n');
     expect(() => loadConfig({ files: [circle] })).toThrow('refers to itself');
   });
@@ -80,8 +82,8 @@ describe('loadConfig', () => {
     );
     const { warnings } = loadConfig({ files: [a], env: { OS_ML2__MECHANISM_DRIVERS: 'x' } });
     expect(warnings).toEqual([
-      'a.conf: known in Neutron, without effect here: [DEFAULT] core_plugin, [keystone_authtoken] any',
-      'environment: known in Neutron, without effect here: [ml2] mechanism_drivers',
+      'a.conf: Neutron options without effect in Neutrino: [DEFAULT] core_plugin, [keystone_authtoken] any',
+      'environment: Neutron options without effect in Neutrino: [ml2] mechanism_drivers',
       `${a}:3: [DEFAULT] bind_prot: no such option; did you mean [DEFAULT] bind_port?`,
       `${a}:4: [DEFAULT] quux: no such option`,
       `${a}:8: [nope] x: no such option`,
@@ -94,7 +96,7 @@ describe('loadConfig', () => {
     expect(config.ml2_type_vlan.network_vlan_ranges).toEqual(['physnet1:100:199']);
     expect(config.ml2_type_vxlan.vni_ranges).toEqual(['1:10000']);
     expect(warnings).toEqual([
-      'neutron.conf: known in Neutron, without effect here: ' +
+      'neutron.conf: Neutron options without effect in Neutrino: ' +
         '[DEFAULT] core_plugin, [DEFAULT] service_plugins, [ml2] mechanism_drivers',
     ]);
   });

@@ -94,7 +94,7 @@ test.each([
   [{ things: [1, 2] }, 'fine: {"bulk":true,"items":[1,2]}'],
   [{ things: [] }, 'HTTPBadRequest: Resources required'],
   [{ things: { length: 1 } }, 'HTTPBadRequest: Resources required'],
-  [{ things: Array(10_001).fill(0) }, 'HTTPBadRequest: 10001 things are more than the 10000 of one request'],
+  [{ things: Array(10_001).fill(0) }, 'HTTPBadRequest: 10001 things exceed the limit of 10000 per request'],
   [{ other: 1 }, "HTTPBadRequest: Unable to find 'thing' in request body"],
   [{ thing: null }, "HTTPBadRequest: Unable to find 'thing' in request body"],
   [{}, 'HTTPBadRequest: Resource body required'],
