@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/setup/longest-first.ts';
-import { SkipReporter } from './test/setup/skip-reporter.ts';
+import SkipReporter from './test/setup/skip-reporter.ts';
 
 /** Tests of the rules, and hostile input to all of them: the same files run on SQLite and on MariaDB. */
 const RULES = [

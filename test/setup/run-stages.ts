@@ -74,6 +74,7 @@ async function runTests(args: readonly string[]): Promise<Counts> {
       [
         'run',
         '--reporter=default',
+        '--reporter=./test/setup/skip-reporter.ts',
         '--reporter=json',
         `--outputFile.json=${file}`,
         ...projects.map((project) => `--project=${project}`),

@@ -1,7 +1,7 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
 /** Prints which tests were skipped and why: the reason is the note of `skip()`, or stands in the name of the skipped suite. */
-export class SkipReporter implements Reporter {
+export default class SkipReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const counts = new Map<string, number>();
     for (const module of modules) {
