@@ -4,7 +4,7 @@ import { openTransport, requireTransportUrl } from '../compose/transport.ts';
 import { CliFailure } from '../process/failure.ts';
 import { runService, stopSignal } from '../process/lifetime.ts';
 import { stderrLogger } from '../process/log.ts';
-import { formerHost, keepHost } from '../state/host.ts';
+import { beginRename, formerHost, keepHost } from '../state/host.ts';
 import { lockRoles, type StateLock } from '../state/lock.ts';
 import { prepareStatePath } from '../state/path.ts';
 import { relabelDevices } from './rename.ts';
@@ -36,6 +36,7 @@ export async function runAgent(
       kinds.map((one) => one.name),
     );
     try {
+      beginRename(statePath, former, host);
       await relabelDevices(kinds, config, former, log);
       keepHost(statePath, host);
     } finally {

@@ -2,30 +2,39 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CliFailure } from '../process/failure.ts';
 
-/** Name of the file that holds the host name under which the agents of a state path report. */
+/** Name of the file that holds the host name under which the agents of a state path report; during a renaming, the new one below. */
 export const HOST_FILE = 'host';
 
-/** Returns the host name of a state path; undefined before its first agent has run. */
-export function hostOfStatePath(statePath: string): string | undefined {
+function readHosts(statePath: string): readonly string[] {
   try {
-    return readFileSync(join(statePath, HOST_FILE), 'utf8').trim() || undefined;
+    return readFileSync(join(statePath, HOST_FILE), 'utf8').split('\n').filter(Boolean);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
 }
 
-/** Stores the host name of a state path. */
-export function keepHost(statePath: string, host: string): void {
-  if (hostOfStatePath(statePath) === host) return;
+function writeHosts(statePath: string, hosts: readonly string[]): void {
+  const text = `${hosts.join('\n')}\n`;
+  if (`${readHosts(statePath).join('\n')}\n` === text) return;
   const file = join(statePath, HOST_FILE);
-  writeFileSync(`${file}.new`, `${host}\n`);
+  writeFileSync(`${file}.new`, text);
   renameSync(`${file}.new`, file);
 }
 
+/** Returns the host name of a state path; undefined before its first agent has run. */
+export const hostOfStatePath = (statePath: string): string | undefined => readHosts(statePath)[0];
+
+/** Stores the host name of a state path, and ends a renaming. */
+export const keepHost = (statePath: string, host: string): void => writeHosts(statePath, [host]);
+
+/** Records that a renaming has begun, so that the next start finishes it after a kill -9. `keepHost` ends it. */
+export const beginRename = (statePath: string, former: string, host: string): void =>
+  writeHosts(statePath, [former, host]);
+
 /**
- * Returns the former host name when the agents of a state path are to be renamed, undefined when the name is the one they have.
- * Throws CliFailure, naming both and ending with how to rename, when it is another one and `rename` is not wanted.
+ * Returns the former host name when the agents of a state path are to be renamed, undefined when they have the name already.
+ * Throws CliFailure, naming both and ending with how to rename, when the name is another one and `rename` is not wanted.
  */
 export function formerHost(
   statePath: string,
@@ -33,9 +42,15 @@ export function formerHost(
   rename: boolean,
   how: (former: string) => string,
 ): string | undefined {
-  const former = hostOfStatePath(statePath);
+  const [former, begun] = readHosts(statePath);
+  if (begun !== undefined && begun !== host) {
+    throw new CliFailure(
+      `host ${former} of state path ${statePath} is being renamed to ${begun}, and this start is for host ${host}: finish it ` +
+        `with --host ${begun}`,
+    );
+  }
   if (former === undefined || former === host) return undefined;
-  if (rename) return former;
+  if (rename || begun === host) return former;
   throw new CliFailure(
     `state path ${statePath} belongs to host ${former}, and this start is for host ${host} (--host, default: the machine's ` +
       `host name): start it with --host ${former}, or ${how(former)}`,

@@ -9,7 +9,7 @@ import { placeFlags } from '../config/flags.ts';
 import { CliFailure } from '../process/failure.ts';
 import { closeWithin, startedInTime, stopSignal } from '../process/lifetime.ts';
 import { stderrLogger } from '../process/log.ts';
-import { formerHost, keepHost } from '../state/host.ts';
+import { beginRename, formerHost, keepHost } from '../state/host.ts';
 import { lockRoles, SERVER_ROLE, type StateTaken } from '../state/lock.ts';
 import { prepareStatePath } from '../state/path.ts';
 
@@ -47,6 +47,7 @@ export async function runUp({ inputs, agents, kinds, renameHost, version }: UpOp
     const former = running.length > 0 ? formerHost(statePath, host, renameHost, how) : undefined;
     const prepare = async (db: Database) => {
       if (former !== undefined) {
+        beginRename(statePath, former, host);
         const moved = await renameHostInDatabase(db, config, former, host);
         await relabelDevices(running, config, former, log);
         log.info(moved, `host ${former} is renamed to ${host}`);
