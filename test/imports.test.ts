@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkModule, importedSpecifiers, importViolations } from './setup/import-rules.ts';
+import { checkModule, importCircles, importedSpecifiers, importViolations } from './setup/import-rules.ts';
 
 describe('import rules', () => {
   it('hold in all of src/', () => {
@@ -37,5 +37,27 @@ describe('import rules', () => {
     expect(importedSpecifiers(source)).toHaveLength(5);
     expect(checkModule('src/plugin/core.ts', source)).toEqual([]);
     expect(checkModule('src/cli/program.ts', "import p from '../../package.json' with { type: 'json' };")).toEqual([]);
+  });
+
+  it.each([
+    ['two folders', ['a/x.ts -> b/x.ts', 'b/y.ts -> a/y.ts'], ['src/plugin: a, b import each other in a circle']],
+    [
+      'folders through a file',
+      ['a/x.ts -> core.ts', 'core.ts -> b/x.ts', 'b/y.ts -> a/y.ts'],
+      ['src/plugin: a, b, core.ts import each other in a circle'],
+    ],
+    [
+      'folders in a folder',
+      ['a/b/x.ts -> a/c/x.ts', 'a/c/x.ts -> a/b/y.ts'],
+      ['src/plugin/a: b, c import each other in a circle'],
+    ],
+    ['nothing else', ['a/x.ts -> core.ts', 'b/x.ts -> a/y.ts', 'list.ts -> a/x.ts', 'list.ts -> b/x.ts'], []],
+  ])('find circles of %s', (_what, imports, circles) => {
+    const modules = imports.map((one) => {
+      const [from = '', to = ''] = one.split(' -> ').map((path) => `src/plugin/${path}`);
+      return { path: from, imports: [to] };
+    });
+    const leaves = modules.flatMap((one) => one.imports.map((path) => ({ path, imports: [] })));
+    expect(importCircles('src/plugin', [...modules, ...leaves])).toEqual(circles);
   });
 });

@@ -1,5 +1,5 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import type { DialectName, Queries, Trx } from './database.ts';
+import type { Database, Queries, Trx } from './database.ts';
 
 /**
  * Claims of work that one of several servers on a database does at a time. Rows with an expiry rather than locks of the
@@ -7,38 +7,33 @@ import type { DialectName, Queries, Trx } from './database.ts';
  * database's, so that the servers' own need not agree.
  */
 
-/** How long a claim holds unless it is renewed: so long the work of a server that was killed waits at most. */
+/** Milliseconds that a claim holds unless it is renewed, and the longest that work of a killed server waits. */
 export const CLAIM_MS = 8_000;
 
-/** Now in milliseconds since 1970. MySQL: not of local time, which has an hour twice a year. */
-const now = (dialect: DialectName): RawBuilder<number> =>
-  dialect === 'mysql'
-    ? sql`(timestampdiff(microsecond, '1970-01-01', utc_timestamp(3)) div 1000)`
-    : sql`cast(unixepoch('subsec') * 1000 as integer)`;
+/** Whether a claim has expired. One that expires later than any can is left over from before the clock was set back. */
+const isExpired = ({ now }: Database): RawBuilder<SqlBool> =>
+  sql<SqlBool>`(expires_at < ${now} or expires_at > ${now} + ${2 * CLAIM_MS})`;
 
-/** Whether a claim holds no longer. One that expires later than any could is left over from before the clock was set back. */
-function isExpired(dialect: DialectName): RawBuilder<SqlBool> {
-  return sql<SqlBool>`(expires_at < ${now(dialect)} or expires_at > ${now(dialect)} + ${2 * CLAIM_MS})`;
-}
+const expiry = ({ now }: Database): RawBuilder<number> => sql<number>`${now} + ${CLAIM_MS}`;
 
-/** Work that others than `owner` have claimed at the moment. */
-export async function claimedByOthers(db: Queries, dialect: DialectName, owner: string): Promise<readonly string[]> {
-  const rows = await db
+/** Returns the work that others than `owner` have claimed. */
+export async function claimedByOthers(db: Database, owner: string): Promise<readonly string[]> {
+  const rows = await db.kysely
     .selectFrom('workclaims')
     .select('work')
     .where('owner', '<>', owner)
-    .where(sql<SqlBool>`not ${isExpired(dialect)}`)
+    .where(sql<SqlBool>`not ${isExpired(db)}`)
     .execute();
   return rows.map((row) => row.work);
 }
 
 /**
- * Claims pieces of work for an owner; gives those that it has now. Those that others have are theirs until they give them back or
- * the claims expire. They hold from the transaction's commit on, for CLAIM_MS.
+ * Claims pieces of work for an owner and returns those that it has now. Others keep theirs until they release them or
+ * the claims expire. Claims hold from the transaction's commit on, for CLAIM_MS.
  */
 export async function claimWork(
+  db: Database,
   trx: Trx,
-  dialect: DialectName,
   owner: string,
   works: readonly string[],
 ): Promise<ReadonlySet<string>> {
@@ -51,12 +46,12 @@ export async function claimWork(
     await trx
       .deleteFrom('workclaims')
       .where('work', 'in', stale)
-      .where((eb) => eb.or([eb('owner', '=', owner), isExpired(dialect)]))
+      .where((eb) => eb.or([eb('owner', '=', owner), isExpired(db)]))
       .execute();
   await trx
     .insertInto('workclaims')
     .ignore()
-    .values(sorted.map((work) => ({ work, owner, expires_at: sql<number>`${now(dialect)} + ${CLAIM_MS}` })))
+    .values(sorted.map((work) => ({ work, owner, expires_at: expiry(db) })))
     .execute();
   const own = await trx
     .selectFrom('workclaims')
@@ -67,23 +62,18 @@ export async function claimWork(
   return new Set(own.map((row) => row.work));
 }
 
-/** Lets claims hold for CLAIM_MS from now on; those that another owner has meanwhile are left to him. */
-export async function renewWork(
-  db: Queries,
-  dialect: DialectName,
-  owner: string,
-  works: readonly string[],
-): Promise<void> {
+/** Extends claims to CLAIM_MS from now; those that another owner has by now are left unchanged. */
+export async function renewWork(db: Database, trx: Trx, owner: string, works: readonly string[]): Promise<void> {
   if (works.length === 0) return;
-  await db
+  await trx
     .updateTable('workclaims')
-    .set({ expires_at: sql<number>`${now(dialect)} + ${CLAIM_MS}` })
+    .set({ expires_at: expiry(db) })
     .where('work', 'in', [...works].sort())
     .where('owner', '=', owner)
     .execute();
 }
 
-/** Gives work back, so that anyone may take it at once. */
+/** Releases work, so that anyone may claim it at once. */
 export async function releaseWork(db: Queries, owner: string, works: readonly string[]): Promise<void> {
   if (works.length === 0) return;
   await db

@@ -25,12 +25,11 @@ class SharedClaim implements OutboxClaim {
   }
 
   async next(most: number, except: readonly string[]): Promise<readonly OutboxRow[]> {
-    const { kysely, dialect } = this.#db;
-    const others = await claimedByOthers(kysely, dialect, this.#owner);
-    const places = await oldestPlaces(kysely, most, [...new Set([...except, ...others])]);
+    const others = await claimedByOthers(this.#db, this.#owner);
+    const places = await oldestPlaces(this.#db.kysely, most, [...new Set([...except, ...others])]);
     if (places.length === 0) return [];
     const { mine, rows } = await this.#db.transaction(async (trx) => {
-      const mine = await claimWork(trx, dialect, this.#owner, [...new Set(places.map((place) => place.ordering_key))]);
+      const mine = await claimWork(this.#db, trx, this.#owner, [...new Set(places.map((place) => place.ordering_key))]);
       // Read under the claim: another server may have published the rows that were seen before it.
       const rows = await rowsAt(
         trx,
@@ -63,7 +62,6 @@ class SharedClaim implements OutboxClaim {
   }
 
   #renew(): Promise<void> {
-    const { dialect } = this.#db;
-    return this.#db.transaction((trx) => renewWork(trx, dialect, this.#owner, [...this.#held]));
+    return this.#db.transaction((trx) => renewWork(this.#db, trx, this.#owner, [...this.#held]));
   }
 }

@@ -173,8 +173,7 @@ class RenewedClaim {
   async holds(): Promise<boolean> {
     if (performance.now() - this.#made < RENEW_MS) return this.#held;
     this.#made = performance.now();
-    const { dialect } = this.#db;
-    const owned = await this.#db.transaction((trx) => claimWork(trx, dialect, this.#owner, [WORK]));
+    const owned = await this.#db.transaction((trx) => claimWork(this.#db, trx, this.#owner, [WORK]));
     this.#held = owned.has(WORK);
     return this.#held;
   }

@@ -53,6 +53,3 @@ export function isUnreachable(error: unknown): boolean {
   if (typeof code === 'string' && UNREACHABLE.includes(code)) return true;
   return typeof message === 'string' && /closed state|Connection lost|Pool is closed|read ECONN|write E/.test(message);
 }
-
-/** Duplicate key (1062). */
-export const isDuplicate = (error: unknown): boolean => Number(facts(error).errno) === 1062;

@@ -1,11 +1,9 @@
-import { CompiledQuery, Kysely, MysqlDialect } from 'kysely';
+import { CompiledQuery, Kysely, MysqlDialect, sql } from 'kysely';
 import { createPool } from 'mysql2';
-import { retry } from '../../time/retry.ts';
 import type { Database, Trx } from '../database.ts';
-import { DatabaseUnavailable, stayedLocked, UNREACHABLE_TEXT } from '../errors.ts';
 import type { Schema } from '../schema.ts';
-import { isUndone, isUnreachable } from './errors.ts';
 import { preparingPool } from './preparing-pool.ts';
+import { transact } from './transaction.ts';
 import type { MysqlAddress } from './url.ts';
 
 export interface MysqlOptions {
@@ -16,9 +14,7 @@ export interface MysqlOptions {
   readonly giveUpAfterMs?: number;
 }
 
-const GIVE_UP_AFTER_MS = 15_000;
 const CONNECT_MS = 5_000;
-const MAX_PAUSE_MS = 250;
 /** What every connection is told first. Strict: a value that does not fit is an error, not a shorter value. */
 const SESSION = [
   'set session transaction isolation level read committed',
@@ -30,7 +26,7 @@ const SESSION = [
  * do not wait for each other). Nothing is connected before the first query, so a server that is down is not an error here.
  */
 export function openMysql(options: MysqlOptions): Database {
-  const { address, connections, giveUpAfterMs = GIVE_UP_AFTER_MS } = options;
+  const { address, connections } = options;
   const { socketPath, ...where } = address;
   const pool = createPool({
     ...where,
@@ -59,47 +55,14 @@ export function openMysql(options: MysqlOptions): Database {
     kysely,
     dialect: 'mysql',
     locked: (query) => query.forUpdate(),
+    // Not of local time, which has an hour twice a year.
+    now: sql`(timestampdiff(microsecond, '1970-01-01', utc_timestamp(3)) div 1000)`,
     async transaction<T>(work: (trx: Trx) => Promise<T>): Promise<T> {
-      const result = await transact(kysely, work, giveUpAfterMs);
+      const result = await transact(kysely, work, options.giveUpAfterMs);
       for (const listener of listeners) listener();
       return result;
     },
     onCommit: (listener) => void listeners.push(listener),
     close: () => kysely.destroy(),
   };
-}
-
-/** Runs `work` in a transaction, and again as long as that is safe: only what certainly was not committed is repeated. */
-async function transact<T>(db: Kysely<Schema>, work: (trx: Trx) => Promise<T>, giveUpAfterMs: number): Promise<T> {
-  let committing = false;
-  const attempt = async (): Promise<T> => {
-    committing = false;
-    const trx = await db.startTransaction().execute();
-    try {
-      const result = await work(trx as unknown as Trx);
-      committing = true;
-      await trx.commit().execute();
-      return result;
-    } catch (error) {
-      // A connection that broke has rolled back on the server's side already.
-      await trx
-        .rollback()
-        .execute()
-        .catch(() => undefined);
-      throw error;
-    }
-  };
-  // A connection that broke during the commit: nobody knows whether it was made, so it must not be repeated.
-  const retriable = (error: unknown) => isUndone(error) || (!committing && isUnreachable(error));
-  try {
-    // Full jitter, so that those who undid each other do not meet again at the same moment.
-    return await retry(attempt, { firstMs: 4, maxMs: MAX_PAUSE_MS, jitter: 1, retriable, giveUpAfterMs });
-  } catch (error) {
-    throw shownError(error, giveUpAfterMs);
-  }
-}
-
-function shownError(error: unknown, giveUpAfterMs: number): unknown {
-  if (isUnreachable(error)) return new DatabaseUnavailable(UNREACHABLE_TEXT, error);
-  return isUndone(error) ? stayedLocked(giveUpAfterMs, error) : error;
 }

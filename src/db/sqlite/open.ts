@@ -1,14 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { Kysely } from 'kysely';
+import { Kysely, sql } from 'kysely';
 import type { Database, Trx } from '../database.ts';
-import { DatabaseUnavailable } from '../errors.ts';
-import { runTransaction } from '../retry.ts';
 import type { Schema } from '../schema.ts';
 import { groupCommits } from './commit-group.ts';
 import { NodeSqliteDialect } from './dialect.ts';
-import { isBusy, isDiskFull } from './errors.ts';
+import { isBusy } from './errors.ts';
+import { transact } from './transaction.ts';
 
 export interface SqliteOptions {
   /** Path of the file, or `:memory:`. */
@@ -39,16 +38,15 @@ export function openSqlite(options: SqliteOptions): Database {
   file.exec('pragma temp_store = memory');
   file.exec('pragma cache_size = -65536');
   const kysely = new Kysely<Schema>({ dialect: new NodeSqliteDialect(file) });
-  const inGroup = groupCommits((work) => runTransaction(kysely, work, isBusy, options.giveUpAfterMs));
+  const inGroup = groupCommits((work) => transact(kysely, work, options.giveUpAfterMs));
   const listeners: (() => void)[] = [];
   return {
     kysely,
     dialect: 'sqlite',
     locked: (query) => query,
+    now: sql`cast(unixepoch('subsec') * 1000 as integer)`,
     transaction: async <T>(work: (trx: Trx) => Promise<T>): Promise<T> => {
-      const result = await inGroup(work).catch((error: unknown) => {
-        throw shownError(error);
-      });
+      const result = await inGroup(work);
       for (const listener of listeners) listener();
       return result;
     },
@@ -76,10 +74,4 @@ function joinWal(file: DatabaseSync): void {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, MOST_PAUSE_MS * Math.random());
     }
   }
-}
-
-/** A full disk is said to be one: whoever asked cannot know it, and can try again. The transaction was undone. */
-function shownError(error: unknown): unknown {
-  if (!isDiskFull(error)) return error;
-  return new DatabaseUnavailable('The disk that holds the database is full; nothing was changed.', error);
 }
