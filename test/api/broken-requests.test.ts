@@ -28,7 +28,7 @@ function exchange(bytes: string | Buffer): Promise<string> {
   });
 }
 
-describe('what is no proper HTTP request', () => {
+describe('a malformed HTTP request', () => {
   test.each([
     ['no HTTP at all', Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00, 0x01]), 400],
     ['an unknown method', 'BREW /v2.0/networks HTTP/1.1\r\nHost: a\r\n\r\n', 400],

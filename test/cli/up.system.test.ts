@@ -161,7 +161,7 @@ describe('neutrino up', () => {
   });
 });
 
-describe('the words of neutrino up', () => {
+describe('the banner of neutrino up', () => {
   const facts = {
     version: '1.2.3',
     config: defaultConfig(),

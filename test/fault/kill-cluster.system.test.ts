@@ -108,7 +108,7 @@ describe.skipIf(needsRoot)('servers and agents over RabbitMQ and MariaDB (needs 
 });
 
 describe.skipIf(needsRoot || !settings.long)(
-  'the same where agents soon count as dead (needs root; NEUTRINO_FAULT_ROUNDS, for it takes minutes)',
+  'servers and agents that soon count as dead (needs root; NEUTRINO_FAULT_ROUNDS, because it takes minutes)',
   () => {
     const cluster = clusterOf({ DEFAULT: { agent_down_time: 6 }, agent: { report_interval: 2 } });
 

@@ -108,7 +108,7 @@ test.each([
     expect(resourceOfBody(THING, body)).toBe(body.thing);
 });
 
-describe('types', () => {
+describe('types of attributes', () => {
   const FINE = [
     [text(3), 'äöü', 'äöü'],
     [text(3), '💣💣💣', '💣💣💣'],

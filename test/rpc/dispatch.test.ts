@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { acceptsVersion } from '../../src/rpc/dispatch.ts';
 
-describe('a served version', () => {
+describe('a served RPC version', () => {
   test.each([
     ['1.10', '1.0', true],
     ['1.10', '1.9', true],

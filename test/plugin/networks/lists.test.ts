@@ -97,7 +97,7 @@ const sortsOf = (attributes: readonly string[]): fc.Arbitrary<Sorts> =>
       fc.tuple(...names.map((attribute) => fc.record({ attribute: fc.constant(attribute), descending: fc.boolean() }))),
     );
 
-describe('lists of thousands', () => {
+describe('lists of thousands of networks', () => {
   test('have everything once', () => {
     expect(networks).toHaveLength(NETWORKS + 1);
     expect(new Set(networks.map((n) => n.id)).size).toBe(NETWORKS + 1);
@@ -192,7 +192,7 @@ describe('lists of thousands', () => {
   });
 });
 
-describe('what is no column filters too', () => {
+describe('network lists are also filtered by what is no column', () => {
   const ids = async (filters: ListQuery['filters']) =>
     (await world.networks.service.list(ADMIN, { ...ALL, filters })).map((n) => n.name);
 

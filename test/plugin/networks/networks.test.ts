@@ -31,7 +31,7 @@ const provider = (type: string, physnet?: string, id?: number) => ({
 const make = (values: object = {}) => Promise.resolve().then(() => world.networks.create({ ...values }));
 const vni = (network: Record<string, unknown>) => network['provider:segmentation_id'] as number;
 
-describe('segments', () => {
+describe('segments of networks', () => {
   test('of networks that name none are drawn from the ranges, each once, by several servers, until all are taken', async () => {
     const servers = [world, world.second()];
     const made = await Promise.all(servers.map((s) => s.networks.createAll(Array.from({ length: 20 }, () => ({})))));
@@ -136,7 +136,7 @@ describe('segments', () => {
   });
 });
 
-describe('the MTU', () => {
+describe('the MTU of a network', () => {
   test('is the largest that the segment carries unless told, and never more', async () => {
     expect((await make()).mtu).toBe(1450);
     expect((await make(provider('flat', 'physnet1'))).mtu).toBe(1500);
@@ -154,7 +154,7 @@ describe('the MTU', () => {
   });
 });
 
-describe('an update', () => {
+describe('an update of a network', () => {
   test('that changes nothing is not counted and not told; one that does is both', async () => {
     const network = await make({ name: 'a' });
     const { is_default: _, ...shown } = network;

@@ -198,7 +198,7 @@ describe('a subnet is refused', () => {
   });
 });
 
-describe('IPv6 modes', () => {
+describe('IPv6 modes of a subnet', () => {
   const MODES = [undefined, 'slaac', 'dhcpv6-stateful', 'dhcpv6-stateless'] as const;
   const combinations = MODES.flatMap((ra) => MODES.map((address) => [ra, address] as const));
 
@@ -214,7 +214,7 @@ describe('IPv6 modes', () => {
   });
 });
 
-describe('service types and segments', () => {
+describe('service types and segments of subnets', () => {
   test.each(['network:dhcp', 'network:router_gateway', 'compute:nova', 'neutron:LOADBALANCER', 'baremetal:none'])(
     '%s is a device owner',
     async (type) => {

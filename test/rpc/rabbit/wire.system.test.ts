@@ -183,7 +183,7 @@ describeWithBroker('a stock request, byte for byte', () => {
   });
 });
 
-describeWithBroker('our request', () => {
+describeWithBroker('a request of Neutrino', () => {
   const seenByStock = async (topic: string, key: string, exchange = 'neutron') => {
     const { queue } = await bare.channel.assertQueue('', { exclusive: true });
     const kind = exchange === 'neutron' ? 'topic' : 'fanout';

@@ -118,7 +118,7 @@ describe('a value that dnsmasq would misread is left out, the rest is served', (
 
 const SUBNET_OPTS = 'tag:subnet-s1,option:router,10.0.0.254';
 
-describe('routes', () => {
+describe('routes that DHCP hands out', () => {
   const many = Array.from({ length: 60 }, (_, i) => subnet(`t${i}`, `10.1.${i}.0/24`));
 
   test('routes to other subnets give way when the option is full; what leads over a router stays', () => {
@@ -187,7 +187,7 @@ describe('the command line', () => {
   });
 });
 
-describe('rendering again', () => {
+describe('rendering a network again', () => {
   test('pays only for ports whose document is new, and for all when a subnet changed', () => {
     let reads = 0;
     const counted = (n: number): PortDocument =>
