@@ -1,6 +1,6 @@
 import type { Service } from '../plugin/service.ts';
-import { type Action, actionPath, pathParameters } from '../resources/action.ts';
-import type { Attribute, JsonSchema, Method, Resource } from '../resources/attribute.ts';
+import { actionPath, pathParameters } from '../resources/action.ts';
+import type { Action, Attribute, JsonSchema, Method, Resource } from '../resources/attribute.ts';
 
 type Schema = JsonSchema;
 

@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
 import type { Queries, Trx } from '../db/database.ts';
-import type { Action } from '../resources/action.ts';
-import type { Resource } from '../resources/attribute.ts';
+import type { Action, Resource } from '../resources/attribute.ts';
 import { neutronError } from '../resources/errors.ts';
 import { MAX_TAGS, parseTag, tagActions, tagKey, tooManyTags } from '../resources/tag-types.ts';
 import { bumpRevision, requireRevision } from '../store/standard-attributes.ts';

@@ -1,5 +1,4 @@
-import type { Action } from './action.ts';
-import type { AttributeType } from './attribute.ts';
+import type { Action, AttributeType } from './attribute.ts';
 import { neutronError } from './errors.ts';
 
 /** Operations of the DHCP agent scheduler (API reference: Networking v2.0, DHCP agent scheduler). */

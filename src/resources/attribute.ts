@@ -2,8 +2,6 @@
  * The types of resource declarations, one declaration per resource. Validation, defaults, filters, sorting, fields, error
  * messages, storage, policy, OpenAPI, the extension list and agent notifications all derive from it.
  */
-import type { Action } from './action.ts';
-import type { Extension } from './extensions.ts';
 
 /** A value as stored in a column. */
 export type Stored = string | number | null;
@@ -92,6 +90,42 @@ export interface Parent {
    * is taken from the path. Default: false, the child has its own top-level path and `by` is set like any other attribute.
    */
   readonly inPath?: boolean;
+}
+
+/**
+ * An operation on one resource other than show, update and delete: `PUT /v2.0/routers/{id}/add_router_interface`. Route, body
+ * validation, policy and OpenAPI derive from it; the resource's module contains the handler of the same name.
+ */
+export interface Action {
+  readonly method: 'get' | 'put' | 'post' | 'delete';
+  /** Path below the resource; default: the action's name. `{parameter}` stands for one segment. */
+  readonly path?: string;
+  /** The request body (`objectOf` if it consists of attributes); absent for actions without a body. */
+  readonly body?: AttributeType;
+  /** Schema of the response body; absent for actions without one. */
+  readonly answer?: JsonSchema;
+  /** Status on success; default: 200 with a response body, 204 without. */
+  readonly status?: 200 | 201;
+  /** Its name in the policy; default: the action's own. */
+  readonly policyName?: string;
+  /** Who may do it; default: `owner`. */
+  readonly policy?: PolicyRule;
+  /** Ids of resources that do not exist are accepted, as in some of Neutron's actions; default: false, they return 404. */
+  readonly anyId?: boolean;
+  /** Error for a resource that is not visible to the caller; default: the resource's own NotFound. */
+  readonly notFound?: 'TagResourceNotFound';
+  /** Alias of the extension that adds it; default: the resource's. */
+  readonly extension?: string;
+  readonly help: string;
+}
+
+/** An extension as listed by GET /v2.0/extensions: what clients can rely on beyond the core API. */
+export interface Extension {
+  readonly alias: string;
+  readonly name: string;
+  readonly description: string;
+  /** The date that Neutron reports, so that clients that compare dates see the same API. */
+  readonly updated: string;
 }
 
 export interface Resource<A extends Attributes = Attributes> {

@@ -1,13 +1,4 @@
-import type { Resource } from './attribute.ts';
-
-/** An extension as listed by GET /v2.0/extensions: what clients can rely on beyond the core API. */
-export interface Extension {
-  readonly alias: string;
-  readonly name: string;
-  readonly description: string;
-  /** The date that Neutron reports, so that clients that compare dates see the same API. */
-  readonly updated: string;
-}
+import type { Extension, Resource } from './attribute.ts';
 
 /** Defines an extension. */
 export const extension = (alias: string, name: string, updated: string, description: string): Extension => ({

@@ -1,5 +1,4 @@
-import type { Action } from './action.ts';
-import type { AttributeType, Resource } from './attribute.ts';
+import type { Action, AttributeType, Resource } from './attribute.ts';
 import { neutronError, shown } from './errors.ts';
 import { lineFault } from './types.ts';
 

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
+import { type Import, importCircles } from './import-circles.ts';
 
 /**
  * What each room of src/ may import besides itself, from the ground up (docs/architecture.md). Agents may run on another
@@ -56,67 +57,22 @@ export function checkModule(path: string, source: string): readonly string[] {
     });
 }
 
-interface Module {
-  readonly path: string;
-  /** Paths of the modules in src/ that it imports. */
-  readonly imports: readonly string[];
-}
-
-/** Rooms whose folders may not import each other in a circle. */
-const WITHOUT_CIRCLES = ['agents', 'cli', 'plugin'];
-
-/**
- * Returns the circles between the things directly in a folder, and in each folder below it. A folder counts as one thing; so does
- * each file, so that two folders that import each other through a file make a circle too.
- */
-export function importCircles(folder: string, modules: readonly Module[]): readonly string[] {
-  const below = (path: string) => path.startsWith(`${folder}/`);
-  const thing = (path: string) => path.slice(folder.length + 1).split('/', 1)[0] ?? '';
-  const inside = modules.filter(({ path }) => below(path));
-  const edges = new Map<string, Set<string>>();
-  for (const { path, imports } of inside) {
-    const from = thing(path);
-    const targets = imports.filter(below).map(thing);
-    edges.set(from, new Set([...(edges.get(from) ?? []), ...targets.filter((to) => to !== from)]));
-  }
-  const reached = new Map([...edges.keys()].map((from) => [from, reachable(edges, from)]));
-  const circles = new Set(
-    [...edges.keys()]
-      .filter((one) => reached.get(one)?.has(one))
-      .map((one) => [...edges.keys()].filter((other) => reached.get(one)?.has(other) && reached.get(other)?.has(one)))
-      .map((circle) => `${folder}: ${circle.sort().join(', ')} import each other in a circle`),
-  );
-  const folders = new Set(inside.map(({ path }) => thing(path)).filter((name) => !name.endsWith('.ts')));
-  return [...circles, ...[...folders].flatMap((name) => importCircles(`${folder}/${name}`, inside))];
-}
-
-function reachable(edges: ReadonlyMap<string, ReadonlySet<string>>, from: string): ReadonlySet<string> {
-  const seen = new Set<string>();
-  const open = [from];
-  for (let next = open.pop(); next !== undefined; next = open.pop())
-    for (const to of edges.get(next) ?? [])
-      if (!seen.has(to)) {
-        seen.add(to);
-        open.push(to);
-      }
-  return seen;
-}
-
-/** Returns all violations of the import rules in a project's src/. Throws when there is no module to look at. */
+/** Returns all violations of the import rules in a project's src/, circles included. Throws when there is no module to check. */
 export function importViolations(project: string): readonly string[] {
-  const paths = readdirSync(join(project, 'src'), { recursive: true, withFileTypes: true })
+  const modules = readdirSync(join(project, 'src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
-    .map((entry) => relative(project, join(entry.parentPath, entry.name)));
-  if (paths.length === 0) throw new Error(`no modules below ${project}/src`);
-  const sources = paths.sort().map((path) => ({ path, source: readFileSync(join(project, path), 'utf8') }));
-  const modules = sources.map(({ path, source }) => ({
-    path,
-    imports: importedSpecifiers(source)
-      .filter((specifier) => specifier.startsWith('.'))
-      .map((specifier) => normalize(join(dirname(path), specifier))),
-  }));
+    .map((entry) => relative(project, join(entry.parentPath, entry.name)))
+    .sort()
+    .map((path) => ({ path, source: readFileSync(join(project, path), 'utf8') }));
+  if (modules.length === 0) throw new Error(`no modules below ${project}/src`);
   return [
-    ...sources.flatMap(({ path, source }) => checkModule(path, source)),
-    ...WITHOUT_CIRCLES.flatMap((room) => importCircles(`src/${room}`, modules)),
+    ...modules.flatMap(({ path, source }) => checkModule(path, source)),
+    ...importCircles(modules.flatMap(({ path, source }) => importedModules(path, source))),
   ];
 }
+
+/** The modules of the project that a module imports, types included. */
+const importedModules = (from: string, source: string): readonly Import[] =>
+  importedSpecifiers(source)
+    .filter((specifier) => specifier.startsWith('.') && specifier.endsWith('.ts'))
+    .map((specifier) => ({ from, to: normalize(join(dirname(from), specifier)) }));

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../../auth/contract.ts';
 import type { Service } from '../../plugin/service.ts';
-import { type Action, actionPath } from '../../resources/action.ts';
-import { keyOf, type Method } from '../../resources/attribute.ts';
+import { actionPath } from '../../resources/action.ts';
+import { type Action, keyOf, type Method } from '../../resources/attribute.ts';
 import { neutronError, notFound } from '../../resources/errors.ts';
 import { resourceOfBody, resourcesOfBody } from '../../resources/validate.ts';
 import type { Changes } from '../change-log.ts';

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Resource } from '../../resources/attribute.ts';
+import type { Extension, Resource } from '../../resources/attribute.ts';
 import { shown as shownText } from '../../resources/errors.ts';
-import { type Extension, servedExtensions } from '../../resources/extensions.ts';
+import { servedExtensions } from '../../resources/extensions.ts';
 
 const base = (request: FastifyRequest): string => `${request.protocol}://${request.host}`;
 const shown = ({ alias, name, description, updated }: Extension) => ({ alias, name, description, updated, links: [] });
