@@ -2,7 +2,7 @@ import { showProcess } from '../linux/processes.ts';
 import { guestOf } from './guests.ts';
 import type { InstanceNic, InstanceStore, StoredInstance } from './instance.ts';
 
-export interface ListedNic {
+interface ListedNic {
   readonly nic: InstanceNic;
   /** The address it has by DHCP now. */
   readonly got: string | null;

@@ -42,7 +42,7 @@ export interface Neutron {
 const REQUEST_MS = 30_000;
 
 /** A refusal by the API. */
-export class RequestRefused extends LabFailure {
+class RequestRefused extends LabFailure {
   readonly status: number;
 
   constructor(request: string, status: number, body: string) {

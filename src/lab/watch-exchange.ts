@@ -1,7 +1,7 @@
 import { followFile } from './follow.ts';
 
 /** One message of a DHCP exchange, as the DHCP server logged it. */
-export interface ExchangeMessage {
+interface ExchangeMessage {
   /** The clock in the log, `HH:MM:SS`. */
   readonly time: string;
   readonly kind: 'DISCOVER' | 'OFFER' | 'REQUEST' | 'ACK' | 'NAK' | 'DECLINE' | 'RELEASE' | 'INFORM';

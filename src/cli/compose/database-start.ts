@@ -10,7 +10,7 @@ import { retry } from '../../time/retry.ts';
 import { CliFailure } from '../process/failure.ts';
 
 /** Exit code of a process that does not run on the schema that the database has. */
-export const EXIT_SCHEMA = 3;
+const EXIT_SCHEMA = 3;
 
 /** Pauses between two attempts to reach a database. */
 const PAUSES = { firstMs: 200, maxMs: 5_000 };

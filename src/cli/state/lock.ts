@@ -60,7 +60,7 @@ export async function lockRoles(statePath: string, roles: readonly StateRole[]):
  * on a file, through SQLite: it ends with the process, also by kill -9, so none is ever stale. The record beside it
  * (pid, URL, host) only names the holder.
  */
-export async function lockStatePath(statePath: string, role: StateRole = SERVER_ROLE): Promise<StateLock | undefined> {
+async function lockStatePath(statePath: string, role: StateRole): Promise<StateLock | undefined> {
   const release = holdFile(join(statePath, lockFile(role)));
   if (!release) return undefined;
   const record = join(statePath, recordFile(role));
