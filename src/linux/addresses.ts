@@ -1,5 +1,5 @@
 import { checkDeviceName } from '../net/device-names.ts';
-import { type InNamespace, type IpCommand, ipBatch, ipQuery } from './ip.ts';
+import { type InNamespace, type IpCommand, ipQuery } from './ip.ts';
 
 /** An address on a device. */
 export interface DeviceAddress {
@@ -93,16 +93,4 @@ export function planAddresses(
 
 function isKernelLinkLocal(entry: DeviceAddress): boolean {
   return entry.family === 6 && entry.scope === 'link' && entry.prefixLength === 64;
-}
-
-/** Looks at most: the second one finds what the kernel deleted along with another address of the subnet. */
-const MAX_LOOKS = 3;
-
-/** Gives a device exactly these addresses, IPv4 and IPv6; touches nothing that is right. */
-export async function setAddresses(device: string, wanted: readonly string[], where: InNamespace = {}): Promise<void> {
-  for (let look = 1; look <= MAX_LOOKS; look += 1) {
-    const plan = planAddresses(checkDeviceName(device), await listAddresses(device, where), wanted);
-    await ipBatch(plan, where);
-    if (!plan.some((step) => step[1] === 'del')) return;
-  }
 }

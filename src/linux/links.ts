@@ -5,7 +5,6 @@ import {
   type IpCommand,
   ipBatch,
   ipQuery,
-  isAlreadyThere,
   isNotFound,
 } from './ip.ts';
 
@@ -95,10 +94,6 @@ export async function showLink(name: string, where: InNamespace = {}): Promise<L
   }
 }
 
-export async function linkExists(name: string, where: InNamespace = {}): Promise<boolean> {
-  return (await showLink(name, where)) !== undefined;
-}
-
 /** One end of a veth pair. */
 export interface VethEnd extends InNamespace {
   readonly name: string;
@@ -114,98 +109,6 @@ export function addVethCommand(end: VethEnd, peer: VethEnd, mtu?: number): IpCom
     ...(peer.mac === undefined ? [] : ['address', peer.mac]),
     ...(peer.namespace === undefined ? [] : ['netns', checkNamespaceName(peer.namespace)]),
   ];
-}
-
-/**
- * Makes a veth pair with each end in its namespace unless both ends are there and belong together; half of a pair, or two
- * strangers of these names, are deleted first. Sets MTU and MACs. Leaves up and down as they are. The namespaces MUST exist;
- * a second end without a namespace is in that of the first. Resolves to whether it was made now.
- */
-export async function ensureVeth(
-  end: VethEnd,
-  peer: VethEnd,
-  options: { readonly mtu?: number } = {},
-): Promise<boolean> {
-  const peerWhere = peer.namespace === undefined ? end : peer;
-  const [one, two] = await Promise.all([showLink(end.name, end), showLink(peer.name, peerWhere)]);
-  const paired =
-    one?.kind === 'veth' && two?.kind === 'veth' && one.peerIndex === two.index && two.peerIndex === one.index;
-  if (!paired || !one || !two) {
-    if (one) await deleteLink(end.name, end);
-    if (two) await deleteLink(peer.name, peerWhere);
-    await ipBatch([addVethCommand(end, peer, options.mtu)], end);
-    return true;
-  }
-  await ipBatch(adjust(one, end, options.mtu), end);
-  await ipBatch(adjust(two, peer, options.mtu), peerWhere);
-  return false;
-}
-
-function adjust(link: Link, end: VethEnd, mtu: number | undefined): readonly IpCommand[] {
-  return [
-    ...(mtu === undefined || link.mtu === mtu ? [] : [['link', 'set', 'dev', end.name, 'mtu', String(mtu)]]),
-    ...(end.mac === undefined || link.mac === end.mac.toLowerCase()
-      ? []
-      : [['link', 'set', 'dev', end.name, 'address', end.mac]]),
-  ];
-}
-
-/**
- * Makes a bridge unless it is there, without forwarding delay (a guest would wait 15 s for its first DHCP answer) and with
- * multicast snooping as the kernel has it; up afterwards. Throws when a device of that name is no bridge.
- */
-export async function ensureBridge(
-  name: string,
-  options: InNamespace & { readonly mtu?: number; readonly mac?: string } = {},
-): Promise<boolean> {
-  const { mtu, mac } = options;
-  const attributes = [
-    ...(mtu === undefined ? [] : ['mtu', String(mtu)]),
-    ...(mac === undefined ? [] : ['address', mac]),
-  ];
-  try {
-    await ipBatch(
-      [
-        ['link', 'add', checkDeviceName(name), ...attributes, 'type', 'bridge', 'forward_delay', '0', 'stp_state', '0'],
-        ['link', 'set', 'dev', name, 'up'],
-      ],
-      options,
-    );
-    return true;
-  } catch (error) {
-    if (!isAlreadyThere(error)) throw error;
-  }
-  const link = await showLink(name, options);
-  if (link && link.kind !== 'bridge')
-    throw new Error(`device ${name} is ${link.kind ?? 'a physical device'}, not a bridge`);
-  if (link)
-    await ipBatch(
-      [...adjust(link, { name, ...(mac === undefined ? {} : { mac }) }, mtu), ['link', 'set', 'dev', name, 'up']],
-      options,
-    );
-  return false;
-}
-
-/** Plugs a device into a bridge, or unplugs it with `null`. Right already is no error. */
-export function setMaster(name: string, master: string | null, where: InNamespace = {}): Promise<void> {
-  const words = master === null ? ['nomaster'] : ['master', checkDeviceName(master)];
-  return ipBatch([['link', 'set', 'dev', checkDeviceName(name), ...words]], where);
-}
-
-export function setUp(name: string, where: InNamespace = {}): Promise<void> {
-  return ipBatch([['link', 'set', 'dev', checkDeviceName(name), 'up']], where);
-}
-
-export function setDown(name: string, where: InNamespace = {}): Promise<void> {
-  return ipBatch([['link', 'set', 'dev', checkDeviceName(name), 'down']], where);
-}
-
-export function setMtu(name: string, mtu: number, where: InNamespace = {}): Promise<void> {
-  return ipBatch([['link', 'set', 'dev', checkDeviceName(name), 'mtu', String(mtu)]], where);
-}
-
-export function setMac(name: string, mac: string, where: InNamespace = {}): Promise<void> {
-  return ipBatch([['link', 'set', 'dev', checkDeviceName(name), 'address', mac]], where);
 }
 
 /** Deletes a device (of a veth pair: both ends). Not there, or its namespace not there, is no error. */

@@ -38,11 +38,6 @@ export async function isAlive(pid: number): Promise<boolean> {
   return (await showProcess(pid)) !== undefined;
 }
 
-/** Its arguments, the program first; undefined when it has ended. */
-export async function commandLine(pid: number): Promise<readonly string[] | undefined> {
-  return (await showProcess(pid))?.command;
-}
-
 /** Sends a signal; resolves to false when there is no such process. Throws EPERM and the like. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
   try {

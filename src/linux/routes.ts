@@ -1,5 +1,5 @@
 import { checkDeviceName } from '../net/device-names.ts';
-import { type InNamespace, type IpCommand, ipBatch, ipQuery, isNotFound } from './ip.ts';
+import type { IpCommand } from './ip.ts';
 
 /** A unicast route of the main table. */
 export interface Route {
@@ -52,12 +52,6 @@ function isIpv6(route: RouteJson): boolean {
 /** The command whose answer `parseRoutes` reads; both families in one process. */
 export const ROUTES_QUERY: IpCommand = ['route', 'show', 'table', 'all'];
 
-/** Unicast routes of the main table, both families. */
-export async function listRoutes(where: InNamespace = {}): Promise<readonly Route[]> {
-  const [answer] = await ipQuery([ROUTES_QUERY], where);
-  return parseRoutes(answer);
-}
-
 export function isDefaultRoute(route: Route): boolean {
   return route.destination === 'default';
 }
@@ -65,14 +59,6 @@ export function isDefaultRoute(route: Route): boolean {
 /** A route straight on the wire that no address brought with it. */
 export function isOnLinkRoute(route: Route): boolean {
   return route.gateway === undefined && route.protocol !== 'kernel' && route.destination !== 'default';
-}
-
-export async function defaultRoutes(where: InNamespace = {}): Promise<readonly Route[]> {
-  return (await listRoutes(where)).filter(isDefaultRoute);
-}
-
-export async function onLinkRoutes(device: string, where: InNamespace = {}): Promise<readonly Route[]> {
-  return (await listRoutes(where)).filter((route) => isOnLinkRoute(route) && route.device === device);
 }
 
 /** The default route of the gateway's family, replacing another. */
@@ -99,21 +85,4 @@ export function deleteRouteCommand(route: Route): IpCommand {
     ...(route.gateway === undefined ? [] : ['via', route.gateway]),
     ...(route.device === undefined ? [] : ['dev', route.device]),
   ];
-}
-
-export function setDefaultRoute(gateway: string, device: string, where: InNamespace = {}): Promise<void> {
-  return ipBatch([defaultRouteCommand(gateway, device)], where);
-}
-
-export function ensureOnLinkRoute(destination: string, device: string, where: InNamespace = {}): Promise<void> {
-  return ipBatch([onLinkRouteCommand(destination, device)], where);
-}
-
-/** Removes a route; not there is no error. */
-export async function deleteRoute(route: Route, where: InNamespace = {}): Promise<void> {
-  try {
-    await ipBatch([deleteRouteCommand(route)], where);
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
 }

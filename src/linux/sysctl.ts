@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { asIpFailed, batchText, type InNamespace, type IpCommand, namespacePath } from './ip.ts';
 import { run } from './run.ts';
 
@@ -21,13 +21,6 @@ function writeScript(
     return `${options.skipAbsent ? `[ ! -e '${path}' ] || ` : ''}echo '${value}' > '${path}'`;
   });
   return writes.map((write) => `{ ${write}; }`).join(' && ');
-}
-
-/** Reads a kernel setting. Throws when the kernel has no such key (ENOENT), or the namespace is not there. */
-export async function readSysctl(key: string, { namespace }: InNamespace = {}): Promise<string> {
-  // /proc/sys/net shows the namespace of the process that opens the file: in another one, another process must.
-  if (namespace === undefined) return (await readFile(sysctlPath(key), 'utf8')).trim();
-  return (await run(['nsenter', `--net=${namespacePath(namespace)}`, 'cat', sysctlPath(key)])).stdout.trim();
 }
 
 /** Sets kernel settings in one go, in order. */

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { markOf } from '../../src/agents/l2/marks.ts';
-import { linkExists } from '../../src/linux/links.ts';
 import { deleteNamespace, ensureNamespace, namespaceExists, namespacePath } from '../../src/linux/namespaces.ts';
 import { endProcess, isAlive } from '../../src/linux/processes.ts';
 import { run } from '../../src/linux/run.ts';
 import { bridgeName, tapName } from '../../src/net/device-names.ts';
+import { linkExists } from '../linux/devices.ts';
 import { NeutrinoProcess, neutrino } from '../support/neutrino.ts';
 
 let folder: string;

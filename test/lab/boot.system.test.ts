@@ -11,8 +11,8 @@ import { guestNamespace } from '../../src/lab/namespace-guest.ts';
 import { neutronAt } from '../../src/lab/neutron.ts';
 import { removeMachine, stopMachines } from '../../src/lab/remove.ts';
 import { bootTable, machineList } from '../../src/lab/show.ts';
-import { linkExists } from '../../src/linux/links.ts';
 import { namespaceExists } from '../../src/linux/namespaces.ts';
+import { linkExists } from '../linux/devices.ts';
 import { type DnsmasqWorld, startDnsmasqWorld } from './dnsmasq-world.ts';
 import { type FakeNeutron, startFakeNeutron } from './fake-neutron.ts';
 

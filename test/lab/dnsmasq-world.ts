@@ -4,8 +4,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ipBatch } from '../../src/linux/ip.ts';
-import { deleteLink, ensureBridge, ensureVeth } from '../../src/linux/links.ts';
+import { deleteLink } from '../../src/linux/links.ts';
 import { deleteNamespace, ensureNamespace } from '../../src/linux/namespaces.ts';
+import { addBridge, addVeth } from '../linux/devices.ts';
 
 /** A network of this host without Neutrino: a bridge and a dnsmasq in a namespace, all with names of its own. */
 export interface DnsmasqWorld {
@@ -30,8 +31,8 @@ export async function startDnsmasqWorld(extra: readonly string[] = []): Promise<
   await writeFile(hosts, '');
   await writeFile(log, '');
   await ensureNamespace(namespace);
-  await ensureBridge(bridge);
-  await ensureVeth({ name: `t-q-${id}` }, { name: 'dhcp0', namespace });
+  await addBridge(bridge);
+  await addVeth({ name: `t-q-${id}` }, { name: 'dhcp0', namespace });
   await ipBatch([['link', 'set', 'dev', `t-q-${id}`, 'master', bridge, 'up']]);
   await ipBatch(
     [

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { linkExists, setMaster } from '../../src/linux/links.ts';
+import { linkExists, setMaster } from '../linux/devices.ts';
 import type { DnsmasqWorld } from './dnsmasq-world.ts';
 
 interface FakePort {

@@ -5,9 +5,10 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type GuestNic, NoLease } from '../../src/lab/contract.ts';
 import { guestNamespace, namespaceGuest } from '../../src/lab/namespace-guest.ts';
 import { listAddresses } from '../../src/linux/addresses.ts';
-import { linkExists, setMaster, showLink } from '../../src/linux/links.ts';
+import { showLink } from '../../src/linux/links.ts';
 import { namespaceExists } from '../../src/linux/namespaces.ts';
 import { run } from '../../src/linux/run.ts';
+import { linkExists, setMaster } from '../linux/devices.ts';
 import { type DnsmasqWorld, startDnsmasqWorld } from './dnsmasq-world.ts';
 
 const MAC = 'fa:16:3e:aa:bb:01';

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { guestNamespace } from '../../src/lab/namespace-guest.ts';
-import { linkExists } from '../../src/linux/links.ts';
 import { namespaceExists } from '../../src/linux/namespaces.ts';
 import { run } from '../../src/linux/run.ts';
 import { waitFor } from '../../src/time/wait.ts';
+import { linkExists } from '../linux/devices.ts';
 import { type DnsmasqWorld, startDnsmasqWorld } from './dnsmasq-world.ts';
 import { type FakeNeutron, startFakeNeutron } from './fake-neutron.ts';
 

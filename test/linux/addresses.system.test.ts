@@ -1,18 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { canonicalCidr, listAddresses, planAddresses, setAddresses } from '../../src/linux/addresses.ts';
-import { ensureVeth, setUp } from '../../src/linux/links.ts';
+import { canonicalCidr, listAddresses, planAddresses } from '../../src/linux/addresses.ts';
+import { type IpCommand, ipBatch } from '../../src/linux/ip.ts';
 import { deleteNamespace, ensureNamespace } from '../../src/linux/namespaces.ts';
 import {
-  defaultRoutes,
-  deleteRoute,
-  ensureOnLinkRoute,
+  defaultRouteCommand,
+  deleteRouteCommand,
   isDefaultRoute,
-  listRoutes,
-  onLinkRoutes,
+  isOnLinkRoute,
+  onLinkRouteCommand,
   parseRoutes,
-  setDefaultRoute,
 } from '../../src/linux/routes.ts';
+import { addVeth, listRoutes, setAddresses } from './devices.ts';
 import { needsRoot } from './root.ts';
 
 const namespace = `t-addr-${randomBytes(3).toString('hex')}`;
@@ -72,11 +71,13 @@ describe('what ip prints of routes', () => {
 });
 
 describe.skipIf(needsRoot)('addresses and routes of a device (needs root)', () => {
+  const run = (...steps: readonly IpCommand[]) => ipBatch(steps, { namespace });
+  const defaultRoutes = async () => (await listRoutes({ namespace })).filter(isDefaultRoute);
+
   beforeAll(async () => {
     await ensureNamespace(namespace);
-    await ensureVeth({ name: 'tap0', namespace }, { name: 'peer0', namespace });
-    await setUp('peer0', { namespace });
-    await setUp('tap0', { namespace });
+    await addVeth({ name: 'tap0', namespace }, { name: 'peer0', namespace });
+    await run(['link', 'set', 'dev', 'peer0', 'up'], ['link', 'set', 'dev', 'tap0', 'up']);
   });
   afterAll(() => deleteNamespace(namespace));
 
@@ -95,25 +96,22 @@ describe.skipIf(needsRoot)('addresses and routes of a device (needs root)', () =
   });
 
   it('sets a default route for each family, and replaces it', async () => {
-    await setDefaultRoute('10.0.50.1', 'tap0', { namespace });
-    await setDefaultRoute('10.0.50.254', 'tap0', { namespace });
-    await setDefaultRoute('fd00::1', 'tap0', { namespace });
-    expect((await defaultRoutes({ namespace })).map((route) => route.gateway)).toEqual(['10.0.50.254', 'fd00::1']);
-    for (const route of await defaultRoutes({ namespace })) await deleteRoute(route, { namespace });
-    expect((await listRoutes({ namespace })).filter(isDefaultRoute)).toEqual([]);
-    await deleteRoute(
-      { family: 6, destination: 'default', gateway: 'fd00::1', device: 'tap0', scope: 'global', protocol: 'boot' },
-      { namespace },
+    await run(
+      defaultRouteCommand('10.0.50.1', 'tap0'),
+      defaultRouteCommand('10.0.50.254', 'tap0'),
+      defaultRouteCommand('fd00::1', 'tap0'),
     );
+    expect((await defaultRoutes()).map((route) => route.gateway)).toEqual(['10.0.50.254', 'fd00::1']);
+    await run(...(await defaultRoutes()).map(deleteRouteCommand));
+    expect(await defaultRoutes()).toEqual([]);
   });
 
   it('makes a route on the wire for a gateway outside the subnet', async () => {
-    await ensureOnLinkRoute('192.0.2.1', 'tap0', { namespace });
-    await ensureOnLinkRoute('192.0.2.1', 'tap0', { namespace });
-    await setDefaultRoute('192.0.2.1', 'tap0', { namespace });
-    const routes = await onLinkRoutes('tap0', { namespace });
+    await run(onLinkRouteCommand('192.0.2.1', 'tap0'));
+    await run(onLinkRouteCommand('192.0.2.1', 'tap0'), defaultRouteCommand('192.0.2.1', 'tap0'));
+    const routes = (await listRoutes({ namespace })).filter((route) => isOnLinkRoute(route) && route.device === 'tap0');
     expect(routes.map((route) => route.destination)).toEqual(['192.0.2.1']);
-    expect((await defaultRoutes({ namespace }))[0]?.gateway).toBe('192.0.2.1');
+    expect((await defaultRoutes())[0]?.gateway).toBe('192.0.2.1');
   });
 
   it('names the device that is not there', async () => {

@@ -7,19 +7,11 @@ import { type DhcpDevices, dhcpDevices } from '../../../src/agents/dhcp/devices.
 import { defaultConfig } from '../../../src/config/options.ts';
 import { listAddresses } from '../../../src/linux/addresses.ts';
 import { ipBatch } from '../../../src/linux/ip.ts';
-import {
-  addVethCommand,
-  deleteLink,
-  ensureBridge,
-  linkExists,
-  listLinks,
-  setMaster,
-  showLink,
-} from '../../../src/linux/links.ts';
+import { addVethCommand, deleteLink, listLinks, showLink } from '../../../src/linux/links.ts';
 import { deleteNamespace, namespaceExists } from '../../../src/linux/namespaces.ts';
-import { isDefaultRoute, listRoutes } from '../../../src/linux/routes.ts';
-import { readSysctl } from '../../../src/linux/sysctl.ts';
+import { isDefaultRoute } from '../../../src/linux/routes.ts';
 import { dhcpNamespace, tapName } from '../../../src/net/device-names.ts';
+import { addBridge, linkExists, listRoutes, readSysctl, setMaster } from '../../linux/devices.ts';
 import { needsRoot } from '../../linux/root.ts';
 
 const log = pino({ level: 'silent' });
@@ -91,7 +83,7 @@ describe.skipIf(needsRoot)('devices of DHCP ports (needs root)', () => {
     await devices.ensure(spec);
     const bridge = `brt${randomUUID().slice(0, 8)}`;
     others.push(() => deleteLink(bridge));
-    await ensureBridge(bridge);
+    await addBridge(bridge);
     await setMaster(spec.device, bridge);
     const before = [await state(), await showLink(spec.device)];
     const again = await devicesOf(host);

@@ -5,9 +5,9 @@ import type { AgentDevice, InterfaceDriver, NamespaceState } from '../../../src/
 import type { InterfaceDriverKind } from '../../../src/agents/interface/drivers/kind.ts';
 import { listAddresses } from '../../../src/linux/addresses.ts';
 import { ipBatch } from '../../../src/linux/ip.ts';
-import { linkExists, showLink } from '../../../src/linux/links.ts';
+import { showLink } from '../../../src/linux/links.ts';
 import { namespaceExists } from '../../../src/linux/namespaces.ts';
-import { readSysctl } from '../../../src/linux/sysctl.ts';
+import { linkExists, readSysctl } from '../../linux/devices.ts';
 import { needsRoot } from '../../linux/root.ts';
 
 const log = pino({ level: 'silent' });

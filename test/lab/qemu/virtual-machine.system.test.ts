@@ -7,8 +7,8 @@ import { CACHE_FOLDER } from '../../../src/lab/guests.ts';
 import { bootParts } from '../../../src/lab/qemu/kernel.ts';
 import { isStaticProgram } from '../../../src/lab/qemu/static-program.ts';
 import { virtualMachine } from '../../../src/lab/qemu/virtual-machine.ts';
-import { linkExists, setMaster } from '../../../src/linux/links.ts';
 import { run } from '../../../src/linux/run.ts';
+import { linkExists, setMaster } from '../../linux/devices.ts';
 import { type DnsmasqWorld, startDnsmasqWorld } from '../dnsmasq-world.ts';
 
 const silent = () => undefined;
