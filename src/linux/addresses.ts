@@ -8,7 +8,7 @@ export interface DeviceAddress {
   readonly address: string;
   readonly prefixLength: number;
   readonly scope: string;
-  /** Made by the kernel from a router advertisement, with a lifetime. */
+  /** Created by the kernel from a router advertisement, with a lifetime. */
   readonly dynamic: boolean;
 }
 
@@ -20,7 +20,7 @@ interface AddressJson {
   dynamic?: boolean;
 }
 
-/** Addresses by device name, out of the answer of `ip -j addr show`. */
+/** Returns the addresses by device name in the answer of `ip -j addr show`. */
 export function parseAddresses(json: unknown): ReadonlyMap<string, readonly DeviceAddress[]> {
   const devices = (json as { ifname?: string; addr_info?: AddressJson[] }[]).filter(
     (device) => device.ifname !== undefined,
@@ -41,13 +41,13 @@ export function parseAddresses(json: unknown): ReadonlyMap<string, readonly Devi
   );
 }
 
-/** Addresses of one device. Throws IpFailed when there is no such device. */
+/** Returns the addresses of one device. Throws IpFailed when the device does not exist. */
 export async function listAddresses(device: string, where: InNamespace = {}): Promise<readonly DeviceAddress[]> {
   const [answer] = await ipQuery([['addr', 'show', 'dev', checkDeviceName(device)]], where);
   return parseAddresses(answer).get(device) ?? [];
 }
 
-/** One spelling per address, for comparing: the kernel's, that of RFC 5952. Throws on text that is no address with a prefix. */
+/** Returns the address in the kernel's spelling (RFC 5952), for comparison. Throws when the text is no address with a prefix. */
 export function canonicalCidr(cidr: string): string {
   const slash = cidr.lastIndexOf('/');
   const text = cidr.slice(0, slash);
@@ -64,10 +64,10 @@ export function canonicalCidr(cidr: string): string {
 }
 
 /**
- * Commands that bring a device's addresses from `actual` to exactly `wanted` (`10.0.0.2/24`, `fd00::2/64`); none when they are
- * right. The IPv6 link-local address that the kernel makes of the MAC (a /64) stays.
- * Old ones go before new ones come: without `promote_secondaries` the kernel deletes, with the first address of a subnet, the later too.
- * Routes that hung on a deleted address may be gone afterwards.
+ * Returns the commands that change a device's addresses from `actual` to exactly `wanted` (`10.0.0.2/24`, `fd00::2/64`); none
+ * when they are right. The IPv6 link-local address that the kernel derives from the MAC (a /64) stays.
+ * Deletions come before additions: without `promote_secondaries` the kernel deletes the later addresses of a subnet with the first.
+ * Routes that depend on a deleted address may be gone afterwards.
  */
 export function planAddresses(
   device: string,
@@ -79,9 +79,9 @@ export function planAddresses(
   const removed = [...have].filter(([key, entry]) => !want.has(key) && !isKernelLinkLocal(entry));
   const added = [...want].filter((key) => !have.has(key));
   return [
-    // Backwards: the kernel lists the first address of a subnet before those that would go along with it.
+    // Backwards: the kernel lists the first address of a subnet before those that would be deleted with it.
     ...removed.reverse().map(([key]) => ['addr', 'del', key, 'dev', device]),
-    // nodad: these are the server's to give, nobody else may have them; duplicate detection would keep them unusable for a second.
+    // nodad: the server allocates these addresses; duplicate detection would keep them unusable for a second.
     ...added.map((key) => [
       'addr',
       'add',

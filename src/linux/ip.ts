@@ -8,7 +8,7 @@ export interface InNamespace {
 /** One `ip` command as words, without the `ip`: `['link', 'set', 'lo', 'up']`. */
 export type IpCommand = readonly string[];
 
-/** A step of a batch that failed; `step` is the command, `reason` what `ip` said about it. */
+/** A step of a batch that failed; `step` is the command, `reason` what `ip` printed about it. */
 export class IpFailed extends Error {
   readonly step: IpCommand;
   readonly reason: string;
@@ -21,7 +21,7 @@ export class IpFailed extends Error {
   }
 }
 
-/** Whether `ip` failed since the thing named is not there (device, address, route, namespace). */
+/** Whether `ip` failed because what it was to act on does not exist (device, address, route, namespace). */
 export function isNotFound(error: unknown): boolean {
   return (
     error instanceof IpFailed &&
@@ -31,7 +31,7 @@ export function isNotFound(error: unknown): boolean {
   );
 }
 
-/** Whether `ip` failed since the thing is there already. */
+/** Whether `ip` failed because what it was to create exists already. */
 export function isAlreadyThere(error: unknown): boolean {
   return error instanceof IpFailed && /File exists/.test(error.reason);
 }
@@ -39,14 +39,14 @@ export function isAlreadyThere(error: unknown): boolean {
 /** Where iproute2 mounts named namespaces (ip-netns(8)). */
 export const NETNS_FOLDER = '/run/netns';
 
-/** Path to open a named namespace by, as nsenter(1) takes it. */
+/** Returns the path of a named namespace, as nsenter(1) takes it. */
 export function namespacePath(name: string): string {
   return `${NETNS_FOLDER}/${checkNamespaceName(name)}`;
 }
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
 
-/** Refuses what cannot be a namespace's name (it becomes a path and a word of a batch). */
+/** Returns the name. Throws when no namespace can have it (it becomes a path and a word of a batch). */
 export function checkNamespaceName(name: string): string {
   if (!NAME.test(name)) {
     throw new Error(
@@ -60,7 +60,7 @@ function base({ namespace }: InNamespace): ['ip', ...string[]] {
   return namespace === undefined ? ['ip'] : ['ip', '-n', checkNamespaceName(namespace)];
 }
 
-/** The text of a batch, which is read by lines and split at white space: a word that holds some would become two. */
+/** Returns the text of a batch, which is split at line ends and white space. Throws for a word that would become two. */
 export function batchText(steps: readonly IpCommand[]): string {
   const lines = steps.map((words) => {
     const bad = words.find((word) => word === '' || /[\s"'\\#]/.test(word));
@@ -70,7 +70,7 @@ export function batchText(steps: readonly IpCommand[]): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** What `ip -batch` says on stderr: reasons, each group closed by `Command failed -:<line>`. */
+/** Reads what `ip -batch` prints on stderr: reasons, each group closed by `Command failed -:<line>`. */
 function parseFailures(steps: readonly IpCommand[], stderr: string, where: InNamespace): IpFailed[] {
   const failures: IpFailed[] = [];
   let reasons: string[] = [];
@@ -98,7 +98,7 @@ export async function ipBatch(steps: readonly IpCommand[], where: InNamespace = 
   }
 }
 
-/** Like `ipBatch`, but goes on after a failure and gives all of them back: for taking down what may be gone already. */
+/** Like `ipBatch`, but continues after a failure and returns all failures: for removing what may be gone already. */
 export async function ipBatchAll(steps: readonly IpCommand[], where: InNamespace = {}): Promise<readonly IpFailed[]> {
   if (steps.length === 0) return [];
   const { stderr, exitCode } = await run([...base(where), '-force', '-batch', '-'], {
@@ -111,14 +111,14 @@ export async function ipBatchAll(steps: readonly IpCommand[], where: InNamespace
 }
 
 /**
- * Asks several things in one process (`ip -j -d`); element i of the answer is what step i printed, parsed.
- * The caller knows the shape, which is iproute2's JSON output. Throws IpFailed.
+ * Runs several queries in one process (`ip -j -d`); element i of the answer is the parsed output of step i, whose shape is that
+ * of iproute2's JSON. Throws IpFailed.
  */
 export async function ipQuery(steps: readonly IpCommand[], where: InNamespace = {}): Promise<readonly unknown[]> {
   try {
     const { stdout } = await run([...base(where), '-j', '-d', '-batch', '-'], { input: batchText(steps) });
     const answers = stdout.split('\n').filter((line) => line.trim() !== '');
-    // A command that finds nothing prints nothing or [] depending on the release: only a single one can be told then.
+    // A command that finds nothing prints nothing or [], depending on the release: unambiguous for a single one only.
     if (answers.length === 0 && steps.length === 1) return [[]];
     if (answers.length !== steps.length) {
       throw new Error(`ip -j printed ${answers.length} answers to ${steps.length} commands: ${stdout.slice(0, 200)}`);
@@ -129,7 +129,7 @@ export async function ipQuery(steps: readonly IpCommand[], where: InNamespace = 
   }
 }
 
-/** The failed step out of what `ip -batch` said; any other error as it is. */
+/** Returns the failed step in the output of `ip -batch`; any other error unchanged. */
 export function asIpFailed(
   error: unknown,
   steps: readonly IpCommand[],

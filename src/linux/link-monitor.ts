@@ -8,7 +8,7 @@ import { waitFor } from '../time/wait.ts';
 import { checkNamespaceName, type InNamespace } from './ip.ts';
 import { listLinks } from './links.ts';
 
-/** What the monitor knows of a device. */
+/** A device as the monitor knows it. */
 export interface MonitoredLink {
   readonly name: string;
   readonly index: number;
@@ -20,21 +20,21 @@ export interface MonitoredLink {
   readonly master?: string;
 }
 
-/** A device came, went, or one of its properties above changed. A renamed device goes under its old name and comes under its new one. */
+/** A device appeared, is gone, or changed in one of the properties above. A renamed device is gone, and appears under its new name. */
 export interface LinkEvent {
   readonly kind: 'added' | 'removed' | 'changed';
   readonly link: MonitoredLink;
 }
 
 export interface LinkMonitor {
-  /** Devices that are there now, by name. */
+  /** The existing devices, by name. */
   links(): ReadonlyMap<string, MonitoredLink>;
   close(): Promise<void>;
 }
 
 /**
- * Reads a line of `ip -o monitor link`; undefined for what is no news of a device. A bridge tells its ports' state in lines
- * of the same form (family AF_BRIDGE, "Deleted" when a port is unplugged), which lack the queueing discipline.
+ * Reads a line of `ip -o monitor link`; returns undefined for lines about something else. Bridges report the state of their
+ * ports in lines of the same form (family AF_BRIDGE, "Deleted" when a port is unplugged), which lack the queueing discipline.
  */
 export function parseMonitorLine(
   line: string,
@@ -60,9 +60,9 @@ const RESTART = { firstMs: 100, maxMs: 10_000, jitter: 0 };
 const LISTENING_MS = 5_000;
 
 /**
- * Watches the devices of a namespace. Resolves after the first full list, whose devices are told as `added`; from then on
- * `onEvent` hears every change, in order. When `ip monitor` ends by itself it is started again (100 ms to 10 s between) and what
- * was missed is found by a new list. Throws when the devices cannot be listed the first time.
+ * Watches the devices of a namespace. Resolves after the first full list, whose devices are reported as `added`; from then on
+ * `onEvent` receives every change, in order. When `ip monitor` ends by itself, it is started again after 100 ms to 10 s, and a new
+ * list finds what was missed. Throws when the devices cannot be listed the first time.
  */
 export async function startLinkMonitor(
   options: InNamespace & { readonly log: Logger; readonly onEvent: (event: LinkEvent) => void },
@@ -105,7 +105,7 @@ class Monitor implements LinkMonitor {
     await ended;
   }
 
-  /** Listens first and lists then: what happens between the two is told twice, which `#learn` does not mind. */
+  /** Listens first, then lists: changes between the two are reported twice, which `#learn` tolerates. */
   async begin(): Promise<void> {
     const { namespace } = this.#options;
     const before = namespace === undefined ? [] : ['-n', checkNamespaceName(namespace)];
@@ -180,24 +180,24 @@ class Monitor implements LinkMonitor {
     if (known && known.name !== link.name) this.#forget(known);
     this.#byIndex.set(link.index, link);
     this.#byName.set(link.name, link);
-    if (!known || known.name !== link.name) this.#tell('added', link);
+    if (!known || known.name !== link.name) this.#report('added', link);
     else if (known.mac !== link.mac || known.mtu !== link.mtu || known.up !== link.up || known.master !== link.master) {
-      this.#tell('changed', link);
+      this.#report('changed', link);
     }
   }
 
   #forget(link: MonitoredLink): void {
     this.#byIndex.delete(link.index);
-    // A device of the same name may have come before this one's end was told.
+    // A device of the same name may have appeared before this one's removal was reported.
     if (this.#byName.get(link.name)?.index === link.index) this.#byName.delete(link.name);
-    this.#tell('removed', link);
+    this.#report('removed', link);
   }
 
-  #tell(kind: LinkEvent['kind'], link: MonitoredLink): void {
+  #report(kind: LinkEvent['kind'], link: MonitoredLink): void {
     try {
       this.#options.onEvent({ kind, link });
     } catch (error) {
-      this.#options.log.error({ err: error, kind, device: link.name }, 'a listener for network devices failed');
+      this.#options.log.error({ err: error, kind, device: link.name }, 'a listener of the link monitor failed');
     }
   }
 }

@@ -8,14 +8,14 @@ import {
   isNotFound,
 } from './ip.ts';
 
-/** A network device as `ip -d link` tells it. */
+/** A network device as `ip -d link` shows it. */
 export interface Link {
   readonly name: string;
   readonly index: number;
   /** Lower case, colons; empty for a device without one. */
   readonly mac: string;
   readonly mtu: number;
-  /** Set up by an administrator (IFF_UP); says nothing of the carrier. */
+  /** Set up by an administrator (IFF_UP), with or without a carrier. */
   readonly up: boolean;
   /** Bridge (or bond) that it is plugged into. */
   readonly master?: string;
@@ -25,7 +25,7 @@ export interface Link {
   readonly peerIndex?: number;
   /** Whether the other end is in another namespace. */
   readonly peerElsewhere: boolean;
-  /** `ip link set dev X alias TEXT`: a note that stays with the device. */
+  /** Text that stays with the device (`ip link set dev X alias TEXT`). */
   readonly alias?: string;
 }
 
@@ -64,7 +64,7 @@ export function parseLinks(json: unknown): readonly Link[] {
   });
 }
 
-/** All devices of a namespace; only those of one kind (`veth`, `bridge`) or plugged into one bridge, if told. */
+/** Returns the devices of a namespace: all, those of one kind (`veth`, `bridge`), or those plugged into one bridge. */
 export async function listLinks(
   options: InNamespace & { readonly kind?: string; readonly master?: string } = {},
 ): Promise<readonly Link[]> {
@@ -83,7 +83,7 @@ export async function listLinks(
   return parseLinks(answer);
 }
 
-/** The device of that name, or undefined when there is none. */
+/** Returns the device of that name, or undefined. */
 export async function showLink(name: string, where: InNamespace = {}): Promise<Link | undefined> {
   try {
     const [answer] = await ipQuery([['link', 'show', 'dev', checkDeviceName(name)]], where);
@@ -100,7 +100,7 @@ export interface VethEnd extends InNamespace {
   readonly mac?: string;
 }
 
-/** The command that makes a veth pair; it is run in the first end's namespace. Both ends start down. */
+/** Returns the command that creates a veth pair, to be run in the first end's namespace. Both ends are down. */
 export function addVethCommand(end: VethEnd, peer: VethEnd, mtu?: number): IpCommand {
   const size = mtu === undefined ? [] : ['mtu', String(mtu)];
   return [
@@ -111,7 +111,7 @@ export function addVethCommand(end: VethEnd, peer: VethEnd, mtu?: number): IpCom
   ];
 }
 
-/** Deletes a device (of a veth pair: both ends). Not there, or its namespace not there, is no error. */
+/** Deletes a device (of a veth pair: both ends). An absent device or namespace is no error. */
 export async function deleteLink(name: string, where: InNamespace = {}): Promise<void> {
   try {
     await ipBatch([['link', 'delete', 'dev', checkDeviceName(name)]], where);

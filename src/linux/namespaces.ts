@@ -6,7 +6,7 @@ const NSFS = 0x6e736673;
 
 export { namespacePath } from './ip.ts';
 
-/** Names of the named network namespaces. Costs no process. */
+/** Returns the names of the named network namespaces. Starts no process. */
 export async function listNamespaces(): Promise<readonly string[]> {
   try {
     return await readdir(NETNS_FOLDER);
@@ -17,7 +17,7 @@ export async function listNamespaces(): Promise<readonly string[]> {
 }
 
 /**
- * Whether the namespace is there and can be entered. Costs no process. A file without a namespace mounted on it (left when
+ * Whether the namespace exists and can be entered. Starts no process. A file without a namespace mounted on it (left when
  * `ip netns add` was killed halfway, or after a reboot with a persistent /run) counts as not there.
  */
 export async function namespaceExists(name: string): Promise<boolean> {
@@ -29,7 +29,7 @@ export async function namespaceExists(name: string): Promise<boolean> {
   }
 }
 
-/** Makes the namespace unless it is there; its `lo` is up afterwards. Resolves to whether it was made now. */
+/** Creates the namespace unless it exists; its `lo` is up afterwards. Returns whether it was created now. */
 export async function ensureNamespace(name: string): Promise<boolean> {
   if (await namespaceExists(name)) return false;
   if ((await listNamespaces()).includes(name)) await deleteNamespace(name);
@@ -44,7 +44,7 @@ export async function ensureNamespace(name: string): Promise<boolean> {
   return true;
 }
 
-/** Deletes the namespace's name; it ends for good when no process is left in it. Not there is no error. */
+/** Deletes the namespace's name; the kernel removes the namespace when no process is left in it. An absent one is no error. */
 export async function deleteNamespace(name: string): Promise<void> {
   try {
     await ipBatch([['netns', 'delete', checkNamespaceName(name)]]);

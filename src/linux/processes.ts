@@ -1,22 +1,22 @@
 import { readFile } from 'node:fs/promises';
 import { WaitTimeout, waitFor } from '../time/wait.ts';
 
-/** What /proc tells of a process that has not ended; a zombie, which only waits for its parent, has. */
+/** A process that has not ended, as /proc shows it; a zombie, which only waits for its parent, has ended. */
 export interface ProcessInfo {
   readonly pid: number;
   /** Its arguments, the program first. Empty for kernel threads. */
   readonly command: readonly string[];
-  /** Clock ticks after boot: with the pid it names one process for good, for pids are used again. */
+  /** Clock ticks after boot: with the pid it identifies a process, because pids are reused. */
   readonly startTime: number;
 }
 
 function checkPid(pid: number): number {
-  // kill(0) and kill(-1) mean whole groups of processes: never by accident out of a broken pid file.
+  // kill(0) and kill(-1) mean whole groups of processes: never by accident because of a broken pid file.
   if (!Number.isSafeInteger(pid) || pid < 1) throw new Error(`process id ${pid}: a whole number from 1 up`);
   return pid;
 }
 
-/** The process with this id, or undefined when it has ended (or never was). */
+/** Returns the process with this id, or undefined when there is none. */
 export async function showProcess(pid: number): Promise<ProcessInfo | undefined> {
   try {
     const [stat, command] = await Promise.all([
@@ -38,7 +38,7 @@ export async function isAlive(pid: number): Promise<boolean> {
   return (await showProcess(pid)) !== undefined;
 }
 
-/** Sends a signal; resolves to false when there is no such process. Throws EPERM and the like. */
+/** Sends a signal; returns false when there is no such process. Throws EPERM and the like. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(checkPid(pid), signal);
@@ -62,7 +62,7 @@ export async function waitForEnd(pid: number, timeoutMs: number): Promise<boolea
 }
 
 /**
- * Ends a process: SIGTERM, and SIGKILL after `graceMs`. Resolves when it has ended; not there is no error.
+ * Ends a process: SIGTERM, and SIGKILL after `graceMs`. Resolves when it has ended; an absent one is no error.
  * Throws when it does not even end within 5 s of SIGKILL (stuck in the kernel).
  */
 export async function endProcess(pid: number, graceMs = 3_000): Promise<void> {

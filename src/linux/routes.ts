@@ -8,9 +8,9 @@ export interface Route {
   readonly destination: string;
   readonly gateway?: string;
   readonly device?: string;
-  /** `link`: straight on the wire, without a gateway. */
+  /** `link`: on link, without a gateway. */
   readonly scope: string;
-  /** Who made it: `kernel` (with an address), `boot` or `static` (by hand), `ra` (router advertisement). */
+  /** What created it: `kernel` (with an address), `boot` or `static` (an administrator), `ra` (a router advertisement). */
   readonly protocol: string;
 }
 
@@ -42,7 +42,7 @@ export function parseRoutes(json: unknown): readonly Route[] {
     });
 }
 
-/** `default` names no family: its gateway does, and without one the `pref` that only IPv6 routes have. */
+/** `default` has no family of its own: its gateway shows it, and without one the `pref` that only IPv6 routes have. */
 function isIpv6(route: RouteJson): boolean {
   return (
     [route.dst, route.gateway ?? ''].some((text) => text.includes(':')) || (route.dst === 'default' && 'pref' in route)
@@ -56,17 +56,17 @@ export function isDefaultRoute(route: Route): boolean {
   return route.destination === 'default';
 }
 
-/** A route straight on the wire that no address brought with it. */
+/** Whether it is an on-link route that did not come with an address. */
 export function isOnLinkRoute(route: Route): boolean {
   return route.gateway === undefined && route.protocol !== 'kernel' && route.destination !== 'default';
 }
 
-/** The default route of the gateway's family, replacing another. */
+/** Returns the command that sets, or replaces, the default route of the gateway's family. */
 export function defaultRouteCommand(gateway: string, device: string): IpCommand {
   return ['route', 'replace', 'default', 'via', gateway, 'dev', checkDeviceName(device)];
 }
 
-/** A route to an address or subnet straight on the wire (for a gateway outside the subnet). */
+/** Returns the command that sets an on-link route to an address or subnet (for a gateway outside the subnet). */
 export function onLinkRouteCommand(destination: string, device: string): IpCommand {
   return [
     'route',
@@ -78,7 +78,7 @@ export function onLinkRouteCommand(destination: string, device: string): IpComma
   ];
 }
 
-/** The command that removes a route as `listRoutes` gave it. */
+/** Returns the command that deletes a route that `parseRoutes` returned. */
 export function deleteRouteCommand(route: Route): IpCommand {
   return [
     ...['route', 'del', route.destination === 'default' && route.family === 6 ? '::/0' : route.destination],

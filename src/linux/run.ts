@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** A command that failed; the message names the command line, how it ended and what it said. */
+/** A command that failed; the message has the command line, how it ended and what it printed. */
 export class CommandFailed extends Error {
   readonly command: readonly string[];
   readonly exitCode: number | null;
@@ -18,9 +18,9 @@ export class CommandFailed extends Error {
 export interface RunOptions {
   /** Text for its standard input. */
   readonly input?: string;
-  /** Milliseconds until it is killed and CommandFailed is thrown; 30 000 unless told. */
+  /** Milliseconds until it is killed and CommandFailed is thrown; default: 30 000. */
   readonly timeoutMs?: number;
-  /** Exit codes that are no failure; [0] unless told. */
+  /** Exit codes that are no failure; default: [0]. */
   readonly okCodes?: readonly number[];
   /** In a session of its own (setsid(2)): signals to our process group and terminal do not reach it. */
   readonly ownSession?: boolean;
@@ -29,8 +29,8 @@ export interface RunOptions {
 const MAX_OUTPUT = 64 * 1024 * 1024;
 
 /**
- * Runs a command to its end, without a shell, and gives what it printed. The one way to run a process that ends.
- * Throws CommandFailed when it cannot start, ends with another code than `okCodes`, or outlasts its time.
+ * Runs a command to its end, without a shell, and returns what it printed. The one way to run a process that ends.
+ * Throws CommandFailed when it cannot start, ends with another code than `okCodes`, or exceeds its time.
  */
 export function run(
   command: readonly [string, ...string[]],
@@ -64,7 +64,7 @@ export function run(
       else if (code !== null && okCodes.includes(code)) resolve({ stdout, stderr, exitCode: code });
       else reject(new CommandFailed(command, code, stderr, signal ? `ended by ${signal}` : `exit code ${code}`));
     });
-    // EPIPE when the command ends without reading its input: its exit code says what was wrong.
+    // EPIPE when the command ends without reading its input: the exit code shows what was wrong.
     child.stdin.on('error', () => undefined);
     child.stdin.end(input ?? '');
   });

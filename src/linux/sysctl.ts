@@ -10,7 +10,7 @@ function sysctlPath(key: string): string {
   return `/proc/sys/${key}`;
 }
 
-/** Shell text that writes these keys. */
+/** Returns the shell text that writes these keys. */
 function writeScript(
   values: Readonly<Record<string, string | number>>,
   options: { readonly skipAbsent: boolean },
@@ -23,7 +23,7 @@ function writeScript(
   return writes.map((write) => `{ ${write}; }`).join(' && ');
 }
 
-/** Sets kernel settings in one go, in order. */
+/** Sets kernel settings, in order. Throws when the kernel lacks one. */
 export async function setSysctls(
   values: Readonly<Record<string, string | number>>,
   { namespace }: InNamespace = {},
@@ -43,8 +43,8 @@ export async function setSysctls(
 }
 
 /**
- * Sets kernel settings of a namespace and then runs a batch of `ip` commands in it, all in one process. Keys that this kernel
- * does not have (IPv6 switched off, say) are left out. Throws IpFailed that names the step, CommandFailed for a refused setting.
+ * Sets kernel settings of a namespace and then runs a batch of `ip` commands in it, in one process. Settings that this kernel
+ * lacks (IPv6 disabled, for example) are skipped. Throws IpFailed naming the step, CommandFailed for a rejected setting.
  */
 export async function setSysctlsAndIp(
   values: Readonly<Record<string, string | number>>,

@@ -13,7 +13,7 @@ import { dhcpNamespace, tapName } from '../../net/device-names.ts';
 import type { NetworkInfo, PortDocument, SubnetDocument } from '../../rpc/documents.ts';
 import type { InsideSetup, NamespaceState } from '../interface/contract.ts';
 
-/** The device that carries the agent's port on a network, as it should be. */
+/** The device of the agent's port on a network, in the wanted state. */
 export interface DeviceSpec {
   readonly networkId: string;
   readonly namespace: string;
@@ -23,20 +23,20 @@ export interface DeviceSpec {
   readonly mtu: number;
   /** With prefix lengths. */
   readonly addresses: readonly string[];
-  /** Default gateways that would be right, the preferred first; at most one of each family is set. */
+  /** Acceptable default gateways, the preferred one first; at most one of each family is set. */
   readonly gateways: readonly Gateway[];
 }
 
 export interface Gateway {
   readonly address: string;
-  /** Outside its subnet: a route straight on the wire must lead to it. */
+  /** Outside its subnet: it needs an on-link route. */
   readonly outside: boolean;
 }
 
-/** What a virtual machine asks for its metadata (link-local, both families). */
+/** Where a virtual machine requests its metadata (link-local, both families). */
 const METADATA_ADDRESSES = ['169.254.169.254/32', 'fe80::a9fe:a9fe/128'];
 
-/** The device that a network's DHCP port wants. Fixed IPs of subnets that the document no longer has are left out. */
+/** Returns the device that a network's DHCP port needs. Fixed IPs of subnets that the document no longer has are left out. */
 export function deviceSpec(info: NetworkInfo, port: PortDocument, options: { readonly metadata: boolean }): DeviceSpec {
   const subnets = new Map(info.subnets.map((subnet) => [subnet.id, subnet]));
   const own = port.fixed_ips.flatMap((fixed) => {
@@ -57,7 +57,7 @@ export function deviceSpec(info: NetworkInfo, port: PortDocument, options: { rea
   };
 }
 
-/** Whether a subnet's gateway can be the namespace's: it is served, has one, and is no odd IPv6 size that nobody can route. */
+/** Whether the namespace can use a subnet's gateway: DHCP is enabled, there is a gateway, and the IPv6 prefix can be routed. */
 function mayLeadOut(subnet: SubnetDocument): boolean {
   if (!subnet.enable_dhcp || !subnet.gateway_ip) return false;
   if (subnet.ip_version === 4) return true;
@@ -74,31 +74,31 @@ function prefixLength(cidr: string): number {
 
 function isInside(cidr: string, address: string): boolean {
   const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-  // Every device reaches link-local addresses straight on the wire (RFC 4291, section 2.5.6).
+  // Link-local addresses are on link for every device (RFC 4291, section 2.5.6).
   if (family === 'ipv6' && /^fe[89ab]/i.test(address)) return true;
   const block = new BlockList();
   block.addSubnet(cidr.slice(0, cidr.lastIndexOf('/')), prefixLength(cidr), family);
   return block.check(address, family);
 }
 
-/** Returns what is to be changed inside the namespace: the device's addresses and the ways out. No steps when all is right. */
+/** Returns what must change inside the namespace: the device's addresses and the routes. No steps when all is right. */
 export function planInside(spec: DeviceSpec, there: NamespaceState): InsideSetup {
   const addresses = planAddresses(spec.device, there.addresses, spec.addresses);
-  // Routes may go with addresses, and are gone from a device that was down: then all are set again, which harms none.
+  // Routes may disappear with addresses, and are gone from a device that was down: then all are set again.
   const routes = planRoutes(spec, there.routes, { setAll: addresses.length > 0 || !there.up });
   return {
     steps: [...routes.remove, ...addresses, ...routes.set],
     settings: {
-      // The server says which addresses the device has: a router's advertisements must not add to them.
+      // The server decides which addresses the device has: router advertisements must not add any.
       'net/ipv6/conf/default/accept_ra': 0,
       [`net/ipv6/conf/${spec.device}/accept_ra`]: 0,
-      // An address that goes must not take the later ones of its subnet along.
+      // Deleting an address must not delete the later ones of its subnet.
       'net/ipv4/conf/all/promote_secondaries': 1,
     },
   };
 }
 
-/** A default route of each family through the first right gateway, unless the one there is right; none where none is. */
+/** Plans a default route of each family through the first acceptable gateway, unless the existing one is acceptable. */
 function planRoutes(
   spec: DeviceSpec,
   actual: readonly Route[],
