@@ -1,3 +1,4 @@
+import { canonicalIp } from '../net/addresses.ts';
 import { checkDeviceName } from '../net/device-names.ts';
 import { type InNamespace, type IpCommand, ipQuery } from './ip.ts';
 
@@ -49,18 +50,11 @@ export async function listAddresses(device: string, where: InNamespace = {}): Pr
 
 /** Returns the address in the kernel's spelling (RFC 5952), for comparison. Throws when the text is no address with a prefix. */
 export function canonicalCidr(cidr: string): string {
-  const slash = cidr.lastIndexOf('/');
-  const text = cidr.slice(0, slash);
-  const prefix = Number(cidr.slice(slash + 1));
-  if (slash < 1 || !Number.isInteger(prefix) || prefix < 0)
+  const [address = '', length = '', ...rest] = cidr.split('/');
+  const canonical = canonicalIp(address);
+  if (canonical === undefined || !/^\d{1,3}$/.test(length) || rest.length > 0)
     throw new Error(`${JSON.stringify(cidr)} is not an address with a prefix length`);
-  if (!text.includes(':')) return `${text}/${prefix}`;
-  try {
-    // The URL parser writes IPv6 as RFC 5952 wants it, but for embedded IPv4, which it writes in hexadecimal on both sides alike.
-    return `${new URL(`http://[${text}]/`).hostname.slice(1, -1)}/${prefix}`;
-  } catch {
-    throw new Error(`${JSON.stringify(cidr)} is not an address with a prefix length`);
-  }
+  return `${canonical}/${Number(length)}`;
 }
 
 /**

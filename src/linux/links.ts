@@ -1,12 +1,5 @@
 import { checkDeviceName } from '../net/device-names.ts';
-import {
-  checkNamespaceName,
-  type InNamespace,
-  type IpCommand,
-  ipBatch,
-  ipQuery,
-  isNotFound,
-} from './ip.ts';
+import { checkNamespaceName, type InNamespace, type IpCommand, ipBatch, ipQuery, isNotFound } from './ip.ts';
 
 /** A network device as `ip -d link` shows it. */
 export interface Link {

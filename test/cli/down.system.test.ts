@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { markOf } from '../../src/agents/l2/marks.ts';
+import { markOf } from '../../src/agents/l2/drivers/linuxbridge/marks.ts';
 import { deleteNamespace, ensureNamespace, namespaceExists, namespacePath } from '../../src/linux/namespaces.ts';
 import { endProcess, isAlive } from '../../src/linux/processes.ts';
 import { run } from '../../src/linux/run.ts';

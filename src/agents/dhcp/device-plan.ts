@@ -1,4 +1,4 @@
-import { BlockList, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
 import { canonicalCidr, planAddresses } from '../../linux/addresses.ts';
 import type { IpCommand } from '../../linux/ip.ts';
 import {
@@ -9,6 +9,7 @@ import {
   onLinkRouteCommand,
   type Route,
 } from '../../linux/routes.ts';
+import { canonicalIp, cidrContains, parseCidr, parseIp } from '../../net/addresses.ts';
 import { dhcpNamespace, tapName } from '../../net/device-names.ts';
 import type { NetworkInfo, PortDocument, SubnetDocument } from '../../rpc/documents.ts';
 import type { InsideSetup, NamespaceState } from '../interface/contract.ts';
@@ -73,12 +74,11 @@ function prefixLength(cidr: string): number {
 }
 
 function isInside(cidr: string, address: string): boolean {
-  const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+  const ip = parseIp(address);
   // Link-local addresses are on link for every device (RFC 4291, section 2.5.6).
-  if (family === 'ipv6' && /^fe[89ab]/i.test(address)) return true;
-  const block = new BlockList();
-  block.addSubnet(cidr.slice(0, cidr.lastIndexOf('/')), prefixLength(cidr), family);
-  return block.check(address, family);
+  return (
+    ip !== undefined && [cidr, 'fe80::/10'].map(parseCidr).some((one) => one !== undefined && cidrContains(one, ip))
+  );
 }
 
 /** Returns what must change inside the namespace: the device's addresses and the routes. No steps when all is right. */
@@ -135,5 +135,5 @@ function setGateway(gateway: Gateway, device: string): readonly IpCommand[] {
 }
 
 function isSameAddress(one: string, two: string | undefined): boolean {
-  return two !== undefined && !two.includes('/') && canonicalCidr(`${one}/128`) === canonicalCidr(`${two}/128`);
+  return two !== undefined && canonicalIp(one) !== undefined && canonicalIp(one) === canonicalIp(two);
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { markOf } from '../../../src/agents/l2/marks.ts';
+import { markOf } from '../../../src/agents/l2/drivers/linuxbridge/marks.ts';
 import { listAddresses } from '../../../src/linux/addresses.ts';
 import { type LinkEvent, startLinkMonitor } from '../../../src/linux/link-monitor.ts';
 import { bridgeName, tapName } from '../../../src/net/device-names.ts';

@@ -4,8 +4,8 @@ import type { FirewallKind } from '../../../src/agents/firewall/drivers/kind.ts'
 import { NOOP } from '../../../src/agents/firewall/drivers/noop/kind.ts';
 import { startL2Agent } from '../../../src/agents/l2/agent.ts';
 import type { L2DriverKind } from '../../../src/agents/l2/drivers/kind.ts';
+import { agentMark } from '../../../src/agents/l2/drivers/linuxbridge/marks.ts';
 import { l2DriverKind } from '../../../src/agents/l2/drivers/registry.ts';
-import { agentMark } from '../../../src/agents/l2/marks.ts';
 import { type Config, defaultConfig } from '../../../src/config/options.ts';
 import { type IpCommand, ipBatch, ipQuery } from '../../../src/linux/ip.ts';
 import { deleteNamespace, ensureNamespace } from '../../../src/linux/namespaces.ts';

@@ -1,7 +1,7 @@
 import type { MonitoredLink } from '../../../../linux/link-monitor.ts';
 import { bridgeName } from '../../../../net/device-names.ts';
-import { markOf } from '../../marks.ts';
 import { adjustBridge, makeBridge } from './bridge.ts';
+import { markOf } from './marks.ts';
 import type { WiringStep } from './steps.ts';
 
 /** The steps that bring the bridge of a network to its state, and the bridge if they create it. */

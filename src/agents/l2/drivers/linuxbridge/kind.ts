@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { agentMark } from '../../marks.ts';
 import type { L2DriverKind } from '../kind.ts';
 import { LinuxBridgeDriver } from './driver.ts';
+import { agentMark } from './marks.ts';
 import { networkOfDevice, removeDevices } from './remove.ts';
 import { hostSegments } from './segment.ts';
 

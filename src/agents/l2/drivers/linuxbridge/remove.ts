@@ -1,10 +1,10 @@
 import { type InNamespace, ipBatchAll, isNotFound } from '../../../../linux/ip.ts';
 import { type Link, listLinks } from '../../../../linux/links.ts';
-import { L2_OWNED_DEVICES, markedNetwork } from '../../marks.ts';
+import { markedNetwork, OWNED_DEVICES } from './marks.ts';
 
 /** Returns the network for which Neutrino created the device: kind, name and mark must all say so. */
 export function networkOfDevice(link: Pick<Link, 'name' | 'kind' | 'alias'>): string | undefined {
-  const known = L2_OWNED_DEVICES.some(({ kind, name }) => link.kind === kind && name.test(link.name));
+  const known = OWNED_DEVICES.some(({ kind, name }) => link.kind === kind && name.test(link.name));
   return known ? markedNetwork(link.alias) : undefined;
 }
 

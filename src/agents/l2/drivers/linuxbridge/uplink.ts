@@ -2,8 +2,8 @@ import { listAddresses, parseAddresses } from '../../../../linux/addresses.ts';
 import { type InNamespace, ipQuery } from '../../../../linux/ip.ts';
 import type { MonitoredLink } from '../../../../linux/link-monitor.ts';
 import { bridgeName } from '../../../../net/device-names.ts';
-import { markOf } from '../../marks.ts';
 import type { Bridges } from './bridges.ts';
+import { markOf } from './marks.ts';
 import { addUplinkCommands, CannotWire, type Uplink } from './segment.ts';
 import { disableIpv6, runSteps, type WiringStep } from './steps.ts';
 

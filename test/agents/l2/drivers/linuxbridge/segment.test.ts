@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { markedNetwork, markOf } from '../../../../../src/agents/l2/drivers/linuxbridge/marks.ts';
 import { networkOfDevice } from '../../../../../src/agents/l2/drivers/linuxbridge/remove.ts';
 import {
   addUplinkCommands,
@@ -6,7 +7,6 @@ import {
   hostSegments,
   uplinkOf,
 } from '../../../../../src/agents/l2/drivers/linuxbridge/segment.ts';
-import { markedNetwork, markOf } from '../../../../../src/agents/l2/marks.ts';
 import type { Config } from '../../../../../src/config/options.ts';
 import { vlanName } from '../../../../../src/net/device-names.ts';
 
