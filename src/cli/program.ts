@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { registerAgentCommands } from './agents/command.ts';
 import { AGENT_KINDS } from './agents/kinds.ts';
+import { registerBackupCommands } from './backup/command.ts';
 import type { AgentKind } from './compose/agent.ts';
 import { registerConfigCommands } from './config/command.ts';
 import { registerDbCommands } from './db/command.ts';
@@ -51,6 +52,7 @@ export function buildProgram(kinds: readonly AgentKind[] = AGENT_KINDS): Command
   registerServerCommand(program);
   registerAgentCommands(program, kinds);
   registerDbCommands(program);
+  registerBackupCommands(program);
   addHints(program);
   return program;
 }

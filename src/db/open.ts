@@ -7,18 +7,30 @@ import { parseMysqlUrl } from './mysql/url.ts';
 import { openSqlite } from './sqlite/open.ts';
 import { parseSqliteUrl } from './sqlite/url.ts';
 
+const isMysql = (connection: string): boolean => /^(mysql|mariadb)/i.test(connection);
+
 /**
- * Opens the database that `[database] connection` names: `sqlite:////path`, `mysql+pymysql://...`, or neutrino.sqlite under the
- * state path when it is empty. Throws ConfigError.
+ * Returns the SQLite file that the configuration names: that of `sqlite:////path`, or neutrino.sqlite under the state path when
+ * `[database] connection` is empty; undefined when it names MariaDB or MySQL. Throws ConfigError.
  */
+export function databaseFile({
+  DEFAULT,
+  database: { connection },
+}: Pick<Config, 'DEFAULT' | 'database'>): string | undefined {
+  if (connection === '') return join(DEFAULT.state_path, 'neutrino.sqlite');
+  if (isMysql(connection)) return undefined;
+  const path = parseSqliteUrl(connection);
+  if (path !== undefined) return path;
+  throw new ConfigError(
+    '[database] connection: it is neither sqlite:////path/to/file nor mysql+pymysql://user:password@host/database',
+  );
+}
+
+/** Opens the database that the configuration names (`databaseFile`, or `mysql+pymysql://...`). Throws ConfigError. */
 export function openDatabase(config: Pick<Config, 'DEFAULT' | 'database'>): Database {
   const { connection, sqlite_synchronous: syncToDisk, max_pool_size: connections } = config.database;
-  if (connection === '') return openSqlite({ path: join(config.DEFAULT.state_path, 'neutrino.sqlite'), syncToDisk });
-  if (/^(mysql|mariadb)/i.test(connection)) return openMysql({ address: parseMysqlUrl(connection), connections });
-  const path = parseSqliteUrl(connection);
-  if (path === undefined)
-    throw new ConfigError(
-      '[database] connection: it is neither sqlite:////path/to/file nor mysql+pymysql://user:password@host/database',
-    );
-  return openSqlite({ path, syncToDisk });
+  const path = databaseFile(config);
+  return path === undefined
+    ? openMysql({ address: parseMysqlUrl(connection), connections })
+    : openSqlite({ path, syncToDisk });
 }

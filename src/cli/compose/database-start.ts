@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../../config/options.ts';
 import { ConfigError } from '../../config/parse.ts';
 import type { Database } from '../../db/database.ts';
 import { migrate, SchemaRefused, type SchemaState, schemaState } from '../../db/migrate.ts';
 import { isUnreachable } from '../../db/mysql/errors.ts';
-import { openDatabase } from '../../db/open.ts';
+import { databaseFile, openDatabase } from '../../db/open.ts';
 import { retry } from '../../time/retry.ts';
 import { CliFailure } from '../process/failure.ts';
 
@@ -46,9 +45,7 @@ export function openConfigured(config: Config): Database {
     return openDatabase(config);
   } catch (error) {
     if (error instanceof ConfigError || !(error instanceof Error)) throw error;
-    const { connection } = config.database;
-    const path = connection === '' ? join(config.DEFAULT.state_path, 'neutrino.sqlite') : connection;
-    throw Object.assign(error, { path });
+    throw Object.assign(error, { path: databaseFile(config) });
   }
 }
 
