@@ -12,9 +12,9 @@ import { renderTable } from './table.ts';
 const HELP = `npm run bench -- [--only NAME,...] [--quick] [--out FILE] [--folder FOLDER]
 
   --only NAME,...   only these sections: ${SECTIONS.map((s) => s.name).join(', ')}
-  --quick           few and short rounds, to see that everything runs
-  --out FILE        where to write the JSON; bench/results/<date>.json unless told
-  --folder FOLDER   where databases are made, on the disk to measure; the system's temporary folder unless told
+  --quick           few, short rounds, to check that everything runs
+  --out FILE        path of the JSON; default: bench/results/<date>.json
+  --folder FOLDER   folder for databases, on the disk to measure; default: the system's temporary folder
 `;
 
 async function main(): Promise<number> {
