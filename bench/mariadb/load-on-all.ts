@@ -8,7 +8,7 @@ export interface LoadOnAll {
   stop(): Promise<void>;
 }
 
-export interface LoadResult {
+interface LoadResult {
   readonly perSecond: number;
   /** Until the last answer. */
   readonly seconds: number;

@@ -5,7 +5,7 @@ import { type FirstPort, makeFirstPort } from './first-port.ts';
 import type { BenchNetwork } from './network.ts';
 
 /** Ports to put into a network. */
-export interface Filling {
+interface Filling {
   readonly place: BenchNetwork;
   /** Where addresses lie, as numbers; it must have room. */
   readonly pool: RowsJob['pool'];

@@ -12,7 +12,7 @@ export interface PortNames {
 }
 
 /** A column's value in the rows of any port: one of its names, its address as a key, its standard attributes' id, or always the same. */
-export type Cell =
+type Cell =
   | { readonly is: keyof PortNames | 'address_key' | 'standard_attr' }
   | { readonly is: 'constant'; readonly value: SQLInputValue };
 

@@ -24,13 +24,3 @@ export type Headers = Readonly<Record<string, string | readonly string[] | undef
 export interface IdentityProvider {
   identify(headers: Headers, requestId: string): Promise<Caller> | Caller;
 }
-
-/** Neutrino itself: agents that call over RPC, and its own tasks. */
-export const SYSTEM: Caller = {
-  userId: '',
-  projectId: '',
-  domainId: '',
-  roles: ['admin'],
-  isAdmin: true,
-  requestId: 'rpc',
-};

@@ -16,7 +16,7 @@ import {
 import { ConfigError, parseOption } from './parse.ts';
 
 /** The source of a value, as printed by `config show`. */
-export type ValueSource =
+type ValueSource =
   | { readonly kind: 'default' }
   | { readonly kind: 'file'; readonly file: string; readonly line: number }
   | { readonly kind: 'environment'; readonly variable: string }
@@ -102,7 +102,7 @@ export function loadConfig(inputs: ConfigInputs): LoadedConfig {
 }
 
 /** Returns the source as text: `default`, `neutron.conf:12`, `environment OS_DEFAULT__DEBUG`, `--bind-port`. */
-export function describeSource(source: ValueSource): string {
+function describeSource(source: ValueSource): string {
   switch (source.kind) {
     case 'default':
       return 'default';

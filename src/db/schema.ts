@@ -6,9 +6,9 @@ import type { Generated } from 'kysely';
  */
 
 /** 0 or 1 as stored; `true` and `false` may be written. */
-export type Flag = number;
+type Flag = number;
 
-export interface StandardAttributes {
+interface StandardAttributes {
   id: Generated<number>;
   resource_type: string;
   description: string;
@@ -17,7 +17,7 @@ export interface StandardAttributes {
   updated_at: string;
 }
 
-export interface Networks {
+interface Networks {
   id: string;
   project_id: string;
   name: string;
@@ -29,7 +29,7 @@ export interface Networks {
   standard_attr_id: number;
 }
 
-export interface NetworkSegments {
+interface NetworkSegments {
   id: string;
   network_id: string;
   name: string | null;
@@ -42,7 +42,7 @@ export interface NetworkSegments {
 }
 
 /** Access of projects to networks; target_project `*` with `access_as_shared` is a shared network. */
-export interface NetworkRbacs {
+interface NetworkRbacs {
   id: string;
   object_id: string;
   project_id: string;
@@ -50,22 +50,22 @@ export interface NetworkRbacs {
   action: string;
 }
 
-export interface ExternalNetworks {
+interface ExternalNetworks {
   network_id: string;
   is_default: Flag;
 }
 
-export interface NetworkSecurityBindings {
+interface NetworkSecurityBindings {
   network_id: string;
   port_security_enabled: Flag;
 }
 
-export interface NetworkDnsDomains {
+interface NetworkDnsDomains {
   network_id: string;
   dns_domain: string;
 }
 
-export interface Subnets {
+interface Subnets {
   id: string;
   project_id: string;
   name: string;
@@ -81,31 +81,31 @@ export interface Subnets {
   standard_attr_id: number;
 }
 
-export interface IpAllocationPools {
+interface IpAllocationPools {
   id: string;
   subnet_id: string;
   first_ip: string;
   last_ip: string;
 }
 
-export interface DnsNameservers {
+interface DnsNameservers {
   subnet_id: string;
   address: string;
   order: number;
 }
 
-export interface SubnetRoutes {
+interface SubnetRoutes {
   subnet_id: string;
   destination: string;
   nexthop: string;
 }
 
-export interface SubnetServiceTypes {
+interface SubnetServiceTypes {
   subnet_id: string;
   service_type: string;
 }
 
-export interface Ports {
+interface Ports {
   id: string;
   project_id: string;
   name: string;
@@ -120,7 +120,7 @@ export interface Ports {
 }
 
 /** The fixed IPs. Primary key (subnet_id, address_key): an address belongs to one port of its subnet. */
-export interface IpAllocations {
+interface IpAllocations {
   port_id: string;
   subnet_id: string;
   network_id: string;
@@ -129,7 +129,7 @@ export interface IpAllocations {
   address_key: string;
 }
 
-export interface Ml2PortBindings {
+interface Ml2PortBindings {
   port_id: string;
   host: string;
   vif_type: string;
@@ -141,7 +141,7 @@ export interface Ml2PortBindings {
   status: string;
 }
 
-export interface Ml2PortBindingLevels {
+interface Ml2PortBindingLevels {
   port_id: string;
   host: string;
   level: number;
@@ -149,12 +149,12 @@ export interface Ml2PortBindingLevels {
   segment_id: string;
 }
 
-export interface PortSecurityBindings {
+interface PortSecurityBindings {
   port_id: string;
   port_security_enabled: Flag;
 }
 
-export interface SecurityGroups {
+interface SecurityGroups {
   id: string;
   project_id: string;
   name: string;
@@ -162,17 +162,17 @@ export interface SecurityGroups {
   standard_attr_id: number;
 }
 
-export interface DefaultSecurityGroup {
+interface DefaultSecurityGroup {
   project_id: string;
   security_group_id: string;
 }
 
-export interface SecurityGroupPortBindings {
+interface SecurityGroupPortBindings {
   port_id: string;
   security_group_id: string;
 }
 
-export interface AllowedAddressPairs {
+interface AllowedAddressPairs {
   port_id: string;
   mac_address: string;
   ip_address: string;
@@ -186,23 +186,23 @@ export interface ExtraDhcpOpts {
   ip_version: number;
 }
 
-export interface PortDnses {
+interface PortDnses {
   port_id: string;
   dns_name: string;
   dns_domain: string;
 }
 
-export interface PortNumaAffinityPolicies {
+interface PortNumaAffinityPolicies {
   port_id: string;
   numa_affinity_policy: string;
 }
 
-export interface PortUplinkStatusPropagation {
+interface PortUplinkStatusPropagation {
   port_id: string;
   propagate_uplink_status: Flag;
 }
 
-export interface AddressScopes {
+interface AddressScopes {
   id: string;
   project_id: string;
   name: string;
@@ -210,13 +210,13 @@ export interface AddressScopes {
   shared: Flag;
 }
 
-export interface ProvisioningBlocks {
+interface ProvisioningBlocks {
   standard_attr_id: number;
   /** Who holds the port back from ACTIVE: `L2` or `DHCP`. */
   entity: string;
 }
 
-export interface Tags {
+interface Tags {
   standard_attr_id: number;
   tag: string;
 }
@@ -241,24 +241,24 @@ export interface Agents {
   resources_synced: Flag | null;
 }
 
-export interface NetworkDhcpAgentBindings {
+interface NetworkDhcpAgentBindings {
   network_id: string;
   dhcp_agent_id: string;
   binding_index: number;
 }
 
-export interface Ml2FlatAllocations {
+interface Ml2FlatAllocations {
   physical_network: string;
 }
 
-export interface Ml2VlanAllocations {
+interface Ml2VlanAllocations {
   physical_network: string;
   vlan_id: number;
   allocated: Flag;
 }
 
 /** Holds only ids that are allocated (Neutron's holds the whole range). */
-export interface Ml2VxlanAllocations {
+interface Ml2VxlanAllocations {
   vxlan_vni: number;
   allocated: Flag;
 }
@@ -278,7 +278,7 @@ export interface Outbox {
 }
 
 /** Ours: work that one of several servers does at a time (`work-claims.ts`). */
-export interface WorkClaims {
+interface WorkClaims {
   /** Id of the network (or agent) whose events are being told, or the name of a task. */
   work: string;
   /** Who does it: an id that a server draws when it starts. */

@@ -58,10 +58,26 @@ export function serveResources(
   const policy = policyOf(tagged.map(({ resource }) => resource));
   const services = new Map<string, Service>();
   for (const module of tagged) {
+    requireComplete(module);
     const { name, parent } = module.resource;
     const above = parent?.inPath ? services.get(parent.name) : undefined;
     if (parent?.inPath && !above) throw new Error(`${name} is listed before its parent ${parent.name}`);
     services.set(name, new Service({ core, policy, quotas }, module, served(module.resource, off), above));
   }
   return [...services.values()];
+}
+
+/** Throws an Error for a module whose rules and handlers are not those that its declaration promises. */
+function requireComplete({ resource, ...module }: AnyModule): void {
+  const declared = [
+    ...resource.methods.filter((method) => method !== 'list' && method !== 'show'),
+    ...Object.keys(resource.actions ?? {}),
+  ];
+  const written = [
+    ...(['create', 'update', 'delete'] as const).filter((method) => module[method]),
+    ...Object.keys(module.actions ?? {}),
+  ];
+  for (const name of new Set([...declared, ...written]))
+    if (!written.includes(name) || !declared.includes(name))
+      throw new Error(`${resource.name}: ${name} must be both in the declaration and in the module`);
 }

@@ -233,12 +233,3 @@ function countBy(values: readonly string[]): ReadonlyMap<string, number> {
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
   return counts;
 }
-
-/** Throws an Error for a module that does not have what its declaration promises. */
-export function requireComplete({ resource, ...module }: AnyModule): void {
-  for (const method of ['create', 'update', 'delete'] as const)
-    if (resource.methods.includes(method) !== (module[method] !== undefined))
-      throw neutronError('HTTPInternalServerError', {
-        id: `${resource.name}: ${method} is declared or has a rule, not both`,
-      });
-}

@@ -80,7 +80,7 @@ export interface SideTable {
 }
 
 /** The resource that a child belongs to. */
-export interface Parent {
+interface Parent {
   /** `name` of the parent. */
   readonly name: string;
   /** Attribute of the child with the parent's id. */

@@ -16,7 +16,7 @@ import {
   uuid,
 } from './types.ts';
 
-export const VNIC_TYPES = [
+const VNIC_TYPES = [
   'normal',
   'direct',
   'macvtap',

@@ -4,7 +4,7 @@ import { allocationPools, hostRoutes, nameservers, serviceTypes } from './subnet
 import { boolean, cidr, integer, ipAddress, nullable, oneOf, oneOfNumbers, shownAs, uuid } from './types.ts';
 
 /** Values of ipv6_ra_mode and ipv6_address_mode. */
-export const IPV6_MODES = ['dhcpv6-stateful', 'dhcpv6-stateless', 'slaac'] as const;
+const IPV6_MODES = ['dhcpv6-stateful', 'dhcpv6-stateless', 'slaac'] as const;
 
 /** Subnets (API reference: Networking v2.0, Subnets). */
 export const SUBNET = resource({

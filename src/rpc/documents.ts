@@ -9,7 +9,7 @@ export interface FixedIp {
   readonly ip_address: string;
 }
 
-export interface DnsAssignment {
+interface DnsAssignment {
   readonly ip_address: string;
   readonly hostname: string;
   /** With the trailing dot. */

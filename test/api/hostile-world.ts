@@ -9,7 +9,7 @@ import { ERRORS } from '../../src/resources/errors.ts';
 import { openCore, type TestCore } from '../support/core.ts';
 import { apiOf, servicesOf } from '../support/services.ts';
 
-export interface Reply {
+interface Reply {
   readonly status: number;
   readonly body: string;
 }
@@ -36,7 +36,7 @@ export interface HostileWorld {
 const FULL = new Set(['NoNetworkAvailable', 'MacAddressGenerationFailure']);
 
 /** Every error must have one of the bodies that Neutron's errors have, and never be ours (5xx). */
-export function expectToldError(status: number, body: string, sent: string): void {
+function expectToldError(status: number, body: string, sent: string): void {
   const json = JSON.parse(body) as Record<string, unknown>;
   const error = json.NeutronError as Record<string, unknown> | undefined;
   if (status >= 500 && !FULL.has(String(error?.type))) throw new Error(`${status} to ${sent}: ${body}`);

@@ -18,7 +18,7 @@ const isObject = (value: Json): value is JsonObject =>
   value !== null && typeof value === 'object' && !Array.isArray(value);
 
 /** JSON with sorted keys: equal texts are equal values. */
-export const canonical = (value: Json): string =>
+const canonical = (value: Json): string =>
   JSON.stringify(value, (_key, v: Json) =>
     isObject(v) ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1))) : v,
   ) ?? 'undefined';

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Caller, IdentityProvider } from '../../src/auth/contract.ts';
 import { startRelay } from '../../src/notifier/relay.ts';
+import type { AnyModule } from '../../src/plugin/module.ts';
 import type { Quotas } from '../../src/plugin/quota.ts';
 import { resourceModules } from '../../src/plugin/resources.ts';
 import { neutronError } from '../../src/resources/errors.ts';
@@ -262,5 +263,13 @@ describe('a resource that is one declaration, its rules and one line', () => {
     expect(schemas).toHaveProperty('MirrorFilterCreate');
     expect((await ask('GET', '/extensions/mirror')).json).toMatchObject({ extension: { alias: 'mirror' } });
     expect((await ask('GET', '')).json.resources).toContainEqual(expect.objectContaining({ collection: 'mirrors' }));
+  });
+
+  test('is refused at the start when its rules and its declaration differ', () => {
+    const serve = (module: AnyModule) => servicesOf(world.core, world.allocator, [module]);
+    const { create: _create, ...withoutRule } = mirrorModule(world.core);
+    expect(() => serve(withoutRule)).toThrow('mirror: create must be both in the declaration and in the module');
+    expect(() => serve({ ...mirrorModule(world.core), actions: {} })).toThrow('mirror: restart must be both');
+    expect(() => serve({ ...mirrorFilterModule, update: async () => ({}) })).toThrow('mirror_filter: update must be');
   });
 });

@@ -1,7 +1,7 @@
 import type { Ini } from '../support/ini.ts';
 
 /** Seconds between reports of agents, and until one without reports counts as dead. */
-export const REPORT_SECONDS = 4;
+const REPORT_SECONDS = 4;
 export const DOWN_SECONDS = 20;
 
 /** What the files of all processes of one host say, stock ones and Neutrino's alike: neutron.conf. */

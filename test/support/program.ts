@@ -4,7 +4,7 @@ import { waitFor } from '../../src/time/wait.ts';
 import { type ProcessSpec, type RunningProcess, startProcess } from './process.ts';
 
 /** Programs of the system alone: a test machine may have another Python first in its PATH. */
-export const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
+const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
 const WAIT_MS = 60_000;
 const STOP_MS = 20_000;
@@ -16,7 +16,7 @@ export interface Host {
   start(spec: ProcessSpec): Promise<RunningProcess>;
 }
 
-export const THIS_MACHINE: Host = { name: 'this machine', start: startProcess };
+const THIS_MACHINE: Host = { name: 'this machine', start: startProcess };
 
 export interface ProgramSpec {
   /** As messages call it; its files are called `<name>.out` and `<name>.log`. */

@@ -28,7 +28,7 @@ export interface DeviceSpec {
   readonly gateways: readonly Gateway[];
 }
 
-export interface Gateway {
+interface Gateway {
   readonly address: string;
   /** Outside its subnet: it needs an on-link route. */
   readonly outside: boolean;

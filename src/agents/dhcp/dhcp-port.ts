@@ -3,7 +3,7 @@ import { RESERVED_DHCP_PORT } from '../../net/dhcp-device-id.ts';
 import type { NetworkFacts, NetworkInfo, PortDocument } from '../../rpc/documents.ts';
 
 /** A fixed IP to ask for: of a subnet, and which address, unless the server shall choose. */
-export interface FixedIpRequest {
+interface FixedIpRequest {
   readonly subnet_id: string;
   readonly ip_address?: string;
 }

@@ -3,7 +3,7 @@ import { backoffDelay } from '../../time/backoff.ts';
 import { pause } from '../../time/pause.ts';
 
 /** Ports of one `dhcp_ready_on_ports` at most, as Neutron's agent has it. */
-export const MAX_PORTS_A_CALL = 64;
+const MAX_PORTS_A_CALL = 64;
 /** Ports that wait to be told at most; the next full sync tells those that were dropped. */
 const MAX_WAITING = 200_000;
 

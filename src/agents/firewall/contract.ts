@@ -12,7 +12,7 @@ export interface SecurityGroup {
 }
 
 /** A rule, with the attributes of Neutron's API; null stands for any. */
-export interface SecurityGroupRule {
+interface SecurityGroupRule {
   readonly direction: 'ingress' | 'egress';
   readonly ethertype: 'IPv4' | 'IPv6';
   readonly protocol: string | null;

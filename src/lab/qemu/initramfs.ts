@@ -7,7 +7,7 @@ const BUSYBOX = '/bin/busybox';
 const SCRIPT = '/etc/dhcp-client.sh';
 
 /** Word of the console line that says the machine is up and its DHCP clients start. */
-export const READY = 'NEUTRINO-READY';
+const READY = 'NEUTRINO-READY';
 
 /**
  * The first and only program of the machine: loads the modules, starts a DHCP client on each NIC, then takes orders

@@ -25,7 +25,7 @@ const VXLAN_OVERHEAD = 50; // outer Ethernet, IPv4, UDP and VXLAN headers (RFC 7
 const invalid = (reason: string) => neutronError('InvalidInput', { reason });
 
 /** `physnet:min:max` and `physnet` entries of network_vlan_ranges; throws on anything else, naming the entry. */
-export function parseVlanRanges(entries: readonly string[]): ReadonlyMap<string, readonly Range[]> {
+function parseVlanRanges(entries: readonly string[]): ReadonlyMap<string, readonly Range[]> {
   const ranges = new Map<string, Range[]>();
   for (const entry of entries) {
     const [physnet = '', min, max, ...rest] = entry.split(':');
@@ -44,7 +44,7 @@ export function parseVlanRanges(entries: readonly string[]): ReadonlyMap<string,
 }
 
 /** `min:max` entries of vni_ranges; throws on anything else, naming the entry. */
-export function parseVniRanges(entries: readonly string[]): readonly Range[] {
+function parseVniRanges(entries: readonly string[]): readonly Range[] {
   return entries.map((entry) => {
     const match = /^(\d+):(\d+)$/.exec(entry);
     const range = { min: Number(match?.[1]), max: Number(match?.[2]) };
@@ -65,7 +65,7 @@ export function largestMtu(config: Config, networkType: string, physicalNetwork:
 }
 
 /** Checks a segment that the caller names (provider attributes). Throws InvalidInput as Neutron does for its type. */
-export function checkWantedSegment(config: Config, wanted: WantedSegment): void {
+function checkWantedSegment(config: Config, wanted: WantedSegment): void {
   const { networkType: type, physicalNetwork: physnet, segmentationId: id } = wanted;
   if (type === null) throw invalid('network_type required');
   if (!config.ml2.type_drivers.includes(type)) throw invalid(`network_type value '${type}' not supported`);

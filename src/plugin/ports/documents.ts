@@ -18,11 +18,7 @@ export type PortLists = Pick<
 >;
 
 /** Names of a port's addresses: its dns_name, or `host-` and the address. */
-export function dnsAssignment(
-  dnsName: string,
-  fixedIps: readonly FixedIp[],
-  dnsDomain: string,
-): readonly DnsAssignment[] {
+function dnsAssignment(dnsName: string, fixedIps: readonly FixedIp[], dnsDomain: string): readonly DnsAssignment[] {
   const domain = dnsDomain === '' || dnsDomain.endsWith('.') ? dnsDomain : `${dnsDomain}.`;
   return fixedIps.map(({ ip_address }) => {
     const hostname = dnsName === '' ? `host-${ip_address.replace(/[.:]/g, '-')}` : dnsName;

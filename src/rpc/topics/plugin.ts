@@ -28,7 +28,7 @@ export interface DeviceDetails {
  * number of networks and ports on a page at most, unless one network alone has more. A stock server ignores the argument and
  * returns the list of all.
  */
-export interface NetworkInfoPage {
+interface NetworkInfoPage {
   readonly networks: readonly NetworkInfo[];
   /** `marker` of the next page; null: this is the last one. */
   readonly next_marker: string | null;

@@ -16,13 +16,13 @@ import { PLUGIN_TOPIC } from '../../../src/rpc/topics/plugin.ts';
 import { REPORTS_TOPIC } from '../../../src/rpc/topics/reports.ts';
 import { port } from './documents.ts';
 
-export interface Called {
+interface Called {
   readonly method: string;
   readonly args: RpcArgs;
 }
 
 /** A server that keeps networks in a map and writes down what it is asked. */
-export class FakeServer {
+class FakeServer {
   readonly host: string;
   readonly networks = new Map<string, NetworkInfo>();
   /** Networks that exist but are another agent's. */
@@ -137,7 +137,7 @@ export class FakeServer {
 }
 
 /** A driver that writes down what it is told, in order. */
-export class FakeDriver implements DhcpDriver {
+class FakeDriver implements DhcpDriver {
   readonly applied: WantedNetwork[] = [];
   readonly disabled: string[] = [];
   readonly serving = new Map<string, WantedNetwork>();
@@ -194,7 +194,7 @@ export class FakeDriver implements DhcpDriver {
   }
 }
 
-export class FakeDevices implements DhcpDevices {
+class FakeDevices implements DhcpDevices {
   readonly ensured: DeviceSpec[] = [];
   readonly removed: string[] = [];
   readonly there = new Map<string, DeviceSpec>();

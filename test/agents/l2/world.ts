@@ -39,7 +39,7 @@ export interface ShownLink {
 }
 
 /** The server's side of what an L2 agent asks, told and heard over the memory transport. */
-export class FakeServer {
+class FakeServer {
   /** Ports by device name. */
   readonly devices = new Map<string, DeviceDetails>();
   readonly networks = new Set<string>();

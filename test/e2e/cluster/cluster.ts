@@ -56,7 +56,7 @@ export interface Cluster {
 }
 
 /** Seconds after which an agent without reports counts as dead: more than a loaded test machine holds up a report. */
-export const DOWN_SECONDS = 12;
+const DOWN_SECONDS = 12;
 const REPORT_SECONDS = 2;
 
 function sharedConf(facts: { host: string; transportUrl: string; database: string; statePath: string }): Ini {

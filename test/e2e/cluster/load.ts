@@ -2,7 +2,7 @@ import type { PortDocument } from '../../../src/rpc/documents.ts';
 import type { ClusterServer } from './cluster.ts';
 
 /** What makers of ports have seen. */
-export interface LoadReport {
+interface LoadReport {
   /** Ports that a server has answered 201 for. */
   readonly made: readonly PortDocument[];
   /** Requests that a server has refused, by status. */

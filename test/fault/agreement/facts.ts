@@ -12,7 +12,7 @@ export interface Facts {
   readonly agentsPerNetwork: number;
 }
 
-export interface ApiNetwork {
+interface ApiNetwork {
   readonly id: string;
   readonly name: string;
   readonly description: string;

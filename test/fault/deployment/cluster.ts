@@ -18,7 +18,7 @@ import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 const JUMPING_CLOCK = join(import.meta.dirname, 'jumping-clock.ts');
 
-export interface ClusterServer {
+interface ClusterServer {
   readonly process: NeutrinoProcess;
   readonly api: ApiClient;
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /** What becomes of a connection on which a client sends what is watched for. */
-export type Cut =
+type Cut =
   /** It breaks before the server has read that. */
   | 'before'
   /** The server reads it, and its answer never arrives. */

@@ -33,7 +33,7 @@ export function makeAtOnce(urls: readonly string[], networkId: string, count: nu
 }
 
 /** `201`, or what was answered instead. */
-export const answerText = (answer: Answer): string =>
+const answerText = (answer: Answer): string =>
   answer.status === undefined
     ? 'no answer'
     : answer.status === 201

@@ -11,7 +11,7 @@ export type Made = Document & { readonly id: string };
 type Values = Readonly<Record<string, unknown>>;
 
 /** One resource's service, as the API calls it. */
-export interface Face {
+interface Face {
   readonly service: Service;
   create(values: Values, caller?: Caller): Promise<Made>;
   createAll(values: readonly Values[], caller?: Caller): Promise<readonly Made[]>;
@@ -21,7 +21,7 @@ export interface Face {
 }
 
 /** A server's rules on one database handle. */
-export interface Server {
+interface Server {
   readonly core: Core;
   readonly networks: Face;
   readonly subnets: Face;

@@ -43,7 +43,7 @@ export function filesOf(networkId: string, options: Config['DEFAULT']): Files {
 const SHORTEST_IPV6_PREFIX = 64;
 
 /** Subnets that dnsmasq gets a range of. */
-export function rangedSubnets(subnets: readonly Subnet[]): readonly Subnet[] {
+function rangedSubnets(subnets: readonly Subnet[]): readonly Subnet[] {
   return subnets.filter(({ version, enableDhcp, prefix, document, addressing }) => {
     if (!enableDhcp) return false;
     if (version === 4) return true;

@@ -3,7 +3,7 @@ import { type Field, glue, id, ipv4, ipv4Cidr, ipv6, whole, word } from './field
 import type { Refusals } from './refusals.ts';
 
 /** How the hosts of a subnet come to their addresses. */
-export type Addressing =
+type Addressing =
   /** dnsmasq gives the address: DHCPv4, DHCPv6. */
   | 'dhcp'
   /** The host makes its address itself and asks DHCPv6 for the rest (RFC 3736). */

@@ -15,7 +15,7 @@ import { waitFor } from '../../../../../src/time/wait.ts';
 export const isRoot = process.getuid?.() === 0;
 
 /** What a client was told; udhcpc's names (busybox, networking/udhcp). */
-export type Told = Readonly<Record<string, string>>;
+type Told = Readonly<Record<string, string>>;
 
 /** A machine that runs udhcpc: a namespace of its own on the network's switch. */
 export interface Client {
