@@ -11,7 +11,7 @@ import { openApi } from './openapi.ts';
 import { HEALTH_PATH, healthRoute } from './routes/health.ts';
 import { collectionPath, resourceRoutes } from './routes/resource.ts';
 import { versionRoutes } from './routes/versions.ts';
-import { answerUnknownPaths } from './unknown-paths.ts';
+import { handleUnknownPaths } from './unknown-paths.ts';
 
 export interface ApiOptions {
   readonly config: Config;
@@ -87,7 +87,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     changes.failed(request, error instanceof Error ? error.message.slice(0, 500) : String(error));
     sendError(error, request, reply);
   });
-  answerUnknownPaths(app);
+  handleUnknownPaths(app);
 
   healthRoute(app);
   versionRoutes(

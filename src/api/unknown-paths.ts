@@ -10,7 +10,7 @@ function takes(route: readonly string[], path: readonly string[]): boolean {
  * Answers what no route takes, as Neutron does: 405 where other methods are known; else, below /v2.0, a NeutronError;
  * elsewhere the bare body of its front, which knows only versions. To be called before the routes are made.
  */
-export function answerUnknownPaths(app: FastifyInstance): void {
+export function handleUnknownPaths(app: FastifyInstance): void {
   const known = new Map<string, readonly string[]>();
   app.addHook('onRoute', ({ url }) => void known.set(url, url.split('/')));
   app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {

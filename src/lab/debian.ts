@@ -29,7 +29,7 @@ export async function findProgram(program: string): Promise<string | undefined> 
  * Does it; when a command of it fails, fetches the lists of packages (a fresh machine has none, old ones name what is gone)
  * and does it once more.
  */
-export async function withFreshLists<T>(say: Say, attempt: () => Promise<T>): Promise<T> {
+export async function withUpdatedLists<T>(say: Say, attempt: () => Promise<T>): Promise<T> {
   try {
     return await attempt();
   } catch (error) {
@@ -52,7 +52,7 @@ export async function ensureProgram(program: string, packageName: string, say: S
   if ((await findProgram('apt-get')) === undefined)
     throw new LabFailure(`${missing}, and there is no apt-get to install it`);
   say(`installing the Debian package ${packageName}, which brings ${program}`);
-  await withFreshLists(say, () =>
+  await withUpdatedLists(say, () =>
     run([...APT, 'apt-get', ...PATIENT, 'install', '-y', '-q', '--no-install-recommends', packageName], {
       timeoutMs: 600_000,
     }),

@@ -146,7 +146,11 @@ async function removeBlocks(trx: Trx, ports: readonly LivingPort[], entity: Prov
 }
 
 /** Returns the ports that wait for DHCP on networks that no DHCP agent hosts or will host: none would ever report them ready. */
-async function waitingForNobody(trx: Trx, core: Core, ports: readonly LivingPort[]): Promise<readonly LivingPort[]> {
+async function portsWithoutDhcpAgent(
+  trx: Trx,
+  core: Core,
+  ports: readonly LivingPort[],
+): Promise<readonly LivingPort[]> {
   const waiting = ports.filter((port) => port.blocks.has('DHCP'));
   const served = new Map<string, boolean>();
   for (const { network_id: id } of waiting)
@@ -166,7 +170,7 @@ export async function completeProvisioning(
 ): Promise<readonly string[]> {
   const ports = await livingPorts(trx, core, portIds);
   await removeBlocks(trx, ports, entity);
-  const idle = entity === 'L2' ? await waitingForNobody(trx, core, ports) : [];
+  const idle = entity === 'L2' ? await portsWithoutDhcpAgent(trx, core, ports) : [];
   await removeBlocks(trx, idle, 'DHCP');
   const ready = ports.filter(
     (port) =>

@@ -255,7 +255,7 @@ export function dictionary(maxBytes: number): AttributeType<Readonly<Record<stri
   };
 }
 
-const refuseSetting = (_value: unknown, attribute: string): never => {
+const rejectUpdate = (_value: unknown, attribute: string): never => {
   throw neutronError('HTTPBadRequest', { reason: `Cannot update read-only attribute ${attribute}` });
 };
 
@@ -263,12 +263,12 @@ const refuseSetting = (_value: unknown, attribute: string): never => {
 export const readOnly = <T>(
   schema: JsonSchema,
   options: Omit<AttributeType<never, T>, 'schema' | 'parse'> = {},
-): AttributeType<never, T> => ({ schema, filter: asText, ...options, parse: refuseSetting });
+): AttributeType<never, T> => ({ schema, filter: asText, ...options, parse: rejectUpdate });
 
 /** Like `type`, for attributes that requests cannot set. */
 export const shownOnly = <T>(type: AttributeType<unknown, T>): AttributeType<never, T> => ({
   ...type,
-  parse: refuseSetting,
+  parse: rejectUpdate,
 });
 
 /** Requests set it as `input`, responses show it as `output`. */

@@ -17,7 +17,7 @@ function attributeOf(resource: Resource, name: string): Attribute | undefined {
   return Object.hasOwn(resource.attributes, name) ? resource.attributes[name] : undefined;
 }
 
-function refuseUnknown(resource: Resource, given: Body): void {
+function rejectUnknownAttributes(resource: Resource, given: Body): void {
   const unknown = Object.keys(given).filter((name) => !attributeOf(resource, name));
   if (unknown.length > 0) throw bad(`Unrecognized attribute(s) '${shown(unknown.join(', '))}'`);
 }
@@ -61,7 +61,7 @@ export function validateCreate<R extends Resource>(
   set: Body = {},
 ): CreateOf<R> {
   if (!isObject(given)) throw bad(`Object '${resource.name}' contains invalid data`);
-  refuseUnknown(resource, given);
+  rejectUnknownAttributes(resource, given);
   for (const name of Object.keys(set)) if (name in given) throw bad(`Attribute '${name}' not allowed in POST`);
   const settable = 'project_id' in resource.attributes;
   const project = settable ? projectOf(given, callerProject) : callerProject;
@@ -99,7 +99,7 @@ export function objectOf<const A extends Attributes>(attributes: A): AttributeTy
 /** Validates the attributes of a PUT body and returns them. Throws NeutronError. */
 export function validateUpdate<R extends Resource>(resource: R, given: unknown): UpdateOf<R> {
   if (!isObject(given)) throw bad(`Object '${resource.name}' contains invalid data`);
-  refuseUnknown(resource, given);
+  rejectUnknownAttributes(resource, given);
   for (const name of Object.keys(given))
     if (!attributeOf(resource, name)?.put) throw bad(`Cannot update read-only attribute ${name}`);
   return Object.fromEntries(

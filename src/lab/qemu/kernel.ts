@@ -3,7 +3,7 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:
 import { join } from 'node:path';
 import { CommandFailed } from '../../linux/run.ts';
 import { findBusybox } from '../busybox.ts';
-import { packageDependencies, type Say, unpackPackages, withFreshLists } from '../debian.ts';
+import { packageDependencies, type Say, unpackPackages, withUpdatedLists } from '../debian.ts';
 import { LabFailure } from '../failure.ts';
 import { collectModules, type KernelModule } from './modules.ts';
 import { isStaticProgram } from './static-program.ts';
@@ -63,7 +63,7 @@ async function readParts(folder: string): Promise<BootParts | undefined> {
 
 async function fetchParts(folder: string, say: Say): Promise<void> {
   const unpacked = join(folder, 'unpacked');
-  await withFreshLists(say, async () => {
+  await withUpdatedLists(say, async () => {
     const packages = await kernelPackages();
     say(`fetching a kernel for virtual machines (Debian package ${packages.join(', ')}; not installed on this host)`);
     await unpackPackages(packages, unpacked);
@@ -107,7 +107,7 @@ async function staticBusybox(folder: string, say: Say): Promise<string> {
   if (own !== undefined && isStaticProgram(await readFile(own))) return own;
   say('fetching a static busybox (Debian package busybox-static; not installed on this host)');
   const unpacked = join(folder, 'busybox-package');
-  await withFreshLists(say, () => unpackPackages(['busybox-static'], unpacked));
+  await withUpdatedLists(say, () => unpackPackages(['busybox-static'], unpacked));
   const places = [join(unpacked, 'bin/busybox'), join(unpacked, 'usr/bin/busybox')];
   for (const place of places) {
     if (await readFile(place).then(isStaticProgram, () => false)) return place;

@@ -24,7 +24,7 @@ const GONE: readonly ErrorType[] = ['NetworkNotFound', 'SubnetNotFound', 'PortNo
 
 type Body = Readonly<Record<string, unknown>>;
 
-async function nullWhenGone<T>(core: Core, host: string, work: Promise<T>): Promise<T | null> {
+async function nullIfGone<T>(core: Core, host: string, work: Promise<T>): Promise<T | null> {
   try {
     return await work;
   } catch (error) {
@@ -72,7 +72,7 @@ export function createDhcpPort(
     const wanted = { ...body, device_owner: DHCP_OWNER, 'binding:host_id': host };
     return createPort(trx, core, allocator, validateCreate(PORT, wanted, network.project_id));
   };
-  return nullWhenGone(core, host, core.db.transaction(make));
+  return nullIfGone(core, host, core.db.transaction(make));
 }
 
 /**
@@ -106,7 +106,7 @@ export function updateDhcpPort(
     const changes = validateUpdate(PORT, { ...wanted, 'binding:host_id': host });
     return updatePort(trx, core, allocator, portId, changes);
   };
-  return nullWhenGone(core, host, core.db.transaction(change));
+  return nullIfGone(core, host, core.db.transaction(change));
 }
 
 /** Deletes the DHCP ports of a network that have this device_id, if there are any. */

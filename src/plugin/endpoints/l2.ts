@@ -6,8 +6,8 @@ import type { Handlers } from '../../rpc/topic.ts';
 import type { DeviceDetails, PluginMethods } from '../../rpc/topics/plugin.ts';
 import { loadInOrder } from '../../store/listing.ts';
 import type { Core } from '../core.ts';
-import { bindAgain } from '../ports/bind-again.ts';
 import { type PortDocument, portDocuments } from '../ports/documents.ts';
+import { rebindPorts } from '../ports/rebind.ts';
 import { addBlocks, completeProvisioning, type LivingPort, livingPorts, setPortStatus } from '../provisioning.ts';
 import { textArgument, textsArgument } from './arguments.ts';
 import { portsOfDevices } from './devices.ts';
@@ -65,17 +65,17 @@ function deviceDetails(device: string, port: PortDocument, underlay: Underlay): 
 }
 
 /** Returns the status of a port whose agent has just asked about it; one that is ACTIVE and waits for nobody stays ACTIVE. */
-function statusWhenAsked(port: LivingPort): 'ACTIVE' | 'BUILD' | 'DOWN' {
+function statusOnRequest(port: LivingPort): 'ACTIVE' | 'BUILD' | 'DOWN' {
   if (!port.admin_state_up) return 'DOWN';
   return port.status === 'ACTIVE' && port.blocks.size === 0 ? 'ACTIVE' : 'BUILD';
 }
 
 async function recordRequest(trx: Trx, core: Core, portIds: readonly string[]): Promise<void> {
-  const changed = (await livingPorts(trx, core, portIds)).filter((port) => port.status !== statusWhenAsked(port));
+  const changed = (await livingPorts(trx, core, portIds)).filter((port) => port.status !== statusOnRequest(port));
   for (const status of ['BUILD', 'DOWN'] as const)
     await setPortStatus(
       trx,
-      changed.filter((port) => statusWhenAsked(port) === status),
+      changed.filter((port) => statusOnRequest(port) === status),
       status,
     );
 }
@@ -98,7 +98,7 @@ export function l2Methods(core: Core, allocator: AddressAllocator): Methods {
       const devices = textsArgument(args, 'devices', MAX_DEVICES);
       let ports = await portsOfDevices(db.kysely, devices, host);
       const failed = [...ports.values()].filter((port) => port.failed).map((port) => port.id);
-      if (failed.length > 0 && (await bindAgain(core, allocator, host, failed)))
+      if (failed.length > 0 && (await rebindPorts(core, allocator, host, failed)))
         ports = await portsOfDevices(db.kysely, devices, host);
       const ids = [...ports.values()].filter((port) => port.here).map((port) => port.id);
       if (ids.length > 0) await db.transaction((trx) => recordRequest(trx, core, ids));

@@ -9,7 +9,7 @@ import { insertStandardAttributes, newStandard } from '../../store/standard-attr
 import type { Core } from '../core.ts';
 import { inserted } from '../module.ts';
 import { type NetworkDocument, networkDocuments } from './documents.ts';
-import { refuseQos, setExternal, setShared } from './facets.ts';
+import { rejectQosPolicy, setExternal, setShared } from './facets.ts';
 import { mtuInForce } from './mtu.ts';
 import { wantedSegments } from './provider.ts';
 import { allocateSegment, type Segment } from './segments.ts';
@@ -51,7 +51,7 @@ async function insertSegment(trx: Trx, networkId: string, segment: Segment, inde
 
 /** Creates a network in the caller's transaction. Throws NeutronError for whatever is wrong with the values. */
 export async function createNetwork(trx: Trx, core: Core, values: NetworkCreate): Promise<NetworkDocument> {
-  refuseQos(values.qos_policy_id);
+  rejectQosPolicy(values.qos_policy_id);
   await requireZones(trx, values.availability_zone_hints);
   const wanted = wantedSegments(values);
   const segments: Segment[] = [];

@@ -45,6 +45,6 @@ export async function setExternal(trx: Trx, networkId: string, external: boolean
 }
 
 /** Throws QosPolicyNotFound for any policy, because there are no QoS policies yet. */
-export function refuseQos(policy: string | null | undefined): void {
+export function rejectQosPolicy(policy: string | null | undefined): void {
   if (policy !== null && policy !== undefined) throw neutronError('QosPolicyNotFound', { id: policy });
 }

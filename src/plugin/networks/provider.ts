@@ -13,7 +13,7 @@ const wanted = (named: Partial<SegmentText>): WantedSegment => ({
   segmentationId: named['provider:segmentation_id'] ?? null,
 });
 
-function refuseDuplicates(segments: readonly WantedSegment[]): void {
+function rejectDuplicates(segments: readonly WantedSegment[]): void {
   const seen = new Set<string>();
   for (const { networkType, physicalNetwork, segmentationId } of segments) {
     // Of those that leave the id to be chosen there may be several.
@@ -33,6 +33,6 @@ export function wantedSegments(values: Named): readonly WantedSegment[] {
   const single = PROVIDER.some((name) => (values[name] ?? null) !== null);
   if (single && several.length > 0) throw neutronError('SegmentsSetInConjunctionWithProviders');
   const segments = (single ? [values] : several).map(wanted);
-  refuseDuplicates(segments);
+  rejectDuplicates(segments);
   return segments;
 }

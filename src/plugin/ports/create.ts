@@ -17,11 +17,11 @@ import { addBlocks, blocksFor, isBound } from '../provisioning.ts';
 import { bindPort } from './binding.ts';
 import { type CreateFacts, createFacts } from './create-facts.ts';
 import { inShownOrder, type PortDocument, portDocument } from './documents.ts';
-import { takeDefault, takeWanted } from './fixed-ips.ts';
+import { allocateDefault, allocateRequested } from './fixed-ips.ts';
 import type { NetworkFacts } from './network-facts.ts';
 import { insertAddressPairs, insertBindingLevel, insertDhcpOpts, insertSecurityGroups } from './rows.ts';
 import { defaultSecurityGroup, requireSecurityGroups } from './security.ts';
-import { checkFixedIpCount, dnsNameInForce, newDhcpOpts, refuseQos, resolvedPairs } from './values.ts';
+import { checkFixedIpCount, dnsNameInForce, newDhcpOpts, rejectQosPolicy, resolvedPairs } from './values.ts';
 
 export type PortCreate = CreateOf<typeof PORT>;
 
@@ -90,7 +90,7 @@ export async function createPort(
   });
   if (!facts) throw neutronError('NetworkNotFound', { id: values.network_id });
   const { network } = facts;
-  refuseQos(values.qos_policy_id);
+  rejectQosPolicy(values.qos_policy_id);
   const networkDevice = isNetworkDevice(deviceOwner);
   const portSecurity = values.port_security_enabled ?? (networkDevice ? false : network.portSecurityEnabled);
   if (values.fixed_ips) checkFixedIpCount(config, values.fixed_ips, networkDevice);
@@ -118,8 +118,8 @@ export async function createPort(
   );
   const addressed = { id, mac, deviceOwner };
   const taken = values.fixed_ips
-    ? await takeWanted(trx, allocator, network, addressed, values.fixed_ips)
-    : await takeDefault(trx, allocator, network, addressed);
+    ? await allocateRequested(trx, allocator, network, addressed, values.fixed_ips)
+    : await allocateDefault(trx, allocator, network, addressed);
   const shown = await insertSides(trx, PORT, { ...plain, mac_address: mac });
   await insertBindingLevel(trx, id, network, binding);
   await insertSecurityGroups(trx, id, groups);

@@ -59,14 +59,14 @@ async function requireOwnSubnets(trx: Trx, network: NetworkFacts, wanted: readon
   }
 }
 
-async function takeExactly(trx: Trx, subnet: SubnetFacts, port: AddressedPort, value: bigint): Promise<FixedIp> {
+async function allocateExact(trx: Trx, subnet: SubnetFacts, port: AddressedPort, value: bigint): Promise<FixedIp> {
   const ip = formatIp(subnet.ipVersion, value);
   if (!(await takeAddress(trx, subnet, port.id, value)))
     throw neutronError('IpAddressAlreadyAllocated', { ip, subnet: subnet.id });
   return { subnet_id: subnet.id, ip_address: ip };
 }
 
-async function takeAny(
+async function allocateAny(
   trx: Trx,
   allocator: AddressAllocator,
   network: NetworkFacts,
@@ -81,7 +81,7 @@ async function takeAny(
 }
 
 /** Takes what the caller names. The port's row must be there already. */
-export async function takeWanted(
+export async function allocateRequested(
   trx: Trx,
   allocator: AddressAllocator,
   network: NetworkFacts,
@@ -93,12 +93,12 @@ export async function takeWanted(
   const taken: FixedIp[] = [];
   // Named addresses first, so that an address drawn for another entry cannot be one of them.
   for (const { subnet, value } of resolved)
-    if (value !== undefined) taken.push(await takeExactly(trx, subnet, port, value));
+    if (value !== undefined) taken.push(await allocateExact(trx, subnet, port, value));
   for (const { subnet, value } of resolved) {
     if (value !== undefined) continue;
     if (subnet.autoAddress && !isRouterPort(port.deviceOwner))
-      taken.push(await takeExactly(trx, subnet, port, eui64Address(subnet.cidr.first, port.mac)));
-    else taken.push(await takeAny(trx, allocator, network, port, [subnet]));
+      taken.push(await allocateExact(trx, subnet, port, eui64Address(subnet.cidr.first, port.mac)));
+    else taken.push(await allocateAny(trx, allocator, network, port, [subnet]));
   }
   return taken;
 }
@@ -107,7 +107,7 @@ export async function takeWanted(
  * Takes what a port gets that names nothing: one address of the network's IPv4 subnets, one of its stateful IPv6 subnets, and the
  * automatic address of each SLAAC or stateless subnet.
  */
-export async function takeDefault(
+export async function allocateDefault(
   trx: Trx,
   allocator: AddressAllocator,
   network: NetworkFacts,
@@ -123,8 +123,8 @@ export async function takeDefault(
   const stateful = subnets.filter((s) => s.ipVersion === 6 && !automatic.includes(s));
   const taken: FixedIp[] = [];
   for (const subnet of automatic)
-    taken.push(await takeExactly(trx, subnet, port, eui64Address(subnet.cidr.first, port.mac)));
-  if (v4.length > 0) taken.push(await takeAny(trx, allocator, network, port, v4));
-  if (stateful.length > 0) taken.push(await takeAny(trx, allocator, network, port, stateful));
+    taken.push(await allocateExact(trx, subnet, port, eui64Address(subnet.cidr.first, port.mac)));
+  if (v4.length > 0) taken.push(await allocateAny(trx, allocator, network, port, v4));
+  if (stateful.length > 0) taken.push(await allocateAny(trx, allocator, network, port, stateful));
   return taken;
 }

@@ -18,11 +18,11 @@ import { addBlocks, blocksFor, isBound } from '../provisioning.ts';
 import { bindPort } from './binding.ts';
 import { hasDhcpAddress } from './create.ts';
 import { inShownOrder, type PortDocument, portDocument, portDocuments } from './documents.ts';
-import { takeWanted } from './fixed-ips.ts';
+import { allocateRequested } from './fixed-ips.ts';
 import { type NetworkFacts, networkFacts } from './network-facts.ts';
 import { insertAddressPairs, insertBindingLevel, insertDhcpOpts, insertSecurityGroups } from './rows.ts';
 import { requireSecurityGroups } from './security.ts';
-import { changedDhcpOpts, checkFixedIpCount, dnsNameInForce, refuseQos, resolvedPairs } from './values.ts';
+import { changedDhcpOpts, checkFixedIpCount, dnsNameInForce, rejectQosPolicy, resolvedPairs } from './values.ts';
 
 export type PortUpdate = UpdateOf<typeof PORT>;
 
@@ -89,7 +89,7 @@ async function changeFixedIps({ trx, core, allocator, network, before, changes, 
       .where('subnet_id', '=', subnet_id)
       .where('ip_address', '=', ip_address)
       .execute();
-  const taken = await takeWanted(trx, allocator, network, { id: before.id, mac, deviceOwner }, fresh);
+  const taken = await allocateRequested(trx, allocator, network, { id: before.id, mac, deviceOwner }, fresh);
   return inShownOrder([...kept, ...taken]);
 }
 
@@ -193,7 +193,7 @@ export async function updatePort(
 ): Promise<PortDocument> {
   const { before, network, attr } = await lockPort(trx, core, id);
   requireCurrent(before.revision_number, revision);
-  refuseQos(changes.qos_policy_id);
+  rejectQosPolicy(changes.qos_policy_id);
   const mac =
     changes.mac_address === undefined
       ? before.mac_address
@@ -225,7 +225,7 @@ export async function updatePort(
     tags: before.tags,
   };
   const after = portDocument({ ...before, ...shown, ...nextStandard(before) }, lists, core.config.DEFAULT.dns_domain);
-  await holdBack(updating, after, attr, rebound);
+  await blockUntilReady(updating, after, attr, rebound);
   if (differsFor(PORT, 'dhcp', before, after))
     await enqueueNotification(trx, EVENTS.port_update_end, { port: after }, { network: network.id });
   const wired = isBound(after['binding:vif_type']) || isBound(before['binding:vif_type']);
@@ -245,7 +245,7 @@ export async function updatePort(
 }
 
 /** A port that is bound again, or whose addresses DHCP must learn, is held back until its agents are done. */
-async function holdBack(
+async function blockUntilReady(
   { trx, network, before }: Updating,
   after: PortDocument,
   attr: number,

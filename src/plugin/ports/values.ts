@@ -10,7 +10,7 @@ import type {
 
 /** Checks that go for create and update alike. All throw NeutronError. */
 
-export function refuseQos(policy: string | null | undefined): void {
+export function rejectQosPolicy(policy: string | null | undefined): void {
   if (policy !== null && policy !== undefined) throw neutronError('QosPolicyNotFound', { id: policy });
 }
 

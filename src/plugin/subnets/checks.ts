@@ -38,7 +38,7 @@ export function checkDhcpPossible(cidr: Cidr): void {
 }
 
 /** A prefix of length 0 leaves no address to anybody else, and dnsmasq cannot serve it. */
-export function refuseEverything(cidr: Cidr): void {
+export function rejectWholeAddressSpace(cidr: Cidr): void {
   if (cidr.prefixLength === 0) throw invalid('0 is not allowed as CIDR prefix length');
 }
 

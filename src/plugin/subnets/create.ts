@@ -22,10 +22,10 @@ import {
   checkHostRoutes,
   checkModes,
   checkNameservers,
-  refuseEverything,
+  rejectWholeAddressSpace,
 } from './checks.ts';
 import { type SubnetDocument, subnetDocuments } from './documents.ts';
-import { giveAutomaticAddresses } from './port-addresses.ts';
+import { allocateAutomaticAddresses } from './port-addresses.ts';
 import { setHostRoutes, setNameservers, setPools, setServiceTypes } from './rows.ts';
 import { checkSegment } from './segment.ts';
 
@@ -68,8 +68,8 @@ function gatewayOf(values: SubnetCreate, cidr: Cidr): Ip | undefined {
   return values.gateway_ip === undefined ? defaultGateway(cidr) : checkGateway(cidr, values.gateway_ip);
 }
 
-async function refuseOverlap(trx: Trx, networkId: string, cidr: Cidr): Promise<void> {
-  refuseEverything(cidr);
+async function rejectOverlap(trx: Trx, networkId: string, cidr: Cidr): Promise<void> {
+  rejectWholeAddressSpace(cidr);
   const others = await trx.selectFrom('subnets').select('cidr').where('network_id', '=', networkId).execute();
   for (const other of others) {
     const known = parseCidr(other.cidr);
@@ -99,7 +99,7 @@ export async function createSubnet(
   const named = values.allocation_pools && values.allocation_pools.length > 0 ? values.allocation_pools : undefined;
   const pools = named ? checkedPools(cidr, named) : defaultPools(cidr, gateway);
   if (named) requireGatewayOutside(cidr, gateway, pools);
-  await refuseOverlap(trx, network.id, cidr);
+  await rejectOverlap(trx, network.id, cidr);
   await checkSegment(trx, network.id, values.segment_id);
 
   const id = randomUUID();
@@ -124,6 +124,6 @@ export async function createSubnet(
 
   const document = inserted((await subnetDocuments(trx, [id])).get(id), 'subnet', id);
   await enqueueNotification(trx, EVENTS.subnet_create_end, { subnet: document }, { network: network.id });
-  if (isAutoAddress(raMode, addressMode)) await giveAutomaticAddresses(trx, core, network, { id, cidr });
+  if (isAutoAddress(raMode, addressMode)) await allocateAutomaticAddresses(trx, core, network, { id, cidr });
   return document;
 }

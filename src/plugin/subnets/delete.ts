@@ -5,7 +5,7 @@ import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { isAutoAddress } from '../ports/network-facts.ts';
 import { lockSubnet } from './lock.ts';
-import { requireUnused, takeAddressesAway } from './port-addresses.ts';
+import { releaseAddresses, requireUnused } from './port-addresses.ts';
 
 /**
  * Deletes a subnet in the caller's transaction and enqueues the notifications of agents. The addresses that DHCP ports have in it,
@@ -15,7 +15,7 @@ export async function deleteSubnet(trx: Trx, core: Core, id: string, revision?: 
   const { subnet, network } = await lockSubnet(trx, core.db, id);
   await requireRevision(trx, subnet.standard_attr_id, revision);
   await requireUnused(trx, id, isAutoAddress(subnet.ipv6_ra_mode, subnet.ipv6_address_mode));
-  await takeAddressesAway(trx, core, network, id);
+  await releaseAddresses(trx, core, network, id);
   // The subnet's row and all that hang on it go with the standard attributes.
   await trx.deleteFrom('standardattributes').where('id', '=', subnet.standard_attr_id).execute();
   await bumpRevision(trx, network.standard_attr_id);

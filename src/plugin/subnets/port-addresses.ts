@@ -20,7 +20,12 @@ interface PortsNetwork {
 }
 
 /** Counts a change of ports' addresses and writes down what agents must be told of it. */
-async function tellOfPorts(trx: Trx, core: Core, network: PortsNetwork, portIds: readonly string[]): Promise<void> {
+async function enqueuePortUpdates(
+  trx: Trx,
+  core: Core,
+  network: PortsNetwork,
+  portIds: readonly string[],
+): Promise<void> {
   if (portIds.length === 0) return;
   await trx
     .updateTable('standardattributes')
@@ -49,7 +54,7 @@ async function tellOfPorts(trx: Trx, core: Core, network: PortsNetwork, portIds:
  * Gives every port of the network, but those of routers, its address in a new subnet whose addresses are made of MACs
  * (SLAAC, stateless DHCPv6), as the ports that come later get it.
  */
-export async function giveAutomaticAddresses(
+export async function allocateAutomaticAddresses(
   trx: Trx,
   core: Core,
   network: PortsNetwork,
@@ -70,7 +75,7 @@ export async function giveAutomaticAddresses(
     for (const port of ports)
       if (await takeAddress(trx, allocatable, port.id, eui64Address(subnet.cidr.first, port.mac_address)))
         given.push(port.id);
-    await tellOfPorts(trx, core, network, given);
+    await enqueuePortUpdates(trx, core, network, given);
     if (ports.length < CHUNK) return;
     last = ports.at(-1)?.id ?? last;
   }
@@ -101,7 +106,7 @@ export async function requireUnused(trx: Trx, subnetId: string, autoAddress: boo
 }
 
 /** Takes the addresses in a subnet off all ports that have any, before the subnet is deleted. */
-export async function takeAddressesAway(trx: Trx, core: Core, network: PortsNetwork, subnetId: string): Promise<void> {
+export async function releaseAddresses(trx: Trx, core: Core, network: PortsNetwork, subnetId: string): Promise<void> {
   for (;;) {
     const rows = await trx
       .selectFrom('ipallocations')
@@ -113,7 +118,7 @@ export async function takeAddressesAway(trx: Trx, core: Core, network: PortsNetw
     if (rows.length === 0) return;
     const ids = rows.map((r) => r.port_id);
     await trx.deleteFrom('ipallocations').where('subnet_id', '=', subnetId).where('port_id', 'in', ids).execute();
-    await tellOfPorts(trx, core, network, ids);
+    await enqueuePortUpdates(trx, core, network, ids);
   }
 }
 

@@ -240,13 +240,13 @@ export class Publisher {
 
   /** An exchange is gone (404), a message is larger than the broker allows (406), ... */
   #closedByBroker(connection: ChannelModel, why: Error & { code?: number }): void {
-    const onTheirWay = [...this.#waiting.values()].filter((entry) => !this.#unsent.has(entry));
-    const [only] = onTheirWay;
-    if (onTheirWay.length === 1 && only && (why.code !== 404 || only.tries >= MAX_TRIES))
+    const inFlight = [...this.#waiting.values()].filter((entry) => !this.#unsent.has(entry));
+    const [only] = inFlight;
+    if (inFlight.length === 1 && only && (why.code !== 404 || only.tries >= MAX_TRIES))
       only.settle(new MessageNotSent(only.message.what, `${this.#state()} refuses it: ${why.message}`));
-    this.#careful = onTheirWay.length;
+    this.#careful = inFlight.length;
     this.#resetChannel();
-    this.#log.debug({ err: why, messages: onTheirWay.length }, 'RabbitMQ closed the channel; sending again');
+    this.#log.debug({ err: why, messages: inFlight.length }, 'RabbitMQ closed the channel; sending again');
     this.#open(connection).catch((error: Error) => this.#onStuck(`no new channel: ${error.message}`));
   }
 

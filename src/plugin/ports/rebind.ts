@@ -12,7 +12,7 @@ import { updatePort } from './update.ts';
  * them, as Neutron does. Those that it cannot bind now either, and those that have changed meanwhile, stay as they are.
  * Gives whether any port was bound.
  */
-export async function bindAgain(
+export async function rebindPorts(
   core: Core,
   allocator: AddressAllocator,
   host: string,
