@@ -31,6 +31,7 @@ beforeEach(() => {
   writeFileSync(join(project, 'src/db/a.ts'), "import './b.ts';");
   tool('tsc', 'echo type noise');
   tool('biome', 'echo lint noise');
+  tool('knip', 'echo unused noise');
   tool('vitest', VITEST);
 });
 afterEach(() => rmSync(project, { recursive: true, force: true }));
@@ -39,19 +40,21 @@ describe('npm test', () => {
   it('counts each stage as a test and closes with the sums', async () => {
     const { exitCode, stdout, lastLine } = await stages();
     expect(exitCode).toBe(0);
-    expect(lastLine).toBe('5 passed, 0 failed, 1 skipped');
-    expect(stdout).toMatch(/^type check: passed .*\nlint: passed .*\nimport rules: passed .*\nvitest run /);
+    expect(lastLine).toBe('6 passed, 0 failed, 1 skipped');
+    expect(stdout).toMatch(/^type check: passed .*\nlint: passed .*\nimport rules: passed .*\nunused code: passed .*\nvitest run /);
     expect(stdout).not.toContain('noise');
   });
 
   it('shows what a stage says that fails, runs the others all the same, and fails', async () => {
     tool('tsc', 'echo "a.ts(1,1): error TS1"; exit 2');
     writeFileSync(join(project, 'src/db/a.ts'), "import '../api/app.ts';");
+    tool('knip', 'echo "Unused exports (1)"; exit 1');
     const { exitCode, stdout, lastLine } = await stages();
     expect(exitCode).toBe(1);
     expect(stdout).toContain('a.ts(1,1): error TS1\ntype check: FAILED');
     expect(stdout).toContain('db must not import api');
-    expect(lastLine).toBe('3 passed, 2 failed, 1 skipped');
+    expect(stdout).toContain('Unused exports (1)\nunused code: FAILED');
+    expect(lastLine).toBe('3 passed, 3 failed, 1 skipped');
   });
 
   it('fails when a tool is missing or Vitest leaves no report', async () => {
@@ -60,7 +63,7 @@ describe('npm test', () => {
     const { exitCode, stdout, lastLine } = await stages();
     expect(exitCode).toBe(1);
     expect(stdout).toContain('biome cannot be started');
-    expect(lastLine).toBe('2 passed, 2 failed, 0 skipped');
+    expect(lastLine).toBe('3 passed, 2 failed, 0 skipped');
   });
 
   it('hands its arguments to Vitest and runs unit, system and MariaDB tests unless they name others', async () => {

@@ -1,5 +1,5 @@
 /**
- * What `npm test` runs in the project's folder, its working folder: type check, lint, import rules, Vitest. Arguments go to
+ * What `npm test` runs in the project's folder, its working folder: type check, lint, import rules, unused code (knip), Vitest. Arguments go to
  * Vitest (`npm test -- test/config`). Closes with `N passed, N failed, N skipped`: a stage counts as one test.
  */
 import { spawn } from 'node:child_process';
@@ -103,6 +103,7 @@ const results = [
   await stage('type check', () => runTool('tsc', ['--noEmit'], false)),
   await stage('lint', () => runTool('biome', ['check'], false)),
   await stage('import rules', checkImports),
+  await stage('unused code', () => runTool('knip', ['--no-progress'], false)),
   await runTests(process.argv.slice(2)),
 ];
 const sum = (pick: (counts: Counts) => number) => results.reduce((total, counts) => total + pick(counts), 0);
