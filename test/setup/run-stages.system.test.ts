@@ -41,7 +41,9 @@ describe('npm test', () => {
     const { exitCode, stdout, lastLine } = await stages();
     expect(exitCode).toBe(0);
     expect(lastLine).toBe('6 passed, 0 failed, 1 skipped');
-    expect(stdout).toMatch(/^type check: passed .*\nlint: passed .*\nimport rules: passed .*\nunused code: passed .*\nvitest run /);
+    expect(stdout).toMatch(
+      /^type check: passed .*\nlint: passed .*\nimport rules: passed .*\nunused code: passed .*\nvitest run /,
+    );
     expect(stdout).not.toContain('noise');
   });
 
