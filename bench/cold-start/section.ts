@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { AGENT_KINDS } from '../../src/cli/agents/kinds.ts';
 import { unmetRequirements } from '../../src/cli/agents/requirements.ts';
 import { defaultConfig } from '../../src/config/options.ts';
@@ -176,17 +175,12 @@ async function synchronised(agent: NeutrinoProcess, networks: number): Promise<n
 
 /** Waits until each network has its dnsmasq, with the ports that it is to know. */
 async function served(host: TestHost, place: Place, networks: number): Promise<void> {
-  const deadline = performance.now() + SERVED_MS;
   const folder = join(place.statePath, 'dhcp');
   // A line a port, and one for the agent's own.
   const count = `cat ${folder}/*/host 2>/dev/null | grep -c . || true`;
-  for (;;) {
-    const lines = Number(await host.run('sh', '-c', count));
-    if (lines >= networks * PORTS && (await running(host)) === networks) return;
-    if (performance.now() > deadline)
-      throw new Error(`after ${SERVED_MS} ms dnsmasq knows ${lines} of ${networks * PORTS} ports`);
-    await delay(100);
-  }
+  const known = async () =>
+    Number(await host.run('sh', '-c', count)) >= networks * PORTS && (await running(host)) === networks;
+  await waitFor(`dnsmasq to know ${networks * PORTS} ports`, known, SERVED_MS);
 }
 
 const running = async (host: TestHost): Promise<number> =>

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { waitFor } from '../../src/time/wait.ts';
 import type { RunningNeutrino } from '../neutrino.ts';
 
 /** A port as the API answers it, as far as it is looked at here. */
@@ -28,14 +28,9 @@ export async function makeServedNetwork(
   const port = { network_id: network.id, 'binding:host_id': host, device_owner: 'compute:nova', device_id: 'bench' };
   for (let left = ports; left > 0; left -= PER_REQUEST)
     await neutrino.api.post('ports', { ports: Array.from({ length: Math.min(left, PER_REQUEST) }, () => port) });
-  const deadline = Date.now() + SERVED_MS;
-  for (;;) {
-    const lines = await hostLines(statePath, network.id);
-    if (lines >= ports) return network.id;
-    if (Date.now() > deadline)
-      throw new Error(`after ${SERVED_MS} ms the host file of network ${network.id} has ${lines} of ${ports} ports`);
-    await delay(50);
-  }
+  const known = async () => (await hostLines(statePath, network.id)) >= ports;
+  await waitFor(`${ports} ports in the host file of network ${network.id}`, known, SERVED_MS);
+  return network.id;
 }
 
 async function hostLines(statePath: string, network: string): Promise<number> {

@@ -8,6 +8,7 @@ import { unmetRequirements } from '../../src/cli/agents/requirements.ts';
 import { defaultConfig } from '../../src/config/options.ts';
 import { run } from '../../src/linux/run.ts';
 import { tapName } from '../../src/net/device-names.ts';
+import { waitFor } from '../../src/time/wait.ts';
 import type { Figure, Ratio, Section, World } from '../contract.ts';
 import { type RunningNeutrino, startNeutrino } from '../neutrino.ts';
 import { median } from '../spread.ts';
@@ -154,12 +155,6 @@ async function plugged(port: OfferedPort, namespace: string): Promise<DhcpClient
 }
 
 async function agentsAlive(neutrino: RunningNeutrino, host: string): Promise<void> {
-  const deadline = Date.now() + AGENTS_MS;
-  for (;;) {
-    const { agents } = await neutrino.api.get<{ agents: { alive: boolean }[] }>(`agents?host=${host}`);
-    if (agents.filter((a) => a.alive).length >= 2) return;
-    if (Date.now() > deadline)
-      throw new Error(`after ${AGENTS_MS} ms ${agents.length} of 2 agents of ${host} are alive`);
-    await delay(50);
-  }
+  const alive = async () => (await neutrino.api.agents(`host=${host}`)).filter((agent) => agent.alive).length >= 2;
+  await waitFor(`two living agents of ${host}`, alive, AGENTS_MS);
 }
