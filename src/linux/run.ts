@@ -15,7 +15,7 @@ export class CommandFailed extends Error {
   }
 }
 
-export interface RunOptions {
+interface RunOptions {
   /** Text for its standard input. */
   readonly input?: string;
   /** Milliseconds until it is killed and CommandFailed is thrown; default: 30 000. */

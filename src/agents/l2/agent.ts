@@ -14,7 +14,7 @@ import { Reconciler } from './reconciler.ts';
 /** From lost notifications to asking anew, so that losses on several topics lead to one round of questions. */
 const GAP_MS = 200;
 
-export interface L2AgentOptions extends InNamespace {
+interface L2AgentOptions extends InNamespace {
   readonly config: L2Config;
   readonly driver: L2DriverKind;
   readonly firewall: FirewallKind;

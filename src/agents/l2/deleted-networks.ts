@@ -34,7 +34,10 @@ export class DeletedNetworks {
       try {
         if (await this.#driver.removeNetwork(networkId)) this.#ids.delete(networkId);
       } catch (error) {
-        this.#log.warn({ err: error, network: networkId }, 'a deleted network cannot be removed from this host');
+        this.#log.warn(
+          { err: error, network: networkId },
+          'cannot remove a deleted network from this host; trying again when a device is gone',
+        );
       }
     }
   }

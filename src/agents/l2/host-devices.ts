@@ -12,7 +12,7 @@ const LOOK_MS = 60_000;
 const LOOK_SOON_MS = 1_000;
 
 /** Hears what happens to the devices of this host. */
-export interface DeviceListener {
+interface DeviceListener {
   /** A device of a port has appeared, or is no longer as it was wired. */
   due(name: string): void;
   /** A device of a port is gone. */

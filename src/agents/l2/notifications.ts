@@ -9,7 +9,7 @@ import {
 } from '../../rpc/topics/l2-agent.ts';
 
 /** Receives notifications of changes. Each only says where to look; the server is asked for the rest. */
-export interface NotificationHandlers {
+interface NotificationHandlers {
   portUpdated(port: PortDocument): void;
   portDeleted(portId: string): void;
   networkUpdated(networkId: string): void;

@@ -188,7 +188,7 @@ export class Reconciler {
   async #unknown(name: string, device: Device): Promise<void> {
     if (device.details) {
       const { port_id: port, network_id: network } = device.details;
-      this.#options.log.info({ device: name, port, network }, "a device's port is deleted; the device is unplugged");
+      this.#options.log.info({ device: name, port, network }, 'device unplugged: its port was deleted');
       delete device.details;
       delete device.reported;
       await this.#touch(this.#options.driver.cutOff(name));
@@ -243,7 +243,7 @@ export class Reconciler {
     try {
       await look(async (id) => (await this.#plugin.call('get_network_info', { network_id: id, host })) !== null);
     } catch (error) {
-      if (!this.#closed) this.#options.log.warn({ err: error }, 'deleted networks cannot be looked for on this host');
+      if (!this.#closed) this.#options.log.warn({ err: error }, 'cannot check this host for deleted networks');
     }
   }
 }

@@ -5,7 +5,7 @@ import { markOf } from './marks.ts';
 import type { WiringStep } from './steps.ts';
 
 /** The steps that bring the bridge of a network to its state, and the bridge if they create it. */
-export interface BridgeSteps {
+interface BridgeSteps {
   readonly steps: readonly WiringStep[];
   readonly created: readonly string[];
 }

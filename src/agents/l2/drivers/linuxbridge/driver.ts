@@ -12,7 +12,7 @@ import { CannotWire, type HostSegments, type Uplink, uplinkOf } from './segment.
 import { disableIpv6, runSteps, type WiringStep } from './steps.ts';
 import { joinOtherHosts } from './uplink.ts';
 
-export interface LinuxBridgeParts {
+interface LinuxBridgeParts {
   readonly links: () => ReadonlyMap<string, MonitoredLink>;
   readonly segments: HostSegments;
   /** The agent's part of the aliases of its devices. */

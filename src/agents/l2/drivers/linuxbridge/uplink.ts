@@ -8,7 +8,7 @@ import { addUplinkCommands, CannotWire, type Uplink } from './segment.ts';
 import { disableIpv6, runSteps, type WiringStep } from './steps.ts';
 
 /** A host on which networks get uplinks. */
-export interface UplinkHost {
+interface UplinkHost {
   readonly links: () => ReadonlyMap<string, MonitoredLink>;
   readonly bridges: Bridges;
   readonly mark: string;
