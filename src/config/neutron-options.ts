@@ -52,7 +52,7 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
     dscp dscp_inherit`),
   database: words(`
     backend connection_debug connection_parameters connection_recycle_time connection_trace db_inc_retry_interval
-    db_max_retries db_max_retry_interval db_retry_interval engine idle_timeout max_overflow max_pool_size max_retries
+    db_max_retries db_max_retry_interval db_retry_interval engine idle_timeout max_overflow max_retries
     min_pool_size mysql_enable_ndb mysql_sql_mode mysql_wsrep_sync_wait pool_timeout retry_interval slave_connection
     sqlite_db synchronous_reader use_db_reconnect use_tpool`),
   oslo_messaging_rabbit: words(`
@@ -69,6 +69,7 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
     external_network_type mechanism_drivers overlay_ip_version segment_mtu
     tunnelled_network_rp_name`),
   ml2_type_vxlan: words('vxlan_group'),
+  securitygroup: words('enable_ipset enable_security_group permitted_ethertypes'),
   linux_bridge: words('bridge_mappings'),
   vxlan: words('arp_responder l2_population multicast_ranges tos ttl udp_dstport udp_srcport_max udp_srcport_min'),
 };
@@ -82,7 +83,7 @@ const SECTIONS = words(`
   oslo_messaging_notifications oslo_messaging_zmq oslo_middleware oslo_policy oslo_reports
   oslo_versionedobjects ovn ovn_agent ovn_nb_global ovs ovs_driver ovsdb_connection placement privsep
   privsep_conntrack privsep_dhcp_release privsep_link privsep_namespace privsep_ovs_vsctl profiler profiler_jaeger
-  profiler_otlp pvlan qos quota quotas securitygroup service_auth service_providers service_user sriov_driver
+  profiler_otlp pvlan qos quota quotas service_auth service_providers service_user sriov_driver
   sriov_nic ssl vrrp wsgi`);
 
 /** Whether an option that Neutrino does not have (see `findOption`) is one of Neutron's. */
