@@ -49,7 +49,7 @@ async function insertSegment(trx: Trx, networkId: string, segment: Segment, inde
     .execute();
 }
 
-/** Creates a network in the caller's transaction. Throws NeutronError for whatever is wrong with the values. */
+/** Creates a network in the caller's transaction. Throws NeutronError for invalid values. */
 export async function createNetwork(trx: Trx, core: Core, values: NetworkCreate): Promise<NetworkDocument> {
   rejectQosPolicy(values.qos_policy_id);
   await requireZones(trx, values.availability_zone_hints);
@@ -63,7 +63,7 @@ export async function createNetwork(trx: Trx, core: Core, values: NetworkCreate)
     id,
     status: 'ACTIVE',
     mtu: mtuInForce(core.config, values.mtu, segments),
-    // Neutron counts the creation of a network as one change more than the row itself.
+    // As in Neutron, the creation of a network increments the revision once more than the row itself.
     ...newStandard(1),
   });
   for (const [index, segment] of segments.entries()) await insertSegment(trx, id, segment, index);

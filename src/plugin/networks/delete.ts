@@ -21,7 +21,7 @@ export async function deleteNetwork(trx: Trx, core: Core, id: string, revision?:
   const segments = await trx.selectFrom('networksegments').selectAll().where('network_id', '=', id).execute();
   for (const segment of segments) await releaseSegment(trx, segment);
   const subnets = await trx.selectFrom('subnets').select('standard_attr_id').where('network_id', '=', id).execute();
-  // Rows that name the standard attributes (subnets, segments, the network, tags) go with them.
+  // Rows that refer to the standard attributes (subnets, segments, the network, tags) are deleted by cascade.
   const attributes = [
     network.standard_attr_id,
     ...segments.map((s) => s.standard_attr_id),

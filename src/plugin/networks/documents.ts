@@ -23,7 +23,7 @@ const segment =
   (values: readonly string[]): Condition =>
     sql`exists (select 1 from networksegments s where s.network_id = networks.id and ${columnIn(sql.ref(`s.${column}`), values)})`;
 
-/** Filters of networks that are no plain column. */
+/** Filters of networks that are not plain columns. */
 export const NETWORK_CONDITIONS: Conditions = {
   shared: presence(
     sql`exists (select 1 from networkrbacs r where r.object_id = networks.id and r.action = 'access_as_shared' and r.target_project = '*')`,
@@ -61,11 +61,11 @@ const segmentShown = (row: SegmentRow | undefined): SegmentText => ({
   'provider:segmentation_id': row?.segmentation_id ?? null,
 });
 
-/** One segment is shown by the provider attributes, several are listed. */
+/** A single segment is shown as provider attributes, several segments as a list. */
 const segmentsShown = (rows: readonly SegmentRow[]) =>
   rows.length > 1 ? { segments: rows.map(segmentShown) } : segmentShown(rows[0]);
 
-/** Loads the documents of networks by id, as the API shows them. */
+/** Loads the documents of networks by id. */
 export async function networkDocuments(
   db: Queries,
   ids: readonly string[],
@@ -130,7 +130,7 @@ export async function networkDocuments(
   );
 }
 
-/** Availability zones of the DHCP agents that serve each network. */
+/** Returns the availability zones of the DHCP agents that serve each network. */
 async function servingZones(db: Queries, ids: string[]): Promise<ReadonlyMap<string, string[]>> {
   const rows = await db
     .selectFrom(bindingsOf(DHCP_AGENTS).as('b'))

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Trx } from '../../db/database.ts';
 import { neutronError } from '../../resources/errors.ts';
 
-/** Shares a network with all projects, or with none. Throws InvalidSharedSetting while others use it. */
+/** Shares a network with all projects, or stops sharing it. Throws InvalidSharedSetting while other projects use it. */
 export async function setShared(trx: Trx, networkId: string, projectId: string, shared: boolean): Promise<void> {
   const rows = () =>
     trx
@@ -34,7 +34,7 @@ export async function setShared(trx: Trx, networkId: string, projectId: string, 
       .execute();
 }
 
-/** Makes a network external or internal; `isDefault`: the one used when none is named. */
+/** Makes a network external or internal; `isDefault`: it is the default external network. */
 export async function setExternal(trx: Trx, networkId: string, external: boolean, isDefault: boolean): Promise<void> {
   await trx.deleteFrom('externalnetworks').where('network_id', '=', networkId).execute();
   if (external)

@@ -10,7 +10,10 @@ import { visibleNetworks } from '../visibility.ts';
 const versions = (values: readonly string[]) =>
   sql`s.ip_version in (${sql.join(values.map((v) => (v === '4' || v === '6' ? Number(v) : -1)))})`;
 
-/** Addresses of a pool, both ends included. JSON has no whole numbers beyond 2^53: larger ones are rounded, as clients read them. */
+/**
+ * Returns the number of addresses in a pool. Beyond 2^53 it is rounded, because JSON clients cannot read larger integers
+ * exactly.
+ */
 function poolAddresses(first: string, last: string): number {
   const from = parseIp(first);
   const to = parseIp(last);
@@ -85,7 +88,7 @@ async function availabilities(
   );
 }
 
-/** IP availabilities of networks. */
+/** IP availability of networks. */
 export const ipAvailabilityModule: ResourceModule<typeof NETWORK_IP_AVAILABILITY> = {
   resource: NETWORK_IP_AVAILABILITY,
   visible: visibleNetworks,

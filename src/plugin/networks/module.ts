@@ -13,7 +13,7 @@ export const networkModule = (core: Core): ResourceModule<typeof NETWORK> => ({
   conditions: NETWORK_CONDITIONS,
   visible: visibleNetworks,
   load: networkDocuments,
-  // Neutron's answer to a POST, and to nothing else, has is_default of networks that are not external.
+  // As in Neutron, only the response to a POST contains is_default of networks that are not external.
   create: async (trx, _caller, values) => ({ is_default: false, ...(await createNetwork(trx, core, values)) }),
   update: (trx, _caller, id, changes, revision) => updateNetwork(trx, core, id, changes, revision),
   delete: (trx, _caller, id, revision) => deleteNetwork(trx, core, id, revision),

@@ -2,7 +2,7 @@ import type { Config } from '../../config/options.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { largestMtu, type Segment } from './segments.ts';
 
-/** The MTU in force: as asked (0: the largest). Throws InvalidInput when one of the segments cannot carry it. */
+/** Returns the effective MTU: the requested one (0: the largest possible). Throws InvalidInput if a segment cannot carry it. */
 export function mtuInForce(config: Config, wanted: number, segments: readonly Segment[]): number {
   const largest = Math.min(...segments.map((s) => largestMtu(config, s.network_type, s.physical_network)));
   if (wanted > largest)

@@ -2,7 +2,7 @@ import { neutronError } from '../../resources/errors.ts';
 import type { SegmentText } from '../../resources/segment-types.ts';
 import type { WantedSegment } from './segments.ts';
 
-/** The attributes that name the segment of a network of one segment. */
+/** The attributes that describe the segment of a network with a single segment. */
 export const PROVIDER = ['provider:network_type', 'provider:physical_network', 'provider:segmentation_id'] as const;
 
 type Named = Partial<SegmentText> & { readonly segments?: readonly SegmentText[] };
@@ -16,7 +16,7 @@ const wanted = (named: Partial<SegmentText>): WantedSegment => ({
 function rejectDuplicates(segments: readonly WantedSegment[]): void {
   const seen = new Set<string>();
   for (const { networkType, physicalNetwork, segmentationId } of segments) {
-    // Of those that leave the id to be chosen there may be several.
+    // Segments whose id is still to be allocated may occur more than once.
     if (segmentationId === null && networkType !== 'flat') continue;
     const key = JSON.stringify([networkType, physicalNetwork, segmentationId]);
     if (seen.has(key)) throw neutronError('SegmentsContainDuplicateEntry');
@@ -25,7 +25,7 @@ function rejectDuplicates(segments: readonly WantedSegment[]): void {
 }
 
 /**
- * The segments that a request names, by the provider attributes or by `segments`; none when it leaves that to the server.
+ * Returns the segments in a request, from the provider attributes or from `segments`; none if the server chooses.
  * Throws SegmentsSetInConjunctionWithProviders and SegmentsContainDuplicateEntry.
  */
 export function wantedSegments(values: Named): readonly WantedSegment[] {

@@ -2,7 +2,7 @@ import type { Config } from '../../config/options.ts';
 import type { Trx } from '../../db/database.ts';
 import { NeutronError, neutronError } from '../../resources/errors.ts';
 
-/** A segment: what carries a network. */
+/** A segment, which carries a network. */
 export interface Segment {
   readonly network_type: string;
   readonly physical_network: string | null;
@@ -24,7 +24,7 @@ const MAX_VNI = 16777215;
 const VXLAN_OVERHEAD = 50; // outer Ethernet, IPv4, UDP and VXLAN headers (RFC 7348)
 const invalid = (reason: string) => neutronError('InvalidInput', { reason });
 
-/** `physnet:min:max` and `physnet` entries of network_vlan_ranges; throws on anything else, naming the entry. */
+/** Parses the `physnet:min:max` and `physnet` entries of network_vlan_ranges. Throws an Error that names an invalid entry. */
 function parseVlanRanges(entries: readonly string[]): ReadonlyMap<string, readonly Range[]> {
   const ranges = new Map<string, Range[]>();
   for (const entry of entries) {
@@ -43,7 +43,7 @@ function parseVlanRanges(entries: readonly string[]): ReadonlyMap<string, readon
   return ranges;
 }
 
-/** `min:max` entries of vni_ranges; throws on anything else, naming the entry. */
+/** Parses the `min:max` entries of vni_ranges. Throws an Error that names an invalid entry. */
 function parseVniRanges(entries: readonly string[]): readonly Range[] {
   return entries.map((entry) => {
     const match = /^(\d+):(\d+)$/.exec(entry);
@@ -54,7 +54,7 @@ function parseVniRanges(entries: readonly string[]): readonly Range[] {
   });
 }
 
-/** The largest MTU that a network of this type can have here. */
+/** Returns the largest MTU of networks of this type. */
 export function largestMtu(config: Config, networkType: string, physicalNetwork: string | null): number {
   const { path_mtu: pathMtu, physical_network_mtus: mtus } = config.ml2;
   const global = config.DEFAULT.global_physnet_mtu;
@@ -64,7 +64,7 @@ export function largestMtu(config: Config, networkType: string, physicalNetwork:
   return (pathMtu === 0 ? global : Math.min(pathMtu, global)) - VXLAN_OVERHEAD;
 }
 
-/** Checks a segment that the caller names (provider attributes). Throws InvalidInput as Neutron does for its type. */
+/** Validates a requested segment (provider attributes). Throws InvalidInput, as Neutron does for its type. */
 function checkWantedSegment(config: Config, wanted: WantedSegment): void {
   const { networkType: type, physicalNetwork: physnet, segmentationId: id } = wanted;
   if (type === null) throw invalid('network_type required');
@@ -124,8 +124,8 @@ async function insertedVni(trx: Trx, vni: number): Promise<boolean> {
 const RANDOM_TRIES = 8;
 
 /**
- * A free id of the ranges: random while they are roomy, else the first free one from a random point on.
- * `taken` lists ids in use between two bounds, ascending; `insert` is what decides, by its unique key.
+ * Allocates a free id from the ranges: a random one while they have room, otherwise the first free one after a random point.
+ * `taken` returns ids in use between two bounds, ascending; `insert` decides, by its unique key.
  */
 async function freeId(
   ranges: readonly Range[],
@@ -227,7 +227,7 @@ async function allocate(trx: Trx, config: Config, wanted: WantedSegment): Promis
   return undefined;
 }
 
-/** Allocates the segment that the caller names, or one of tenant_network_types. Throws when taken or exhausted. */
+/** Allocates the requested segment, or one of tenant_network_types. Throws NeutronError if it is in use or none is left. */
 export async function allocateSegment(trx: Trx, config: Config, wanted: WantedSegment | undefined): Promise<Segment> {
   if (wanted) {
     checkWantedSegment(config, wanted);
@@ -236,7 +236,7 @@ export async function allocateSegment(trx: Trx, config: Config, wanted: WantedSe
     throw neutronError('NoNetworkAvailable');
   }
   for (const networkType of config.ml2.tenant_network_types) {
-    // A flat network belongs to a physical network, which a project cannot name.
+    // A flat network needs a physical network, which projects cannot specify.
     if (networkType === 'flat') continue;
     const segment = await allocate(trx, config, { networkType, physicalNetwork: null, segmentationId: null });
     if (segment) return segment;
@@ -244,7 +244,7 @@ export async function allocateSegment(trx: Trx, config: Config, wanted: WantedSe
   throw neutronError('NoNetworkAvailable');
 }
 
-/** Gives a segment's id back. */
+/** Releases a segment's id. */
 export async function releaseSegment(trx: Trx, segment: Segment): Promise<void> {
   const { network_type: type, physical_network: physnet, segmentation_id: id } = segment;
   if (type === 'flat' && physnet !== null)

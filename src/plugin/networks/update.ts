@@ -30,7 +30,7 @@ const segmentsOf = (trx: Trx, networkId: string) =>
     .orderBy('segment_index')
     .execute();
 
-/** Only the VLAN id of a network of one VLAN may change. */
+/** Updates the provider attributes: only the VLAN id of a network with a single VLAN segment may change. */
 async function updateProvider(trx: Trx, config: Config, networkId: string, changes: NetworkUpdate): Promise<void> {
   if (!PROVIDER.some((name) => name in changes)) return;
   if ('provider:network_type' in changes || 'provider:physical_network' in changes)
@@ -88,13 +88,14 @@ async function changeRows(
   await changeExternal(trx, id, changes);
 }
 
-/** All that a change can change: a network's document without what counts and dates changes. */
+/** Returns a network's document without revision number and times, for comparison. */
 const substance = (document: NetworkDocument): string =>
   JSON.stringify({ ...document, updated_at: null, revision_number: null });
 
 /**
- * Changes a network in the caller's transaction and enqueues the notifications of agents; returns its new document. A PUT that
- * changes nothing is not counted. Throws NeutronError: NetworkNotFound, RevisionNumberConstraintFailed, and whatever is wrong.
+ * Updates a network in the caller's transaction and enqueues the notifications of agents; returns its new document. A PUT that
+ * changes nothing does not increment the revision. Throws NeutronError: NetworkNotFound, RevisionNumberConstraintFailed, and for
+ * invalid values.
  */
 export async function updateNetwork(
   trx: Trx,

@@ -5,11 +5,11 @@ export interface Binding {
   readonly host: string;
   readonly vifType: string;
   readonly vifDetails: Readonly<Record<string, unknown>>;
-  /** Name of the mechanism that bound it; undefined when none did. */
+  /** Name of the mechanism that bound it; undefined if none did. */
   readonly driver?: string;
 }
 
-/** Mechanisms by the type of agent that does their work, and how nova is to plug the device. */
+/** Mechanisms by agent type, and how nova must plug the device. */
 const MECHANISMS: Readonly<
   Record<
     L2AgentType,
@@ -42,7 +42,7 @@ const MECHANISMS: Readonly<
   },
 };
 
-/** Whether the agent has a way to the network's segment, by what it says of itself. */
+/** Returns whether the agent can reach the network's segment, according to its reported configuration. */
 function reaches(agent: L2Agent, mappings: string, network: NetworkFacts): boolean {
   const { networkType, physicalNetwork } = network;
   if (networkType === 'local') return true;
@@ -56,7 +56,9 @@ function reaches(agent: L2Agent, mappings: string, network: NetworkFacts): boole
   return Array.isArray(tunnels) && tunnels.includes(networkType);
 }
 
-/** How a port is bound to a host: by the host's living L2 agent, if that reaches the network; else the binding has failed. */
+/**
+ * Returns the binding of a port to a host, by the host's live L2 agent; failed if there is none or it cannot reach the network.
+ */
 export function bindPort(host: string, vnicType: string, network: NetworkFacts, agent: L2Agent | undefined): Binding {
   if (host === '') return { host, vifType: 'unbound', vifDetails: {} };
   const mechanism = agent && MECHANISMS[agent.agentType];

@@ -6,7 +6,7 @@ import { type L2Agent, l2Agent } from '../../scheduler/l2-agents.ts';
 import { oldestHeartbeat } from '../../scheduler/liveness.ts';
 import { factsOf, type NetworkFacts, type NetworkRow, selectNetwork } from './network-facts.ts';
 
-/** What is asked for, to be looked up in one way to the database and back. */
+/** The parts of a request that are looked up in one round trip. */
 interface Asked {
   readonly id: string;
   readonly host: string;
@@ -42,18 +42,18 @@ const lookUp = prepared<Asked, Row>((db, p) =>
     ]),
 );
 
-/** What the making of a port must know beforehand. */
+/** The facts that the creation of a port needs. */
 export interface CreateFacts {
   readonly network: NetworkFacts;
-  /** The living L2 agent of its host, which can bind it. */
+  /** The live L2 agent of its host, which can bind it. */
   readonly agent: L2Agent | undefined;
-  /** The project's default security group, if it has been made. */
+  /** The project's default security group, if it exists. */
   readonly defaultGroup: string | undefined;
-  /** Whether the security group that was asked for is there. */
+  /** Whether the requested security group exists. */
   readonly groupIsKnown: boolean;
 }
 
-/** Looks up all of it in one query; undefined when there is no such network. */
+/** Returns all facts with one query; undefined if there is no such network. */
 export async function createFacts(
   db: Queries,
   config: Config,

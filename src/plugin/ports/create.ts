@@ -27,11 +27,11 @@ export type PortCreate = CreateOf<typeof PORT>;
 
 const MAC_TRIES = 16;
 
-/** Whether one of the addresses lies in a subnet that DHCP answers in. */
+/** Returns whether one of the addresses is in a subnet with DHCP. */
 export const hasDhcpAddress = (network: NetworkFacts, fixedIps: PortDocument['fixed_ips']): boolean =>
   fixedIps.some((ip) => network.subnets.some((s) => s.id === ip.subnet_id && s.enableDhcp));
 
-/** Inserts a port's row with the MAC that is wanted, or a random one that no other port of the network has; returns the MAC. */
+/** Inserts a port's row with the requested MAC, or a random one that is unique on the network; returns the MAC. */
 async function insertWithMac(
   baseMac: string,
   network: string,
@@ -60,18 +60,18 @@ async function securityGroupsOf(
   if (!portSecurity && wanted && wanted.length > 0) throw neutronError('PortSecurityAndIPRequiredForSecurityGroups');
   if (wanted) {
     const groups = [...new Set(wanted)].sort();
-    // The facts tell of one; most ports are in no more.
+    // The facts cover one group; most ports have at most one.
     if (groups.length > 1 || !groupIsKnown) await requireSecurityGroups(trx, groups);
     return groups;
   }
-  // A default group is made even for ports without port security, as the first port of a project makes it.
+  // The first port of a project creates the default group, even if the port has no port security.
   if (!portSecurity || networkDevice) return [];
   return [defaultGroup ?? (await defaultSecurityGroup(trx, values.project_id))];
 }
 
 /**
- * Creates a port: rows and MAC, fixed IPs, security, binding, provisioning blocks, and the notifications of agents, all in the caller's
- * transaction. Throws NeutronError for whatever is wrong with the values.
+ * Creates a port: rows and MAC, fixed IPs, security, binding, provisioning blocks, and the notifications of agents, all in the
+ * caller's transaction. Throws NeutronError for invalid values.
  */
 export async function createPort(
   trx: Trx,
@@ -101,7 +101,7 @@ export async function createPort(
     ...plainOf(PORT, values),
     id,
     status: 'DOWN',
-    // `none`: the caller wants no address; the network may still allocate some later.
+    // `none`: the caller requests no address; the network may still allocate some later.
     ip_allocation: values.fixed_ips?.length === 0 ? 'none' : 'immediate',
     port_security_enabled: portSecurity,
     dns_name: dnsNameInForce(config, values.dns_name),

@@ -22,12 +22,12 @@ const find = prepared<{ id: string }, Found>((db, p) =>
 const addresses = prepared<{ id: string }, { subnet_id: string; ip_address: string }>((db, p) =>
   db.selectFrom('ipallocations').select(['subnet_id', 'ip_address']).where('port_id', '=', p('id')),
 );
-// The port's row and all that hang on it go with the standard attributes.
+// The port's row and all dependent rows are deleted with the standard attributes by cascade.
 const remove = prepared<{ attr: number }, unknown>((db, p) =>
   db.deleteFrom('standardattributes').where('id', '=', p('attr')),
 );
 
-/** Deletes a port with all that belongs to it, and enqueues the notifications of agents. Throws PortNotFound. */
+/** Deletes a port with all its rows, and enqueues the notifications of agents. Throws PortNotFound. */
 export async function deletePort(trx: Trx, id: string, revision?: number): Promise<void> {
   const found = (await find(trx, { id })).rows[0];
   if (!found) throw neutronError('PortNotFound', { id });

@@ -11,13 +11,13 @@ import { selectPlain } from '../../store/select.ts';
 
 export type PortDocument = DocumentOf<typeof PORT>;
 
-/** The parts of a port's document that have tables of their own. */
+/** The parts of a port's document that are stored in separate tables. */
 export type PortLists = Pick<
   PortDocument,
   'fixed_ips' | 'security_groups' | 'allowed_address_pairs' | 'extra_dhcp_opts' | 'tags'
 >;
 
-/** Names of a port's addresses: its dns_name, or `host-` and the address. */
+/** Returns the DNS names of a port's addresses: its dns_name, or `host-` followed by the address. */
 function dnsAssignment(dnsName: string, fixedIps: readonly FixedIp[], dnsDomain: string): readonly DnsAssignment[] {
   const domain = dnsDomain === '' || dnsDomain.endsWith('.') ? dnsDomain : `${dnsDomain}.`;
   return fixedIps.map(({ ip_address }) => {
@@ -26,7 +26,7 @@ function dnsAssignment(dnsName: string, fixedIps: readonly FixedIp[], dnsDomain:
   });
 }
 
-/** Fixed IPs in the order in which they are shown: by subnet, then by address, as the tables' keys have them. */
+/** Returns fixed IPs in the order of responses: by subnet, then by address, as in the table's key. */
 export function inShownOrder(fixedIps: readonly FixedIp[]): readonly FixedIp[] {
   if (fixedIps.length < 2) return fixedIps;
   const key = ({ subnet_id, ip_address }: FixedIp) => {
@@ -36,7 +36,7 @@ export function inShownOrder(fixedIps: readonly FixedIp[]): readonly FixedIp[] {
   return [...fixedIps].sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
-/** A port as the API shows it and agents receive it. */
+/** Returns a port's document, as shown by the API and sent to agents. */
 export const portDocument = (
   shown: ShownColumnsOf<typeof PORT>,
   lists: PortLists,
@@ -52,7 +52,10 @@ export const portDocument = (
 
 const SUBSTRING_ESCAPE = /[\\%_]/g;
 
-/** `fixed_ips=ip_address=A`, `subnet_id=S`, `ip_address_substr=T`: kinds are all demanded, values of a kind are alternatives. */
+/**
+ * `fixed_ips=ip_address=A`, `subnet_id=S`, `ip_address_substr=T`: different keys must all match, values of one key are
+ * alternatives.
+ */
 function fixedIpCondition(values: readonly string[]): Condition {
   const kinds = new Map<string, string[]>();
   for (const value of values) {
@@ -80,7 +83,7 @@ function fixedIpCondition(values: readonly string[]): Condition {
   return sql<SqlBool>`exists (select 1 from ipallocations a where a.port_id = ports.id and ${sql.join(parts, sql` and `)})`;
 }
 
-/** Filters of ports that are no plain column. */
+/** Filters of ports that are not plain columns. */
 export const PORT_CONDITIONS: Conditions = {
   fixed_ips: fixedIpCondition,
   security_groups: (values) =>

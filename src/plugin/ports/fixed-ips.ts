@@ -13,11 +13,11 @@ export interface AddressedPort {
   readonly deviceOwner: string;
 }
 
-/** Subnets that a port of this owner may have addresses of: those for its owner, and those for all. */
+/** Returns the subnets that a port with this owner can have addresses from: those for its owner, and those for all. */
 const suitable = (network: NetworkFacts, port: AddressedPort): readonly SubnetFacts[] =>
   network.subnets.filter((s) => s.serviceTypes.length === 0 || s.serviceTypes.includes(port.deviceOwner));
 
-/** Whether a host can have this address in the subnet: not the network's own, nor IPv4's broadcast. */
+/** Returns whether a host can have this address in the subnet: not the network address, nor the IPv4 broadcast address. */
 function isHostAddress(subnet: SubnetFacts, ip: Ip): boolean {
   if (!cidrContains(subnet.cidr, ip)) return false;
   const bits = subnet.ipVersion === 4 ? 32 : 128;
@@ -25,7 +25,7 @@ function isHostAddress(subnet: SubnetFacts, ip: Ip): boolean {
   return ip.value !== subnet.cidr.first && (subnet.ipVersion === 6 || ip.value !== subnet.cidr.last);
 }
 
-/** What is wanted, with each entry's subnet found and its address checked. */
+/** Resolves requested fixed IPs: finds the subnet of each entry and validates its address. */
 type Resolved = { readonly subnet: SubnetFacts; readonly value?: bigint };
 
 function resolve(network: NetworkFacts, port: AddressedPort, wanted: WantedFixedIp): Resolved {
@@ -47,7 +47,7 @@ function resolve(network: NetworkFacts, port: AddressedPort, wanted: WantedFixed
   return { subnet, value: ip.value };
 }
 
-/** A subnet that is named must exist and be on the port's network. */
+/** Returns the requested subnet. It must exist and be on the port's network. */
 async function requireOwnSubnets(trx: Trx, network: NetworkFacts, wanted: readonly WantedFixedIp[]): Promise<void> {
   for (const { subnet_id: id } of wanted) {
     if (id === undefined || network.subnets.some((s) => s.id === id)) continue;
@@ -80,7 +80,7 @@ async function allocateAny(
   throw neutronError('IpAddressGenerationFailure', { network: network.id });
 }
 
-/** Takes what the caller names. The port's row must be there already. */
+/** Allocates the requested fixed IPs. The port's row must already exist. */
 export async function allocateRequested(
   trx: Trx,
   allocator: AddressAllocator,
@@ -91,7 +91,7 @@ export async function allocateRequested(
   await requireOwnSubnets(trx, network, wanted);
   const resolved = wanted.map((w) => resolve(network, port, w));
   const taken: FixedIp[] = [];
-  // Named addresses first, so that an address drawn for another entry cannot be one of them.
+  // Explicit addresses first, so that an address allocated for another entry cannot be one of them.
   for (const { subnet, value } of resolved)
     if (value !== undefined) taken.push(await allocateExact(trx, subnet, port, value));
   for (const { subnet, value } of resolved) {
@@ -104,8 +104,8 @@ export async function allocateRequested(
 }
 
 /**
- * Takes what a port gets that names nothing: one address of the network's IPv4 subnets, one of its stateful IPv6 subnets, and the
- * automatic address of each SLAAC or stateless subnet.
+ * Allocates the default fixed IPs of a port: one address from the network's IPv4 subnets, one from its stateful IPv6 subnets,
+ * and the automatic address of each SLAAC or stateless subnet.
  */
 export async function allocateDefault(
   trx: Trx,

@@ -8,7 +8,7 @@ import { deletePort } from './delete.ts';
 import { PORT_CONDITIONS, portDocuments } from './documents.ts';
 import { updatePort } from './update.ts';
 
-/** Ports. `allocator` is the process's one, so that its hints serve all requests. */
+/** Ports. `allocator`: shared by the whole process, so that all requests use its hints. */
 export const portModule = (core: Core, allocator: AddressAllocator): ResourceModule<typeof PORT> => ({
   resource: PORT,
   conditions: PORT_CONDITIONS,

@@ -3,17 +3,17 @@ import { type ParameterOf, prepared } from '../../db/prepared.ts';
 import type { AllocatableSubnet } from '../../ipam/allocate.ts';
 import { type Cidr, parseCidr, parseIp } from '../../net/addresses.ts';
 
-/** A subnet as the making of a port needs it. */
+/** The facts about a subnet that port operations need. */
 export interface SubnetFacts extends AllocatableSubnet {
   readonly cidr: Cidr;
   readonly enableDhcp: boolean;
-  /** Addresses are made of the prefix and the MAC (SLAAC, stateless DHCPv6). */
+  /** Addresses are derived from the prefix and the MAC (SLAAC, stateless DHCPv6). */
   readonly autoAddress: boolean;
-  /** Device owners that it is for; all when empty. */
+  /** Device owners that it is reserved for; empty: all. */
   readonly serviceTypes: readonly string[];
 }
 
-/** A network as the making of a port needs it. */
+/** The facts about a network that port operations need. */
 export interface NetworkFacts {
   readonly id: string;
   readonly projectId: string;
@@ -22,7 +22,7 @@ export interface NetworkFacts {
   readonly physicalNetwork: string | null;
   readonly segmentationId: number | null;
   readonly segmentId: string | null;
-  /** In the order in which they were made. */
+  /** In order of creation. */
   readonly subnets: readonly SubnetFacts[];
 }
 
@@ -38,7 +38,7 @@ interface SubnetColumns {
   readonly service_type: string | null;
 }
 
-/** A row for each subnet, pool and service type of a network, the network's own columns in all of them. */
+/** A row per subnet, pool and service type of a network; each contains the network's own columns. */
 export interface NetworkRow extends SubnetColumns {
   readonly id: string;
   readonly project_id: string;
@@ -49,7 +49,7 @@ export interface NetworkRow extends SubnetColumns {
   readonly segment_id: string | null;
 }
 
-/** All in one query, as each one is a way to the database and back, which every port waits for. */
+/** One query for everything, because every port waits for each round trip to the database. */
 export const selectNetwork = (db: Queries, p: ParameterOf<{ id: string }>) =>
   db
     .selectFrom('networks')
@@ -85,7 +85,7 @@ const networkRows = prepared<{ id: string }, NetworkRow>(selectNetwork);
 
 const AUTO_MODES: readonly (string | null)[] = ['slaac', 'dhcpv6-stateless'];
 
-/** Whether a subnet's ports get addresses made of their MACs. */
+/** Returns whether a subnet's ports get addresses derived from their MACs. */
 export const isAutoAddress = (raMode: string | null, addressMode: string | null): boolean =>
   AUTO_MODES.includes(raMode) || AUTO_MODES.includes(addressMode);
 
@@ -97,7 +97,7 @@ function subnetFacts(networkId: string, rows: readonly SubnetColumns[]): readonl
     let subnet = found.get(row.subnet_id);
     if (!subnet) {
       const cidr = parseCidr(row.cidr ?? '');
-      if (!cidr) throw new Error(`subnet ${row.subnet_id} has cidr '${row.cidr}' in the database, which is none`);
+      if (!cidr) throw new Error(`subnet ${row.subnet_id} has an invalid cidr in the database: '${row.cidr}'`);
       subnet = {
         id: row.subnet_id,
         networkId,
@@ -112,7 +112,7 @@ function subnetFacts(networkId: string, rows: readonly SubnetColumns[]): readonl
     }
     const first = row.first_ip === null ? undefined : parseIp(row.first_ip);
     const last = row.last_ip === null ? undefined : parseIp(row.last_ip);
-    // Pools times service types, times whatever else was asked for: each pool may come more than once.
+    // The rows are a product of pools, service types and other joins: each pool may occur more than once.
     if (first && last && !subnet.pools.some((p) => p.first === first.value))
       subnet.pools.push({ first: first.value, last: last.value });
     if (row.service_type !== null && !subnet.serviceTypes.includes(row.service_type))
@@ -121,12 +121,12 @@ function subnetFacts(networkId: string, rows: readonly SubnetColumns[]): readonl
   return [...found.values()];
 }
 
-/** What the making of a port must know of its network; undefined when there is no such network. */
+/** Returns the facts about a network that port operations need; undefined if there is no such network. */
 export async function networkFacts(db: Queries, id: string): Promise<NetworkFacts | undefined> {
   return factsOf((await networkRows(db, { id })).rows);
 }
 
-/** The network that rows tell of; undefined when there are none. */
+/** Returns the network described by the rows; undefined if there are none. */
 export function factsOf(rows: readonly NetworkRow[]): NetworkFacts | undefined {
   const [row] = rows;
   if (!row) return undefined;

@@ -5,7 +5,7 @@ import { enqueueNotification } from '../events.ts';
 
 const SHOWN = 20;
 
-/** Ids of ports (some of them) that keep a network from being deleted. */
+/** Returns ids of ports that prevent the deletion of a network; a limited number of them. */
 export async function portsInUse(trx: Trx, networkId: string): Promise<readonly string[]> {
   const rows = await trx
     .selectFrom('ports')
@@ -17,7 +17,7 @@ export async function portsInUse(trx: Trx, networkId: string): Promise<readonly 
   return rows.map((r) => r.id);
 }
 
-/** Deletes the ports of a network that Neutrino's agents made for themselves. */
+/** Deletes the ports of a network that agents created for themselves. */
 export async function deleteAutomaticPorts(trx: Trx, networkId: string): Promise<void> {
   const rows = await trx
     .selectFrom('ports')

@@ -8,9 +8,9 @@ import { networkFacts } from './network-facts.ts';
 import { updatePort } from './update.ts';
 
 /**
- * Binds ports of a host whose binding has failed (its L2 agent seemed dead when they were made), now that the agent asks for
- * them, as Neutron does. Those that it cannot bind now either, and those that have changed meanwhile, stay as they are.
- * Gives whether any port was bound.
+ * Retries the binding of ports of a host whose binding failed (its L2 agent seemed dead when they were created), as Neutron
+ * does when the agent requests them. Ports that still cannot be bound, and ports that changed meanwhile, are left unchanged.
+ * Returns whether any port was bound.
  */
 export async function rebindPorts(
   core: Core,

@@ -7,7 +7,7 @@ import type { AddressPair, ExtraDhcpOpt } from '../../resources/port-types.ts';
 import type { Binding } from './binding.ts';
 import type { NetworkFacts } from './network-facts.ts';
 
-/** Stores by which mechanism a port is bound to its host, if any. */
+/** Stores the mechanism that binds a port to its host, if any. */
 export async function insertBindingLevel(
   trx: Trx,
   portId: string,

@@ -8,7 +8,7 @@ const findDefault = prepared<{ project: string }, { security_group_id: string }>
   db.selectFrom('default_security_group').select('security_group_id').where('project_id', '=', p('project')),
 );
 
-/** Id of a project's default security group, made when the project has none yet. */
+/** Returns the id of a project's default security group; creates the group if the project has none yet. */
 export async function defaultSecurityGroup(trx: Trx, projectId: string): Promise<string> {
   const known = (await findDefault(trx, { project: projectId })).rows[0];
   if (known) return known.security_group_id;
@@ -22,7 +22,7 @@ export async function defaultSecurityGroup(trx: Trx, projectId: string): Promise
     .insertInto('securitygroups')
     .values({ id, project_id: projectId, name: 'default', stateful: 1, standard_attr_id: attr })
     .execute();
-  // The key is the project: of two servers that make it at once, the second waits here, gets no row, and takes the first one's.
+  // The key is the project: if two servers create it at once, the second waits here, inserts no row, and uses the first one's.
   await trx
     .insertInto('default_security_group')
     .ignore()
@@ -33,7 +33,7 @@ export async function defaultSecurityGroup(trx: Trx, projectId: string): Promise
   return kept;
 }
 
-/** Throws SecurityGroupNotFound for the first id that names no group. */
+/** Throws SecurityGroupNotFound for the first id of a group that does not exist. */
 export async function requireSecurityGroups(trx: Trx, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   const rows = await trx

@@ -50,7 +50,10 @@ async function checkMac({ trx, before, mac }: Updating): Promise<void> {
   if (other) throw neutronError('MacAddressInUse', { network, mac });
 }
 
-/** Splits what is wanted into addresses that the port has already and those that are new; what is left over goes. */
+/**
+ * Splits the requested fixed IPs into addresses that the port already has and new ones; the port's other addresses are
+ * released.
+ */
 function matchFixedIps(
   current: readonly FixedIp[],
   wanted: readonly WantedFixedIp[],
@@ -69,7 +72,7 @@ function matchFixedIps(
       (w) =>
         !take((ip) => ip.ip_address === w.ip_address && (w.subnet_id === undefined || ip.subnet_id === w.subnet_id)),
     ),
-    // An entry that names only a subnet is content with an address that the port has there.
+    // An entry with only a subnet is satisfied by an address that the port already has there.
     ...bySubnet.filter((w) => w.subnet_id === undefined || !take((ip) => ip.subnet_id === w.subnet_id)),
   ];
   return { kept, fresh };
@@ -93,7 +96,7 @@ async function changeFixedIps({ trx, core, allocator, network, before, changes, 
   return inShownOrder([...kept, ...taken]);
 }
 
-/** Writes the port's security groups and address pairs; returns what is in force. */
+/** Writes the port's security groups and address pairs; returns the effective ones. */
 async function changeSecurity({ trx, core, before, changes, mac }: Updating) {
   const enabled = changes.port_security_enabled ?? before.port_security_enabled;
   const groups = changes.security_groups ? [...new Set(changes.security_groups)].sort() : before.security_groups;
@@ -136,7 +139,7 @@ async function changeDhcpOpts({ trx, before, changes }: Updating) {
   );
 }
 
-/** Binds the port again when its host, type of NIC or profile changes, or its last binding failed; returns its binding. */
+/** Rebinds the port if its host, VNIC type or profile changes, or its last binding failed; returns its binding. */
 async function changeBinding({ trx, core, network, before, changes }: Updating) {
   const { 'binding:host_id': oldHost, 'binding:vif_type': oldVif } = before;
   const host = changes['binding:host_id'] === undefined ? oldHost : (changes['binding:host_id'] ?? '');
@@ -168,7 +171,7 @@ async function changeBinding({ trx, core, network, before, changes }: Updating) 
   };
 }
 
-/** What a port's document is made from, locked until the transaction ends. Throws PortNotFound. */
+/** Returns the data of a port's document, locked until the transaction ends. Throws PortNotFound. */
 async function lockPort(trx: Trx, core: Core, id: string) {
   const row = await core.db
     .locked(trx.selectFrom('ports').select(['network_id', 'standard_attr_id']).where('id', '=', id))
@@ -180,8 +183,8 @@ async function lockPort(trx: Trx, core: Core, id: string) {
 }
 
 /**
- * Changes a port in the caller's transaction and enqueues the notifications of agents; returns its new document.
- * Throws NeutronError: PortNotFound, RevisionNumberConstraintFailed, and whatever is wrong with the changes.
+ * Updates a port in the caller's transaction and enqueues the notifications of agents; returns its new document.
+ * Throws NeutronError: PortNotFound, RevisionNumberConstraintFailed, and for invalid changes.
  */
 export async function updatePort(
   trx: Trx,
@@ -211,7 +214,7 @@ export async function updatePort(
     ...('port_security_enabled' in changes ? { port_security_enabled } : {}),
     ...(changes.dns_name === undefined ? {} : { dns_name: dnsNameInForce(core.config, changes.dns_name) }),
     ...binding,
-    // A port that is bound again is provisioned again.
+    // A rebound port must be provisioned again.
     ...(rebound ? { status: 'DOWN' } : {}),
   };
   await updatePlain(trx, PORT, { id, attr }, plain);
@@ -244,7 +247,7 @@ export async function updatePort(
   return after;
 }
 
-/** A port that is bound again, or whose addresses DHCP must learn, is held back until its agents are done. */
+/** Adds provisioning blocks to a port that was rebound or whose addresses DHCP must learn, until its agents report it ready. */
 async function blockUntilReady(
   { trx, network, before }: Updating,
   after: PortDocument,
@@ -253,7 +256,7 @@ async function blockUntilReady(
 ): Promise<void> {
   if (rebound) await trx.deleteFrom('provisioningblocks').where('standard_attr_id', '=', attr).execute();
   const readdressed = JSON.stringify(after.fixed_ips) !== JSON.stringify(before.fixed_ips);
-  // An ACTIVE port whose address changes stays ACTIVE, as in Neutron: it is wired, and DHCP learns the address by itself.
+  // As in Neutron, an ACTIVE port whose address changes stays ACTIVE: it is wired, and DHCP learns the address on its own.
   if (!rebound && !(readdressed && after.status !== 'ACTIVE')) return;
   const bound = isBound(after['binding:vif_type']);
   const dhcp = hasDhcpAddress(network, after.fixed_ips);

@@ -8,20 +8,20 @@ import type {
   WantedFixedIp,
 } from '../../resources/port-types.ts';
 
-/** Checks that go for create and update alike. All throw NeutronError. */
+/** Checks shared by create and update. All throw NeutronError. */
 
 export function rejectQosPolicy(policy: string | null | undefined): void {
   if (policy !== null && policy !== undefined) throw neutronError('QosPolicyNotFound', { id: policy });
 }
 
-/** At most max_fixed_ips_per_port, when that is set; ports of the network's own services are not bounded, as in Neutron. */
+/** Enforces max_fixed_ips_per_port, if set; as in Neutron, ports of network services are exempt. */
 export function checkFixedIpCount(config: Config, wanted: readonly WantedFixedIp[], networkDevice: boolean): void {
   const { max_fixed_ips_per_port: most } = config.DEFAULT;
   if (!networkDevice && most > 0 && wanted.length > most)
     throw neutronError('InvalidInput', { reason: 'Exceeded maximum amount of fixed ips per port' });
 }
 
-/** Address pairs with each MAC filled in; refused without port security. */
+/** Returns address pairs with each MAC filled in. Throws AddressPairAndPortSecurityRequired without port security. */
 export function resolvedPairs(
   config: Config,
   pairs: readonly WantedAddressPair[],
@@ -42,7 +42,10 @@ export function resolvedPairs(
 
 const INPUT_OPTS_WITH_EMPTY_VALUE: readonly string[] = ['router', 'classless-static-route', '121', '3'];
 
-/** The options of a new port: those with a value. An empty value stands only where dnsmasq gives it a meaning (no router). */
+/**
+ * Returns the options of a new port: those with a value. Empty values are kept only if dnsmasq gives them a meaning (no
+ * router).
+ */
 export function newDhcpOpts(opts: readonly WantedDhcpOpt[]): readonly ExtraDhcpOpt[] {
   return opts.flatMap((opt) =>
     opt.opt_value === null || !meaningful(opt.opt_name, opt.opt_value) ? [] : [{ ...opt, opt_value: opt.opt_value }],
@@ -53,7 +56,7 @@ function meaningful(name: string, value: string): boolean {
   return value.trim() !== '' || INPUT_OPTS_WITH_EMPTY_VALUE.includes(name);
 }
 
-/** The options after an update: named ones are set or, with a null value, removed; the others stay. */
+/** Returns the options after an update: those in the request are set or, with a null value, removed; others are kept. */
 export function changedDhcpOpts(
   current: readonly ExtraDhcpOpt[],
   changes: readonly WantedDhcpOpt[],
@@ -68,11 +71,11 @@ export function changedDhcpOpts(
   return [...opts.values()];
 }
 
-/** The host name in force: as in Neutron, names are kept only where dns_domain is set to a domain of one's own. */
+/** Returns the effective host name: as in Neutron, names are kept only if dns_domain is set to a non-default domain. */
 export function dnsNameInForce(config: Config, wanted: string): string {
   const domain = config.DEFAULT.dns_domain.replace(/\.$/, '');
   if (domain === '' || domain === 'openstacklocal') return '';
-  // A whole name must be in the domain; its host part is what is kept.
+  // A fully qualified name must be in the domain; only its host part is stored.
   const name = wanted.replace(/\.$/, '');
   if (!name.includes('.')) return name;
   const suffix = `.${domain}`;

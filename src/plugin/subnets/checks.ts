@@ -14,7 +14,7 @@ function requireVersion(name: string, address: string, version: 4 | 6): void {
   if (versionOf(address) !== version) throw invalid(`${name} '${address}' does not match the ip_version '${version}'`);
 }
 
-/** A subnet's prefix. Throws InvalidInput when it is of the other IP version, or all there is. */
+/** Parses a subnet's prefix. Throws InvalidInput if it has the other IP version or covers the whole address space. */
 export function checkCidr(text: string, version: 4 | 6): Cidr {
   requireVersion('cidr', text, version);
   const cidr = parseCidr(text);
@@ -37,12 +37,12 @@ export function checkDhcpPossible(cidr: Cidr): void {
     throw invalid("First IP '0.0.0.0' of network is not supported if enable_dhcp is True");
 }
 
-/** A prefix of length 0 leaves no address to anybody else, and dnsmasq cannot serve it. */
+/** Throws InvalidInput for a prefix of length 0: it covers all addresses, and dnsmasq cannot serve it. */
 export function rejectWholeAddressSpace(cidr: Cidr): void {
   if (cidr.prefixLength === 0) throw invalid('0 is not allowed as CIDR prefix length');
 }
 
-/** The gateway that a request names. Throws InvalidInput when it cannot be this subnet's. */
+/** Parses the requested gateway. Throws InvalidInput if the subnet cannot have it. */
 export function checkGateway(cidr: Cidr, text: string): Ip {
   requireVersion('gateway_ip', text, cidr.version);
   const gateway = parseIp(text);
@@ -72,7 +72,7 @@ export interface Ipv6Modes {
   readonly addressMode: string | null;
 }
 
-/** Throws InvalidInput for combinations of IP version, IPv6 modes and DHCP that make no sense. */
+/** Throws InvalidInput for invalid combinations of IP version, IPv6 modes and DHCP. */
 export function checkModes(cidr: Cidr, { raMode, addressMode }: Ipv6Modes, enableDhcp: boolean): void {
   if (raMode === null && addressMode === null) return;
   if (cidr.version === 4)
@@ -82,7 +82,7 @@ export function checkModes(cidr: Cidr, { raMode, addressMode }: Ipv6Modes, enabl
     throw invalid(
       `ipv6_ra_mode set to '${raMode}' with ipv6_address_mode set to '${addressMode}' is not valid. If both attributes are set, they must be the same value`,
     );
-  // An interface identifier made of a MAC has 64 bits (RFC 4862, 5.5.3).
+  // An interface identifier derived from a MAC has 64 bits (RFC 4862, 5.5.3).
   if (isAutoAddress(raMode, addressMode) && cidr.prefixLength !== 64)
     throw invalid('Invalid CIDR for IPv6 address mode: addresses made of MACs (EUI-64) require a prefix of /64');
 }

@@ -34,7 +34,7 @@ export type SubnetCreate = CreateOf<typeof SUBNET>;
 const NEW = 'new subnet';
 const badSubnets = (reason: string) => neutronError('BadRequest', { resource: 'subnets', reason });
 
-/** The prefix that a request names, and the pool it is to come from: one of them must be there. */
+/** Returns the requested prefix, or the pool to allocate it from: one of the two is required. */
 function wantedPrefix(values: SubnetCreate): {
   readonly cidr: string | undefined;
   readonly poolId: string | undefined;
@@ -52,7 +52,7 @@ function wantedPrefix(values: SubnetCreate): {
   return { cidr, poolId };
 }
 
-/** What of a subnet can be checked without looking at others. */
+/** Checks the values that do not depend on other subnets. */
 function checkValues(core: Core, values: SubnetCreate, cidr: Cidr): void {
   const { config } = core;
   if (values.enable_dhcp) checkDhcpPossible(cidr);
@@ -80,7 +80,10 @@ async function rejectOverlap(trx: Trx, networkId: string, cidr: Cidr): Promise<v
   }
 }
 
-/** Creates a subnet in the caller's transaction and enqueues the notifications of agents; returns its document. Throws NeutronError. */
+/**
+ * Creates a subnet in the caller's transaction and enqueues the notifications of agents; returns its document. Throws
+ * NeutronError.
+ */
 export async function createSubnet(
   trx: Trx,
   core: Core,
@@ -95,7 +98,7 @@ export async function createSubnet(
   if (wanted.poolId !== undefined || !cidr) throw neutronError('SubnetPoolNotFound', { id: wanted.poolId ?? 'None' });
 
   const gateway = gatewayOf(values, cidr);
-  // An empty list means what no list means.
+  // An empty list is equivalent to no list.
   const named = values.allocation_pools && values.allocation_pools.length > 0 ? values.allocation_pools : undefined;
   const pools = named ? checkedPools(cidr, named) : defaultPools(cidr, gateway);
   if (named) requireGatewayOutside(cidr, gateway, pools);
@@ -112,14 +115,14 @@ export async function createSubnet(
     ipv6_ra_mode: raMode,
     ipv6_address_mode: addressMode,
     subnetpool_id: null,
-    // Neutron counts the service types of a new subnet as a change of it.
+    // As in Neutron, the service types of a new subnet increment its revision.
     ...newStandard(serviceTypes.length > 0 ? 1 : 0),
   });
   await setPools(trx, id, cidr.version, pools);
   await setNameservers(trx, id, values.dns_nameservers);
   await setHostRoutes(trx, id, values.host_routes);
   await setServiceTypes(trx, id, serviceTypes);
-  // The list of its subnets is a part of the network.
+  // The network's document contains the list of its subnets.
   await bumpRevision(trx, network.standard_attr_id);
 
   const document = inserted((await subnetDocuments(trx, [id])).get(id), 'subnet', id);

@@ -8,15 +8,15 @@ import { lockSubnet } from './lock.ts';
 import { releaseAddresses, requireUnused } from './port-addresses.ts';
 
 /**
- * Deletes a subnet in the caller's transaction and enqueues the notifications of agents. The addresses that DHCP ports have in it,
- * and those derived from MACs, are deleted with it. Throws SubnetNotFound, SubnetInUse, RevisionNumberConstraintFailed.
+ * Deletes a subnet in the caller's transaction and enqueues the notifications of agents. The addresses that DHCP ports have in
+ * it, and those derived from MACs, are deleted with it. Throws SubnetNotFound, SubnetInUse, RevisionNumberConstraintFailed.
  */
 export async function deleteSubnet(trx: Trx, core: Core, id: string, revision?: number): Promise<void> {
   const { subnet, network } = await lockSubnet(trx, core.db, id);
   await requireRevision(trx, subnet.standard_attr_id, revision);
   await requireUnused(trx, id, isAutoAddress(subnet.ipv6_ra_mode, subnet.ipv6_address_mode));
   await releaseAddresses(trx, core, network, id);
-  // The subnet's row and all that hang on it go with the standard attributes.
+  // The subnet's row and all dependent rows are deleted with the standard attributes by cascade.
   await trx.deleteFrom('standardattributes').where('id', '=', subnet.standard_attr_id).execute();
   await bumpRevision(trx, network.standard_attr_id);
   await enqueueNotification(

@@ -8,7 +8,7 @@ import { selectPlain } from '../../store/select.ts';
 
 export type SubnetDocument = DocumentOf<typeof SUBNET>;
 
-/** Filters of subnets that are no plain column. */
+/** Filters of subnets that are not plain columns. */
 export const SUBNET_CONDITIONS: Conditions = {
   service_types: (values) =>
     sql`exists (select 1 from subnet_service_types t where t.subnet_id = subnets.id and t.service_type in (${sql.join(values)}))`,
@@ -22,7 +22,7 @@ const byAddress = (a: { first_ip: string }, b: { first_ip: string }): number => 
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 };
 
-/** Loads the documents of subnets by id, as the API shows them and agents receive them. */
+/** Loads the documents of subnets by id, as shown by the API and sent to agents. */
 export async function subnetDocuments(
   db: Queries,
   ids: readonly string[],

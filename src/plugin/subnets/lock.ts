@@ -5,7 +5,7 @@ import { neutronError } from '../../resources/errors.ts';
 export async function lockSubnet(trx: Trx, db: Database, id: string) {
   const named = await trx.selectFrom('subnets').select('network_id').where('id', '=', id).executeTakeFirst();
   if (!named) throw neutronError('SubnetNotFound', { id });
-  // First the network, then the subnet: always in this order, so that two transactions cannot wait for each other.
+  // First the network, then the subnet: always in this order, so that transactions cannot deadlock.
   const networks = trx.selectFrom('networks').selectAll().where('id', '=', named.network_id);
   const subnets = trx.selectFrom('subnets').selectAll().where('id', '=', id);
   const network = await db.locked(networks).executeTakeFirst();

@@ -11,15 +11,15 @@ import { enqueueNotification } from '../events.ts';
 import { portDocuments } from '../ports/documents.ts';
 import { isBound } from '../provisioning.ts';
 
-// Ports that are changed and told of in one go.
+// Ports per batch of changes and notifications.
 const CHUNK = 500;
 
-/** The network of ports whose addresses change. */
+/** The network whose ports' addresses change. */
 interface PortsNetwork {
   readonly id: string;
 }
 
-/** Counts a change of ports' addresses and writes down what agents must be told of it. */
+/** Increments the revision of ports whose addresses changed, and enqueues the notifications of agents. */
 async function enqueuePortUpdates(
   trx: Trx,
   core: Core,
@@ -51,8 +51,8 @@ async function enqueuePortUpdates(
 }
 
 /**
- * Gives every port of the network, but those of routers, its address in a new subnet whose addresses are made of MACs
- * (SLAAC, stateless DHCPv6), as the ports that come later get it.
+ * Allocates the address of every port of the network, except those of routers, in a new subnet with addresses derived from MACs
+ * (SLAAC, stateless DHCPv6), as for ports that are created later.
  */
 export async function allocateAutomaticAddresses(
   trx: Trx,
@@ -82,8 +82,8 @@ export async function allocateAutomaticAddresses(
 }
 
 /**
- * Throws SubnetInUse when ports have addresses that would be lost with the subnet: any but those of automatic ports (DHCP's),
- * or, where addresses are made of MACs, only those of routers.
+ * Throws SubnetInUse if ports have addresses that would be lost with the subnet: all except those of automatic ports (DHCP),
+ * or, if addresses are derived from MACs, only those of routers.
  */
 export async function requireUnused(trx: Trx, subnetId: string, autoAddress: boolean): Promise<void> {
   const used = await trx
@@ -105,7 +105,7 @@ export async function requireUnused(trx: Trx, subnetId: string, autoAddress: boo
     });
 }
 
-/** Takes the addresses in a subnet off all ports that have any, before the subnet is deleted. */
+/** Releases all addresses of ports in a subnet, before the subnet is deleted. */
 export async function releaseAddresses(trx: Trx, core: Core, network: PortsNetwork, subnetId: string): Promise<void> {
   for (;;) {
     const rows = await trx
@@ -122,7 +122,7 @@ export async function releaseAddresses(trx: Trx, core: Core, network: PortsNetwo
   }
 }
 
-/** Throws GatewayIpInUse when a router's interface has the gateway's address. */
+/** Throws GatewayIpInUse if a router interface has the gateway address. */
 export async function requireGatewayUnused(trx: Trx, subnetId: string, gateway: string): Promise<void> {
   const used = await trx
     .selectFrom('ipallocations')

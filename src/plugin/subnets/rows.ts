@@ -4,7 +4,7 @@ import type { PoolRange } from '../../ipam/candidates.ts';
 import { formatIp } from '../../net/addresses.ts';
 import type { HostRoute } from '../../resources/subnet-types.ts';
 
-/** Puts these pools in the place of a subnet's. */
+/** Replaces the pools of a subnet. */
 export async function setPools(trx: Trx, subnetId: string, version: 4 | 6, pools: readonly PoolRange[]): Promise<void> {
   await trx.deleteFrom('ipallocationpools').where('subnet_id', '=', subnetId).execute();
   for (const { first, last } of pools)
@@ -19,14 +19,14 @@ export async function setPools(trx: Trx, subnetId: string, version: 4 | 6, pools
       .execute();
 }
 
-/** Puts these DNS servers, in their order, in the place of a subnet's. */
+/** Replaces the DNS servers of a subnet, keeping their order. */
 export async function setNameservers(trx: Trx, subnetId: string, servers: readonly string[]): Promise<void> {
   await trx.deleteFrom('dnsnameservers').where('subnet_id', '=', subnetId).execute();
   for (const [order, address] of servers.entries())
     await trx.insertInto('dnsnameservers').values({ subnet_id: subnetId, address, order }).execute();
 }
 
-/** Puts these routes in the place of a subnet's. */
+/** Replaces the routes of a subnet. */
 export async function setHostRoutes(trx: Trx, subnetId: string, routes: readonly HostRoute[]): Promise<void> {
   await trx.deleteFrom('subnetroutes').where('subnet_id', '=', subnetId).execute();
   for (const route of routes)
@@ -36,7 +36,7 @@ export async function setHostRoutes(trx: Trx, subnetId: string, routes: readonly
       .execute();
 }
 
-/** Puts these service types in the place of a subnet's. */
+/** Replaces the service types of a subnet. */
 export async function setServiceTypes(trx: Trx, subnetId: string, types: readonly string[]): Promise<void> {
   await trx.deleteFrom('subnet_service_types').where('subnet_id', '=', subnetId).execute();
   for (const type of types)

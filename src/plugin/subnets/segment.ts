@@ -2,8 +2,8 @@ import type { Trx } from '../../db/database.ts';
 import { neutronError } from '../../resources/errors.ts';
 
 /**
- * Checks the segment that a subnet is put on. Throws SegmentNotFound, NetworkIdsDontMatch, and SubnetsNotAllAssociatedWithSegments:
- * either all subnets of a network are on segments, or none is. `besides`: a subnet that is about to change, and does not count.
+ * Checks the segment of a subnet. Throws SegmentNotFound, NetworkIdsDontMatch, and SubnetsNotAllAssociatedWithSegments: either
+ * all subnets of a network are associated with segments, or none. `besides`: a subnet to exclude, because it is being changed.
  */
 export async function checkSegment(
   trx: Trx,

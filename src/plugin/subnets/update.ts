@@ -33,7 +33,7 @@ async function storedPools(trx: Trx, subnetId: string): Promise<readonly PoolRan
   return rows.map((r) => ({ first: parseIp(r.first_ip)?.value ?? 0n, last: parseIp(r.last_ip)?.value ?? -1n }));
 }
 
-/** Gateway and pools must agree, whichever of them changes. Returns the new pools, if there are any. */
+/** Checks that gateway and pools do not conflict, whichever of them changes. Returns the new pools, if any. */
 async function checkGatewayAndPools(
   trx: Trx,
   subnet: LockedSubnet,
@@ -55,8 +55,8 @@ async function checkGatewayAndPools(
 }
 
 /**
- * Changes a subnet in the caller's transaction and enqueues the notifications of agents; returns its new document.
- * Throws NeutronError: SubnetNotFound, RevisionNumberConstraintFailed, and whatever is wrong with the changes.
+ * Updates a subnet in the caller's transaction and enqueues the notifications of agents; returns its new document.
+ * Throws NeutronError: SubnetNotFound, RevisionNumberConstraintFailed, and for invalid changes.
  */
 export async function updateSubnet(
   trx: Trx,
@@ -81,7 +81,7 @@ export async function updateSubnet(
   if (changes.dns_nameservers) await setNameservers(trx, id, changes.dns_nameservers);
   if (changes.host_routes) await setHostRoutes(trx, id, changes.host_routes);
   if (changes.service_types) await setServiceTypes(trx, id, changes.service_types);
-  // Neutron counts every PUT, of the subnet and of its network, even when nothing changes.
+  // As in Neutron, every PUT increments the revision of the subnet and of its network, even if nothing changes.
   await bumpRevision(trx, subnet.standard_attr_id, revision);
   await bumpRevision(trx, network.standard_attr_id);
 
