@@ -3,7 +3,7 @@ import type { Database, Queries } from './database.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 
 const TABLE = 'neutrino_migrations';
-/** Where stock Neutron keeps how far its own schema is: tables of the same names, with other columns. */
+/** Where stock Neutron records the state of its own schema: tables of the same names, with other columns. */
 const STOCK_TABLE = 'alembic_version';
 
 /** A database whose schema this version cannot work on; the message says what to do. */
@@ -14,10 +14,10 @@ export class SchemaRefused extends Error {
   }
 }
 
-/** How far a database's schema is, by the names of its steps in order. */
+/** The state of a database's schema: names of its steps, in order. */
 export interface SchemaState {
   readonly applied: readonly string[];
-  /** Steps that it still lacks. */
+  /** Steps that are missing. */
   readonly pending: readonly string[];
 }
 
@@ -32,8 +32,8 @@ async function tablesAmong(db: Database, names: readonly string[]): Promise<Read
 }
 
 /**
- * How far the schema is; changes nothing. Throws SchemaRefused when it has steps that this version does not know, and when it
- * is stock Neutron's own.
+ * Returns the state of the schema and changes nothing. Throws SchemaRefused when the schema has steps that this version does not
+ * know, and when it is stock Neutron's own.
  */
 export async function schemaState(db: Database): Promise<SchemaState> {
   const tables = await tablesAmong(db, [TABLE, STOCK_TABLE]);
@@ -60,14 +60,14 @@ async function appliedSteps(db: Queries): Promise<readonly string[]> {
   return rows.map((row) => row.name);
 }
 
-/** Names of the steps that the database still lacks. Throws as `schemaState`. */
+/** Returns the names of the missing steps. Throws as `schemaState`. */
 export async function pendingMigrations(db: Database): Promise<readonly string[]> {
   return (await schemaState(db)).pending;
 }
 
 /**
- * Brings the schema up to date; safe to run twice and side by side, and to go on where a killed run stopped. Gives the steps that
- * were missing. On MySQL it needs two connections.
+ * Brings the schema up to date and returns the steps that were missing. Safe to repeat, to run concurrently, and to continue
+ * where a killed run stopped. On MySQL it needs two connections.
  */
 export async function migrate(db: Database): Promise<readonly string[]> {
   const pending = await pendingMigrations(db);
@@ -78,7 +78,7 @@ export async function migrate(db: Database): Promise<readonly string[]> {
 }
 
 async function runPending(db: Database): Promise<void> {
-  // In a transaction, so that it waits for whoever else is making it at this moment.
+  // In a transaction, so that it waits for another process that is creating it.
   await db.transaction(async (trx) => {
     await trx.schema
       .createTable(TABLE)
@@ -88,7 +88,7 @@ async function runPending(db: Database): Promise<void> {
   });
   for (const name of await pendingMigrations(db)) {
     const step = MIGRATIONS.find((m) => m.name === name);
-    // On SQLite the write transaction is the lock; on MySQL each statement commits by itself, and steps bear being run again.
+    // On SQLite the write transaction is the lock; on MySQL each statement commits by itself, and steps can be repeated.
     await db.transaction(async (trx) => {
       if (!step || (await appliedSteps(trx)).includes(name)) return;
       await step.up(trx as never, db.dialect);
@@ -97,11 +97,11 @@ async function runPending(db: Database): Promise<void> {
   }
 }
 
-/** Of this database alone: locks are the whole server's. */
+/** Named after the database, because locks are server-wide. */
 const LOCK = sql`concat('neutrino_migrations_', md5(database()))`;
 const LOCK_SECONDS = 120;
 
-/** Holds a server-wide lock meanwhile; the server gives it back by itself when the holder dies. */
+/** Runs `work` under a server-wide lock, which the server releases by itself when its holder dies. */
 async function underNamedLock(db: Database, work: () => Promise<void>): Promise<void> {
   await db.kysely.connection().execute(async (connection) => {
     const { rows } = await sql<{ got: number | null }>`select get_lock(${LOCK}, ${LOCK_SECONDS}) as got`.execute(

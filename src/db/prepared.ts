@@ -9,20 +9,20 @@ class Parameter {
 }
 
 /**
- * The parameters of a query that will come again and again: few texts, so a dialect whose server parses each query anew may
- * have it keep them.
+ * Parameters of a query that is run often: there are few such texts, so a dialect whose server parses every query may have the
+ * server keep them.
  */
 export class PreparedParameters extends Array<unknown> {}
 
-/** A query to be filled with values and run. */
+/** A compiled query that takes its values when it runs. */
 export type PreparedQuery<P, R> = (db: Queries, values: P) => Promise<QueryResult<R>>;
 
 /** The value of parameter `name` in a query under construction, typed as `P` says. */
 export type ParameterOf<P> = <K extends keyof P & string>(name: K) => P[K];
 
 /**
- * A query that is built and compiled once for a dialect and then only filled with values: for the queries of the way
- * of a port, where building them anew costs more than running them.
+ * Returns a query that is built and compiled once per dialect and then only filled with values: for the queries of creating a
+ * port, where building them costs more than running them.
  */
 export function prepared<P extends object, R>(
   build: (db: Queries, parameter: ParameterOf<P>) => Compilable<R>,

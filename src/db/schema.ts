@@ -212,7 +212,7 @@ interface AddressScopes {
 
 interface ProvisioningBlocks {
   standard_attr_id: number;
-  /** Who holds the port back from ACTIVE: `L2` or `DHCP`. */
+  /** What keeps the port from ACTIVE: `L2` or `DHCP`. */
   entity: string;
 }
 
@@ -279,9 +279,9 @@ export interface Outbox {
 
 /** Ours: work that one of several servers does at a time (`work-claims.ts`). */
 interface WorkClaims {
-  /** Id of the network (or agent) whose events are being told, or the name of a task. */
+  /** Id of the network (or agent) whose events are being published, or the name of a task. */
   work: string;
-  /** Who does it: an id that a server draws when it starts. */
+  /** The server that does it: a random id from its start. */
   owner: string;
   /** Milliseconds since 1970 by the database's clock; from then on anyone may take it. */
   expires_at: number;

@@ -2,9 +2,9 @@ import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Database, Queries, Trx } from './database.ts';
 
 /**
- * Claims of work that one of several servers on a database does at a time. Rows with an expiry rather than locks of the
- * database: a Galera cluster has no locks across its nodes, but lets only one of two writers of a row commit. The clock is the
- * database's, so that the servers' own need not agree.
+ * Claims on work that only one of several servers on a database may do at a time. They are rows with an expiry rather than locks of
+ * the database, because a Galera cluster has no locks across its nodes but lets only one of two writers of a row commit. The clock
+ * is the database's, so that the clocks of the servers need not agree.
  */
 
 /** Milliseconds that a claim holds unless it is renewed, and the longest that work of a killed server waits. */
@@ -38,7 +38,7 @@ export async function claimWork(
   works: readonly string[],
 ): Promise<ReadonlySet<string>> {
   if (works.length === 0) return new Set();
-  // In order, so that two who claim the same work wait for each other instead of deadlocking.
+  // Sorted, so that two servers that claim the same work wait for each other instead of deadlocking.
   const sorted = [...works].sort();
   const rows = await trx.selectFrom('workclaims').select('work').where('work', 'in', sorted).execute();
   const stale = rows.map((row) => row.work);

@@ -18,7 +18,7 @@ export interface Cidr {
   readonly hostBits: boolean;
 }
 
-/** Bits of an address of this version. */
+/** Returns the number of bits in an address of this version. */
 export const addressBits = (version: 4 | 6): number => (version === 4 ? 32 : 128);
 
 function parseIpv4(text: string): bigint {
@@ -44,7 +44,7 @@ function parseIpv6(text: string): bigint {
   return value;
 }
 
-/** Reads an address in text form (RFC 4291, dotted quad without leading zeros); undefined when it is none. */
+/** Parses an address (RFC 4291; dotted quads without leading zeros); returns undefined for anything else. */
 export function parseIp(text: string): Ip | undefined {
   if (isIPv4(text)) return /(^|\.)0\d/.test(text) ? undefined : { version: 4, value: parseIpv4(text) };
   // A zone id (fe80::1%eth0) is no address that a port or subnet can have.
@@ -71,20 +71,20 @@ function formatIpv6(value: bigint): string {
   return `${hex(groups.slice(0, bestStart))}::${hex(groups.slice(bestStart + bestLength))}`;
 }
 
-/** The canonical text of an address (RFC 5952 for IPv6). */
+/** Returns the canonical text of an address (RFC 5952 for IPv6). */
 export function formatIp(version: 4 | 6, value: bigint): string {
   if (version === 6) return formatIpv6(value);
   const n = Number(value);
   return `${n >>> 24}.${(n >>> 16) & 255}.${(n >>> 8) & 255}.${n & 255}`;
 }
 
-/** The canonical text of an address in text form; undefined when it is none. */
+/** Returns the canonical form of an address in text; undefined for anything else. */
 export function canonicalIp(text: string): string | undefined {
   const ip = parseIp(text);
   return ip && formatIp(ip.version, ip.value);
 }
 
-/** Reads `address/length`; undefined when it is none. */
+/** Parses `address/length`; returns undefined for anything else. */
 export function parseCidr(text: string): Cidr | undefined {
   const slash = text.indexOf('/');
   if (slash < 0) return undefined;
@@ -99,22 +99,22 @@ export function parseCidr(text: string): Cidr | undefined {
   return { version: ip.version, first, last: first | hostMask, prefixLength, hostBits: first !== ip.value };
 }
 
-/** The canonical text of a prefix, host bits cleared. */
+/** Returns the canonical text of a prefix, host bits cleared. */
 export const formatCidr = (cidr: Cidr): string => `${formatIp(cidr.version, cidr.first)}/${cidr.prefixLength}`;
 
-/** Whether an address lies in a prefix. */
+/** Returns whether a prefix contains an address. */
 export const cidrContains = (cidr: Cidr, ip: Ip): boolean =>
   ip.version === cidr.version && ip.value >= cidr.first && ip.value <= cidr.last;
 
-/** Whether two prefixes share an address. */
+/** Returns whether two prefixes overlap. */
 export const cidrsOverlap = (a: Cidr, b: Cidr): boolean =>
   a.version === b.version && a.first <= b.last && b.first <= a.last;
 
-/** An address as fixed-width hex, so that the database sorts and compares it as a number. */
+/** Returns an address as fixed-width hex, which the database sorts and compares as a number. */
 export const addressKey = (version: 4 | 6, value: bigint): string =>
   value.toString(16).padStart(version === 4 ? 8 : 32, '0');
 
-/** The 64-bit interface identifier made of a MAC (modified EUI-64, RFC 4291 appendix A) in a /64 prefix. */
+/** Returns the address that a MAC has in a /64 prefix (modified EUI-64, RFC 4291 appendix A). */
 export function eui64Address(prefixFirst: bigint, mac: string): bigint {
   const b = mac.split(':').map((x) => BigInt(`0x${x}`));
   const [b0 = 0n, b1 = 0n, b2 = 0n, b3 = 0n, b4 = 0n, b5 = 0n] = b;

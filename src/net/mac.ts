@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 
 /**
- * A random MAC under `base`: its first three bytes are kept, the fourth too unless it is 00, the rest is drawn
- * (base_mac of the configuration reference).
+ * Returns a random MAC with the prefix `base`: its first three bytes are kept, and the fourth unless it is 00; the others are random
+ * (option base_mac).
  */
 export function randomMac(base: string): string {
   const bytes = base.toLowerCase().split(':');

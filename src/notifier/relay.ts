@@ -1,4 +1,4 @@
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Core } from '../plugin/core.ts';
 import type { RpcArgs, RpcTransport } from '../rpc/contract.ts';
 import { type AgentEvent, EVENTS } from '../rpc/events.ts';
@@ -6,6 +6,7 @@ import { HOSTING_KINDS } from '../scheduler/agent-kinds.ts';
 import type { HostingAgent } from '../scheduler/bindings.ts';
 import type { HostingKind } from '../scheduler/hosting-kind.ts';
 import { groupBy } from '../store/listing.ts';
+import { pause } from '../time/pause.ts';
 import { type Cast, castsOf, type QueuedEvent } from './casts.ts';
 import { type OutboxClaim, type OutboxRow, soleClaim } from './claim.ts';
 import { Deliveries } from './deliveries.ts';
@@ -104,13 +105,13 @@ class Relay {
         if (taken === 0) await this.#sleep();
         const ms = next - performance.now();
         if (more || ms <= 0) await nextTurn();
-        else if (!this.#stopping) await delay(ms);
+        else if (!this.#stopping) await pause(ms);
       } catch (error) {
         this.#failures += 1;
         if (this.#failures === 1)
           this.#core.log.error({ err: error }, 'the outbox cannot be processed; trying again until it can');
         else this.#core.log.debug({ err: error, failures: this.#failures }, 'the outbox cannot be processed');
-        if (!this.#stopping) await delay(AFTER_ERROR_MS);
+        if (!this.#stopping) await pause(AFTER_ERROR_MS);
       }
     }
     await this.#drain();
@@ -123,7 +124,7 @@ class Relay {
         const { published } = await this.#pass();
         if (published > 0) continue;
         if (this.#deliveries.open === 0) return;
-        await delay(GATHER_MS);
+        await pause(GATHER_MS);
       }
       await this.#deliveries.abandon();
     } catch (error) {

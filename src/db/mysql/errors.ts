@@ -1,4 +1,4 @@
-/** Codes of mysql2 and of the operating system for a connection that could not be made or broke. */
+/** Codes of mysql2 and of the operating system for a connection that could not be opened, or that broke. */
 const UNREACHABLE: readonly string[] = [
   'ECONNREFUSED',
   'ECONNRESET',
@@ -43,10 +43,10 @@ interface DriverError {
 
 const facts = (error: unknown): DriverError => (error ?? {}) as DriverError;
 
-/** Whether the database rolled the transaction back for a reason that passes. */
+/** Returns whether the database rolled the transaction back for a transient reason. */
 export const isUndone = (error: unknown): boolean => UNDONE.includes(Number(facts(error).errno));
 
-/** Whether the server could not be spoken to. What was not committed by then is rolled back by the server. */
+/** Returns whether the server is unreachable. It rolls back what was not committed. */
 export function isUnreachable(error: unknown): boolean {
   const { code, errno, message } = facts(error);
   if (NOT_READY.includes(Number(errno))) return true;

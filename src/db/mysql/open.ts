@@ -8,22 +8,22 @@ import type { MysqlAddress } from './url.ts';
 
 export interface MysqlOptions {
   readonly address: MysqlAddress;
-  /** Connections at most (`[database] max_pool_size`). */
+  /** Maximum connections (`[database] max_pool_size`). */
   readonly connections: number;
-  /** How long a transaction is tried again while others undo it or the server cannot be reached; default: 15 s. */
+  /** Milliseconds for which a transaction is retried while others undo it or the server is unreachable; default: 15 s. */
   readonly giveUpAfterMs?: number;
 }
 
 const CONNECT_MS = 5_000;
-/** What every connection is told first. Strict: a value that does not fit is an error, not a shorter value. */
+/** Statements that open every connection. Strict: a value that does not fit is an error instead of being cut. */
 const SESSION = [
   'set session transaction isolation level read committed',
   "set session sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', session innodb_lock_wait_timeout = 10",
 ];
 
 /**
- * Opens a MariaDB or MySQL database: a pool of connections in READ COMMITTED (no gap locks: makers of ports in one network
- * do not wait for each other). Nothing is connected before the first query, so a server that is down is not an error here.
+ * Opens a MariaDB or MySQL database: a pool of connections in READ COMMITTED (no gap locks: concurrent creations of
+ * ports in one network do not wait for each other). Nothing is connected before the first query, so a server that is down is not an error here.
  */
 export function openMysql(options: MysqlOptions): Database {
   const { address, connections } = options;

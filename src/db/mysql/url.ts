@@ -1,6 +1,6 @@
 import { ConfigError } from '../../config/parse.ts';
 
-/** Where a MariaDB or MySQL server is, and as whom to speak to it. */
+/** Address of a MariaDB or MySQL server, with the credentials. */
 export interface MysqlAddress {
   readonly host: string;
   readonly port: number;

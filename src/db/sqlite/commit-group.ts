@@ -2,7 +2,7 @@ import { setImmediate as afterThisTurn } from 'node:timers';
 import { CompiledQuery } from 'kysely';
 import type { Trx } from '../database.ts';
 
-/** Members of a group at most: while a group runs, nothing else of the process does. */
+/** Maximum members of a group: while a group runs, nothing else in the process does. */
 const MOST_MEMBERS = 32;
 
 type RunTransaction = <T>(work: (trx: Trx) => Promise<T>) => Promise<T>;
@@ -13,14 +13,14 @@ interface Member {
   readonly reject: (error: unknown) => void;
 }
 
-/** Says that a member's error has undone the whole transaction, with what the others had written (a full disk does that). */
+/** A member's error has rolled back the whole transaction, with what the others had written (as a full disk does). */
 class GroupUndone extends Error {}
 
 /**
- * Lets transactions that are wanted in the same turn of the event loop share one COMMIT, and so one wait for the disk, which is
- * most of what a small transaction costs. They run one after the other, each behind a savepoint of its own: one that fails
- * undoes its own writes alone. Nobody is told before the COMMIT. A group that is undone as a whole runs again as
- * transactions of their own, so that none suffers from another's error. `run` runs one transaction.
+ * Makes transactions requested in the same turn of the event loop share one COMMIT, and so one wait for the disk, which is most
+ * of the cost of a small transaction. They run one after the other, each in a savepoint of its own: one that fails rolls back
+ * only its own writes. No promise settles before the COMMIT. A group that is rolled back as a whole runs again as separate
+ * transactions, so that none fails because of another's error. `run` runs one transaction.
  */
 export function groupCommits(run: RunTransaction): RunTransaction {
   const waiting: Member[] = [];
@@ -36,12 +36,12 @@ export function groupCommits(run: RunTransaction): RunTransaction {
       waiting.push({ work, resolve: resolve as (result: unknown) => void, reject });
       if (running) return;
       running = true;
-      // By then every request that has arrived together with this one is in line.
+      // By then every request that arrived together with this one is queued.
       afterThisTurn(() => void runWaiting());
     });
 }
 
-/** Runs members and tells each how it ended; never throws. */
+/** Runs members and settles the promise of each; never throws. */
 async function runGroup(run: RunTransaction, members: readonly Member[]): Promise<void> {
   if (members.length === 1) return runAlone(run, members);
   try {
@@ -57,7 +57,7 @@ async function runAlone(run: RunTransaction, members: readonly Member[]): Promis
   for (const { work, resolve, reject } of members) await run(work).then(resolve, reject);
 }
 
-/** Runs each member; gives what to tell whom after the COMMIT. */
+/** Runs each member; returns the functions that settle their promises after the COMMIT. */
 async function runMembers(trx: Trx, members: readonly Member[]): Promise<readonly (() => void)[]> {
   const outcomes: (() => void)[] = [];
   for (const { work, resolve, reject } of members) {
@@ -78,7 +78,7 @@ async function undo(trx: Trx, cause: unknown): Promise<void> {
   try {
     await trx.executeQuery(UNDO);
   } catch {
-    // There is no such savepoint any more.
+    // The savepoint no longer exists.
     throw new GroupUndone('the transaction was undone as a whole', { cause });
   }
 }

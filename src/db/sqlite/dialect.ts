@@ -29,7 +29,7 @@ class SqliteConnection implements DatabaseConnection {
     if (known) return known;
     const statement = this.#db.prepare(text);
     const prepared = { statement, reads: statement.columns().length > 0 };
-    // Queries with long IN lists have a text each: the oldest go, so that the cache stays small.
+    // Queries with long IN lists have a text each: the oldest are dropped, so that the cache stays small.
     if (this.#statements.size >= MAX_STATEMENTS) {
       const oldest = this.#statements.keys().next().value;
       if (oldest !== undefined) this.#statements.delete(oldest);
@@ -52,7 +52,7 @@ class SqliteConnection implements DatabaseConnection {
   }
 }
 
-/** Kysely's driver over one connection: who holds it has it alone, the next waits in line. */
+/** Kysely's driver over one connection: one holder at a time, the others queue. */
 class SqliteDriver implements Driver {
   readonly #db: DatabaseSync;
   readonly #connection: SqliteConnection;
@@ -88,7 +88,7 @@ class SqliteDriver implements Driver {
   }
 
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    // SQLite undoes the transaction by itself for some errors (a full disk): then the error says why, not that.
+    // For some errors (a full disk) SQLite rolls back by itself; then the original error says why.
     if (this.#db.isTransaction) await connection.executeQuery(CompiledQuery.raw('rollback'));
   }
 

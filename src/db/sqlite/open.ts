@@ -22,17 +22,17 @@ const OPENING_MS = 5000;
 const MOST_PAUSE_MS = 20;
 
 /**
- * Opens (or makes) an SQLite database in WAL mode. Throws when the folder cannot be written.
- * Several processes may have it open: a write transaction waits for another's, a little in SQLite, then by retry.
+ * Opens or creates an SQLite database in WAL mode. Throws when the folder cannot be written.
+ * Several processes may have it open: a write transaction waits for another's, briefly in SQLite, then by retrying.
  */
 export function openSqlite(options: SqliteOptions): Database {
   if (options.path !== ':memory:') mkdirSync(dirname(options.path), { recursive: true });
   const file = new DatabaseSync(options.path);
   joinWal(file);
-  // SQLite waits inside its own call, where this process can do nothing else: so only shortly, the retry does the rest.
+  // SQLite waits inside its own call, which blocks this process: so only briefly; the retry does the rest.
   file.exec('pragma busy_timeout = 100');
   file.exec(`pragma synchronous = ${options.syncToDisk === false ? 'normal' : 'full'}`);
-  // 16 MB: pages that change again and again go into the database's own file four times less often than by default.
+  // 16 MB: pages that change often are written to the database file four times less often than by default.
   file.exec('pragma wal_autocheckpoint = 4000');
   file.exec('pragma foreign_keys = on');
   file.exec('pragma temp_store = memory');
@@ -56,9 +56,9 @@ export function openSqlite(options: SqliteOptions): Database {
 }
 
 /**
- * Puts a database into WAL mode, or joins those that have it open so. Who makes the file, and who closes it last, wants it
- * alone for a moment. SQLite waits for them in most places, but not where two who have it open want it alone
- * (https://sqlite.org/c3ref/busy_handler.html): one is refused at once, and has to try again.
+ * Switches a database to WAL mode, or joins the processes that have it open in that mode. The process that creates the file, and
+ * the one that closes it last, lock it exclusively for a moment. SQLite waits for them in most places, but not where two that have
+ * it open both want the lock (https://sqlite.org/c3ref/busy_handler.html): one fails at once and has to retry.
  */
 function joinWal(file: DatabaseSync): void {
   file.exec(`pragma busy_timeout = ${OPENING_MS}`);
@@ -66,7 +66,7 @@ function joinWal(file: DatabaseSync): void {
   for (;;) {
     try {
       file.exec('pragma journal_mode = wal');
-      // Whoever has read is one of those who have it open: nobody else is the last one any more.
+      // After a read this process counts as one that has it open: no other is the last one any more.
       file.prepare('select count(*) from sqlite_master').get();
       return;
     } catch (error) {

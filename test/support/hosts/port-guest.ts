@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Guest, GuestSpec } from '../../../src/lab/contract.ts';
 import { guestNamespace, namespaceGuest } from '../../../src/lab/namespace-guest.ts';
+import { tapName } from '../../../src/net/device-names.ts';
 
 /** A guest with the place where its NICs are: `ip netns exec ${namespace} ...`. */
 export interface PortGuest extends Guest {
@@ -28,7 +29,7 @@ export async function startPortGuest(
   const nics = ports.map((port, i) => ({
     name: `eth${i}`,
     mac: port.mac_address,
-    device: `tap${port.id.slice(0, 11)}`,
+    device: tapName(port.id),
   }));
   const guest = namespaceGuest({ id, name: `guest-${id.slice(0, 8)}`, folder, nics, ...more });
   const stop = async () => {
