@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import type { Config } from '../../../../config/options.ts';
-import type { NetworkInfo } from '../../../../rpc/documents.ts';
-import { glue, id, line, name, whole, word } from './fields.ts';
-import type { Refusals } from './refusals.ts';
-import type { Subnet } from './subnets.ts';
+import { addressBits } from '../../../../net/addresses.ts';
+import type { NetworkAnswers, SubnetAnswers } from '../../answers/network.ts';
+import type { Refusals } from '../../answers/refusals.ts';
+import { netmask } from '../../answers/subnet.ts';
+import { glue, id, ipv4, line, plainAddress, whole, word } from './fields.ts';
+import { subnetTag } from './subnet-options.ts';
 
 /** Where the files of one network's dnsmasq are. */
 export interface Files {
@@ -39,33 +41,23 @@ export function filesOf(networkId: string, options: Config['DEFAULT']): Files {
   };
 }
 
-/** dnsmasq gives no DHCPv6 addresses of a network shorter than /64. */
-const SHORTEST_IPV6_PREFIX = 64;
-
-/** Subnets that dnsmasq gets a range of. */
-function rangedSubnets(subnets: readonly Subnet[]): readonly Subnet[] {
-  return subnets.filter(({ version, enableDhcp, prefix, document, addressing }) => {
-    if (!enableDhcp) return false;
-    if (version === 4) return true;
-    // Router advertisements by somebody else, and no word of DHCPv6: nothing for dnsmasq to do.
-    const mute = addressing === 'slaac' || (!document.ipv6_address_mode && document.ipv6_ra_mode);
-    return !mute && prefix >= SHORTEST_IPV6_PREFIX;
-  });
-}
-
-/** The arguments of one network's dnsmasq, the program first (dnsmasq(8)). */
+/** The arguments of one network's dnsmasq, the program first (dnsmasq(8)). Throws Refused for an id that is no folder's name. */
 export function renderCommandLine(
-  info: NetworkInfo,
-  subnets: readonly Subnet[],
+  answers: NetworkAnswers,
   options: Config['DEFAULT'],
   refusals: Refusals,
 ): readonly string[] {
-  const files = filesOf(info.id, options);
-  const ranged = rangedSubnets(subnets);
-  const lease =
-    options.dhcp_lease_duration < 0 ? word('infinite') : glue(whole(options.dhcp_lease_duration), word('s'));
-  const possible = ranged.reduce((sum, { version, prefix }) => sum + 2 ** ((version === 4 ? 32 : 128) - prefix), 0);
-  const domain = options.dns_domain === '' ? '' : domainOf(options, refusals);
+  const files = filesOf(answers.networkId, options);
+  const { leaseSeconds, mtu, renewalSeconds, rebindingSeconds, domain } = answers;
+  const ranged = answers.subnets.filter(({ answered }) => answered);
+  const lease = leaseSeconds === 'infinite' ? word('infinite') : glue(whole(leaseSeconds), word('s'));
+  const possible = ranged.reduce((sum, { version, prefix }) => sum + 2 ** (addressBits(version) - prefix), 0);
+  const range = (subnet: SubnetAnswers) => {
+    const { version, network, prefix } = subnet;
+    const mask = version === 4 ? ipv4(netmask(prefix)) : whole(prefix);
+    const tag = glue(word('set:'), subnetTag(subnet));
+    return [`--dhcp-range=${line(',', [tag, plainAddress(network), word('static'), mask, lease])}`];
+  };
   return [
     'dnsmasq',
     '--no-hosts',
@@ -79,24 +71,16 @@ export function renderCommandLine(
     '--dhcp-userclass=set:ipxe6,iPXE',
     '--local-service',
     '--bind-dynamic',
-    ...ranged.map(
-      ({ tag, network, mask }) =>
-        `--dhcp-range=${line(',', [glue(word('set:'), tag), network, word('static'), mask, lease])}`,
-    ),
-    ...(info.mtu > 0 ? [`--dhcp-option-force=option:mtu,${whole(info.mtu)}`] : []),
+    ...ranged.flatMap((subnet) => refusals.keep(`subnet ${subnet.id}`, () => range(subnet), [])),
+    ...(mtu > 0 ? [`--dhcp-option-force=option:mtu,${whole(mtu)}`] : []),
     `--dhcp-lease-max=${Math.min(possible, options.dnsmasq_lease_max)}`,
-    ...(options.dhcp_renewal_time > 0 ? [`--dhcp-option-force=option:T1,${options.dhcp_renewal_time}s`] : []),
-    ...(options.dhcp_rebinding_time > 0 ? [`--dhcp-option-force=option:T2,${options.dhcp_rebinding_time}s`] : []),
+    ...(renewalSeconds > 0 ? [`--dhcp-option-force=option:T1,${renewalSeconds}s`] : []),
+    ...(rebindingSeconds > 0 ? [`--dhcp-option-force=option:T2,${rebindingSeconds}s`] : []),
     `--conf-file=${options.dnsmasq_config_file.trim() || '/dev/null'}`,
     ...options.dnsmasq_dns_servers.map((server) => `--server=${server}`),
     ...(domain === '' ? [] : [`--domain=${domain}`]),
-    ...(options.dhcp_broadcast_reply ? ['--dhcp-broadcast'] : []),
+    ...(answers.broadcast ? ['--dhcp-broadcast'] : []),
     ...(options.dnsmasq_base_log_dir ? ['--log-queries', '--log-dhcp'] : []),
     `--log-facility=${files.log}`,
   ];
-}
-
-/** The domain behind host names; empty when it cannot be one. */
-export function domainOf(options: Config['DEFAULT'], refusals: Refusals): string {
-  return refusals.keep('option dns_domain', () => name(options.dns_domain, 'dns_domain'), '');
 }

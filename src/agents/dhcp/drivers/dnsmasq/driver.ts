@@ -5,14 +5,14 @@ import type { Config } from '../../../../config/options.ts';
 import { endProcess } from '../../../../linux/processes.ts';
 import { CommandFailed } from '../../../../linux/run.ts';
 import { UUID } from '../../../../net/patterns.ts';
+import { canonicalNetwork } from '../../answers/canonical.ts';
+import type { Refusal } from '../../answers/refusals.ts';
 import type { DhcpDriver, PortChanges, WantedNetwork } from '../../contract.ts';
-import { canonicalNetwork } from './canonical.ts';
 import { type Files, filesOf } from './command-line.ts';
 import { ServerFinder } from './find-server.ts';
 import { Reconciliation } from './reconcile.ts';
-import type { Refusal } from './refusals.ts';
 import { ReloadThrottle } from './reload-throttle.ts';
-import { type PortLineCache, renderNetwork } from './render.ts';
+import { NetworkLines } from './render.ts';
 import { isOpenToOthers, isRunning, type ServerProcess } from './server-process.ts';
 import { isMissing } from './text-file.ts';
 import { ServerWatch, type Watched } from './watch.ts';
@@ -28,6 +28,12 @@ interface Memory extends Watched {
   readonly throttle: ReloadThrottle;
 }
 
+/** What a network was handed over with, and the lines made of it. */
+interface KnownNetwork extends Pick<WantedNetwork, 'namespace' | 'device'> {
+  readonly lines: NetworkLines;
+  readonly name: string | undefined;
+}
+
 /**
  * Serves each network by a dnsmasq of its own, in the network's namespace, with its files in `<dhcp_confs>/<network>/` as
  * Neutron's driver has them: `host`, `addn_hosts`, `opts`, `leases`, `pid`, `interface`. Beside them `log`, where dnsmasq
@@ -40,10 +46,9 @@ export function createDnsmasqDriver(parts: { readonly config: Config; readonly l
 class DnsmasqDriver implements DhcpDriver {
   readonly #config: Config;
   readonly #log: Logger;
-  readonly #lines: PortLineCache = new WeakMap();
   readonly #finder = new ServerFinder();
   readonly #served = new Map<string, Memory>();
-  readonly #wanted = new Map<string, WantedNetwork>();
+  readonly #networks = new Map<string, KnownNetwork>();
   /** Networks in the middle of a call. */
   readonly #busy = new Set<string>();
   /** What was refused of each network when it was last told. */
@@ -64,48 +69,23 @@ class DnsmasqDriver implements DhcpDriver {
   }
 
   serve(network: WantedNetwork): Promise<void> {
-    const { id } = network.info;
-    return this.#exclusively(id, async () => {
-      const options = this.#config.DEFAULT;
-      const files = filesOf(id, options);
-      const info = canonicalNetwork(network.info);
-      const rendered = renderNetwork(info, this.#config, { ownPortId: network.dhcpPortId, cache: this.#lines });
-      this.#wanted.set(id, network);
-      this.#tellRefused(id, rendered.refused);
-      if (!rendered.enableDhcp) {
-        await this.#stop(id, files);
-        return;
-      }
-
-      await mkdir(files.folder, { recursive: true });
-      await chmod(files.folder, 0o755);
-      await mkdir(dirname(files.log), { recursive: true });
-      const privileges = isOpenToOthers(files.folder) ? [] : ['--user=root'];
-      const throttle = this.#served.get(id)?.throttle ?? new ReloadThrottle(options.bulk_reload_interval * 1000);
-      const reconciliation = new Reconciliation({
-        files,
-        rendered,
-        command: [...rendered.commandLine, ...privileges],
-        namespace: network.namespace,
-        device: network.device,
-        leaseSeconds: options.dhcp_lease_duration,
-        throttle,
-        closing: this.#closing.signal,
-        log: this.#log.child({ network: id }),
-      });
-      const process = await this.#reconcile(id, files, reconciliation);
-      const maxLogBytes = options.dnsmasq_base_log_dir ? MAX_OPERATOR_LOG_BYTES : MAX_LOG_BYTES;
-      this.#served.set(id, { process, throttle, log: files.log, maxLogBytes });
+    const info = canonicalNetwork(network.info);
+    return this.#exclusively(info.id, async () => {
+      const known = this.#networks.get(info.id);
+      known?.lines.serve(info, network.dhcpPortId);
+      const lines = known?.lines ?? new NetworkLines(this.#config, info, network.dhcpPortId);
+      const { namespace, device } = network;
+      this.#networks.set(info.id, { lines, namespace, device, name: info.name });
+      await this.#bring(info.id);
     });
   }
 
-  async portsChanged(networkId: string, { set, removed }: PortChanges): Promise<void> {
-    const before = this.#wanted.get(networkId);
-    if (!before) throw new Error(`network ${networkId}: ports changed before it was served`);
-    const ports = new Map(before.info.ports.map((port) => [port.id, port]));
-    for (const port of set) ports.set(port.id, port);
-    for (const id of removed) ports.delete(id);
-    await this.serve({ ...before, info: { ...before.info, ports: [...ports.values()] } });
+  portsChanged(networkId: string, changes: PortChanges): Promise<void> {
+    return this.#exclusively(networkId, async () => {
+      const known = this.#networks.get(networkId);
+      if (!known) throw new Error(`network ${networkId}: ports changed before it was served`);
+      await this.#bring(networkId, known.lines.change(changes));
+    });
   }
 
   stop(networkId: string): Promise<string | undefined> {
@@ -129,6 +109,40 @@ class DnsmasqDriver implements DhcpDriver {
   async close(): Promise<void> {
     this.#watch.close();
     this.#closing.abort();
+  }
+
+  /** Brings files and dnsmasq to what the kept lines say. */
+  async #bring(id: string, movedIpv6?: ReadonlySet<string>): Promise<void> {
+    const network = this.#networks.get(id);
+    if (!network) return;
+    const options = this.#config.DEFAULT;
+    const files = filesOf(id, options);
+    const rendered = network.lines.rendered();
+    this.#logRefused(id, rendered.refused);
+    if (!rendered.enableDhcp) {
+      await this.#stop(id, files);
+      return;
+    }
+    await mkdir(files.folder, { recursive: true });
+    await chmod(files.folder, 0o755);
+    await mkdir(dirname(files.log), { recursive: true });
+    const privileges = isOpenToOthers(files.folder) ? [] : ['--user=root'];
+    const throttle = this.#served.get(id)?.throttle ?? new ReloadThrottle(options.bulk_reload_interval * 1000);
+    const reconciliation = new Reconciliation({
+      files,
+      rendered,
+      movedIpv6,
+      command: [...rendered.commandLine, ...privileges],
+      namespace: network.namespace,
+      device: network.device,
+      leaseSeconds: options.dhcp_lease_duration,
+      throttle,
+      closing: this.#closing.signal,
+      log: this.#log.child({ network: id, ...(network.name ? { name: network.name } : {}) }),
+    });
+    const process = await this.#reconcile(id, files, reconciliation);
+    const maxLogBytes = options.dnsmasq_base_log_dir ? MAX_OPERATOR_LOG_BYTES : MAX_LOG_BYTES;
+    this.#served.set(id, { process, throttle, log: files.log, maxLogBytes });
   }
 
   async #exclusively<T>(networkId: string, work: () => Promise<T>): Promise<T> {
@@ -163,7 +177,7 @@ class DnsmasqDriver implements DhcpDriver {
   async #stop(networkId: string, files: Files): Promise<string | undefined> {
     const process = await this.#find(networkId, files);
     this.#served.delete(networkId);
-    this.#wanted.delete(networkId);
+    this.#networks.delete(networkId);
     this.#refused.delete(networkId);
     if (process) {
       await endProcess(process.pid);
@@ -181,7 +195,7 @@ class DnsmasqDriver implements DhcpDriver {
   }
 
   /** Logs what was refused, but not again what was refused the last time already. */
-  #tellRefused(network: string, refused: readonly Refusal[]): void {
+  #logRefused(network: string, refused: readonly Refusal[]): void {
     const before = this.#refused.get(network);
     const now = new Set(refused.map(({ owner, reason }) => `${owner}: ${reason}`));
     for (const one of now) if (!before?.has(one)) this.#log.warn({ network }, `left out: ${one}`);

@@ -1,5 +1,13 @@
-import { isIPv4, isIPv6 } from 'node:net';
-import { MAC } from '../../../../net/patterns.ts';
+import {
+  checkedId,
+  checkedIp,
+  checkedIpv4,
+  checkedIpv4Cidr,
+  checkedIpv6,
+  checkedMac,
+  check as checkText,
+} from '../../answers/checks.ts';
+import { Refused } from '../../answers/refusals.ts';
 
 declare const checked: unique symbol;
 
@@ -12,17 +20,8 @@ export type Field = string & { readonly [checked]: true };
 /** A whole line, without its line feed. */
 export type Line = string & { readonly [checked]: true; readonly line: true };
 
-/** A value that cannot be said to dnsmasq. It is left out; the message says which one and why. */
-export class Refused extends Error {
-  constructor(what: string, value: string, wanted: string) {
-    super(`${what} ${JSON.stringify(value.length > 200 ? `${value.slice(0, 200)}...` : value)}: must be ${wanted}`);
-    this.name = 'Refused';
-  }
-}
-
-function check(ok: boolean, what: string, value: string, wanted: string, field = value): Field {
-  if (!ok) throw new Refused(what, value, wanted);
-  return field as Field;
+function check(ok: boolean, what: string, value: string, wanted: string): Field {
+  return checkText(ok, what, value, wanted) as Field;
 }
 
 /** Words of the format itself, written in this source. */
@@ -34,18 +33,10 @@ export function whole(value: number): Field {
   return check(Number.isSafeInteger(value) && value >= 0, 'number', String(value), 'a whole number from 0 up');
 }
 
-export function mac(text: string): Field {
-  return check(MAC.test(text), 'MAC address', text, 'six bytes such as fa:16:3e:00:00:01', text.toLowerCase());
-}
-
-export function ipv4(text: string): Field {
-  return check(isIPv4(text), 'address', text, 'an IPv4 address');
-}
-
-export function ipv6(text: string): Field {
-  // Node also takes a zone behind a percent sign, which is any text.
-  return check(isIPv6(text) && !text.includes('%'), 'address', text, 'an IPv6 address');
-}
+export const mac = (text: string): Field => checkedMac(text) as Field;
+export const ipv4 = (text: string): Field => checkedIpv4(text) as Field;
+export const ipv6 = (text: string): Field => checkedIpv6(text) as Field;
+export const ipv4Cidr = (text: string): Field => checkedIpv4Cidr(text) as Field;
 
 /** An address as dnsmasq wants it between commas: brackets tell an IPv6 address from a MAC address. */
 export function address(text: string): Field {
@@ -53,20 +44,10 @@ export function address(text: string): Field {
 }
 
 /** An address as it stands in a file of hosts: without brackets. */
-export function plainAddress(text: string): Field {
-  return text.includes(':') ? ipv6(text) : ipv4(text);
-}
-
-export function ipv4Cidr(text: string): Field {
-  const [network = '', length = '', more] = text.split('/');
-  const ok = more === undefined && isIPv4(network) && /^\d{1,2}$/.test(length) && Number(length) <= 32;
-  return check(ok, 'destination', text, 'an IPv4 network such as 10.0.0.0/24');
-}
+export const plainAddress = (text: string): Field => checkedIp(text) as Field;
 
 /** Ids become tags and names of folders. */
-export function id(text: string): Field {
-  return check(/^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/.test(text), 'id', text, 'letters, digits and hyphens, at most 64');
-}
+export const id = (text: string): Field => checkedId(text) as Field;
 
 const LABEL = /^[A-Za-z0-9_-]{1,63}$/;
 

@@ -1,4 +1,4 @@
-import { isIPv6, SocketAddress } from 'node:net';
+import { addressKey } from './holders.ts';
 import type { Entitlement } from './port-lines.ts';
 
 /** A lease as dnsmasq keeps it (read_leases and lease_update_file in its lease.c). */
@@ -33,11 +33,6 @@ export function parseLeases(text: string): readonly Lease[] {
   });
 }
 
-/** An address in the one form that dnsmasq writes, so that texts can be compared. */
-function canonical(address: string): string {
-  return isIPv6(address) ? new SocketAddress({ address, family: 'ipv6' }).address : address;
-}
-
 /** Bytes of a client id as dnsmasq reads it in a dhcp-host line: hexadecimal with colons, else the text itself. */
 function clientIdBytes(id: string): string {
   if (/^[0-9a-f]{1,2}(:[0-9a-f]{1,2})*$/i.test(id)) {
@@ -60,12 +55,11 @@ function clientIdBytes(id: string): string {
  */
 export function staleLeases(
   leases: readonly Lease[],
-  entitled: readonly Entitlement[],
+  holderOf: (address: string) => Entitlement | undefined,
   movedIpv6: ReadonlySet<string> = new Set(),
 ): readonly Lease[] {
-  const holders = new Map(entitled.map((one) => [canonical(one.address), one]));
   return leases.filter(({ version, address, hardware, clientId }) => {
-    const holder = holders.get(address);
+    const holder = holderOf(address);
     if (!holder) return true;
     if (version === 6) return movedIpv6.has(address);
     if (holder.mac === hardware) return false;
@@ -80,7 +74,7 @@ function ipv6Holders(host: string): Map<string, string> {
   const holders = new Map<string, string>();
   for (const line of host.split('\n')) {
     for (const [, address = ''] of line.matchAll(/,\[([0-9a-f:.]+)\]/gi))
-      holders.set(canonical(address), line.slice(0, 17));
+      holders.set(addressKey(address), line.slice(0, 17));
   }
   return holders;
 }

@@ -29,6 +29,8 @@ const MAX_RELEASES = 16;
 export interface Goal {
   readonly files: Files;
   readonly rendered: RenderedNetwork;
+  /** IPv6 addresses that went to another MAC address. Default: found by comparing the old `host` file with the new text. */
+  readonly movedIpv6?: ReadonlySet<string> | undefined;
   /** All arguments of dnsmasq, the program first. */
   readonly command: readonly string[];
   readonly namespace: string;
@@ -48,6 +50,8 @@ export interface Goal {
 export class Reconciliation {
   readonly #goal: Goal;
   readonly #fingerprint: string;
+  /** Whether the `host` file is the new one: then no lease of it is an old holder's. */
+  #hasWritten = false;
 
   constructor(goal: Goal) {
     this.#goal = goal;
@@ -116,8 +120,10 @@ export class Reconciliation {
     const { files, rendered } = this.#goal;
     const leases = parseLeases(leaseFile ?? '');
     if (leases.length === 0) return [];
-    const moved = movedIpv6((await readText(files.host)) ?? '', rendered.host);
-    return staleLeases(leases, rendered.entitled, moved);
+    const moved = this.#hasWritten
+      ? new Set<string>()
+      : (this.#goal.movedIpv6 ?? movedIpv6((await readText(files.host)) ?? '', rendered.host));
+    return staleLeases(leases, rendered.holderOf, moved);
   }
 
   /** Files that say something else than they should, by path, with what they should say. */
@@ -136,6 +142,7 @@ export class Reconciliation {
 
   async #writeFiles(): Promise<void> {
     for (const [path, text] of await this.#changedFiles()) await replaceText(path, text);
+    this.#hasWritten = true;
   }
 
   /** Starts dnsmasq, none running. Its leases stay, but those that nobody may hold any more. */

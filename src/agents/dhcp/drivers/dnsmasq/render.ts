@@ -1,12 +1,14 @@
 import type { Config } from '../../../../config/options.ts';
-import type { NetworkInfo, PortDocument } from '../../../../rpc/documents.ts';
-import { domainOf, renderCommandLine } from './command-line.ts';
-import { fileText, type Line } from './fields.ts';
-import { wantsMetadata } from './metadata.ts';
-import { type Entitlement, type PortLines, portContext, renderPort } from './port-lines.ts';
-import { type Refusal, Refusals } from './refusals.ts';
-import { portFacts, renderSubnetOptions } from './subnet-options.ts';
-import { readSubnets } from './subnets.ts';
+import type { NetworkFacts, NetworkInfo, PortDocument } from '../../../../rpc/documents.ts';
+import { type NetworkAnswers, networkAnswers, shapesNetwork } from '../../answers/network.ts';
+import { portAnswers } from '../../answers/port.ts';
+import { type Refusal, Refusals } from '../../answers/refusals.ts';
+import type { PortChanges } from '../../contract.ts';
+import { renderCommandLine } from './command-line.ts';
+import { fileText, type Line, name } from './fields.ts';
+import { addressKey, Holders } from './holders.ts';
+import { type Entitlement, type PortLines, renderPort } from './port-lines.ts';
+import { renderSubnetOptions } from './subnet-options.ts';
 
 /** All that a network's document means for dnsmasq. */
 export interface RenderedNetwork {
@@ -16,64 +18,172 @@ export interface RenderedNetwork {
   readonly opts: string;
   /** Who may hold which address; whoever else holds one has to let go of it. */
   readonly entitled: readonly Entitlement[];
+  /** Returns who may hold an address. */
+  readonly holderOf: (address: string) => Entitlement | undefined;
   /** The arguments, the program first. */
   readonly commandLine: readonly string[];
   /** Whether any subnet wants DHCP at all. */
   readonly enableDhcp: boolean;
   /** Whether the namespace is to answer for the metadata service. */
   readonly enableMetadata: boolean;
-  /** Values left out since they cannot be told to dnsmasq. */
+  /** Values left out because they cannot be told to dnsmasq. */
   readonly refused: readonly Refusal[];
 }
 
-/**
- * Lines made before, by the document they were made of: a caller that keeps the documents of unchanged ports and passes the
- * same cache pays for the changed ports alone.
- */
-export type PortLineCache = WeakMap<PortDocument, { readonly key: string; readonly lines: PortLines }>;
-
-export interface RenderOptions {
-  /** This agent's own DHCP port; without it the addresses of all DHCP ports count as its own. */
-  readonly ownPortId?: string;
-  readonly cache?: PortLineCache;
+interface RenderedPort {
+  readonly document: PortDocument;
+  /** What beside the document decided: `NetworkAnswers.portKey`. */
+  readonly key: string;
+  readonly lines: PortLines;
 }
 
-/** Renders a network. Throws Refused only for a network id that cannot be a folder's name. */
-export function renderNetwork(info: NetworkInfo, config: Config, more: RenderOptions = {}): RenderedNetwork {
-  const options = config.DEFAULT;
-  const refusals = new Refusals();
-  const subnets = readSubnets(info, refusals);
-  const domain = options.dns_domain === '' ? '' : domainOf(options, refusals);
-  const context = portContext(subnets, domain, options.dnsmasq_enable_addr6_list);
-  const { cache } = more;
+/** The lines of a network, kept port by port: a changed port costs the rendering of its own lines. */
+export class NetworkLines {
+  readonly #config: Config;
+  readonly #ports = new Map<string, RenderedPort>();
+  /** Ports on which answers to others depend. */
+  #shaping = new Map<string, PortDocument>();
+  readonly #holders = new Holders();
+  /** Ids of `#ports` in the order of their lines. */
+  #order: string[] = [];
+  #facts: NetworkFacts;
+  #ownPortId: string | undefined;
+  #answers: NetworkAnswers;
+  #subnetOpts: readonly Line[] = [];
+  #commandLine: readonly string[] = [];
+  #refused: readonly Refusal[] = [];
 
-  const host: Line[] = [];
-  const addnHosts: Line[] = [];
-  const portOpts: Line[] = [];
-  const entitled: Entitlement[] = [];
-  for (const port of info.ports) {
-    const known = cache?.get(port);
-    const lines = known?.key === context.key ? known.lines : renderPort(port, context);
-    if (lines !== known?.lines) cache?.set(port, { key: context.key, lines });
-    host.push(...lines.host);
-    addnHosts.push(...lines.addnHosts);
-    portOpts.push(...lines.opts);
-    entitled.push(...lines.entitled);
-    refusals.list.push(...lines.refused);
+  /** Throws Refused for a network id that cannot be a folder's name. */
+  constructor(config: Config, info: NetworkInfo, ownPortId?: string) {
+    this.#config = config;
+    this.#facts = info;
+    this.#answers = networkAnswers({ ...info, ports: [] }, config);
+    this.serve(info, ownPortId);
   }
-  const facts = portFacts(info, more.ownPortId);
-  const named = { ...options, dns_domain: domain };
-  const subnetOpts = renderSubnetOptions(info, subnets, named, facts, refusals);
-  return {
-    host: fileText(host),
-    addnHosts: fileText(addnHosts),
-    opts: fileText([...subnetOpts, ...portOpts]),
-    entitled,
-    commandLine: renderCommandLine(info, subnets, named, refusals),
-    enableDhcp: subnets.some((subnet) => subnet.enableDhcp),
-    enableMetadata: wantsMetadata(info, options),
-    refused: refusals.list,
-  };
+
+  /** Takes a whole network. Ports that are the same objects as before, under the same answers, keep their lines. */
+  serve(info: NetworkInfo, ownPortId?: string): void {
+    const { ports, ...facts } = info;
+    this.#facts = facts;
+    this.#ownPortId = ownPortId;
+    this.#order = ports.map(({ id }) => id);
+    const wanted = new Set(this.#order);
+    for (const id of this.#ports.keys()) if (!wanted.has(id)) this.#remove(id);
+    this.#shaping.clear();
+    for (const port of ports) if (shapesNetwork(port)) this.#shaping.set(port.id, port);
+    this.#answerNetwork();
+    for (const port of ports) this.#set(port);
+  }
+
+  /** Takes ports that changed in a network whose ports came in the order of their ids. Returns the IPv6 addresses that went from one MAC address to another. */
+  change({ set, removed }: PortChanges): ReadonlySet<string> {
+    const gone = [...new Set(removed)].filter((id) => this.#ports.has(id));
+    const addresses = new Set<string>();
+    const before = new Map<string, string | undefined>();
+    const note = (id: string) => {
+      for (const { version, address } of this.#ports.get(id)?.lines.entitled ?? []) {
+        if (version === 6) addresses.add(addressKey(address));
+      }
+    };
+    const touched = [...gone, ...set.map(({ id }) => id)];
+    for (const id of touched) note(id);
+    for (const address of addresses) before.set(address, this.#holders.of(address)?.mac);
+
+    let reshaped = false;
+    for (const id of gone) {
+      reshaped = this.#shaping.delete(id) || reshaped;
+      this.#remove(id);
+      this.#order.splice(this.#position(id), 1);
+    }
+    for (const port of set) {
+      reshaped = this.#shaping.delete(port.id) || shapesNetwork(port) || reshaped;
+      if (shapesNetwork(port)) this.#shaping.set(port.id, port);
+      if (!this.#ports.has(port.id)) this.#order.splice(this.#position(port.id), 0, port.id);
+      this.#set(port);
+    }
+    if (reshaped) {
+      this.#shaping = new Map([...this.#shaping].sort(([a], [b]) => (a < b ? -1 : 1)));
+      this.#answerNetwork();
+    }
+    const moved = [...before].filter(([address, mac]) => (this.#holders.of(address)?.mac ?? mac) !== mac);
+    return new Set(moved.map(([address]) => address));
+  }
+
+  rendered(): RenderedNetwork {
+    const host: Line[] = [];
+    const addnHosts: Line[] = [];
+    const opts: Line[] = [...this.#subnetOpts];
+    const entitled: Entitlement[] = [];
+    const refused: Refusal[] = [...this.#refused];
+    for (const id of this.#order) {
+      const lines = this.#ports.get(id)?.lines;
+      if (!lines) continue;
+      host.push(...lines.host);
+      addnHosts.push(...lines.addnHosts);
+      opts.push(...lines.opts);
+      entitled.push(...lines.entitled);
+      refused.push(...lines.refused);
+    }
+    return {
+      host: fileText(host),
+      addnHosts: fileText(addnHosts),
+      opts: fileText(opts),
+      entitled,
+      holderOf: (address) => this.#holders.of(address),
+      commandLine: this.#commandLine,
+      enableDhcp: this.#answers.enableDhcp,
+      enableMetadata: this.#answers.enableMetadata,
+      refused,
+    };
+  }
+
+  #answerNetwork(): void {
+    const ports = [...this.#shaping.values()];
+    const refusals = new Refusals();
+    this.#answers = networkAnswers({ ...this.#facts, ports }, this.#config, {
+      ownPortId: this.#ownPortId,
+      checkDomain: (domain) => name(domain, 'dns_domain'),
+    });
+    this.#subnetOpts = renderSubnetOptions(this.#answers, refusals);
+    this.#commandLine = renderCommandLine(this.#answers, this.#config.DEFAULT, refusals);
+    this.#refused = [...this.#answers.refused, ...refusals.list];
+  }
+
+  #set(document: PortDocument): void {
+    const { portKey: key, domain } = this.#answers;
+    const known = this.#ports.get(document.id);
+    if (known?.document === document && known.key === key) return;
+    const mergeIpv6 = this.#config.DEFAULT.dnsmasq_enable_addr6_list;
+    const lines = renderPort(portAnswers(document, this.#answers), { domain, mergeIpv6 });
+    if (known) this.#holders.delete(document.id, known.lines.entitled);
+    this.#holders.add(document.id, lines.entitled);
+    this.#ports.set(document.id, { document, key, lines });
+  }
+
+  #remove(id: string): void {
+    this.#holders.delete(id, this.#ports.get(id)?.lines.entitled ?? []);
+    this.#ports.delete(id);
+  }
+
+  /** Where an id is in the order, or would be. */
+  #position(id: string): number {
+    let [low, high] = [0, this.#order.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#order[middle] ?? '') < id) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+/** Renders a whole network. Throws Refused only for a network id that cannot be a folder's name. */
+export function renderNetwork(
+  info: NetworkInfo,
+  config: Config,
+  more: { readonly ownPortId?: string } = {},
+): RenderedNetwork {
+  return new NetworkLines(config, info, more.ownPortId).rendered();
 }
 
 /**

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Holders } from '../../../../../src/agents/dhcp/drivers/dnsmasq/holders.ts';
 import { leaseFileAtStart } from '../../../../../src/agents/dhcp/drivers/dnsmasq/lease-file.ts';
 import {
   movedIpv6,
@@ -20,8 +21,11 @@ const may = (address: string, mac: string, more: Partial<Entitlement> = {}): Ent
   status: 'ACTIVE',
   ...more,
 });
-const stale = (entitled: readonly Entitlement[], file = FILE, moved?: ReadonlySet<string>) =>
-  staleLeases(parseLeases(file), entitled, moved).map(({ address }) => address);
+const stale = (entitled: readonly Entitlement[], file = FILE, moved?: ReadonlySet<string>) => {
+  const holders = new Holders();
+  holders.add('a port', entitled);
+  return staleLeases(parseLeases(file), (address) => holders.of(address), moved).map(({ address }) => address);
+};
 
 describe('the lease file', () => {
   test('is read as dnsmasq writes it, DHCPv6 too', () => {

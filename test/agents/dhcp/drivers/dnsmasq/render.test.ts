@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type PortLineCache, renderNetwork } from '../../../../../src/agents/dhcp/drivers/dnsmasq/render.ts';
+import { NetworkLines, renderNetwork } from '../../../../../src/agents/dhcp/drivers/dnsmasq/render.ts';
 import type { PortDocument, SubnetDocument } from '../../../../../src/rpc/documents.ts';
 import { config, network, port, subnet } from './documents.ts';
 
@@ -197,19 +198,74 @@ describe('rendering a network again', () => {
           return Reflect.get(target, key);
         },
       });
-    const cache: PortLineCache = new WeakMap();
     const ports = [1, 2, 3, 4].map(counted);
-    const first = renderNetwork(network(ports), config(), { cache });
+    const lines = new NetworkLines(config(), network(ports));
+    const first = lines.rendered();
     const readsOfOne = reads / 4;
     reads = 0;
     const changed = [...ports.slice(0, 3), counted(5)];
-    const second = renderNetwork(network(changed), config(), { cache });
+    lines.serve(network(changed));
+    const second = lines.rendered();
     expect(reads).toBe(readsOfOne);
     expect(second.host).toBe(renderNetwork(network(changed), config()).host);
     expect(second.host).not.toBe(first.host);
 
+    reads = 0;
+    lines.change({ set: [counted(6)], removed: [port(2).id] });
+    const third = lines.rendered();
+    expect(reads).toBe(readsOfOne);
+    expect(third.host).toBe(renderNetwork(network([1, 3, 5, 6].map((n) => port(n))), config()).host);
+
     const off = { ...network(changed), subnets: [{ ...subnet('s1', '10.0.0.0/24'), enable_dhcp: false }] };
-    expect(renderNetwork(off, config(), { cache }).host).toBe('');
-    expect(renderNetwork(network(changed), config({ dns_domain: 'x.org' }), { cache }).host).toContain('.x.org,');
+    lines.serve(off);
+    expect(lines.rendered().host).toBe('');
+  });
+
+  test('ports changed one by one make what the whole network makes, whatever they are', () => {
+    const owners = ['compute:nova', 'network:dhcp', 'network:router_interface', 'network:floatingip'];
+    const anyPort = fc.record({
+      n: fc.integer({ min: 1, max: 8 }),
+      at: fc.integer({ min: 1, max: 254 }),
+      owner: fc.constantFrom(...owners),
+    });
+    const change = fc.record({
+      set: fc.array(anyPort, { maxLength: 4 }),
+      removed: fc.array(fc.integer({ min: 1, max: 8 }), { maxLength: 3 }),
+    });
+    const made = ({ n, at, owner }: { n: number; at: number; owner: string }): PortDocument => ({
+      ...port(n),
+      device_owner: owner,
+      fixed_ips: [{ subnet_id: 's1', ip_address: `10.0.0.${at}` }],
+    });
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 8 }), (changes) => {
+        const chosen = config({ enable_isolated_metadata: true });
+        const lines = new NetworkLines(chosen, network([]));
+        const now = new Map<string, PortDocument>();
+        for (const { set, removed } of changes) {
+          const ids = removed.map((n) => port(n).id);
+          const documents = [...new Map(set.map((one) => [one.n, made(one)])).values()].filter(
+            ({ id }) => !ids.includes(id),
+          );
+          lines.change({ set: documents, removed: ids });
+          for (const id of ids) now.delete(id);
+          for (const one of documents) now.set(one.id, one);
+          const ports = [...now.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+          const whole = renderNetwork(network(ports), chosen);
+          const { holderOf: _, ...mine } = lines.rendered();
+          const { holderOf: __, ...theirs } = whole;
+          expect(mine).toEqual(theirs);
+        }
+      }),
+    );
+  });
+
+  test('a changed port names the IPv6 addresses that went to another MAC address', () => {
+    const six = { ...subnet('s6', 'fd00::/64'), ip_version: 6 as const, ipv6_address_mode: 'dhcpv6-stateful' };
+    const at = (n: number, ip: string) => ({ ...port(n), fixed_ips: [{ subnet_id: 's6', ip_address: ip }] });
+    const info = { ...network([at(1, 'fd00::1'), at(2, 'fd00::2')]), subnets: [six] };
+    const lines = new NetworkLines(config(), info);
+    expect([...lines.change({ set: [at(2, 'fd00::9')], removed: [] })]).toEqual([]);
+    expect([...lines.change({ set: [at(2, 'fd00:0::1')], removed: [port(1).id] })]).toEqual(['fd00::1']);
   });
 });

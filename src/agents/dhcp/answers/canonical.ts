@@ -1,4 +1,4 @@
-import type { NetworkInfo, SubnetDocument } from '../../../../rpc/documents.ts';
+import type { NetworkInfo, SubnetDocument } from '../../../rpc/documents.ts';
 
 function byId<T extends { readonly id: string }>(documents: readonly T[]): readonly T[] {
   return [...documents].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
@@ -12,7 +12,7 @@ function sortRoutes(subnet: SubnetDocument): SubnetDocument {
 
 /**
  * The document with its lists in one order, whatever order the server (a database, in the end) has told them in: the same
- * network makes the same files and command line, and dnsmasq is not told of a change that is none. Ports stay the same
+ * network makes the same files and command line, and no server is told of a change that is none. Ports stay the same
  * objects, by which rendered lines are kept.
  */
 export function canonicalNetwork(info: NetworkInfo): NetworkInfo {

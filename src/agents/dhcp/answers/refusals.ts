@@ -1,6 +1,12 @@
-import { Refused } from './fields.ts';
+/** A value that cannot be served. It is left out; the message says which one and why. */
+export class Refused extends Error {
+  constructor(what: string, value: string, wanted: string) {
+    super(`${what} ${JSON.stringify(value.length > 200 ? `${value.slice(0, 200)}...` : value)}: must be ${wanted}`);
+    this.name = 'Refused';
+  }
+}
 
-/** A value that was left out since dnsmasq cannot be told it: whose it is and why. */
+/** A value that was left out: whose it is and why. */
 export interface Refusal {
   /** Such as `port 3f0e...`. */
   readonly owner: string;
@@ -15,13 +21,13 @@ export class Refusals {
     this.list.push({ owner, reason });
   }
 
-  /** What `make` gives, or `otherwise` when it throws Refused, which is kept. */
+  /** Returns the result of `make`, or `otherwise` when it throws Refused, which is noted. */
   keep<T, U>(owner: string, make: () => T, otherwise: U): T | U {
     try {
       return make();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      this.list.push({ owner, reason: error.message });
+      this.note(owner, error.message);
       return otherwise;
     }
   }

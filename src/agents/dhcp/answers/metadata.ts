@@ -1,12 +1,12 @@
-import type { Config } from '../../../../config/options.ts';
-import { isRouterInterface } from '../../../../net/device-owners.ts';
-import type { NetworkInfo } from '../../../../rpc/documents.ts';
-import { allSubnets } from './subnets.ts';
+import type { Config } from '../../../config/options.ts';
+import { isRouterInterface } from '../../../net/device-owners.ts';
+import type { NetworkInfo } from '../../../rpc/documents.ts';
+import { allSubnets } from './subnet.ts';
 
 /** Address of the metadata service, as a route's destination. */
 export const METADATA_ROUTE = '169.254.169.254/32';
 
-/** Ids of the subnets whose gateway is the address of a router's port. The others are isolated. */
+/** Returns the ids of the subnets whose gateway is the address of a router's port. The others are isolated. */
 export function routedSubnets(info: NetworkInfo): ReadonlySet<string> {
   const gateways = new Map(allSubnets(info).map((s) => [s.id, s.gateway_ip]));
   const routed = new Set<string>();
@@ -20,12 +20,15 @@ export function routedSubnets(info: NetworkInfo): ReadonlySet<string> {
 }
 
 /** Whether the network's namespace is to answer for the metadata service. Only subnets with DHCP count: the others have no address there. */
-export function wantsMetadata(info: NetworkInfo, options: Config['DEFAULT']): boolean {
+export function wantsMetadata(
+  info: NetworkInfo,
+  options: Config['DEFAULT'],
+  routed: ReadonlySet<string> = routedSubnets(info),
+): boolean {
   const subnets = allSubnets(info).filter((subnet) => subnet.enable_dhcp);
   if (subnets.length === 0) return false;
   if (options.force_metadata) return true;
   if (!options.enable_isolated_metadata) return false;
   if (options.enable_metadata_network && subnets.some((subnet) => subnet.cidr.startsWith('169.254.'))) return true;
-  const routed = routedSubnets(info);
   return subnets.some((subnet) => !routed.has(subnet.id));
 }
