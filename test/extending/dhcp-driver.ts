@@ -37,7 +37,7 @@ export class Servers {
   }
 }
 
-export class MemoryDriver implements DhcpDriver {
+class MemoryDriver implements DhcpDriver {
   readonly #config: Config;
   readonly #servers: Servers;
   /** Networks that this driver, not an earlier one, was handed: `portsChanged` builds on them. */

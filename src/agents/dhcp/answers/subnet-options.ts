@@ -6,7 +6,7 @@ import { METADATA_ROUTE } from './metadata.ts';
 import type { Refusals } from './refusals.ts';
 import type { ServedSubnet } from './subnet.ts';
 
-export interface Route {
+interface Route {
   readonly destination: string;
   readonly nexthop: string;
 }

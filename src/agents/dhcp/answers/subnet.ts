@@ -4,7 +4,7 @@ import { checkedId, checkedIpv4Cidr, checkedIpv6 } from './checks.ts';
 import { Refused } from './refusals.ts';
 
 /** How the hosts of a subnet come to their addresses. */
-export type Addressing =
+type Addressing =
   /** The server leases the address: DHCPv4, DHCPv6. */
   | 'dhcp'
   /** The host makes its address itself and asks DHCPv6 for the rest (RFC 3736). */

@@ -35,7 +35,7 @@ export function whole(value: number): Field {
 
 export const mac = (text: string): Field => checkedMac(text) as Field;
 export const ipv4 = (text: string): Field => checkedIpv4(text) as Field;
-export const ipv6 = (text: string): Field => checkedIpv6(text) as Field;
+const ipv6 = (text: string): Field => checkedIpv6(text) as Field;
 export const ipv4Cidr = (text: string): Field => checkedIpv4Cidr(text) as Field;
 
 /** An address as dnsmasq wants it between commas: brackets tell an IPv6 address from a MAC address. */
