@@ -16,8 +16,6 @@ export interface Link {
   readonly kind?: string;
   /** Index of the other end of a veth pair in its own namespace, or of the device below a VLAN. */
   readonly peerIndex?: number;
-  /** Whether the other end is in another namespace. */
-  readonly peerElsewhere: boolean;
   /** Text that stays with the device (`ip link set dev X alias TEXT`). */
   readonly alias?: string;
 }
@@ -30,7 +28,6 @@ interface LinkJson {
   address?: string;
   master?: string;
   link_index?: number;
-  link_netnsid?: number;
   ifalias?: string;
   linkinfo?: { info_kind?: string };
 }
@@ -47,7 +44,6 @@ export function parseLinks(json: unknown): readonly Link[] {
         mac: (link.address ?? '').toLowerCase(),
         mtu: link.mtu ?? 0,
         up: link.flags?.includes('UP') ?? false,
-        peerElsewhere: link.link_netnsid !== undefined,
         ...(link.master === undefined ? {} : { master: link.master }),
         ...(link.linkinfo?.info_kind === undefined ? {} : { kind: link.linkinfo.info_kind }),
         ...(link.link_index === undefined ? {} : { peerIndex: link.link_index }),

@@ -61,10 +61,6 @@ export class NetworkCache {
     return this.#networks.has(networkId);
   }
 
-  networkOfPort(portId: string): string | undefined {
-    return this.#networkOfPort.get(portId);
-  }
-
   networkOfSubnet(subnetId: string): string | undefined {
     return this.#networkOfSubnet.get(subnetId);
   }

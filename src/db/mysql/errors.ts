@@ -37,7 +37,6 @@ const NOT_READY: readonly number[] = [
 interface DriverError {
   readonly code?: unknown;
   readonly errno?: unknown;
-  readonly fatal?: unknown;
   readonly message?: unknown;
 }
 

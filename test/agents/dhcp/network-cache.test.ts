@@ -133,7 +133,7 @@ describe('what is known where', () => {
     const net = network();
     const first = port(net.id);
     const cache = cacheWith({ ...net, ports: [first] });
-    expect(cache.networkOfPort(first.id)).toBe(net.id);
+    expect(cache.port(first.id)?.network_id).toBe(net.id);
     expect(cache.networkOfSubnet(net.subnets[0]?.id as string)).toBe(net.id);
     expect(cache.counts()).toEqual({ networks: 1, subnets: 1, ports: 1 });
     cache.merge({ ...net, subnets: [] }, cache.now());

@@ -22,9 +22,8 @@ const inner = {
   up: true,
   kind: 'veth',
   peerIndex: 9,
-  peerElsewhere: true,
 };
-const lo = { name: 'lo', index: 1, mac: '', mtu: 65536, up: true, peerElsewhere: false };
+const lo = { name: 'lo', index: 1, mac: '', mtu: 65536, up: true };
 const outer = { ...inner, index: 9, peerIndex: 2, mac: 'aa:aa:aa:aa:aa:aa', alias: 'mine' };
 const right: ActualEnds = { outer, inner: [lo, inner] };
 const words = (steps: readonly (readonly string[])[]) => steps.map((step) => step.join(' '));
