@@ -4,7 +4,7 @@ import { prepared } from '../db/prepared.ts';
 import { addressKey, formatIp } from '../net/addresses.ts';
 import { addressAt, gaps, type PoolRange, poolSize, randomBelow } from './candidates.ts';
 
-/** A subnet as far as allocating from it goes. */
+/** The parts of a subnet that allocation needs. */
 export interface AllocatableSubnet {
   readonly id: string;
   readonly networkId: string;
@@ -20,7 +20,7 @@ interface NewAllocation {
   readonly address_key: string;
 }
 
-// The primary key (subnet, address) decides: of two who want an address, one gets no row.
+// The primary key (subnet, address) decides: if two callers request the same address, one inserts no row.
 const insert = prepared<NewAllocation, InsertResult>((db, p) =>
   db
     .insertInto('ipallocations')
@@ -34,7 +34,7 @@ const insert = prepared<NewAllocation, InsertResult>((db, p) =>
     }),
 );
 
-/** Takes one address for a port; false when another port has it. */
+/** Allocates a specific address for a port; returns false if another port has it. */
 export async function takeAddress(
   trx: Trx,
   subnet: AllocatableSubnet,
@@ -83,16 +83,16 @@ const MOST_HINTS = 512;
 const MOST_SUBNETS_WITH_HINTS = 1000;
 
 /**
- * Allocates addresses of pools. Random candidates while a pool is roomy: one insert an allocation, whatever the pool's size.
- * When they keep failing, the gaps are looked up in order from a random point, and those found are remembered as hints for the
- * allocations that follow, so that filling a pool to its last address costs one walk through it per 512 addresses.
- * Hints are only candidates: the database's key decides, so several processes may do this side by side.
+ * Allocates addresses from pools. It tries random candidates while a pool has room: one insert per allocation, whatever the
+ * pool's size. If they keep failing, it looks up gaps in order from a random point, and keeps those found as hints for later
+ * allocations, so that filling a pool to its last address takes one scan per 512 addresses. Hints are only candidates: the
+ * database's key decides, so several processes can allocate in parallel.
  */
 export class AddressAllocator {
-  /** Addresses that were free when last looked, by subnet, in random order. */
+  /** Addresses that were free at the last scan, by subnet, in random order. */
   readonly #hints = new Map<string, bigint[]>();
 
-  /** Takes a free address of the subnet's pools for a port, or says that there is none (undefined). */
+  /** Allocates a free address from the subnet's pools for a port; returns undefined if there is none. */
   async take(trx: Trx, subnet: AllocatableSubnet, portId: string): Promise<string | undefined> {
     const size = poolSize(subnet.pools);
     if (size === 0n) return undefined;
@@ -137,7 +137,7 @@ export class AddressAllocator {
     return { subnet: subnet.id, from: addressKey(subnet.ipVersion, from), to: addressKey(subnet.ipVersion, to) };
   }
 
-  /** Walks once around the pools from a random address and keeps the free ones it meets as hints. */
+  /** Scans the pools once from a random address and keeps the free addresses that it finds as hints. */
   async #lookUpGaps(trx: Trx, subnet: AllocatableSubnet, size: bigint): Promise<void> {
     const start = addressAt(subnet.pools, randomBelow(size));
     const ahead = subnet.pools.flatMap((p) =>

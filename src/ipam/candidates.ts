@@ -6,11 +6,11 @@ export interface PoolRange {
   readonly last: bigint;
 }
 
-/** Addresses of all pools together. */
+/** Returns the total number of addresses in the pools. */
 export const poolSize = (pools: readonly PoolRange[]): bigint =>
   pools.reduce((sum, p) => sum + (p.last - p.first + 1n), 0n);
 
-/** A whole number in [0, below), each equally likely. `random` gives numbers in [0, 1) for small bounds. */
+/** Returns a uniformly distributed integer in [0, below). `random` returns numbers in [0, 1), used for small bounds. */
 export function randomBelow(below: bigint, random: () => number = Math.random): bigint {
   if (below <= 0x1_0000_0000n) return BigInt(Math.floor(random() * Number(below)));
   // 64 bits more than needed make the bias of the remainder negligible.
@@ -18,7 +18,7 @@ export function randomBelow(below: bigint, random: () => number = Math.random): 
   return BigInt(`0x${randomBytes(bytes).toString('hex')}`) % below;
 }
 
-/** The address at a position counted through all pools. */
+/** Returns the address at a position counted across all pools. */
 export function addressAt(pools: readonly PoolRange[], position: bigint): bigint {
   let at = position;
   for (const pool of pools) {
@@ -30,8 +30,8 @@ export function addressAt(pools: readonly PoolRange[], position: bigint): bigint
 }
 
 /**
- * Free addresses of one pool between `from` and the pool's end, at most `most`, given those that are taken there
- * (ascending, complete up to `known`). Where `known` ends, nothing behind it is judged.
+ * Returns at most `most` free addresses of one pool between `from` and the pool's end, given the allocated ones (ascending,
+ * complete up to `known`). Addresses beyond `known` are never returned.
  */
 export function gaps(from: bigint, known: bigint, taken: readonly bigint[], most: number): readonly bigint[] {
   const free: bigint[] = [];

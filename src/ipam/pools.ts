@@ -2,7 +2,7 @@ import { type Cidr, cidrContains, formatCidr, formatIp, type Ip, parseIp } from 
 import { neutronError } from '../resources/errors.ts';
 import type { PoolRange } from './candidates.ts';
 
-/** A pool as requests and answers have it. */
+/** A pool, as in requests and responses. */
 export interface PoolText {
   readonly start: string;
   readonly end: string;
@@ -10,17 +10,17 @@ export interface PoolText {
 
 const bits = (cidr: Cidr): number => (cidr.version === 4 ? 32 : 128);
 
-/** Addresses of a subnet that hosts can have: all but the network's own and, in IPv4, the broadcast address. */
+/** Returns the range of host addresses of a subnet: all except the network address and, for IPv4, the broadcast address. */
 export function hostRange(cidr: Cidr): PoolRange {
-  // Of one or two addresses none is left over for network and broadcast (RFC 3021).
+  // A prefix of one or two addresses has no network or broadcast address (RFC 3021).
   const spare = bits(cidr) - cidr.prefixLength;
   if (spare === 0 || (spare === 1 && cidr.version === 4)) return { first: cidr.first, last: cidr.last };
   return { first: cidr.first + 1n, last: cidr.version === 4 ? cidr.last - 1n : cidr.last };
 }
 
 /**
- * The gateway of a subnet that names none: IPv4's first host, IPv6's first address (the subnet-router anycast address of
- * RFC 4291, 2.6.1). Undefined where there is no such address.
+ * Returns the default gateway address of a subnet: the first host for IPv4, the first address for IPv6 (the subnet-router anycast
+ * address, RFC 4291, 2.6.1). Returns undefined if there is no such address.
  */
 export function defaultGateway(cidr: Cidr): Ip | undefined {
   if (cidr.version === 6) return { version: 6, value: cidr.first };
@@ -28,13 +28,13 @@ export function defaultGateway(cidr: Cidr): Ip | undefined {
   return value >> 32n === 0n ? { version: 4, value } : undefined;
 }
 
-/** Whether a gateway inside an IPv4 subnet is its network or broadcast address. One outside of it cannot be judged. */
+/** Returns whether a gateway is the network or broadcast address of its IPv4 subnet; false for gateways outside the subnet. */
 export function isNoHost(cidr: Cidr, gateway: Ip): boolean {
   if (cidr.version === 6 || !cidrContains(cidr, gateway) || cidr.prefixLength > 30) return false;
   return gateway.value === cidr.first || gateway.value === cidr.last;
 }
 
-/** The pools of a subnet that names none: all hosts but the gateway. */
+/** Returns the default pools of a subnet: all host addresses except the gateway. */
 export function defaultPools(cidr: Cidr, gateway: Ip | undefined): readonly PoolRange[] {
   const { first, last } = hostRange(cidr);
   if (cidr.first === cidr.last || !gateway || gateway.version !== cidr.version) return [{ first, last }];
@@ -58,7 +58,7 @@ function parsePool(cidr: Cidr, pool: PoolText): PoolRange {
 }
 
 /**
- * The pools that a request names, in its order. Throws InvalidAllocationPool (upside down, or of the other IP version),
+ * Parses the pools in a request, in order. Throws InvalidAllocationPool (end before start, or of the other IP version),
  * OutOfBoundsAllocationPool and OverlappingAllocationPools.
  */
 export function checkedPools(cidr: Cidr, wanted: readonly PoolText[]): readonly PoolRange[] {
@@ -78,7 +78,7 @@ export function checkedPools(cidr: Cidr, wanted: readonly PoolText[]): readonly 
   return pools;
 }
 
-/** Throws GatewayConflictWithAllocationPools when the gateway lies in one of the pools. */
+/** Throws GatewayConflictWithAllocationPools if the gateway is in one of the pools. */
 export function requireGatewayOutside(cidr: Cidr, gateway: Ip | undefined, pools: readonly PoolRange[]): void {
   if (!gateway || gateway.version !== cidr.version) return;
   const pool = pools.find((p) => gateway.value >= p.first && gateway.value <= p.last);

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/options.ts';
 import type { Database } from '../db/database.ts';
 
-/** What every rule works with: the database, the options in force, and a log. */
+/** The dependencies of every rule: the database, the effective options, and a logger. */
 export interface Core {
   readonly db: Database;
   readonly config: Config;

@@ -24,7 +24,7 @@ const insert = prepared<NewEvent, InsertResult>((db, p) =>
   }),
 );
 
-/** The id that an event is ordered by, under the name of its resource (`{ network: id }`), and the host if it is for one. */
+/** The ordering key of an event, under the name of its resource (`{ network: id }`), and the host if it is for a single one. */
 type Addressed<Key extends string, A extends Audience> = Readonly<Record<Key, string>> &
   (A extends 'host' ? { readonly host: string } : { readonly host?: undefined });
 
@@ -49,6 +49,6 @@ export async function enqueueNotification<P extends RpcArgs, Key extends string,
   return Number((await insert(trx, event)).insertId);
 }
 
-/** Enqueues a notification for the agent of one host. `orderingKey`: the resource or agent that it is about. */
+/** Enqueues a notification for the agent of one host. `orderingKey`: the resource or agent concerned. */
 export const notifyHost = (trx: Trx, { event, payload }: Notification, orderingKey: string, host: string) =>
   enqueueNotification(trx, event, payload, { [event.orderedBy]: orderingKey, host });

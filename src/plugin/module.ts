@@ -4,56 +4,57 @@ import type { Queries, Trx } from '../db/database.ts';
 import type { AttributeType, CreateOf, DocumentOf, Resource, UpdateOf } from '../resources/attribute.ts';
 import type { Condition, Conditions, ListQuery } from '../store/listing.ts';
 
-/** A document as the API shows it. */
+/** A document, as shown by the API. */
 export type Document = Readonly<Record<string, unknown>>;
 
 type BodyOf<A> = A extends { readonly body: AttributeType<infer B, infer _> } ? B : undefined;
 
 /** A call of an action. */
 export interface ActionCall<Body = unknown> {
-  /** The resource that it is done to. */
+  /** Id of the resource. */
   readonly id: string;
   /** Values of the parameters in the action's path. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly body: Body;
-  /** Revision that the resource must have (If-Match). */
+  /** Required revision of the resource (If-Match). */
   readonly revision: number | undefined;
 }
 
-/** Handles an action; returns its answer. A method, so that the handlers of all resources fit one list. */
+/** Handles an action; returns its response. Typed as a method, so that the handlers of all resources fit one list. */
 type Handler<Body> = { handle(caller: Caller, call: ActionCall<Body>): Promise<unknown> }['handle'];
 
-/** Handlers of the actions that a resource declares. */
+/** Handlers of the declared actions of a resource. */
 export type HandlersOf<R> = R extends { readonly actions: infer A }
   ? { readonly [K in keyof A]: Handler<BodyOf<A[K]>> }
   : undefined;
 
 /**
- * The rules of one resource: all that the API needs beside its declaration. `src/plugin/resources.ts` lists the modules. Routes, lists, tags,
- * policy, OpenAPI and the extension list derive from the two. Every method MUST throw NeutronError for what the caller did
- * wrong, and MUST leave no change then; those with a `trx` run in a transaction that is undone when they throw.
+ * The rules of one resource: with its declaration, everything that the API needs. `src/plugin/resources.ts` lists the modules.
+ * Routes, lists, tags, policy, OpenAPI and the extension list derive from the two. Every method MUST throw NeutronError for
+ * errors of the caller, and MUST then change nothing; those with a `trx` run in a transaction that is rolled back if they
+ * throw.
  */
 export interface ResourceModule<R extends Resource = Resource> {
   readonly resource: R;
-  /** Rows of a resource that has no table: `from (select ...) as <table>`. */
+  /** Rows of a resource without a table: `from (select ...) as <table>`. */
   readonly source?: RawBuilder<unknown>;
-  /** Filters that are no plain column. */
+  /** Filters that are not plain columns. */
   readonly conditions?: Conditions;
-  /** Which rows the caller may see, put into every query; default: all. Never asked for administrators. */
+  /** Condition on the rows that the caller may see, added to every query; default: all. Never called for administrators. */
   visible?(caller: Caller): Condition;
-  /** Loads documents by id; those that do not exist are left out. `query`: the list that they are loaded for. */
+  /** Loads documents by id; missing ones are omitted. `query`: the list that they are loaded for. */
   load(db: Queries, ids: readonly string[], query?: ListQuery): Promise<ReadonlyMap<string, DocumentOf<R>>>;
   create?(trx: Trx, caller: Caller, values: CreateOf<R>): Promise<DocumentOf<R>>;
-  /** `revision`: the change is made only while the resource has this revision (If-Match). */
+  /** `revision`: required revision of the resource (If-Match). */
   update?(trx: Trx, caller: Caller, id: string, changes: UpdateOf<R>, revision?: number): Promise<DocumentOf<R>>;
-  /** Runs before `delete`, outside of its transaction. */
+  /** Runs before `delete`, outside its transaction. */
   prepareDelete?(caller: Caller, id: string): Promise<void>;
   delete?(trx: Trx, caller: Caller, id: string, revision?: number): Promise<void>;
-  /** Handlers of the declared actions. The resource is known to be visible to the caller. */
+  /** Handlers of the declared actions. They run only for resources that are visible to the caller. */
   readonly actions?: HandlersOf<R>;
 }
 
-/** Any module, as what serves all of them knows it. */
+/** A module of any resource. */
 export interface AnyModule {
   readonly resource: Resource;
   readonly source?: RawBuilder<unknown>;
@@ -67,7 +68,7 @@ export interface AnyModule {
   readonly actions?: Readonly<Record<string, Handler<unknown>>> | undefined;
 }
 
-/** The document of what the transaction has just written. Throws an Error when it is missing: that never happens. */
+/** Returns the document that the transaction has just written. Throws an Error if it is missing, which indicates a bug. */
 export function inserted<D>(document: D | undefined, resource: string, id: string): D {
   if (document === undefined) throw new Error(`${resource} ${id} is missing in the transaction that wrote it`);
   return document;

@@ -9,18 +9,22 @@ import { nowText } from '../store/standard-attributes.ts';
 import type { Core } from './core.ts';
 
 /**
- * The life of a port: DOWN when it is created, BUILD once its L2 agent has asked for its details, ACTIVE once nothing holds it
- * back: the L2 agent has wired it and DHCP answers. Each of the two that is still missing is a row of `provisioningblocks`.
+ * The life cycle of a port: DOWN when created, BUILD once its L2 agent has requested its details, ACTIVE once no provisioning
+ * block is left: the L2 agent has wired it and DHCP serves it. Each of the two that is still missing is a row of
+ * `provisioningblocks`.
  */
 
-/** Whether a VIF type means that the port is bound to its host. */
+/** Returns whether a VIF type means that the port is bound to its host. */
 export const isBound = (vifType: string): boolean => vifType !== 'unbound' && vifType !== 'binding_failed';
 
-/** What may hold a port back from ACTIVE: its L2 agent until it is wired, its DHCP agent until DHCP answers. */
+/**
+ * The entities that a port can wait for before it is ACTIVE: its L2 agent until it is wired, its DHCP agent until DHCP serves
+ * it.
+ */
 export type ProvisioningEntity = 'L2' | 'DHCP';
 
 /**
- * Returns what holds a new (or newly bound) port back. L2: it is bound to a host, whose agent will report that it is wired.
+ * Returns the provisioning blocks of a new (or newly bound) port. L2: it is bound to a host, whose agent will report it as wired.
  * DHCP: a DHCP agent hosts the network, and the port has an address in a subnet with DHCP; the agents' own ports do not wait.
  */
 export function blocksFor(port: {
@@ -40,7 +44,7 @@ const insert = prepared<{ id: number; entity: ProvisioningEntity }, InsertResult
     .values({ standard_attr_id: p('id'), entity: p('entity') }),
 );
 
-/** Holds a port back for these entities, if they do not hold it already. */
+/** Adds provisioning blocks for these entities to a port, except existing ones. */
 export async function addBlocks(
   trx: Trx,
   standardAttrId: number,
@@ -49,7 +53,7 @@ export async function addBlocks(
   for (const entity of entities) await insert(trx, { id: standardAttrId, entity });
 }
 
-/** The state of a port that decides about its status. */
+/** The state of a port that determines its status. */
 export interface LivingPort {
   readonly id: string;
   readonly network_id: string;
@@ -159,8 +163,8 @@ async function portsWithoutDhcpAgent(
 }
 
 /**
- * Records that an entity has finished with ports: those that nothing else holds back become ACTIVE, if they are bound and up.
- * Ports that are gone, and ports that the entity did not hold back, are no error. Returns the ids of those that became ACTIVE.
+ * Records that an entity has finished with ports: those without other blocks become ACTIVE if they are bound and up. Deleted
+ * ports, and ports without a block of the entity, are not errors. Returns the ids of those that became ACTIVE.
  */
 export async function completeProvisioning(
   trx: Trx,
@@ -183,7 +187,7 @@ export async function completeProvisioning(
   return ready.map((port) => port.id);
 }
 
-/** Called when networks were taken off their DHCP agents: the ports of those without an agent no longer wait for one. */
+/** Called when networks were removed from their DHCP agents: ports of networks without an agent no longer wait for one. */
 export async function releaseUnserved(trx: Trx, core: Core, networkIds: readonly string[]): Promise<void> {
   for (const id of networkIds) {
     if (await isServed(trx, core.config, DHCP_AGENTS, id)) continue;

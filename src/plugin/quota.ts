@@ -3,8 +3,8 @@ import type { Trx } from '../db/database.ts';
 /** Limits how many resources a project can have. */
 export interface Quotas {
   /**
-   * Reserves room for `count` new resources of a project, in the transaction that creates them: exact even while others create some at the
-   * same time. Throws OverQuota.
+   * Reserves quota for `count` new resources of a project, in the transaction that creates them: exact even with concurrent
+   * creations. Throws OverQuota.
    */
   reserve(trx: Trx, resource: string, projectId: string, count: number): Promise<void>;
 }

@@ -16,8 +16,8 @@ import { subnetModule } from './subnets/module.ts';
 import { withTags } from './tags.ts';
 
 /**
- * The resources that Neutrino serves: the one list of them. Routes, tags, policy, OpenAPI and the extension list derive from it.
- * `allocator` is the process's one.
+ * The only list of the resources that Neutrino serves. Routes, tags, policy, OpenAPI and the extension list derive from it.
+ * `allocator`: shared by the whole process.
  */
 export const resourceModules = (core: Core, allocator: AddressAllocator): readonly AnyModule[] => [
   { ...networkModule(core), actions: networkAgentHandlers(core) },
@@ -29,12 +29,12 @@ export const resourceModules = (core: Core, allocator: AddressAllocator): readon
   availabilityZoneModule,
 ];
 
-/** Extensions of ML2 that are served only while `extension_drivers` names them, as in Neutron: alias by driver. */
+/** ML2 extensions that, as in Neutron, are enabled by `extension_drivers`: alias by driver. */
 const OPTIONAL_EXTENSIONS: Readonly<Record<string, string>> = {
   uplink_status_propagation: 'uplink-status-propagation',
 };
 
-/** A declaration without the attributes of extensions that are switched off. */
+/** Returns a declaration without the attributes of disabled extensions. */
 function served(resource: Resource, off: readonly string[]): Resource {
   const entries = Object.entries(resource.attributes);
   const left = entries.filter(([, { extension }]) => extension === undefined || !off.includes(extension));
@@ -42,8 +42,8 @@ function served(resource: Resource, off: readonly string[]): Resource {
 }
 
 /**
- * Makes the service of each module, tags included. `policyOf` makes the policy of all declarations. Throws an Error for modules that
- * do not fit their declarations.
+ * Creates the service of each module, including tags. `policyOf` creates the policy of all declarations. Throws an Error for
+ * modules that do not match their declarations.
  */
 export function serveResources(
   core: Core,

@@ -12,7 +12,7 @@ import type { Core } from './core.ts';
 import type { AnyModule, Document } from './module.ts';
 import type { Quotas } from './quota.ts';
 
-/** What all services share. */
+/** The dependencies of all services. */
 export interface Services {
   readonly core: Core;
   readonly policy: Policy;
@@ -22,18 +22,18 @@ export interface Services {
 const EVERYTHING: Pick<ListQuery, 'sorts' | 'pageReverse'> = { sorts: [], pageReverse: false };
 
 /**
- * One resource as the API calls it: its module, behind policy, visibility, quotas and validation, with each change in a transaction.
- * `parent`: id in the path of a child below its parent. All methods throw NeutronError for what the caller did wrong.
+ * The operations on one resource: its module, behind policy, visibility, quotas and validation, with each change in a
+ * transaction. `parent`: id in the path of a child below its parent. All methods throw NeutronError for errors of the caller.
  */
 export class Service {
   readonly #services: Services;
   readonly #module: AnyModule;
   readonly #parent: Service | undefined;
-  /** Attributes that the module knows and this server does not serve. */
+  /** Attributes of the module that this server does not serve. */
   readonly #unserved: readonly string[];
   readonly resource: Resource;
 
-  /** `resource`: the module's declaration, as far as this server serves it. */
+  /** `resource`: the part of the module's declaration that this server serves. */
   constructor(services: Services, module: AnyModule, resource: Resource, parent?: Service) {
     this.#services = services;
     this.#module = module;
@@ -42,12 +42,12 @@ export class Service {
     this.#unserved = Object.keys(module.resource.attributes).filter((name) => !(name in resource.attributes));
   }
 
-  /** Whether lists can be filtered by this name. */
+  /** Returns whether lists can be filtered by this name. */
   isFilter(name: string): boolean {
     return !this.#unserved.includes(name) && isFilter(this.#module, name);
   }
 
-  /** Names of filters that are no attributes. */
+  /** Names of filters that are not attributes. */
   get furtherFilters(): readonly string[] {
     return Object.keys(this.#module.conditions ?? {});
   }
@@ -112,7 +112,7 @@ export class Service {
     });
   }
 
-  /** Performs an action; returns its answer. */
+  /** Performs an action; returns its response. */
   async act(
     caller: Caller,
     name: string,
@@ -150,7 +150,7 @@ export class Service {
     this.#services.policy.authorize(caller, methodAction(this.resource, method), target);
   }
 
-  /** A declared method without a rule is a programmer's mistake. */
+  /** Returns the handler of a declared method. Throws an Error if the module lacks it, which indicates a bug. */
   #rule<M extends 'create' | 'update' | 'delete'>(method: M): NonNullable<AnyModule[M]> {
     const rule = this.#module[method];
     if (!rule) throw new Error(`${this.resource.name} declares ${method} and has no rule for it`);
@@ -162,13 +162,13 @@ export class Service {
     return caller.isAdmin ? this.#unserved : [...this.#unserved, ...policy.hidden(caller, this.resource)];
   }
 
-  /** The attribute that a child's path sets. */
+  /** Returns the attribute that a child's path sets. */
   #placed(parent: string | undefined): Document {
     const { parent: declared } = this.resource;
     return declared?.inPath && parent !== undefined ? { [declared.by]: parent } : {};
   }
 
-  /** Conditions on the rows that the caller may see, below the parent that the path names. */
+  /** Returns conditions on the rows that the caller may see, below the parent in the path. */
   #seen(caller: Caller, parent: string | undefined): readonly Condition[] {
     const visible = caller.isAdmin ? undefined : this.#module.visible?.(caller);
     const placed = Object.entries(this.#placed(parent)).map(([name, id]) => this.#is(name, String(id)));
@@ -180,12 +180,12 @@ export class Service {
     return attribute ? columnIn(columnOf(this.#module.resource, attribute), [value]) : sql`1 = 0`;
   }
 
-  /** Throws the parent's NotFound unless the caller may see the parent that the path names. */
+  /** Throws the parent's NotFound unless the caller may see the parent in the path. */
   async #requireParent(db: Queries, caller: Caller, parent: string | undefined): Promise<void> {
     if (parent !== undefined && this.#parent) await this.#parent.#load(db, caller, parent);
   }
 
-  /** The document of a resource that the caller may see. Throws NotFound. */
+  /** Returns the document of a resource that the caller may see. Throws NotFound. */
   async #load(db: Queries, caller: Caller, id: string, parent?: string): Promise<Document> {
     const conditions = this.#seen(caller, parent);
     const query = { ...EVERYTHING, filters: {} };
@@ -199,7 +199,7 @@ export class Service {
     return document;
   }
 
-  /** Throws unless the caller may do this to the resource: NotFound when it is not visible, PolicyNotAuthorized when it is. */
+  /** Throws unless the caller may do this to the resource: NotFound if it is not visible, PolicyNotAuthorized if it is. */
   async #admit(
     db: Queries | Trx,
     caller: Caller,
@@ -216,11 +216,11 @@ export class Service {
   }
 }
 
-/** The attributes that a request names. */
+/** Returns the attributes that a request sets. */
 const named = (body: unknown): readonly string[] =>
   body !== null && typeof body === 'object' ? Object.keys(body) : [];
 
-/** A document without some of its attributes. */
+/** Returns a document without some of its attributes. */
 function without(document: Document, names: readonly string[]): Document {
   if (names.length === 0) return document;
   const copy: Record<string, unknown> = { ...document };

@@ -12,7 +12,7 @@ const sameAs = (tag: string) => {
   return (other: string): boolean => tagKey(other) === key;
 };
 
-/** The tags of the standard attributes, in order. */
+/** Returns the tags of standard attributes, in order. */
 async function tagsOfAttributes(db: Queries, attr: number): Promise<readonly string[]> {
   const rows = await db.selectFrom('tags').select('tag').where('standard_attr_id', '=', attr).orderBy('tag').execute();
   return rows.map((row) => row.tag);
@@ -29,7 +29,7 @@ async function exchange(
   const gone = current.filter((tag) => !wants.has(tag));
   const fresh = wanted.filter((tag) => !has.has(tag));
   if (gone.length + fresh.length === 0) return;
-  // Deletes first: a new tag may differ from an old one by trailing spaces alone, and MariaDB has room for one of them.
+  // Delete first: a new tag may differ from an old one only by trailing spaces, and MariaDB's keys treat both as equal.
   if (gone.length > 0)
     await trx.deleteFrom('tags').where('standard_attr_id', '=', attr).where('tag', 'in', gone).execute();
   if (fresh.length > 0)
@@ -41,8 +41,8 @@ async function exchange(
 }
 
 /**
- * Handlers of the tag actions of a resource. As in Neutron a change of tags is a change of their resource (revision_number,
- * updated_at), however many tags change at once; what changes nothing is not counted, and agents are not notified.
+ * Handlers of the tag actions of a resource. As in Neutron, a change of tags updates their resource once (revision_number,
+ * updated_at), however many tags change; requests that change nothing do not, and agents are not notified.
  * All throw TagResourceNotFound; with If-Match also RevisionNumberConstraintFailed.
  */
 function tagHandlers(
@@ -59,7 +59,7 @@ function tagHandlers(
   const list = async (id: string) => tagsOfAttributes(db.kysely, await attributesOf(db.kysely, id));
   const tagOf = ({ parameters }: ActionCall) => parseTag(parameters.tag);
 
-  /** Exchanges the tags for those that `wanted` returns. The row's lock keeps two callers from doing so at once. */
+  /** Replaces the tags with those that `wanted` returns. A lock on the row serializes concurrent callers. */
   const change = (
     { id, revision }: ActionCall,
     wanted: (current: readonly string[]) => readonly string[],
@@ -78,7 +78,7 @@ function tagHandlers(
     list_tags: async (_caller, { id }) => ({ tags: await list(id) }),
     async replace_tags(_caller, call) {
       await change(call, () => call.body);
-      // As the request has them, in its order, as in Neutron.
+      // As in Neutron, in the order of the request.
       return { tags: call.body };
     },
     delete_tags: (_caller, call) => change(call, () => []),
@@ -107,7 +107,7 @@ function tagHandlers(
   };
 }
 
-/** A module with the actions of tags, if its resource is tagged. */
+/** Returns the module with the tag actions added, if its resource is tagged. */
 export function withTags(core: Core, module: AnyModule): AnyModule {
   const { resource } = module;
   if (!resource.tagged) return module;

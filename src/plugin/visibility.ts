@@ -3,7 +3,7 @@ import type { Caller } from '../auth/contract.ts';
 import type { Trx } from '../db/database.ts';
 import { neutronError } from '../resources/errors.ts';
 
-/** Which rows a caller that is no administrator may see, as conditions for queries on the tables of these names. */
+/** Conditions on the rows that callers who are not administrators may see, for queries on the table of each name. */
 
 /** Its own networks, shared and external ones. */
 export const visibleNetworks = ({ projectId }: Caller): RawBuilder<SqlBool> =>

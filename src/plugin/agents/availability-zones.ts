@@ -4,7 +4,7 @@ import { AVAILABILITY_ZONE } from '../../resources/availability-zone.ts';
 import { HOSTING_KINDS } from '../../scheduler/agent-kinds.ts';
 import type { ResourceModule } from '../module.ts';
 
-/** What each type of agent makes zones of. L3 agents are stock ones, for now: routers are not scheduled here. */
+/** The resource type of each agent type's zones. L3 agents are stock ones for now: Neutrino does not schedule routers. */
 const ZONED: readonly (readonly [type: string, resource: string])[] = [
   ...HOSTING_KINDS.map(({ type, hosted }) => [type, hosted.resource] as const),
   ['L3 agent', 'router'],
@@ -22,7 +22,7 @@ const ZONES = sql`from (
     from agents where agent_type in (${sql.join(ZONED.map(([type]) => type))}) and availability_zone <> ''
     group by availability_zone, agent_type) as availability_zones`;
 
-/** Availability zones, computed from the agents, alive or not. */
+/** Availability zones, computed from all agents, alive or not. */
 export const availabilityZoneModule: ResourceModule<typeof AVAILABILITY_ZONE> = {
   resource: AVAILABILITY_ZONE,
   source: ZONES,

@@ -9,7 +9,7 @@ import { oldestHeartbeat } from '../../scheduler/liveness.ts';
 import type { Conditions } from '../../store/listing.ts';
 import { selectPlain } from '../../store/select.ts';
 
-/** Filters of agents that are no plain column. `alive` is asked of the heartbeats at the moment of the list. */
+/** Filters of agents that are not plain columns. `alive` is evaluated from the heartbeats at the time of the list. */
 export const agentConditions = (config: Config): Conditions => ({
   alive: (values) => {
     const wanted = new Set(values.map((v) => boolean.filter?.(v)));
@@ -19,7 +19,7 @@ export const agentConditions = (config: Config): Conditions => ({
   },
 });
 
-/** Loads the documents of agents by id. Times are shown as the tables store them, as Neutron does for agents. */
+/** Loads the documents of agents by id. As in Neutron, their times are shown as stored in the tables. */
 export async function agentDocuments(
   db: Queries,
   config: Config,

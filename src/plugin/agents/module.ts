@@ -11,7 +11,7 @@ import { agentConditions, agentDocuments, requireAgent } from './documents.ts';
 import { HOSTINGS, type Hosting } from './hosting.ts';
 import { resourceMover } from './move.ts';
 
-/** The rules of agents. They are created by their own reports (`reportState`), not by the API. */
+/** The rules of agents. Agents are created by their own reports (`reportState`), not by the API. */
 export const agentModule = (
   core: Core,
   allocator: AddressAllocator,
@@ -34,8 +34,9 @@ export const agentModule = (
       }
       return inserted((await agentDocuments(trx, config, [id])).get(id), 'agent', id);
     },
-    // Moves what the agent hosts to others, each resource by itself: what only this agent hosted stays served, where Neutron leaves it
-    // without an agent. What no agent can take stays.
+    // Moves the agent's resources to other agents, each in its own transaction: resources that only this agent hosted remain
+    // served,
+    // whereas Neutron leaves them without an agent. Resources that no agent can host stay.
     async prepareDelete(_caller, id) {
       const agent = await requireAgent(db.kysely, id);
       const hosting = hostingOf(agent.agent_type);
@@ -43,7 +44,7 @@ export const agentModule = (
       const move = resourceMover(core, allocator, 'any', hostings);
       for (const hosted of await hostedBy(db.kysely, hosting.kind, id)) await move(hosting.kind, hosted, id);
     },
-    // Takes what is left off the agent. An agent that is alive registers again with its next report, as in Neutron.
+    // Removes the remaining resources from the agent. As in Neutron, a live agent registers again with its next report.
     async delete(trx, _caller, id) {
       const { host, agent_type: type } = await requireAgent(trx, id);
       const hosting = hostingOf(type);

@@ -10,20 +10,20 @@ import type { Core } from '../core.ts';
 import { notifyHost } from '../events.ts';
 import { HOSTINGS, type Hosting } from './hosting.ts';
 
-/** Another server was quicker: the transaction is undone. */
+/** Another server was faster: the transaction is rolled back. */
 class Overtaken extends Error {}
 
-/** Which agents a resource may be moved off: enabled ones that count as dead, or any. */
+/** The agents that a resource may be moved from: enabled ones that are considered dead, or any. */
 type Movable = 'dead' | 'any';
 
-/** Moves a resource off an agent; see `resourceMover`. */
+/** Moves a resource from an agent to another one; see `resourceMover`. */
 export type Mover = (kind: HostingKind, resourceId: string, agentId: string) => Promise<string | undefined>;
 
 /**
- * Returns what moves a resource off an agent to another one, in one transaction. It returns the host that serves the resource then;
- * undefined when no agent can take it, the agent does not host it, or the agent may not lose it (`from`; default: 'dead', as
- * `startFailover` needs it). The old agent is not notified: a message that waits for a dead one would take the resource away again
- * after it has come back. It compares what it has with what it hosts when it reports again, because the answer says `revived`.
+ * Returns a function that moves a resource from an agent to another one, in one transaction. The function returns the new host;
+ * undefined if no agent can host the resource, the agent does not host it, or the agent must keep it (`from`; default: 'dead', as
+ * needed by `startFailover`). The old agent is not notified: a message waiting for a dead agent could remove the resource again
+ * after the agent is back. It compares its state with its bindings when it reports again, because the reply is `revived`.
  */
 export function resourceMover(
   core: Core,
@@ -67,7 +67,10 @@ async function moveResource(
   return successor.host;
 }
 
-/** Returns the host of an agent. Its report waits meanwhile: an agent that is answered `revived` sees what was moved. */
+/**
+ * Returns the host of an agent and locks its row. Its reports wait meanwhile, so that an agent that gets `revived` sees all
+ * moves.
+ */
 async function hostOfAgent(trx: Trx, core: Core, id: string, from: Movable): Promise<string | undefined> {
   let query = trx.selectFrom('agents').select('host').where('id', '=', id);
   if (from === 'dead')

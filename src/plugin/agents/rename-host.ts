@@ -7,19 +7,19 @@ import { oldestHeartbeat } from '../../scheduler/liveness.ts';
 import { nowText } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 
-/** A host cannot take a name under which agents are alive. */
+/** A host cannot be renamed to a name with live agents. */
 export class HostNameTaken extends Error {}
 
-/** How many agents and ports have the new name. */
+/** The number of agents and ports with the new name. */
 export interface RenamedHost {
   readonly agents: number;
   readonly ports: number;
 }
 
 /**
- * Renames a host in one transaction: its agents keep their ids and thereby their networks, its ports stay bound, its
- * DHCP ports stay its own. Agents of the new name that are dead are merged into those of the old one. No agent of the host may run
- * meanwhile; started under the new name, they find everything as they left it. Repeating it changes nothing.
+ * Renames a host in one transaction: its agents keep their ids and therefore their networks, its ports stay bound, its DHCP ports
+ * remain its own. Dead agents with the new name are merged into those with the old one. No agent of the host may run meanwhile;
+ * agents started with the new name find their state unchanged. Repeating it changes nothing.
  * Throws HostNameTaken.
  */
 export const renameHost = (
@@ -29,7 +29,7 @@ export const renameHost = (
 ): Promise<RenamedHost> =>
   db.transaction(async (trx) => {
     const agents = await agentsOf(trx, from);
-    // No agents of the old name: they have been renamed already, and run.
+    // There are no agents with the old name: they have already been renamed, and run.
     for (const namesake of agents.length > 0 ? await agentsOf(trx, to) : []) {
       if (namesake.heartbeat_timestamp >= oldestHeartbeat(config))
         throw new HostNameTaken(`host ${to} has a ${namesake.agent_type} that is alive (${namesake.id})`);
@@ -52,7 +52,7 @@ interface AgentRow {
 const agentsOf = (trx: Trx, host: string): Promise<readonly AgentRow[]> =>
   trx.selectFrom('agents').select(['id', 'agent_type', 'heartbeat_timestamp']).where('host', '=', host).execute();
 
-/** Moves what an agent hosts to another one of its type, and deletes the agent. */
+/** Moves the resources of an agent to another one of its type, and deletes the agent. */
 async function mergeAgent(trx: Trx, { id, agent_type }: AgentRow, heir: string): Promise<void> {
   for (const kind of HOSTING_KINDS.filter(({ type }) => type === agent_type)) {
     for (const resource of await hostedBy(trx, kind, id)) {
@@ -95,7 +95,7 @@ async function renameDhcpPorts(trx: Trx, from: string, to: string): Promise<numb
   for (const port of ports) {
     const renamed = dhcpDeviceId(to, port.network_id);
     if (port.device_id !== dhcpDeviceId(from, port.network_id) || port.device_id === renamed) continue;
-    // Of an earlier start under the new name: kept for the next agent, because the address may be in use.
+    // From an earlier start with the new name: reserved for the next agent, because the address may be in use.
     const namesake = byDevice.get(renamed);
     if (namesake) await setDevice(namesake.id, RESERVED_DHCP_PORT);
     await setDevice(port.id, renamed);

@@ -9,10 +9,10 @@ import { oldestHeartbeat } from '../../scheduler/liveness.ts';
 import { nowText } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 
-/** Answer to a report: the first one of an agent, one of many, or the first after the agent counted as dead or was deleted. */
+/** Reply to a report: the first of an agent, a later one, or the first after the agent was considered dead or was deleted. */
 export type AgentStatus = 'new' | 'alive' | 'revived';
 
-/** Lengths of the columns that hold them. */
+/** Widths of the columns that store them. */
 const MAX_CONFIGURATIONS = 4095;
 const MAX_RESOURCE_VERSIONS = 8191;
 // ISO 8601 without a zone (UTC), with or without fractions of a second.
@@ -44,14 +44,14 @@ function json(state: State, name: string, max: number): string {
   return encoded;
 }
 
-/** Returns how many resources an agent says it hosts; 0 for agents that host none. */
+/** Returns the number of resources that an agent reports; 0 for agents that host none. */
 function reportedLoad({ agent_type: type, configurations }: State, kinds: readonly HostingKind[]): number {
   const kind = kinds.find((one) => one.type === type);
   const count = kind && isObject(configurations) ? configurations[kind.loadKey] : undefined;
   return typeof count === 'number' && Number.isSafeInteger(count) && count >= 0 ? Math.min(count, 2 ** 31 - 1) : 0;
 }
 
-/** Checks a state as it comes with `report_state`. Throws NeutronError naming what is wrong. */
+/** Validates the state in a `report_state`. Throws NeutronError that names the invalid value. */
 function reportedColumns(state: State, kinds: readonly HostingKind[]): Reported {
   return {
     agent_type: text(state, 'agent_type', 180),
@@ -72,7 +72,7 @@ function reportedColumns(state: State, kinds: readonly HostingKind[]): Reported 
   };
 }
 
-/** Logs a clock that is off by more than agent_down_time, which an operator must correct, when the agent starts. */
+/** Logs, when an agent starts, that its clock is off by more than agent_down_time, which an operator must correct. */
 function checkClock({ config, log }: Core, state: State, time: string): void {
   const apart = Math.abs(Date.now() - Date.parse(`${time}Z`)) / 1000;
   if (apart <= config.DEFAULT.agent_down_time) return;
@@ -123,6 +123,6 @@ async function record(trx: Trx, core: Core, columns: Reported, started: boolean)
     .executeTakeFirstOrThrow();
   // Ignored: another server has registered the agent at the same moment.
   if ((numInsertedOrUpdatedRows ?? 0n) === 0n) return 'alive';
-  // An agent that was answered before and is unknown now was deleted: it must compare what it has with what it hosts.
+  // An unknown agent that has reported before was deleted: it must compare its state with its bindings.
   return started ? 'new' : 'revived';
 }

@@ -6,8 +6,8 @@ import type { Core } from '../core.ts';
 import { updatePort } from '../ports/update.ts';
 
 /**
- * Keeps the port of a DHCP agent that loses a network, with its address, for the next agent of the network: hosts that know the
- * address keep their DHCP server.
+ * Reserves the port of a DHCP agent that loses a network, with its address, for the next agent of the network: clients that know
+ * the address keep their DHCP server.
  */
 export async function reserveDhcpPort(
   trx: Trx,

@@ -4,7 +4,7 @@ import { agentOfHost, autoSchedule } from '../../scheduler/auto-schedule.ts';
 import { bindingsOf } from '../../scheduler/bindings.ts';
 import type { Core } from '../core.ts';
 
-/** A page of an agent's networks: those after `marker` until they and their ports are `limit`, but at least one. */
+/** A page of an agent's networks: those after `marker`, up to `limit` networks and ports together, but at least one network. */
 export interface ActivePage {
   readonly limit?: number | undefined;
   readonly marker?: string | undefined;
@@ -12,14 +12,14 @@ export interface ActivePage {
 
 export interface ActiveNetworks {
   readonly ids: readonly string[];
-  /** Whether there are more after the last one. */
+  /** Whether more networks follow. */
   readonly more: boolean;
 }
 
 /**
- * Returns the ids of the networks that the DHCP agent of a host must serve, in order: those bound to it that are up, or a page of
- * them. With `network_auto_schedule` it is first given those that lack an agent. None for an agent that is not registered, or
- * disabled: it releases what it has.
+ * Returns the ids of the networks that the DHCP agent of a host must serve, in order: those bound to it that are up, or a page
+ * of them. With `network_auto_schedule`, unserved networks are first scheduled to it. Returns none for an agent that is not
+ * registered or disabled, which then releases its networks.
  */
 export async function activeNetworks(core: Core, host: string, page: ActivePage = {}): Promise<ActiveNetworks> {
   const { db, config } = core;
@@ -40,7 +40,7 @@ async function boundNetworks(core: Core, agentId: string, { limit, marker = '' }
     .orderBy('networks.id');
   if (limit === undefined) return { ids: (await all.execute()).map((row) => row.id), more: false };
   const ports = sql<number>`(select count(*) from ports where ports.network_id = networks.id)`;
-  // One row more than the page can hold shows whether there is another page.
+  // One row more than fits on the page, to determine whether there is another page.
   const rows = await all
     .select(ports.as('ports'))
     .limit(limit + 1)

@@ -1,13 +1,13 @@
 import { neutronError, shown } from '../../resources/errors.ts';
 
 /**
- * Arguments of RPC requests, checked where they arrive: the types of the contract are only a promise of the agents. Arguments
- * that a method does not know are ignored (newer agents send more). All throw InvalidInput that names the argument.
+ * Validation of the arguments of RPC requests, because the types of the contract do not bind remote agents. Unknown arguments are
+ * ignored (newer agents send more). All functions throw InvalidInput that names the argument.
  */
 type Arguments = object;
 
 const MAX_TEXT = 255;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern matches control characters on purpose
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
 const wrong = (name: string, value: unknown, right: string) =>
@@ -19,14 +19,14 @@ const argumentOf = (args: Arguments, name: string): unknown =>
 const isText = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= MAX_TEXT && !CONTROL.test(value);
 
-/** Returns a host name, an id or the like. */
+/** Returns a short text such as a host name or an id. */
 export function textArgument(args: Arguments, name: string): string {
   const value = argumentOf(args, name);
   if (!isText(value)) throw wrong(name, value, `a text of 1 to ${MAX_TEXT} characters`);
   return value;
 }
 
-/** Returns a list of ids or the like, with at most `max` elements. */
+/** Returns a list of short texts such as ids, with at most `max` elements. */
 export function textsArgument(args: Arguments, name: string, max: number): readonly string[] {
   const value = argumentOf(args, name);
   if (!Array.isArray(value) || !value.every(isText)) throw wrong(name, value, 'a list of texts');
@@ -34,7 +34,7 @@ export function textsArgument(args: Arguments, name: string, max: number): reado
   return value;
 }
 
-/** Returns true or false; `absent` when the argument is missing. */
+/** Returns a boolean; `absent` if the argument is missing. */
 export function flagArgument(args: Arguments, name: string, absent: boolean): boolean {
   const value = argumentOf(args, name);
   if (value === undefined || value === null) return absent;
@@ -42,7 +42,7 @@ export function flagArgument(args: Arguments, name: string, absent: boolean): bo
   return value;
 }
 
-/** Returns a whole number from 1 to `max`; undefined when the argument is missing. */
+/** Returns an integer from 1 to `max`; undefined if the argument is missing. */
 export function countArgument(args: Arguments, name: string, max: number): number | undefined {
   const value = argumentOf(args, name);
   if (value === undefined || value === null) return undefined;

@@ -5,12 +5,12 @@ import { MAC, UUID } from '../../net/patterns.ts';
 import { groupBy } from '../../store/listing.ts';
 import { isBound } from '../provisioning.ts';
 
-/** The port of a device that an L2 agent names. */
+/** The port of a device of an L2 agent. */
 export interface DevicePort {
   readonly id: string;
-  /** Whether the port is bound to the asking host. */
+  /** Whether the port is bound to the agent's host. */
   readonly here: boolean;
-  /** Whether its binding to the asking host has failed. */
+  /** Whether its binding to the agent's host has failed. */
   readonly failed: boolean;
 }
 
@@ -18,19 +18,21 @@ const TAP = /^tap[0-9a-f-]{11}$/;
 /** Maximum number of devices in one query. */
 const CHUNK = 100;
 
-/** Condition on the ports that a device may be: by the start of the id (`tap` and 11 characters), the id, or the MAC. */
+/**
+ * Condition on the ports that a device name can refer to: by the start of the id (`tap` and 11 characters), the id, or the MAC.
+ */
 function candidates(device: string): RawBuilder<SqlBool> | undefined {
   if (UUID.test(device)) return sql<SqlBool>`ports.id = ${device}`;
   if (MAC.test(device)) return sql<SqlBool>`ports.mac_address = ${device}`;
   if (!TAP.test(device)) return undefined;
   const prefix = device.slice(3);
-  // A range, so that the primary key finds it; all characters of ids sort before `g`.
+  // A range condition, so that the primary key is used; all characters of ids sort before `g`.
   return sql<SqlBool>`(ports.id >= ${prefix} and ports.id < ${`${prefix}g`})`;
 }
 
 /**
- * Returns the ports of devices by device; a device that belongs to no port has none. Of several ports (the same MAC on two
- * networks), the one that is bound to the host is meant.
+ * Returns the ports of devices by device; devices without a port are missing. Of several ports (the same MAC on two networks),
+ * the one that is bound to the host is returned.
  */
 export async function portsOfDevices(
   db: Queries,

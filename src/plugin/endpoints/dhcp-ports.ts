@@ -15,11 +15,11 @@ import { type PortDocument, portDocuments } from '../ports/documents.ts';
 import { updatePort } from '../ports/update.ts';
 
 /**
- * The ports that DHCP agents create for themselves, one for each network and agent. What an agent asks for may be gone meanwhile
- * (the network, a subnet, its binding to the network): then the answer is null, and the agent reads the network again.
+ * The ports that DHCP agents create for themselves, one per network and agent. If the network, a subnet or the agent's binding
+ * to the network no longer exists, the result is null, and the agent reads the network again.
  */
 
-/** Errors that only mean that the agent's state is old. */
+/** Errors that only mean that the agent's state is outdated. */
 const GONE: readonly ErrorType[] = ['NetworkNotFound', 'SubnetNotFound', 'PortNotFound'];
 
 type Body = Readonly<Record<string, unknown>>;
@@ -29,7 +29,7 @@ async function nullIfGone<T>(core: Core, host: string, work: Promise<T>): Promis
     return await work;
   } catch (error) {
     if (!(error instanceof NeutronError) || !GONE.includes(error.type)) throw error;
-    core.log.info({ host, reason: error.message }, 'a DHCP agent asked for a port of something that is gone');
+    core.log.info({ host, reason: error.message }, 'a DHCP agent requested a port with outdated state');
     return null;
   }
 }
@@ -42,7 +42,8 @@ function textOf(body: Body, name: string): string {
 
 /**
  * Creates the agent's port on a network, bound to its host. Returns the port that it already has there (by device_id), so that
- * a repeated call creates no second one; null when the network or a subnet is gone, or the agent does not host the network.
+ * a repeated call creates no second one; null if the network or a subnet no longer exists, or the agent does not host the
+ * network.
  */
 export function createDhcpPort(
   core: Core,
@@ -53,7 +54,7 @@ export function createDhcpPort(
   const networkId = textOf(body, 'network_id');
   const deviceId = textOf(body, 'device_id');
   const make = async (trx: Trx): Promise<PortDocument | null> => {
-    // Two calls for one port meet here: the second one sees the port of the first.
+    // Concurrent calls for one port are serialized here: the second sees the port of the first.
     const network = await lockNetwork(trx, core.db, networkId);
     const own = await trx
       .selectFrom('ports')
@@ -66,7 +67,7 @@ export function createDhcpPort(
     if (own?.host === host) return (await portDocuments(trx, core.config, [own.id])).get(own.id) ?? null;
     if (own) return updatePort(trx, core, allocator, own.id, { 'binding:host_id': host });
     if (!(await isHostedOn(trx, DHCP_AGENTS, networkId, host))) {
-      core.log.info({ host, network: networkId }, 'a DHCP agent asked for a port on a network that it does not host');
+      core.log.info({ host, network: networkId }, 'a DHCP agent requested a port on a network that it does not host');
       return null;
     }
     const wanted = { ...body, device_owner: DHCP_OWNER, 'binding:host_id': host };
@@ -76,8 +77,8 @@ export function createDhcpPort(
 }
 
 /**
- * Changes the agent's port, or gives it one that was reserved for the next agent of the network. Returns null when the port is
- * gone or another agent's, a subnet is gone, or the agent does not host the network.
+ * Updates the agent's port, or assigns it a port that was reserved for the next agent of the network. Returns null if the port no
+ * longer exists or belongs to another agent, a subnet no longer exists, or the agent does not host the network.
  */
 export function updateDhcpPort(
   core: Core,
@@ -99,7 +100,7 @@ export function updateDhcpPort(
     if (!(await isHostedOn(trx, DHCP_AGENTS, port.network_id, host))) {
       core.log.info(
         { host, network: port.network_id },
-        'a DHCP agent changes a port on a network that it does not host',
+        'a DHCP agent tried to update a port on a network that it does not host',
       );
       return null;
     }
@@ -109,7 +110,7 @@ export function updateDhcpPort(
   return nullIfGone(core, host, core.db.transaction(change));
 }
 
-/** Deletes the DHCP ports of a network that have this device_id, if there are any. */
+/** Deletes the DHCP ports of a network with this device_id, if any. */
 export function releaseDhcpPort(core: Core, networkId: string, deviceId: string): Promise<void> {
   return core.db.transaction(async (trx) => {
     const rows = await trx

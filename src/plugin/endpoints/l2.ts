@@ -12,12 +12,12 @@ import { addBlocks, completeProvisioning, type LivingPort, livingPorts, setPortS
 import { textArgument, textsArgument } from './arguments.ts';
 import { portsOfDevices } from './devices.ts';
 
-/** Maximum number of devices in one call: more than a host can have. */
+/** Maximum number of devices in one call, more than a host can have. */
 const MAX_DEVICES = 10_000;
 
 type Methods = Pick<Handlers<PluginMethods>, 'get_devices_details_list' | 'update_device_up' | 'update_device_down'>;
 
-/** What carries a network between hosts: its MTU and first segment. */
+/** The MTU and the first segment of a network. */
 interface Underlay {
   readonly mtu: number;
   readonly network_type: string;
@@ -39,10 +39,13 @@ async function underlaysOf(db: Queries, networkIds: readonly string[]): Promise<
   return new Map(rows.map(({ id, ...underlay }) => [id, underlay]));
 }
 
-/** L2 agents read these elsewhere: groups by `security_group_info_for_devices`, the binding from its being theirs. */
+/**
+ * Attributes not in the details: agents get groups from `security_group_info_for_devices`, and the binding is to their own
+ * host.
+ */
 const NO_DETAIL = /^(security_groups|binding:.*)$/;
 
-/** The attributes of ports that L2 agents must be notified of (`tells`), and so find in the details of a device. */
+/** The port attributes that L2 agents are notified of (`tells`), and which the details of a device therefore contain. */
 const DETAILS = Object.entries<Attribute>(PORT.attributes).flatMap(([name, { tells }]) =>
   tells?.includes('l2') && !NO_DETAIL.test(name) ? [name] : [],
 );
@@ -64,7 +67,7 @@ function deviceDetails(device: string, port: PortDocument, underlay: Underlay): 
   };
 }
 
-/** Returns the status of a port whose agent has just asked about it; one that is ACTIVE and waits for nobody stays ACTIVE. */
+/** Returns the status of a port whose details its agent has just requested; an ACTIVE port without blocks stays ACTIVE. */
 function statusOnRequest(port: LivingPort): 'ACTIVE' | 'BUILD' | 'DOWN' {
   if (!port.admin_state_up) return 'DOWN';
   return port.status === 'ACTIVE' && port.blocks.size === 0 ? 'ACTIVE' : 'BUILD';
@@ -80,7 +83,7 @@ async function recordRequest(trx: Trx, core: Core, portIds: readonly string[]): 
     );
 }
 
-/** Sets a port DOWN, and holds it back until the agent reports that it is wired again. */
+/** Sets a port DOWN, with a provisioning block until the agent reports it as wired again. */
 async function recordDown(trx: Trx, core: Core, portId: string): Promise<void> {
   for (const port of await livingPorts(trx, core, [portId])) {
     await addBlocks(trx, port.standard_attr_id, ['L2']);
@@ -111,7 +114,7 @@ export function l2Methods(core: Core, allocator: AddressAllocator): Methods {
       return devices.map((device) => {
         const port = byId.get(ports.get(device)?.id ?? '');
         const underlay = port && underlays.get(port.network_id);
-        // For a device that is no port of this host, the answer has only its name.
+        // For a device that is not a port of this host, the reply contains only its name.
         return underlay ? deviceDetails(device, port, underlay) : { device };
       });
     },
@@ -119,7 +122,7 @@ export function l2Methods(core: Core, allocator: AddressAllocator): Methods {
       const [device, host] = [textArgument(args, 'device'), textArgument(args, 'host')];
       const port = await find(device, host);
       if (port?.here) await db.transaction((trx) => completeProvisioning(trx, core, [port.id], 'L2'));
-      else log.debug({ device, host }, 'a device is up, but is no port bound to its host');
+      else log.debug({ device, host }, 'device reported up is not a port bound to its host');
       return null;
     },
     async update_device_down(args) {

@@ -48,8 +48,8 @@ async function portsOf(core: Core, db: Queries, networkIds: string[]) {
 const ofNetwork = (document: { readonly network_id: string }): string => document.network_id;
 
 /**
- * Returns the documents of `get_network_info`, all that a DHCP agent needs, in the order of the ids. Ids of no network are left
- * out. `dhcpOnly`: without subnets that have no DHCP.
+ * Returns the documents of `get_network_info`, everything that a DHCP agent needs, in the order of the ids. Unknown ids are
+ * omitted. `dhcpOnly`: omit subnets without DHCP.
  */
 export async function networkInfos(
   core: Core,
@@ -75,7 +75,7 @@ export async function networkInfos(
           tenant_id: network.project_id,
           admin_state_up: network.admin_state_up === 1,
           subnets: subnets.get(network.id) ?? [],
-          // Subnets of segments that a host does not reach: those of routed networks, which do not exist yet.
+          // Subnets of segments that the host does not reach: only in routed networks, which are not supported yet.
           non_local_subnets: [],
           ports: ports.get(network.id) ?? [],
           mtu: network.mtu,

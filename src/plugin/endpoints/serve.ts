@@ -10,8 +10,8 @@ import { dhcpMethods } from './dhcp.ts';
 import { l2Methods } from './l2.ts';
 
 /**
- * Serves agents: `q-plugin` with one endpoint that has all methods (two would be two competing servers), and
- * `q-reports-plugin` separately, so that heartbeats do not wait for long answers. `close` waits for running handlers.
+ * Serves agents: `q-plugin` with one endpoint for all methods (two would compete for messages), and `q-reports-plugin`
+ * separately, so that heartbeats do not wait for long requests. `close` waits for running handlers.
  */
 export async function serveAgents(
   core: Core,
@@ -24,7 +24,7 @@ export async function serveAgents(
     report_state: (args) => reportState(core, dictionaryArgument(args, 'agent_state').agent_state, args.time),
     has_alive_neutron_server: () => true,
   });
-  // At the same time: without a broker each of them waits for a while.
+  // Concurrently, because without a broker each of them waits for a while.
   const served = await Promise.all([
     transport.serve(PLUGIN_TOPIC.topic, host, plugin),
     transport.serve(REPORTS_TOPIC.topic, host, reports),
