@@ -61,6 +61,14 @@ export const fixedIps: AttributeType<readonly WantedFixedIp[], readonly FixedIp[
     type: 'array',
     items: { type: 'object', properties: { subnet_id: { type: 'string' }, ip_address: { type: 'string' } } },
   },
+  answerSchema: {
+    type: 'array',
+    items: {
+      type: 'object',
+      required: ['subnet_id', 'ip_address'],
+      properties: { subnet_id: { type: 'string' }, ip_address: { type: 'string' } },
+    },
+  },
   parse(value, attribute) {
     if (!Array.isArray(value) || value.length > MAX_ITEMS)
       throw invalidAttribute(attribute, `Invalid data format for fixed IP: '${shown(value)}'`);
@@ -145,6 +153,18 @@ export const dhcpOpts: AttributeType<readonly WantedDhcpOpt[], readonly ExtraDhc
         opt_name: { type: 'string' },
         opt_value: { type: ['string', 'null'] },
         ip_version: { type: 'integer' },
+      },
+    },
+  },
+  answerSchema: {
+    type: 'array',
+    items: {
+      type: 'object',
+      required: ['opt_name', 'opt_value', 'ip_version'],
+      properties: {
+        opt_name: { type: 'string' },
+        opt_value: { type: 'string' },
+        ip_version: { type: 'integer', enum: [4, 6] },
       },
     },
   },

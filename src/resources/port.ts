@@ -201,7 +201,14 @@ export const PORT = resource({
       help: 'host name',
     },
     dns_assignment: {
-      type: readOnly<readonly DnsAssignment[]>({ type: 'array' }),
+      type: readOnly<readonly DnsAssignment[]>({
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['ip_address', 'hostname', 'fqdn'],
+          properties: { ip_address: { type: 'string' }, hostname: { type: 'string' }, fqdn: { type: 'string' } },
+        },
+      }),
       tells: ['dhcp'],
       extension: 'dns-integration',
       help: 'DNS names of its addresses',

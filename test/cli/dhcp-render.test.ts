@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { networkOfApi } from '../../src/cli/dhcp/network-of-api.ts';
 import { renderDhcp } from '../../src/cli/dhcp/render.ts';
+import { type Neutron, neutronAt } from '../../src/lab/neutron.ts';
+import { dhcpDeviceId } from '../../src/net/dhcp-device-id.ts';
 
 const FOLDER = new URL('../fixtures/vectors/dnsmasq/', import.meta.url);
 const vector = (name: string) =>
@@ -92,5 +95,28 @@ describe('bad input of dhcp render is named', () => {
     ],
   ])('%s', (_, text, options, message) => {
     expect(() => renderDhcp(text, options)).toThrow(message);
+  });
+});
+
+describe('a network of the running Neutrino', () => {
+  test('comes with all its subnets and ports, page by page, and with the DHCP port of this host', async () => {
+    const own = { id: 'p2', device_id: dhcpDeviceId('lab1', 'n1') };
+    const answers: Record<string, unknown> = {
+      '/v2.0/subnets?network_id=n1': { subnets: [subnet] },
+      '/v2.0/ports?network_id=n1': {
+        ports: [port],
+        ports_links: [{ rel: 'next', href: 'http://elsewhere/v2.0/ports?network_id=n1&marker=p1' }],
+      },
+      '/v2.0/ports?network_id=n1&marker=p1': { ports: [own], ports_links: [{ rel: 'previous', href: 'x' }] },
+    };
+    const api: Neutron = {
+      ...neutronAt('http://127.0.0.1:9'),
+      findNetwork: async () => ({ id: 'n1', name: 'net1', mtu: 1450 }),
+      request: async (_method, path) => answers[path],
+    };
+    expect(await networkOfApi(api, 'net1', 'lab1')).toEqual({
+      document: { id: 'n1', name: 'net1', mtu: 1450, subnets: [subnet], ports: [port, own] },
+      ownPortId: 'p2',
+    });
   });
 });

@@ -1,22 +1,27 @@
 import type { Command } from 'commander';
 import { collect } from '../config/flags.ts';
+import { withLabOptions } from '../vm/options.ts';
+import type { RenderOptions } from './print-rendered.ts';
 
 /** Adds `dhcp render`. */
 export function registerDhcpCommands(program: Command): void {
-  program
+  const render = program
     .command('dhcp')
     .description('inspect what the DHCP agent generates')
     .command('render')
     .description('print as JSON the files and the command line that dnsmasq would get for a network')
-    .argument('<NETWORK.json>', 'a network as get_network_info answers it; - reads standard input')
+    .argument(
+      '<NETWORK>',
+      'name or id of a network of the running Neutrino, or a file: a network as get_network_info answers it; - reads it from standard input',
+    )
     .option(
       '--option <NAME=VALUE>',
       'option of the DHCP agent, such as dns_domain=example.org; may be repeated',
       collect,
       [],
-    )
-    .action(async (file: string, { option }: { readonly option: readonly string[] }) => {
-      const { printRenderedDhcp } = await import('./print-rendered.ts');
-      printRenderedDhcp(file, option);
-    });
+    );
+  withLabOptions(render).action(async (network: string, options: RenderOptions) => {
+    const { printRenderedDhcp } = await import('./print-rendered.ts');
+    await printRenderedDhcp(network, options);
+  });
 }
