@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,10 +8,9 @@ import { namespaceExists } from '../../src/linux/namespaces.ts';
 import { run } from '../../src/linux/run.ts';
 import { waitFor } from '../../src/time/wait.ts';
 import { linkExists } from '../linux/devices.ts';
+import { NeutrinoProcess, neutrinoCommand } from '../support/neutrino.ts';
 import { type DnsmasqWorld, startDnsmasqWorld } from './dnsmasq-world.ts';
 import { type FakeNeutron, startFakeNeutron } from './fake-neutron.ts';
-
-const MAIN = join(import.meta.dirname, 'vm-main.ts');
 
 const FOUR_MESSAGES = ['DISCOVER', 'OFFER', 'REQUEST', 'ACK'];
 
@@ -19,7 +18,7 @@ describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)',
   let world: DnsmasqWorld;
   let neutron: FakeNeutron;
   let statePath: string;
-  let child: ChildProcess | undefined;
+  let booting: NeutrinoProcess | undefined;
 
   beforeEach(async () => {
     world = await startDnsmasqWorld();
@@ -28,32 +27,23 @@ describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)',
     await mkdir(join(statePath, 'dhcp', neutron.network.id), { recursive: true });
   });
   afterEach(async () => {
-    child?.kill('SIGKILL');
+    await NeutrinoProcess.killAll();
     await vm(['delete', '--all']);
     await neutron.stop();
     await world.stop();
     await rm(statePath, { recursive: true });
   });
 
-  const command = (words: readonly string[]): [string, ...string[]] => [
-    process.execPath,
-    MAIN,
-    'vm',
-    ...words,
-    ...['--url', neutron.url, '--state-path', statePath],
-  ];
-  const vm = (words: readonly string[]) => run(command(words), { okCodes: [0, 1], timeoutMs: 60_000 });
+  const command = (words: readonly string[]) => ['vm', ...words, ...['--url', neutron.url, '--state-path', statePath]];
+  const vm = (words: readonly string[]) => run(neutrinoCommand(command(words)), { okCodes: [0, 1], timeoutMs: 60_000 });
   const listed = async () => JSON.parse((await vm(['list', '--json'])).stdout) as Record<string, unknown>[];
 
   /** Starts a boot, kills it when `when` has come about, and gives the UUID that it had chosen. */
   async function killBoot(when: () => Promise<true | undefined>): Promise<string> {
-    const [program, ...words] = command(['boot', 'vm1', '--network', 'net1']);
-    const boot = spawn(program, words, { stdio: 'ignore' });
-    child = boot;
-    const ended = new Promise((resolve) => boot.once('close', resolve));
+    const boot = NeutrinoProcess.start(...command(['boot', 'vm1', '--network', 'net1']));
+    booting = boot;
     await waitFor('the moment to kill', when, { timeoutMs: 30_000, intervalMs: 5 });
-    boot.kill('SIGKILL');
-    await ended;
+    await boot.kill();
     return String(neutron.asked[0]?.device_id);
   }
 
@@ -98,8 +88,8 @@ describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)',
     // Without root too: the DHCP client's pid file says so.
     await chmod(statePath, 0o755);
     const NOBODY = { uid: 65534, gid: 65534, encoding: 'utf8' } as const;
-    if (spawnSync('test', ['-r', MAIN], NOBODY).status === 0) {
-      const [program, ...words] = command(['list', '--json']);
+    const [program, ...words] = neutrinoCommand(command(['list', '--json']));
+    if (spawnSync('test', ['-r', 'src/cli/main.ts'], NOBODY).status === 0) {
       expect(JSON.parse(spawnSync(program, words, NOBODY).stdout)).toMatchObject([{ name: 'vm1', status: 'running' }]);
     }
     expect(await vm(['delete', 'nope', 'vm1'])).toMatchObject({
@@ -130,7 +120,8 @@ describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)',
     let asked = false;
     neutron.faults.beforePortAnswer = () => {
       asked = true;
-      child?.kill('SIGKILL');
+      // At once: before it has the answer.
+      if (booting) process.kill(booting.pid, 'SIGKILL');
     };
     await expectDeletable(await killBoot(async () => asked || undefined));
   });
@@ -155,7 +146,7 @@ describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)',
   });
 
   test('refuses what makes no sense', async () => {
-    const refused = async (...words: string[]) => (await vm(words)).stderr;
+    const refused = async (...words: string[]) => (await run(neutrinoCommand(command(words)), { okCodes: [2] })).stderr;
     expect(await refused('delete')).toContain('name the machines to delete, or use --all');
     expect(await refused('boot', 'x', '--network', 'net1', '--fixed-ip', 'any', '--fixed-ip', '10.0.0.1')).toContain(
       '2 times --fixed-ip, but only 1 times --network',
@@ -163,8 +154,8 @@ describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)',
     expect(await refused('boot', 'x', '--network', 'net1', '--lease-timeout', 'soon')).toContain(
       '--lease-timeout soon: whole seconds, 1 to 99999',
     );
-    const { stderr } = await run([process.execPath, MAIN, 'vm', 'list', '--host', '-', '--state-path', statePath], {
-      okCodes: [1],
+    const { stderr } = await run(neutrinoCommand(['vm', 'list', '--host', '-', '--state-path', statePath]), {
+      okCodes: [2],
     });
     expect(stderr).toContain('host');
   });
