@@ -22,10 +22,10 @@ export interface ApiOptions {
 }
 
 const MAX_BODY = 16 * 1024 * 1024;
-// Node rejects requests whose first line and headers are together longer.
+// Node rejects requests whose request line and headers together are longer.
 const MAX_URL = 16 * 1024;
 
-/** python-neutronclient asks for `/v2.0/ports.json`, others for `/v2.0/ports/`: both mean `/v2.0/ports`. */
+/** python-neutronclient requests `/v2.0/ports.json`, other clients `/v2.0/ports/`: both mean `/v2.0/ports`. */
 function plainUrl(url: string): string {
   const at = url.indexOf('?');
   const path = at < 0 ? url : url.slice(0, at);
@@ -38,7 +38,7 @@ function acceptsJson(accept: string | undefined): boolean {
   return accept.split(',').some((part) => /^\s*(application\/(json|\*)|\*\/\*)\s*(;|$)/i.test(part));
 }
 
-/** `-1` and `infinite` are no bound, as in Neutron. */
+/** As in Neutron, `-1` and `infinite` mean unlimited. */
 function maxPage(config: Config): number | undefined {
   const limit = Number(config.DEFAULT.pagination_max_limit);
   return Number.isInteger(limit) && limit > 0 ? limit : undefined;
@@ -79,7 +79,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     callers.set(request, await identity.identify(request.headers, String(request.id)));
   });
   app.addHook('onSend', async (_request, reply) => {
-    // Neutron names no charset: JSON is always UTF-8 (RFC 8259, 8.1).
+    // As in Neutron, without a charset: JSON is always UTF-8 (RFC 8259, 8.1).
     if (String(reply.getHeader('content-type')).startsWith('application/json'))
       reply.header('content-type', 'application/json');
   });
@@ -101,7 +101,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     paths.set(name, collection);
     return { service, collection };
   });
-  // Asked for as openapi.json: the suffix is stripped from every URL.
+  // Requested as openapi.json: the suffix is stripped from every URL.
   for (const path of ['/v2.0/openapi', '/openapi']) app.get(path, async () => openApi(placed));
   const shared = { maxPage: maxPage(config), allowBulk: config.DEFAULT.allow_bulk, callerOf, changes };
   for (const { service, collection } of placed) resourceRoutes(app, service, collection, shared);

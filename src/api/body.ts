@@ -2,7 +2,7 @@ import { NeutronError, neutronError } from '../resources/errors.ts';
 
 const MAX_DEPTH = 64;
 
-/** Returns how deep the brackets of a JSON text nest; those inside strings do not count. */
+/** Returns the nesting depth of a JSON text; brackets inside strings do not count. */
 function nesting(text: string): number {
   let depth = 0;
   let deepest = 0;
@@ -21,8 +21,8 @@ function nesting(text: string): number {
 }
 
 /**
- * Parses the body of a request: JSON whatever its Content-Type says, as Neutron reads it; undefined when empty. Throws HTTPBadRequest, whose
- * `detail` says where the JSON is broken.
+ * Parses the body of a request: as in Neutron, as JSON whatever its Content-Type; returns undefined if it is empty. Throws
+ * HTTPBadRequest, whose `detail` is the position of the error.
  */
 export function parseBody(text: string): unknown {
   if (text === '') return undefined;

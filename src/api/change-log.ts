@@ -1,14 +1,14 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Caller } from '../auth/contract.ts';
 
-/** Most ids in one line of the log. */
+/** Maximum number of ids in one log line. */
 const MAX_IDS = 20;
 
-/** Notes what requests change, so that each leaves one line in the log. */
+/** Records what requests change, so that each is logged in one line. */
 export interface Changes {
-  /** `action` of `ids` of a resource: what the request is about to do, or has done. */
+  /** Records the action that the request is about to perform, or has performed, on `ids` of a resource. */
   note(request: FastifyRequest, action: string, resource: string, ids?: readonly string[]): void;
-  /** The error that the request is answered with. */
+  /** Records the error that the request is answered with. */
   failed(request: FastifyRequest, error: string): void;
 }
 
@@ -20,8 +20,8 @@ interface Change {
 }
 
 /**
- * Writes one line for every request that changes something, or would have: who, what, id, status, milliseconds and the request id that
- * errors and `x-openstack-request-id` name.
+ * Logs one line for every request that changes something, or tried to: caller, action, id, status, milliseconds and the request
+ * id (`x-openstack-request-id`).
  */
 export function logChanges(app: FastifyInstance, callerOf: (request: FastifyRequest) => Caller | undefined): Changes {
   const changes = new WeakMap<FastifyRequest, Change>();

@@ -14,7 +14,7 @@ const answer = (status: number, type: string, message: string, detail = ''): Err
   body: { NeutronError: { type, message, detail } },
 });
 
-/** Returns what a client is answered; undefined for errors of the server itself (logged, and answered with 500). */
+/** Returns the error that the client receives; undefined for internal errors (logged, and answered with 500). */
 export function errorAnswer(error: unknown): ErrorAnswer | undefined {
   if (error instanceof NeutronError) return answer(error.status, error.type, error.message, error.detail);
   if (error instanceof DatabaseUnavailable)
@@ -23,28 +23,25 @@ export function errorAnswer(error: unknown): ErrorAnswer | undefined {
   if (isUnreachable(error)) return errorAnswer(neutronError('ServiceUnavailable', { reason: UNREACHABLE_TEXT }));
   const { statusCode, code, message } = (error ?? {}) as { statusCode?: unknown; code?: unknown; message?: unknown };
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return errorAnswer(neutronError('HTTPRequestEntityTooLarge'));
-  // What the HTTP layer itself refuses (bad headers, a bad length) is the client's doing.
+  // Requests that the HTTP layer itself rejects (invalid headers or length) are errors of the client.
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
     return answer(statusCode, 'HTTPBadRequest', String(message));
   return undefined;
 }
 
-/** Answers a request that failed; errors of the server itself are answered with 5xx and logged. */
+/** Responds to a failed request; internal errors are answered with 5xx and logged. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   let told = errorAnswer(error);
   if (!told) {
     request.log.error(
       { err: error, method: request.method, url: request.url },
-      'the request failed because of an error in the server',
+      'request failed with an internal error',
     );
     const { status, type, message } = neutronError('HTTPInternalServerError', { id: request.id });
     told = answer(status, type, message);
   } else if (told.status >= 500) {
     const { message, cause } = error as Error;
-    request.log.warn(
-      { err: cause ?? error, method: request.method, url: request.url },
-      `the request failed: ${message}`,
-    );
+    request.log.warn({ err: cause ?? error, method: request.method, url: request.url }, `request failed: ${message}`);
   }
   reply.code(told.status).send(told.body);
 }
@@ -54,7 +51,7 @@ const BROKEN: Readonly<Record<string, readonly [number, string, string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'Request Timeout', 'The request did not arrive in time.'],
 };
 
-/** Answers what is no HTTP request, so that the client learns why instead of losing its connection. */
+/** Responds to malformed HTTP, so that the client learns the reason instead of only losing its connection. */
 export function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
     socket.destroy();

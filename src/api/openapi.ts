@@ -18,7 +18,7 @@ const wrapped = (key: string, schema: Schema): Schema => ({
   properties: { [key]: schema },
 });
 
-/** `security_group` as the name of a schema: `SecurityGroup`. */
+/** Returns the schema name of a resource: `SecurityGroup` for `security_group`. */
 const schemaName = (resource: Resource): string =>
   resource.name.replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
 
@@ -38,7 +38,7 @@ function properties(resource: Resource, use: Use, wanted: (attribute: Attribute)
   return Object.fromEntries(entries.map(([name, attribute]) => [name, property(attribute, use)]));
 }
 
-/** Schemas of one resource: of answers, of the body of a create and of an update. */
+/** Returns the schemas of a resource: for responses and for the bodies of creates and updates. */
 function schemas(resource: Resource): Schema {
   const name = schemaName(resource);
   const required = Object.entries(resource.attributes)
@@ -100,7 +100,7 @@ const inPath = (path: string): Schema => {
 
 const ifMatch = { $ref: '#/components/parameters/ifMatch' };
 
-/** Methods on all of a resource, by HTTP method. */
+/** Returns the operations on the collection of a resource, by HTTP method. */
 function collectionMethods(service: Service, name: string): Schema {
   const { resource } = service;
   const can = (method: Method) => resource.methods.includes(method);
@@ -128,7 +128,7 @@ function collectionMethods(service: Service, name: string): Schema {
   };
 }
 
-/** Methods on one of a resource, by HTTP method. */
+/** Returns the operations on a single resource, by HTTP method. */
 function itemMethods({ resource }: Service, name: string): Schema {
   const can = (method: Method) => resource.methods.includes(method);
   const one = wrapped(resource.name, ref(name));
@@ -198,7 +198,7 @@ const error: Schema = wrapped('NeutronError', {
   properties: { type: { type: 'string' }, message: { type: 'string' }, detail: { type: 'string' } },
 });
 
-/** The API as an OpenAPI 3.1 document, derived from the declarations of the resources that are served. */
+/** Returns the API as an OpenAPI 3.1 document, derived from the declarations of the served resources. */
 export function openApi(placed: readonly Placed[]): Schema {
   return {
     openapi: '3.1.0',

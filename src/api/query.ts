@@ -2,7 +2,7 @@ import type { Resource } from '../resources/attribute.ts';
 import { neutronError, shown } from '../resources/errors.ts';
 import type { ListQuery } from '../store/listing.ts';
 
-/** The query string of a list, split into what it filters, how it sorts, which page, and which attributes are shown. */
+/** The query string of a list, parsed into filters, sort keys, page and the attributes to show. */
 export interface ParsedQuery {
   readonly list: ListQuery;
   /** Attributes to show; undefined: all. */
@@ -12,7 +12,7 @@ export interface ParsedQuery {
 const RESERVED = new Set(['fields', 'sort_key', 'sort_dir', 'limit', 'marker', 'page_reverse']);
 const bad = (reason: string) => neutronError('HTTPBadRequest', { reason });
 const quoted = (names: readonly string[]): string => names.map((n) => `'${shown(n)}'`).join(', ');
-// Bounds what one query can make the database do.
+// Limits the work that one query can cause in the database.
 const MAX_FILTER_VALUES = 5000;
 
 function limitOf(text: string | null, maximum: number | undefined): number | undefined {
@@ -43,8 +43,8 @@ function sortsOf(resource: Resource, parameters: URLSearchParams): ListQuery['so
 }
 
 /**
- * Reads the query string of a list. Throws NeutronError for unknown filters, sort keys and bad pages.
- * `maximum`: resources of a page at most (pagination_max_limit).
+ * Parses the query string of a list. Throws NeutronError for unknown filters and sort keys, and for invalid paging.
+ * `maximum`: maximum number of resources per page (pagination_max_limit).
  */
 export function parseListQuery(
   resource: Resource,
@@ -77,11 +77,11 @@ export function parseListQuery(
   };
 }
 
-/** The attributes that `fields` names; undefined without it. An empty `fields=` names none, as in Neutron. */
+/** Returns the attributes in `fields`; undefined without it. As in Neutron, an empty `fields=` contains none. */
 export const fieldsOf = (parameters: URLSearchParams): readonly string[] | undefined =>
   parameters.has('fields') ? parameters.getAll('fields') : undefined;
 
-/** The attributes of a document that were asked for. */
+/** Returns the requested attributes of a document. */
 export function pickFields(
   document: Readonly<Record<string, unknown>>,
   fields: readonly string[] | undefined,
@@ -96,8 +96,8 @@ interface Link {
 }
 
 /**
- * `*_links` of a page: next while there may be more, previous to go back (API reference: Pagination). Also where the client
- * has named no limit and the server's own applies: else it would take the first page for all there is.
+ * Returns `*_links` of a page: `next` if there may be more, `previous` to go back (API reference: Pagination). Also if the client
+ * sent no limit and the server's own applies; otherwise the client would take the first page for the whole list.
  */
 export function pageLinks(
   url: string,

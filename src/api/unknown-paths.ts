@@ -1,14 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { neutronError, shown } from '../resources/errors.ts';
 
-/** Whether a path is one of a route's: `/v2.0/ports/:id` takes `/v2.0/ports/7`. */
+/** Returns whether a path matches a route: `/v2.0/ports/:id` matches `/v2.0/ports/7`. */
 function takes(route: readonly string[], path: readonly string[]): boolean {
   return route.length === path.length && route.every((part, i) => part.startsWith(':') || part === path[i]);
 }
 
 /**
- * Answers what no route takes, as Neutron does: 405 where other methods are known; else, below /v2.0, a NeutronError;
- * elsewhere the bare body of its front, which knows only versions. To be called before the routes are made.
+ * Handles requests that match no route, as Neutron does: 405 if the path supports other methods; otherwise, below /v2.0, a
+ * NeutronError; elsewhere the plain body of Neutron's front end, which only knows versions. Must be called before routes are
+ * added.
  */
 export function handleUnknownPaths(app: FastifyInstance): void {
   const known = new Map<string, readonly string[]>();
@@ -16,7 +17,7 @@ export function handleUnknownPaths(app: FastifyInstance): void {
   app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {
     const [path = '/'] = request.url.split('?');
     if (path === '/') return reply.code(405).send({ code: 405, title: 'Method Not Allowed', description: '' });
-    // As Neutron does: tags are created by PUT alone.
+    // As in Neutron, tags are created only by PUT.
     if (request.method === 'POST' && /^\/v2\.0\/[^/]+\/[^/]+\/tags$/.test(path))
       throw neutronError('HTTPNotFound', { path: shown(path) });
     const parts = path.split('/');

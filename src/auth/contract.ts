@@ -1,10 +1,10 @@
-/** Who is asking, as every rule and every route receives it. */
+/** The authenticated caller, which every rule and every route receives. */
 export interface Caller {
-  /** Id of the user; empty where the provider knows no users. */
+  /** Id of the user; empty if the provider has no users. */
   readonly userId: string;
-  /** Project that the request is scoped to: new resources belong to it unless the body says otherwise. */
+  /** Project that the request is scoped to; default project of new resources. */
   readonly projectId: string;
-  /** Id of the domain that the request is scoped to; empty for none. */
+  /** Id of the domain that the request is scoped to; empty: none. */
   readonly domainId: string;
   /** Names of the roles, in lower case. */
   readonly roles: readonly string[];
@@ -18,8 +18,8 @@ export interface Caller {
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /**
- * Decides who is asking. MUST NOT trust a header that any client can set, unless that is its purpose (noauth). Throws NeutronError: 401
- * for callers that it cannot identify, 503 when it cannot find out.
+ * Authenticates requests. MUST NOT trust a header that any client can set, unless that is its purpose (noauth). Throws
+ * NeutronError: 401 for callers that it cannot identify, 503 if it cannot reach what it needs to do so.
  */
 export interface IdentityProvider {
   identify(headers: Headers, requestId: string): Promise<Caller> | Caller;

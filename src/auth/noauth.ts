@@ -1,7 +1,7 @@
 import { neutronError } from '../resources/errors.ts';
 import type { Headers, IdentityProvider } from './contract.ts';
 
-/** The project of requests that name none, as in Neutron without authentication. */
+/** The project of requests without one, as in Neutron without authentication. */
 const NOAUTH_PROJECT = 'fake_project_id';
 /** Width of the columns that store projects. */
 const MAX_ID = 255;
@@ -19,7 +19,7 @@ function named(headers: Headers, ...names: readonly string[]): string | undefine
   return undefined;
 }
 
-/** No authentication: every request is an administrator's, in the project that `X-Project-Id` names. */
+/** No authentication: every caller is an administrator, in the project given by `X-Project-Id`. */
 export const noauth: IdentityProvider = {
   identify: (headers, requestId) => ({
     userId: named(headers, 'x-user-id') ?? '',

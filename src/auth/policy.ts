@@ -2,12 +2,12 @@ import type { Method, PolicyRule, Resource } from '../resources/attribute.ts';
 import { neutronError } from '../resources/errors.ts';
 import type { Caller } from './contract.ts';
 
-/** What an action is done to: attributes of the resource, or of the one to be created. */
+/** The target of an action: attributes of the resource, or of the one to create. */
 export type Target = Readonly<Record<string, unknown>>;
 
 type Check = (caller: Caller, target: Target) => boolean;
 
-/** What each rule demands. */
+/** The condition of each rule. */
 const CHECKS: Readonly<Record<PolicyRule, Check>> = {
   anybody: () => true,
   owner: (caller, target) => caller.isAdmin || target.project_id === caller.projectId,
@@ -22,7 +22,7 @@ const VERBS: Readonly<Record<Method, string>> = {
   delete: 'delete',
 };
 
-/** The action of the policy for a method of a resource, as Neutron names it: `create_port`, `get_port`. */
+/** Returns Neutron's policy name for a method of a resource: `create_port`, `get_port`. */
 export const methodAction = (resource: Resource, method: Method): string => `${VERBS[method]}_${resource.name}`;
 
 const DEFAULTS: Readonly<Record<Method, PolicyRule>> = {
@@ -33,7 +33,7 @@ const DEFAULTS: Readonly<Record<Method, PolicyRule>> = {
   delete: 'owner',
 };
 
-/** The default policy of the declared resources: each action and the rule that it demands. */
+/** Returns the default policy of the declared resources: the required rule of each action. */
 function declaredRules(resources: readonly Resource[]): ReadonlyMap<string, PolicyRule> {
   const rules = new Map<string, PolicyRule>();
   for (const resource of resources) {
@@ -53,8 +53,8 @@ function declaredRules(resources: readonly Resource[]): ReadonlyMap<string, Poli
 }
 
 /**
- * Decides what callers may do. An action that the declarations do not know is denied to everybody. Attributes are decided once a
- * request, never once a row.
+ * Decides what callers may do. Actions that are not declared are denied to every caller. Attributes are checked once per request,
+ * never per row.
  */
 export class Policy {
   readonly #rules: ReadonlyMap<string, PolicyRule>;
@@ -63,23 +63,23 @@ export class Policy {
     this.#rules = declaredRules(resources);
   }
 
-  /** All actions that have a rule. */
+  /** Returns all actions with a rule. */
   get actions(): readonly string[] {
     return [...this.#rules.keys()];
   }
 
-  /** Whether the caller may do it to the target. */
+  /** Returns whether the caller may perform the action on the target. */
   allows(caller: Caller, action: string, target: Target = {}): boolean {
     const rule = this.#rules.get(action);
     return rule !== undefined && CHECKS[rule](caller, target);
   }
 
-  /** Throws PolicyNotAuthorized unless the caller may do it to the target. */
+  /** Throws PolicyNotAuthorized unless the caller may perform the action on the target. */
   authorize(caller: Caller, action: string, target: Target = {}): void {
     if (!this.allows(caller, action, target)) throw neutronError('PolicyNotAuthorized', { action });
   }
 
-  /** Throws PolicyNotAuthorized when the request sets an attribute that the caller may not set on such a resource. */
+  /** Throws PolicyNotAuthorized if the request sets an attribute that the caller may not set on the resource. */
   authorizeAttributes(
     caller: Caller,
     resource: Resource,
@@ -93,7 +93,7 @@ export class Policy {
     }
   }
 
-  /** Attributes of a resource that the caller does not see. */
+  /** Returns the attributes of a resource that the caller may not see. */
   hidden(caller: Caller, resource: Resource): readonly string[] {
     return Object.keys(resource.attributes).filter((name) => {
       const rule = this.#rules.get(`get_${resource.name}:${name}`);

@@ -5,7 +5,7 @@ import { noauth } from './noauth.ts';
 /** The identity providers, by their name in `auth_strategy`. */
 const PROVIDERS: Readonly<Record<string, (config: Config) => IdentityProvider>> = { noauth: () => noauth };
 
-/** The provider that `auth_strategy` names. Throws an Error that lists the known ones. */
+/** Returns the provider selected by `auth_strategy`. Throws an Error that lists the available ones. */
 export function identityProvider(config: Config): IdentityProvider {
   const { auth_strategy: name } = config.DEFAULT;
   const make = Object.hasOwn(PROVIDERS, name) ? PROVIDERS[name] : undefined;

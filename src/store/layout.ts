@@ -3,8 +3,8 @@ import type { Attribute, Resource, SideTable } from '../resources/attribute.ts';
 import { stored } from '../resources/types.ts';
 
 /**
- * Where a resource's plain attributes are stored, derived from its declaration: its own table, standardattributes, and side tables with
- * a row of their own. Select, insert and update work on all of them at once.
+ * The storage of a resource's plain attributes, derived from its declaration: its own table, standardattributes, and side tables.
+ * Select, insert and update cover all of them.
  */
 
 /** The table of standard attributes. */
@@ -27,9 +27,9 @@ interface Layout {
 
 const layouts = new WeakMap<object, Layout>();
 
-/** Throws an Error for a declaration that cannot be stored: a programmer's mistake. */
+/** Throws an Error for a declaration that cannot be stored, which indicates a bug. */
 export function layoutOf(resource: Resource): Layout {
-  // What is served may be a copy of the declaration with fewer attributes.
+  // The served declaration may be a copy with fewer attributes.
   const known = layouts.get(resource.attributes);
   if (known) return known;
   const { table, sides = {} } = resource;
@@ -51,11 +51,11 @@ export function layoutOf(resource: Resource): Layout {
   return layout;
 }
 
-/** Conditions that a side table's fixed values hold. */
+/** Conditions on the constant columns of a side table. */
 export const equals = (table: string, constants: SideTable['constants']): readonly RawBuilder<unknown>[] =>
   Object.entries(constants ?? {}).map(([column, value]) => sql`${sql.ref(`${table}.${column}`)} = ${value}`);
 
-/** `from <table> join ...`, with those of the resource's other tables that `wanted` names. */
+/** Returns `from <table> join ...` with the resource's other tables in `wanted`. */
 export function fromTables(resource: Resource, wanted: ReadonlySet<string>): RawBuilder<unknown> {
   const { table, sides } = layoutOf(resource);
   const joins = [...wanted].flatMap((name) => {
@@ -72,7 +72,7 @@ export function fromTables(resource: Resource, wanted: ReadonlySet<string>): Raw
   return sql`from ${sql.table(table)} ${sql.join(joins, sql` `)}`;
 }
 
-/** An attribute's column as filters compare it: of a side table without a row, the value that stands for it. */
+/** Returns an attribute's column for use in filters; without a row in the side table, it has the `absent` value. */
 export function columnOf(resource: Resource, attribute: Attribute): Expression<unknown> {
   const column = attribute.column ?? `${resource.table}.id`;
   const side = resource.sides?.[column.split('.')[0] ?? ''];
@@ -80,5 +80,5 @@ export function columnOf(resource: Resource, attribute: Attribute): Expression<u
   return absent === null || absent === undefined ? sql.ref(column) : sql`coalesce(${sql.ref(column)}, ${absent})`;
 }
 
-/** The table of an attribute's column. */
+/** Returns the table of an attribute's column. */
 export const tableOf = ({ column }: Attribute): string => column?.split('.')[0] ?? '';

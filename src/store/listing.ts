@@ -7,20 +7,20 @@ import { columnOf, fromTables, tableOf } from './layout.ts';
 
 export type Condition = Expression<SqlBool>;
 
-/** Conditions of filters that are no plain column, by name; each gets the values of which a row must have one. */
+/** Conditions of filters that are not plain columns, by name; a row must have one of the values passed. */
 export type Conditions = Readonly<Record<string, (values: readonly string[]) => Condition>>;
 
-/** How a resource's rows are found. */
+/** The definition of a resource's lists. */
 export interface Listed {
   readonly resource: Resource;
-  /** `from ...` of a resource whose rows are computed; default: the tables of its declaration. */
+  /** `from ...` for a resource whose rows are computed; default: the tables of its declaration. */
   readonly source?: RawBuilder<unknown>;
   readonly conditions?: Conditions;
 }
 
-/** What a list asks for, checked against the resource's declaration. */
+/** A list request, validated against the resource's declaration. */
 export interface ListQuery {
-  /** Values by attribute; a row matches when it has one of the values of every attribute. */
+  /** Values by attribute; a row matches if it has one of the values of every attribute. */
   readonly filters: Readonly<Record<string, readonly string[]>>;
   readonly sorts: readonly { readonly attribute: string; readonly descending: boolean }[];
   readonly limit?: number;
@@ -30,7 +30,7 @@ export interface ListQuery {
 
 const NEVER = sql<SqlBool>`1 = 0`;
 
-/** `column in (values)`, with the values converted as the attribute's type says; what cannot match matches nothing. */
+/** `column in (values)`, with the values converted by the attribute's type; values that cannot match are dropped. */
 export function columnIn(
   column: Expression<unknown>,
   values: readonly (string | number | null | undefined)[],
@@ -42,7 +42,7 @@ export function columnIn(
   return nulls ? sql<SqlBool>`(${within} or ${column} is null)` : within;
 }
 
-/** A condition on a flag that is stored as the presence of a row: true asks for rows where `exists` holds. */
+/** A condition on a flag that is stored as the presence of a row: true selects rows for which `exists` holds. */
 export const presence =
   (exists: Condition) =>
   (values: readonly string[]): Condition => {
@@ -53,7 +53,7 @@ export const presence =
 const attributeOf = ({ resource }: Listed, name: string): Attribute | undefined =>
   Object.hasOwn(resource.attributes, name) ? resource.attributes[name] : undefined;
 
-/** Whether a list can be filtered by an attribute, or by another name that has a condition. */
+/** Returns whether lists can be filtered by an attribute, or by another name that has a condition. */
 export function isFilter(listed: Listed, name: string): boolean {
   if (listed.conditions && Object.hasOwn(listed.conditions, name)) return true;
   const attribute = attributeOf(listed, name);
@@ -86,13 +86,13 @@ function sortKeys(listed: Listed, query: ListQuery): readonly SortKey[] {
     if (!attribute) return [];
     return [{ column: columnOf(listed.resource, attribute), descending: descending !== query.pageReverse }];
   });
-  // The id makes the order total, so that no page misses or repeats a row.
+  // The id makes the order total, so that pages neither skip nor repeat rows.
   if (!query.sorts.some((s) => s.attribute === 'id'))
     keys.push({ column: idOf(listed), descending: query.pageReverse });
   return keys;
 }
 
-/** The tables that the filters and sorts of a list look at. */
+/** Returns the tables that the filters and sort keys of a list use. */
 function tablesOf(listed: Listed, query: ListQuery): ReadonlySet<string> {
   const names = [...Object.keys(query.filters), ...query.sorts.map((s) => s.attribute)];
   return new Set(
@@ -110,13 +110,13 @@ const fromOf = (listed: Listed, query: ListQuery): RawBuilder<unknown> =>
 const sameAs = (column: Expression<unknown>, value: string | number | null) =>
   value === null ? sql`${column} is null` : sql`${column} = ${value}`;
 
-/** What comes behind a value in the order of a key. Both dialects put null before everything else. */
+/** Condition for values after the given one in the order of a key. Both dialects sort null first. */
 function beyond({ column, descending }: SortKey, value: string | number | null): RawBuilder<unknown> {
   if (value === null) return descending ? NEVER : sql`${column} is not null`;
   return descending ? sql`(${column} < ${value} or ${column} is null)` : sql`${column} > ${value}`;
 }
 
-/** Rows behind the marker in the order of the keys: (a, b) > (x, y), with each key's own direction. */
+/** Condition for rows after the marker in the order of the keys: (a, b) > (x, y), with each key's own direction. */
 async function afterMarker(
   db: Queries,
   listed: Listed,
@@ -137,7 +137,7 @@ async function afterMarker(
   return sql<SqlBool>`(${sql.join(alternatives, sql` or `)})`;
 }
 
-/** Ids of the rows that a list asks for, in its order. `extra`: further conditions (what the caller may see). */
+/** Returns the ids of the rows of a list, in order. `extra`: further conditions (visibility). */
 export async function listIds(
   db: Queries,
   listed: Listed,
@@ -162,7 +162,7 @@ export async function listIds(
 
 const CHUNK = 500;
 
-/** Loads documents by ids in bounded chunks; returns them in the order of the ids, without those deleted meanwhile. */
+/** Loads documents by ids in bounded chunks; returns them in the order of the ids, except those deleted meanwhile. */
 export async function loadInOrder<D>(
   ids: readonly string[],
   load: (ids: readonly string[]) => Promise<ReadonlyMap<string, D>>,
@@ -179,7 +179,7 @@ export async function loadInOrder<D>(
   return documents;
 }
 
-/** Rows by a key, in their order. */
+/** Groups rows by a key, keeping their order. */
 export function groupBy<R>(rows: readonly R[], key: (row: R) => string): ReadonlyMap<string, R[]> {
   const groups = new Map<string, R[]>();
   for (const row of rows) {
@@ -191,7 +191,7 @@ export function groupBy<R>(rows: readonly R[], key: (row: R) => string): Readonl
   return groups;
 }
 
-/** Tags by standard_attr_id, each resource's in order. */
+/** Returns tags by standard_attr_id, in order. */
 export async function tagsOf(
   db: Queries,
   standardAttrIds: readonly number[],

@@ -8,7 +8,7 @@ import { insertStandardAttributes } from './standard-attributes.ts';
 
 type Row = Readonly<Record<string, Stored>>;
 
-/** The row that values make in a table; empty when none of them is stored there. */
+/** Returns the row of a table for the given values; empty if none of them is stored there. */
 function rowOf(resource: Resource, table: string, values: Readonly<Record<string, unknown>>): Row {
   const row: Record<string, Stored> = {};
   for (const { name, column, attribute } of layoutOf(resource).byTable.get(table) ?? [])
@@ -19,7 +19,7 @@ function rowOf(resource: Resource, table: string, values: Readonly<Record<string
 type Insert = PreparedQuery<Row, InsertResult>;
 const inserts = new Map<string, Insert>();
 
-/** Inserts a row; compiled once for each set of columns, of which there are as many as declarations make. */
+/** Inserts a row; compiled once per set of columns, whose number is bounded by the declarations. */
 function insertRow(trx: Trx, table: string, row: Row, ignore = false): Promise<QueryResult<InsertResult>> {
   const columns = Object.keys(row);
   const key = `${table} ${ignore} ${columns.join(' ')}`;
@@ -46,7 +46,7 @@ export function insertStandard<R extends Resource>(trx: Trx, resource: R, values
 }
 
 /**
- * Inserts the row of a new resource. Returns false, and changes nothing, when a row with one of its unique keys exists.
+ * Inserts the row of a new resource. Returns false, and changes nothing, if a row with one of its unique keys exists.
  */
 export async function insertMain<R extends Resource>(
   trx: Trx,
@@ -60,13 +60,13 @@ export async function insertMain<R extends Resource>(
   return (result.numAffectedRows ?? 0n) > 0n;
 }
 
-/** Whether all attributes in a row of a side table have the values that stand for no row. */
+/** Returns whether all attributes in a row of a side table have their `absent` values. */
 const isAbsent = (resource: Resource, table: string, row: Row): boolean =>
   (layoutOf(resource).byTable.get(table) ?? []).every(
     ({ attribute, column }) => !(column in row) || stored(attribute.type, attribute.absent) === row[column],
   );
 
-/** Inserts the rows of a new resource in its side tables; returns its plain attributes as answers show them. */
+/** Inserts the rows of a new resource in its side tables; returns its plain attributes, as in responses. */
 export async function insertSides<R extends Resource>(
   trx: Trx,
   resource: R,
@@ -80,7 +80,10 @@ export async function insertSides<R extends Resource>(
   return shownColumns(resource, values);
 }
 
-/** Inserts a new resource with all its rows; returns its plain attributes as answers show them and the id of its standard attributes. */
+/**
+ * Inserts a new resource with all its rows; returns its plain attributes, as in responses, and the id of its standard
+ * attributes.
+ */
 export async function insertPlain<R extends Resource>(
   trx: Trx,
   resource: R,
@@ -92,7 +95,7 @@ export async function insertPlain<R extends Resource>(
   return { attr: attr ?? 0, shown: await insertSides(trx, resource, values) };
 }
 
-/** The plain attributes that answers show, of all. */
+/** Returns the plain attributes that responses show. */
 function shownColumns<R extends Resource>(resource: R, values: ColumnsOf<R>): ShownColumnsOf<R> {
   const shown: Record<string, unknown> = { ...values };
   for (const { name, attribute } of layoutOf(resource).plain) if (attribute.visible === false) delete shown[name];
@@ -105,7 +108,7 @@ const assignments = (row: Row) =>
 const update = (trx: Trx, table: string, row: Row, where: RawBuilder<SqlBool>) =>
   sql`update ${sql.table(table)} set ${assignments(row)} where ${where}`.execute(trx);
 
-/** Writes those of the plain attributes that `changes` names; `attr`: id of the standard attributes. */
+/** Writes the plain attributes in `changes`; `attr`: id of the standard attributes. */
 export async function updatePlain<R extends Resource>(
   trx: Trx,
   resource: R,
@@ -131,8 +134,8 @@ export async function updatePlain<R extends Resource>(
 }
 
 /**
- * Deletes a resource: its standard attributes, with which all rows that refer to them go, or else its own row. Rows that refer to it by
- * foreign keys with `on delete cascade` go too.
+ * Deletes a resource: its standard attributes, and by cascade all rows that refer to them; without standard attributes, its own
+ * row. Rows that refer to it by foreign keys with `on delete cascade` are deleted too.
  */
 export async function deletePlain(trx: Trx, resource: Resource, id: string): Promise<void> {
   const { table } = layoutOf(resource);
@@ -145,7 +148,7 @@ export async function deletePlain(trx: Trx, resource: Resource, id: string): Pro
   }
 }
 
-/** The values of a validated body that are plain attributes, for an insert or an update. */
+/** Returns the plain attributes of a validated body, for an insert or an update. */
 export function plainOf<R extends Resource, V extends Readonly<Record<string, unknown>>>(
   resource: R,
   values: V,
@@ -155,7 +158,7 @@ export function plainOf<R extends Resource, V extends Readonly<Record<string, un
   return picked as Pick<V, keyof V & keyof ColumnsOf<R>>;
 }
 
-/** Whether two documents of a resource differ in what these agents must be notified of (`tells` of its attributes). */
+/** Returns whether two documents of a resource differ in attributes that these agents must be notified of (`tells`). */
 export function differsFor<D extends Readonly<Record<string, unknown>>>(
   resource: Resource,
   listener: Listener,

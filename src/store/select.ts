@@ -28,10 +28,10 @@ function selectionOf(resource: Resource): Selection {
   return selection;
 }
 
-/** What the rows of one resource alone say: its plain attributes as answers show them. */
+/** The plain attributes of a resource, as in responses. */
 export interface Selected<R extends Resource> {
   readonly id: string;
-  /** Id of its standard attributes; 0 for resources without. */
+  /** Id of its standard attributes; 0 for resources without them. */
   readonly attr: number;
   readonly shown: ShownColumnsOf<R>;
 }
@@ -41,7 +41,7 @@ function load({ attribute }: PlainAttribute, value: Stored | undefined): unknown
   return attribute.type.load ? attribute.type.load(value) : value;
 }
 
-/** Reads the plain attributes of resources by their ids, in no order. */
+/** Reads the plain attributes of resources by their ids, in unspecified order. */
 export async function selectPlain<R extends Resource>(
   db: Queries,
   resource: R,

@@ -3,7 +3,7 @@ import type { Trx } from '../db/database.ts';
 import { prepared } from '../db/prepared.ts';
 import { neutronError } from '../resources/errors.ts';
 
-/** Now, as the tables store times: UTC, `YYYY-MM-DD HH:MM:SS`. */
+/** Returns the current time as stored in tables: UTC, `YYYY-MM-DD HH:MM:SS`. */
 export const nowText = (): string => new Date().toISOString().slice(0, 19).replace('T', ' ');
 
 interface StandardRow {
@@ -35,21 +35,22 @@ export async function insertStandardAttributes(
   return Number(insertId);
 }
 
-/** The standard attributes of a new resource that no request sets. */
+/** Returns the standard attributes of a new resource that requests cannot set. */
 export function newStandard(revision = 0) {
   const now = `${new Date().toISOString().slice(0, 19)}Z`;
   return { created_at: now, updated_at: now, revision_number: revision };
 }
 
-/** Changes of the standard attributes that a change of their resource means: as `bumpRevision` makes them. */
+/** Returns the standard attributes after a change of their resource, as written by `bumpRevision`. */
 export const nextStandard = (before: { readonly revision_number: number }) => ({
   revision_number: before.revision_number + 1,
   updated_at: newStandard().updated_at,
 });
 
 /**
- * Counts a change: revision_number grows by one, updated_at becomes now. With `expected` (If-Match) throws
- * RevisionNumberConstraintFailed when the revision is another. The row's own condition decides, so two callers cannot both win.
+ * Records a change: increments revision_number and sets updated_at to the current time. With `expected` (If-Match), throws
+ * RevisionNumberConstraintFailed if the revision differs. The condition is part of the update, so concurrent callers cannot
+ * both succeed.
  */
 export async function bumpRevision(trx: Trx, standardAttrId: number, expected?: number): Promise<void> {
   let update = trx

@@ -9,9 +9,9 @@ import type { Changes } from '../change-log.ts';
 import { fieldsOf, pageLinks, parseListQuery, pickFields } from '../query.ts';
 
 export interface ResourceRouteOptions {
-  /** Most resources of a page; undefined: no bound. */
+  /** Maximum number of resources per page; undefined: unlimited. */
   readonly maxPage: number | undefined;
-  /** One POST may create several. */
+  /** Whether one POST may create several resources. */
   readonly allowBulk: boolean;
   readonly callerOf: (request: FastifyRequest) => Caller;
   readonly changes: Changes;
@@ -22,7 +22,7 @@ const parametersOf = (request: FastifyRequest): URLSearchParams => {
   return new URLSearchParams(at < 0 ? '' : request.url.slice(at + 1));
 };
 
-/** The revision that If-Match demands (`revision_number=N`); anything else in the header demands nothing, as in Neutron. */
+/** Returns the revision required by If-Match (`revision_number=N`); as in Neutron, other values are ignored. */
 function demandedRevision(request: FastifyRequest): number | undefined {
   const match = /^\s*revision_number=(\d{1,15})\s*$/.exec(request.headers['if-match'] ?? '');
   return match ? Number(match[1]) : undefined;
@@ -30,16 +30,16 @@ function demandedRevision(request: FastifyRequest): number | undefined {
 
 const baseUrl = (request: FastifyRequest): string => `${request.protocol}://${request.host}`;
 
-/** `/v2.0/routers/{id}/x/{y}` as Fastify writes it. */
+/** Converts a path such as `/v2.0/routers/{id}/x/{y}` to Fastify's syntax. */
 const routeOf = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
 
-/** Path of all of a resource: below its parent where the declaration says so. */
+/** Returns the path of a resource's collection: below its parent if the declaration says so. */
 export function collectionPath({ resource }: Service, parentPath: string | undefined): string {
   const { parent, path } = resource;
   return parent?.inPath && parentPath !== undefined ? `${parentPath}/{${parent.by}}/${path}` : `/v2.0/${path}`;
 }
 
-/** Routes of one resource: list, create, show, update, delete and actions, as its declaration says. */
+/** Adds the routes of one resource: list, create, show, update, delete and actions, as declared. */
 export function resourceRoutes(
   app: FastifyInstance,
   service: Service,
@@ -48,7 +48,7 @@ export function resourceRoutes(
 ): void {
   const { resource } = service;
   const { maxPage, allowBulk, callerOf, changes } = options;
-  // A marker is an id: what has none is listed as a whole.
+  // A marker is an id: resources without one are listed without paging.
   const paged = Object.hasOwn(resource.attributes, 'id');
   const all = routeOf(collection);
   const one = `${all}/:id`;
@@ -72,12 +72,12 @@ export function resourceRoutes(
   };
   if (can('list')) {
     app.get(all, list);
-    // Neutron answers OPTIONS on a collection with the list.
+    // As in Neutron, OPTIONS on a collection returns the list.
     app.options(all, list);
   }
 
   app.post(all, async (request, reply) => {
-    // As Neutron does: a resource that cannot be created has no attribute that could be set.
+    // As in Neutron, a resource that cannot be created has no attributes that can be set.
     if (!can('create')) throw neutronError('HTTPBadRequest', { reason: "Attribute 'tenant_id' not allowed in POST" });
     changes.note(request, 'create', resource.name);
     const { bulk, items } = resourcesOfBody(resource, request.body);
@@ -151,7 +151,7 @@ function actionRoute(
   });
 }
 
-/** Answers 204. */
+/** Responds with 204. */
 function noContent(reply: FastifyReply): FastifyReply {
   return reply.code(204).removeHeader('content-type').send();
 }

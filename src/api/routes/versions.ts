@@ -6,7 +6,7 @@ import { servedExtensions } from '../../resources/extensions.ts';
 const base = (request: FastifyRequest): string => `${request.protocol}://${request.host}`;
 const shown = ({ alias, name, description, updated }: Extension) => ({ alias, name, description, updated, links: [] });
 
-/** Routes that list what is served: versions, resources, extensions. */
+/** Adds the routes that list versions, resources and extensions. */
 export function versionRoutes(app: FastifyInstance, resources: readonly Resource[]): void {
   app.get('/', async (request) => ({
     versions: [{ id: 'v2.0', status: 'CURRENT', links: [{ rel: 'self', href: `${base(request)}/v2.0/` }] }],
@@ -26,7 +26,7 @@ export function versionRoutes(app: FastifyInstance, resources: readonly Resource
     const { alias } = request.params;
     const found = extensions.find((e) => e.alias === alias);
     if (found) return { extension: shown(found) };
-    // The one answer of Neutron's that is made by WebOb (its JSON error body), which fills the text into a page.
+    // The only response that Neutron generates with WebOb (its JSON error body), which inserts the text into a page.
     const message = `The resource could not be found.<br /><br />\nExtension with alias ${shownText(alias)} does not exist\n\n`;
     return reply.code(404).send({ message, code: '404 Not Found', title: 'Not Found' });
   });
