@@ -49,7 +49,7 @@ export interface DhcpAgentOptions {
   readonly transport: RpcTransport;
   readonly driver: DhcpDriver;
   readonly log: Logger;
-  /** How namespaces and devices are made; by iproute2 unless told. */
+  /** How namespaces and devices are created; default: by iproute2. */
   readonly devices?: DhcpDevices;
 }
 
@@ -128,7 +128,7 @@ class DhcpAgent {
     });
     this.#delayed = new DelayQueue((networkId, reason) => {
       if (!this.#reconciler.has(networkId)) return;
-      log.info({ network: networkId, reason }, 'looking at a network again');
+      log.info({ ...this.#cache.label(networkId), reason }, 'looking at a network again');
       this.#reconciler.resume(networkId);
       this.#queue.add(networkId, DEATH_PRIORITY);
     });
@@ -229,7 +229,7 @@ class DhcpAgent {
       this.#want(id);
     }
     this.#fetching = false;
-    this.#tellIfSynchronised();
+    this.#logIfSynchronised();
   }
 
   /** Takes a network of a full sync. */
@@ -256,11 +256,11 @@ class DhcpAgent {
       this.#failures.delete(networkId);
       if (this.#reconciler.since(networkId) === undefined) this.#deaths.delete(networkId);
     } finally {
-      if (this.#syncing.delete(networkId)) this.#tellIfSynchronised();
+      if (this.#syncing.delete(networkId)) this.#logIfSynchronised();
     }
   }
 
-  #tellIfSynchronised(): void {
+  #logIfSynchronised(): void {
     if (this.#fetching || this.#syncing.size > 0) return;
     const ms = Math.round(performance.now() - this.#syncBegan);
     this.#options.log.info({ ...this.#cache.counts(), failed: this.#failures.size, ms }, 'networks synchronised');
@@ -273,7 +273,7 @@ class DhcpAgent {
     const firstMs = this.#options.config.DEFAULT.resync_interval * 1_000;
     const retryMs = backoffDelay(failures, { firstMs, maxMs: Math.max(firstMs, MAX_RETRY_MS) });
     this.#options.log.warn(
-      { err: error, network: networkId, failures, retryMs },
+      { err: error, ...this.#cache.label(networkId), failures, retryMs },
       'a network could not be brought to its state',
     );
     if (this.#reconciler.since(networkId) !== undefined) this.#reconciler.refetch(networkId);
@@ -289,7 +289,7 @@ class DhcpAgent {
     const count = before && now - before.at < STEADY_MS ? before.count + 1 : 1;
     this.#deaths.set(networkId, { count, at: now });
     const delayMs = count === 1 ? 0 : backoffDelay(count - 1, { firstMs: 500, maxMs: MAX_RETRY_MS });
-    this.#options.log.warn({ network: networkId, count, delayMs }, "a network's DHCP server died");
+    this.#options.log.warn({ ...this.#cache.label(networkId), count, delayMs }, "a network's DHCP server died");
     this.#delayed.put(networkId, delayMs, 'its DHCP server died');
   }
 

@@ -4,7 +4,7 @@ interface Entry {
   readonly timer: NodeJS.Timeout;
 }
 
-/** Networks to be looked at later, each at most once: of two moments the earlier counts. */
+/** Networks to look at later, each at most once: of two moments the earlier counts. */
 export class DelayQueue {
   readonly #entries = new Map<string, Entry>();
   readonly #due: (networkId: string, reason: string) => void;
@@ -14,7 +14,7 @@ export class DelayQueue {
     this.#due = due;
   }
 
-  /** Wants the network looked at in `delayMs`, and says why. */
+  /** Calls back for the network in `delayMs`, with the reason. */
   put(networkId: string, delayMs: number, reason: string): void {
     const at = performance.now() + delayMs;
     const standing = this.#entries.get(networkId);

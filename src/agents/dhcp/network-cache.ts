@@ -7,7 +7,7 @@ import { RecentIds } from './recent-ids.ts';
 /** Deleted ports to remember: more than can be on their way at a time. */
 const MAX_DELETED = 50_000;
 
-/** What became of a port that a notification told of. */
+/** What a notification of a port changed. */
 export type PortNews =
   | { readonly outcome: 'unknown-network' | 'deleted' | 'stale' | 'unchanged' }
   /** `before`: the port as it was known. `rival`: another port of the network that has one of its addresses. */
@@ -68,6 +68,12 @@ export class NetworkCache {
   /** Returns what is known of the network beside its ports: the same object until a document changes it. */
   facts(networkId: string): NetworkFacts | undefined {
     return this.#networks.get(networkId)?.facts;
+  }
+
+  /** Returns a network's id and name as logs carry them. */
+  label(networkId: string): { readonly network: string; readonly name?: string } {
+    const name = this.#networks.get(networkId)?.facts.name;
+    return { network: networkId, ...(name ? { name } : {}) };
   }
 
   /** Returns the network with only those ports that are or may become an agent's own. */
@@ -153,7 +159,7 @@ export class NetworkCache {
     return { outcome: 'changed', ...(before ? { before } : {}), ...(rival ? { rival } : {}) };
   }
 
-  /** Forgets a port for good: no older message brings it back. Gives it if it was known. */
+  /** Forgets a port for good: no older message brings it back. Returns it if it was known. */
   deletePort(portId: string): PortDocument | undefined {
     this.#deletedPorts.add(portId);
     const port = this.port(portId);

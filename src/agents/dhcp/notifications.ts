@@ -16,9 +16,9 @@ export interface NotificationsOptions {
   readonly dismissed: RecentIds;
   /** Wants a pass over the network. */
   readonly queue: (networkId: string, priority: number) => void;
-  /** Something happened to the agent's own port: passes wait until the server has told the rest of it. */
+  /** Something happened to the agent's own port: passes wait, because more notifications about it follow. */
   readonly hold: (networkId: string, reason: string) => void;
-  /** A message told of a port that was not known: it may be an old one, of a port that is gone. */
+  /** A message brought an unknown port: it may be an old message, of a port that is gone. */
   readonly onNewPort: (networkId: string) => void;
   readonly onPortDeleted: (portId: string) => void;
   readonly onAgentUpdated: (adminStateUp: boolean) => void;

@@ -4,10 +4,10 @@ import { pause } from '../../time/pause.ts';
 
 /** Ports of one `dhcp_ready_on_ports` at most, as Neutron's agent has it. */
 const MAX_PORTS_A_CALL = 64;
-/** Ports that wait to be told at most; the next full sync tells those that were dropped. */
+/** Ports that may wait to be reported; the next full sync reports those that were dropped. */
 const MAX_WAITING = 200_000;
 
-/** Tells the server which ports DHCP is ready for: in batches, one call at a time, again until it is told. */
+/** Reports to the server which ports DHCP is ready for: in batches, one call at a time, repeated until it succeeds. */
 export class ReadyPorts {
   readonly #send: (portIds: readonly string[]) => Promise<unknown>;
   readonly #log: Logger;
@@ -27,12 +27,12 @@ export class ReadyPorts {
     if (!this.#sending && this.#waiting.size > 0 && !this.#stop.signal.aborted) void this.#run();
   }
 
-  /** The port is gone: nobody needs to be told. */
+  /** The port is gone: its readiness is not reported. */
   forget(portId: string): void {
     this.#waiting.delete(portId);
   }
 
-  /** Tells nothing more. A call under way is not waited for. */
+  /** Reports nothing more. A call under way is not waited for. */
   close(): void {
     this.#stop.abort();
   }

@@ -1,4 +1,4 @@
-/** Remembers the ids of last and a number with each: a map that forgets the oldest when it is full. */
+/** Remembers recent ids with a number each: a map that forgets the oldest when it is full. */
 export class RecentIds {
   readonly #max: number;
   readonly #ids = new Map<string, number>();

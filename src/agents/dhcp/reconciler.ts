@@ -273,7 +273,7 @@ export class Reconciler {
 
   /** Resolves to whether the server has released the port. */
   async #release(networkId: string, state: NetworkState): Promise<boolean> {
-    const { plugin, host, log } = this.#options;
+    const { plugin, host, cache, log } = this.#options;
     try {
       await plugin.releaseDhcpPort(networkId, dhcpDeviceId(host, networkId));
       state.releaseFailures = 0;
@@ -283,7 +283,7 @@ export class Reconciler {
       // An answer, even a refusal, is the server's last word.
       if (!(error instanceof RemoteError) && state.releaseFailures < MAX_RELEASES) throw error;
       log.warn(
-        { err: error, network: networkId },
+        { err: error, ...cache.label(networkId) },
         'the DHCP port of a network that is served no more could not be released',
       );
       return false;

@@ -94,6 +94,33 @@ describe('notifications of ports', () => {
     await world.until(() => expect(world.server.ready()).toEqual([one.id, three.id]));
   });
 
+  it('hand the driver the ports that changed alone; after a failure it gets the whole network', async () => {
+    world.driver.handed.length = 0;
+    const one = port(net.id, fixed('10.0.0.50'));
+    await created(one);
+    await world.until(() => expect(world.driver.handed).toEqual([{ set: [one], removed: [] }]));
+    await world.notify('port_delete_end', { payload: { port_id: one.id, network_id: net.id, priority: 6 } });
+    await world.until(() => expect(world.driver.handed.slice(1)).toEqual([{ set: [], removed: [one.id] }]));
+    world.driver.before = () => {
+      world.driver.before = () => undefined;
+      throw new Error('disk full');
+    };
+    const [two, three] = [port(net.id), port(net.id)];
+    await created(two);
+    await world.until(() => expect(world.driver.handed.slice(2)).toEqual([{ set: [two], removed: [] }, 'whole']));
+    expect(served()).toContain(two.id);
+    await created(three);
+    await world.until(() => expect(world.driver.handed.slice(4)).toEqual([{ set: [three], removed: [] }]));
+  });
+
+  it('of the network have it handed over whole', async () => {
+    world.driver.handed.length = 0;
+    await world.notify('network_update_end', { payload: { network: { id: net.id }, priority: 1 } });
+    await world.until(() => expect(world.driver.handed).toEqual(['whole']));
+    world.driver.die(net.id);
+    await world.until(() => expect(world.driver.handed).toEqual(['whole', 'whole']));
+  });
+
   it('a burst of 1,000 costs a few passes, and every port is told once', async () => {
     const before = world.driver.passes(net.id).length;
     const gate = Promise.withResolvers<void>();

@@ -139,6 +139,8 @@ class FakeServer {
 /** A driver that writes down what it is told, in order. */
 class FakeDriver implements DhcpDriver {
   readonly applied: WantedNetwork[] = [];
+  /** What each call handed over. */
+  readonly handed: ('whole' | PortChanges)[] = [];
   readonly disabled: string[] = [];
   readonly serving = new Map<string, WantedNetwork>();
   /** Files of an earlier process. */
@@ -147,6 +149,11 @@ class FakeDriver implements DhcpDriver {
   #listener: (networkId: string) => void = () => undefined;
 
   async serve(wanted: WantedNetwork): Promise<void> {
+    this.handed.push('whole');
+    await this.#take(wanted);
+  }
+
+  async #take(wanted: WantedNetwork): Promise<void> {
     this.applied.push(wanted);
     await this.before(wanted);
     this.serving.set(wanted.info.id, wanted);
@@ -157,7 +164,8 @@ class FakeDriver implements DhcpDriver {
     if (!before) throw new Error(`network ${networkId}: ports changed before it was served`);
     const gone = new Set([...removed, ...set.map((one) => one.id)]);
     const ports = [...before.info.ports.filter((one) => !gone.has(one.id)), ...set];
-    await this.serve({ ...before, info: { ...before.info, ports } });
+    this.handed.push({ set, removed });
+    await this.#take({ ...before, info: { ...before.info, ports } });
   }
 
   async stop(networkId: string): Promise<undefined> {

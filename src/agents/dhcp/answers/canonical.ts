@@ -11,9 +11,8 @@ function sortRoutes(subnet: SubnetDocument): SubnetDocument {
 }
 
 /**
- * The document with its lists in one order, whatever order the server (a database, in the end) has told them in: the same
- * network makes the same files and command line, and no server is told of a change that is none. Ports stay the same
- * objects, by which rendered lines are kept.
+ * Returns the document with its lists in one order, in whatever order the server sent them: the same network makes the same
+ * files and command line, and nothing is reloaded for a change that is none. Ports stay the same objects, by which rendered lines are kept.
  */
 export function canonicalNetwork(info: NetworkInfo): NetworkInfo {
   return {

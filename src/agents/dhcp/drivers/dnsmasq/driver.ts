@@ -51,7 +51,7 @@ class DnsmasqDriver implements DhcpDriver {
   readonly #networks = new Map<string, KnownNetwork>();
   /** Networks in the middle of a call. */
   readonly #busy = new Set<string>();
-  /** What was refused of each network when it was last told. */
+  /** What was refused of each network, as logged last. */
   readonly #refused = new Map<string, ReadonlySet<string>>();
   readonly #listeners: ((networkId: string) => void)[] = [];
   readonly #closing = new AbortController();
@@ -111,6 +111,11 @@ class DnsmasqDriver implements DhcpDriver {
     this.#closing.abort();
   }
 
+  #label(networkId: string): { readonly network: string; readonly name?: string } {
+    const name = this.#networks.get(networkId)?.name;
+    return { network: networkId, ...(name ? { name } : {}) };
+  }
+
   /** Brings files and dnsmasq to what the kept lines say. */
   async #bring(id: string, movedIpv6?: ReadonlySet<string>): Promise<void> {
     const network = this.#networks.get(id);
@@ -138,7 +143,7 @@ class DnsmasqDriver implements DhcpDriver {
       leaseSeconds: options.dhcp_lease_duration,
       throttle,
       closing: this.#closing.signal,
-      log: this.#log.child({ network: id, ...(network.name ? { name: network.name } : {}) }),
+      log: this.#log.child(this.#label(id)),
     });
     const process = await this.#reconcile(id, files, reconciliation);
     const maxLogBytes = options.dnsmasq_base_log_dir ? MAX_OPERATOR_LOG_BYTES : MAX_LOG_BYTES;
@@ -176,12 +181,13 @@ class DnsmasqDriver implements DhcpDriver {
 
   async #stop(networkId: string, files: Files): Promise<string | undefined> {
     const process = await this.#find(networkId, files);
+    const label = this.#label(networkId);
     this.#served.delete(networkId);
     this.#networks.delete(networkId);
     this.#refused.delete(networkId);
     if (process) {
       await endProcess(process.pid);
-      this.#log.info({ network: networkId, pid: process.pid }, 'dnsmasq stopped');
+      this.#log.info({ ...label, pid: process.pid }, 'dnsmasq stopped');
     }
     await rm(files.folder, { recursive: true, force: true });
     return process && `dnsmasq ${process.pid}`;
@@ -190,7 +196,7 @@ class DnsmasqDriver implements DhcpDriver {
   #died(networkId: string): void {
     const pid = this.#served.get(networkId)?.process.pid;
     this.#served.delete(networkId);
-    this.#log.warn({ network: networkId, pid }, 'dnsmasq has died');
+    this.#log.warn({ ...this.#label(networkId), pid }, 'dnsmasq has died');
     for (const listener of this.#listeners) listener(networkId);
   }
 
@@ -198,7 +204,7 @@ class DnsmasqDriver implements DhcpDriver {
   #logRefused(network: string, refused: readonly Refusal[]): void {
     const before = this.#refused.get(network);
     const now = new Set(refused.map(({ owner, reason }) => `${owner}: ${reason}`));
-    for (const one of now) if (!before?.has(one)) this.#log.warn({ network }, `left out: ${one}`);
+    for (const one of now) if (!before?.has(one)) this.#log.warn(this.#label(network), `left out: ${one}`);
     if (now.size > 0) this.#refused.set(network, now);
     else this.#refused.delete(network);
   }

@@ -68,7 +68,7 @@ export function clientId(text: string): Field {
   return check(ok, 'client id', text, 'visible characters without comma, quote, backslash and #, at most 255');
 }
 
-/** Name or number of a DHCP option; `tag:NAME,` before it narrows down whom it is for. Gives both apart, tags with their comma. */
+/** Name or number of a DHCP option; `tag:NAME,` before it narrows down whom it is for. Returns both apart, tags with their comma. */
 export function optionName(text: string): { readonly tags: Field; readonly option: Field } {
   const found = /^((?:tag:!?[A-Za-z0-9_-]{1,64},)*)([A-Za-z0-9-]{1,64})$/.exec(text);
   if (!found) throw new Refused('DHCP option', text, 'a name or number, after tag:NAME, if need be');

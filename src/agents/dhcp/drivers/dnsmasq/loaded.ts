@@ -11,7 +11,7 @@ export function fingerprint(texts: readonly string[]): string {
 
 /**
  * The file `loaded` says which texts the running dnsmasq has read: written only after it has read them, so that whoever
- * finds other texts in the files (since we were killed in between) knows that a SIGHUP is owed.
+ * finds other texts in the files (because we were killed in between) knows that a SIGHUP is owed.
  */
 export async function hasLoaded(path: string, { pid, startTime }: ServerProcess, print: string): Promise<boolean> {
   return (await readText(path)) === recordOf(pid, startTime, print);

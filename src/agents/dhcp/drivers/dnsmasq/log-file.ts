@@ -23,7 +23,7 @@ export function boundLog(path: string, maxBytes: number): void {
   truncateSync(path, 0);
 }
 
-/** Gives the whole lines that a growing file has got since the last call; one that was emptied is read from its beginning. */
+/** Reads the whole lines that were appended to a file since the last call; one that was emptied is read from its beginning. */
 class LineReader {
   readonly #path: string;
   #offset: number;

@@ -2,7 +2,7 @@
 const NEGLIGIBLE_MS = 20;
 
 /**
- * When dnsmasq may be told to reload again. While it reloads it answers nobody, and a reload compares every lease with every
+ * When dnsmasq may reload again. While it reloads it answers nobody, and a reload compares every lease with every
  * host (1 s at 5 000 of each), so after each it answers for at least as long as the reload took.
  */
 export class ReloadThrottle {
