@@ -5,7 +5,7 @@ export interface KeyedQueueOptions {
   readonly work: (key: string) => Promise<void>;
   /** Hears what a pass threw. The queue does not try again by itself. */
   readonly onError: (key: string, error: unknown) => void;
-  /** Keys that may wait; 100 000 unless told. */
+  /** Keys that may wait; default: 100 000. */
   readonly maxWaiting?: number;
 }
 
