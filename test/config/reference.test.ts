@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { allOptions } from '../../src/config/options.ts';
 import { renderFlags, renderReference } from '../../src/config/reference.ts';
@@ -14,21 +13,6 @@ describe('docs/configuration.md', () => {
     for (const { name } of allOptions()) expect(text).toContain(`| \`${name}\` |`);
     expect(text).toContain("| `host` | this machine's host name |");
     expect(text).toContain('| `state_path` | /var/lib/neutrino; without root ~/.local/state/neutrino |');
-  });
-});
-
-describe('options', () => {
-  it('are each read by a source file; those that nothing reads belong to the names in neutron-options.ts', () => {
-    const sources = readdirSync('src', { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
-      .map((entry) => join(entry.parentPath, entry.name))
-      .filter((path) => !/config\/(options|neutron-options|reference)\.ts$/.test(path))
-      .map((path) => readFileSync(path, 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, ''))
-      .join('\n');
-    // `config.DEFAULT.host`, `const { host: name } = config.DEFAULT`, or the name as a text.
-    const isRead = (name: string) => new RegExp(`\\.${name}\\b|[{,]\\s*${name}\\s*[:,}=]|'${name}'`).test(sources);
-    const unread = allOptions().filter(({ name }) => !isRead(name));
-    expect(unread.map(({ section, name }) => `[${section}] ${name}`)).toEqual([]);
   });
 });
 
