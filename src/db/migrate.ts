@@ -21,7 +21,10 @@ export interface SchemaState {
   readonly pending: readonly string[];
 }
 
-async function tablesAmong(db: Database, names: readonly string[]): Promise<ReadonlySet<string>> {
+/** What has a schema. */
+type SchemaOwner = Pick<Database, 'kysely' | 'dialect'>;
+
+async function tablesAmong(db: SchemaOwner, names: readonly string[]): Promise<ReadonlySet<string>> {
   const list = sql.join(names);
   const query =
     db.dialect === 'mysql'
@@ -35,7 +38,7 @@ async function tablesAmong(db: Database, names: readonly string[]): Promise<Read
  * Returns the state of the schema and changes nothing. Throws SchemaRefused when the schema has steps that this version does not
  * know, and when it is stock Neutron's own.
  */
-export async function schemaState(db: Database): Promise<SchemaState> {
+export async function schemaState(db: SchemaOwner): Promise<SchemaState> {
   const tables = await tablesAmong(db, [TABLE, STOCK_TABLE]);
   if (!tables.has(TABLE)) {
     if (tables.has(STOCK_TABLE))

@@ -1,39 +1,41 @@
-import { existsSync, linkSync, rmSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
-import type { Config } from '../../config/options.ts';
+import { existsSync, lstatSync, renameSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { type ConfigInputs, loadConfig } from '../../config/load.ts';
+import { placeFlags } from '../config/flags.ts';
 import { CliFailure } from '../process/failure.ts';
-import { contentsText, copyDatabase, removeDatabase, sqliteFile } from './copy.ts';
+import { hostOfStatePath } from '../state/host.ts';
+import { copyDatabase, syncName, withPartialFile } from './copy.ts';
+import { BACKUP_TABLE, inspectDatabase, sqliteFile } from './inspect.ts';
 
 /**
- * `neutrino backup`: copies the database to a new file, which appears complete or not at all. Throws CliFailure when there is no
- * database, or the file exists. `place`: the flags that name the state path.
+ * `neutrino backup FILE`: copies the SQLite database to a new file, also while Neutrino runs, and checks the copy. FILE appears when
+ * it is whole. Throws CliFailure when FILE exists or cannot be created, or the database is missing or damaged.
  */
-export async function backUp(
-  config: Config,
-  file: string,
-  place: string,
-  print: (line: string) => void,
-): Promise<void> {
+export async function backUp(inputs: ConfigInputs, file: string, print: (line: string) => void): Promise<void> {
+  const loaded = loadConfig(inputs);
+  const { config } = loaded;
   const database = sqliteFile(config);
-  if (!existsSync(database))
-    throw new CliFailure(`there is no database ${database}; choose its state path with --state-path`);
-  if (existsSync(file)) throw alreadyThere(file);
-  if (!existsSync(dirname(file))) throw new CliFailure(`${file}: there is no folder ${dirname(file)}`);
-  const unfinished = `${file}.unfinished-${process.pid}`;
-  removeDatabase(unfinished);
-  const contents = await copyDatabase(database, unfinished);
-  try {
-    // Not rename, which would overwrite a file that has appeared meanwhile.
-    linkSync(unfinished, file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw alreadyThere(file);
-    throw error;
-  } finally {
-    rmSync(unfinished, { force: true });
-  }
-  const size = (statSync(file).size / 2 ** 20).toFixed(1);
-  print(`Backup of ${database} written to ${file}: ${contentsText(contents)}, ${size} MiB.`);
-  print(`Restore it with: bin/neutrino restore${place} ${file}`);
+  if (!existsSync(database)) throw new CliFailure(`there is no database ${database}; is --state-path right?`);
+  const target = resolve(file);
+  const folder = dirname(target);
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) throw new CliFailure(`there is no folder ${folder}`);
+  refuseExisting(target);
+  await withPartialFile(target, async (partial) => {
+    const host = hostOfStatePath(config.DEFAULT.state_path);
+    await copyDatabase(database, partial, (copy) => {
+      copy.exec(`drop table if exists ${BACKUP_TABLE}; create table ${BACKUP_TABLE} (host text)`);
+      copy.prepare(`insert into ${BACKUP_TABLE} (host) values (?)`).run(host ?? null);
+    });
+    const { summary } = await inspectDatabase(partial, `the copy of ${database}`);
+    refuseExisting(target);
+    renameSync(partial, target);
+    syncName(target);
+    print(`Backup of ${database} written to ${target}: ${summary}`);
+    print(`Restore it with: bin/neutrino restore${placeFlags(inputs, loaded)} ${target}`);
+  });
 }
 
-const alreadyThere = (file: string) => new CliFailure(`${file} exists already; choose another file`);
+function refuseExisting(target: string): void {
+  if (lstatSync(target, { throwIfNoEntry: false }))
+    throw new CliFailure(`${target} exists already; choose another file, because a backup overwrites nothing`);
+}

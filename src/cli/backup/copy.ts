@@ -1,101 +1,81 @@
-import { rmSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
-import type { Config } from '../../config/options.ts';
-import { migrate, SchemaRefused, schemaState } from '../../db/migrate.ts';
-import { databaseFile } from '../../db/open.ts';
-import { openSqlite } from '../../db/sqlite/open.ts';
+import { isBusy, isDamaged, isNoDatabase } from '../../db/sqlite/errors.ts';
+import { WaitTimeout, waitFor } from '../../time/wait.ts';
 import { CliFailure } from '../process/failure.ts';
 
-/** More pages than a database has: the copy is made in one step, so that writers meanwhile do not make it start again. */
-const ALL_PAGES = 2 ** 31 - 1;
+/** Time limit for copying a database, in milliseconds. */
+const COPY_MS = 600_000;
+/** Time limit for the locks of other processes, in milliseconds. */
+export const LOCKED_MS = 2_000;
+/** Pages copied at a time: 4 MB. */
+const PAGES = 1_000;
 
-/** SQLITE_NOTADB (https://sqlite.org/rescode.html) */
-const NOT_A_DATABASE = 26;
-
-/** What a copied database holds. */
-export interface Contents {
-  readonly networks: number;
-  readonly ports: number;
-}
-
-/** Returns the SQLite file that the configuration names. Throws CliFailure when it names MariaDB or MySQL. */
-export function sqliteFile(config: Config): string {
-  const file = databaseFile(config);
-  if (file !== undefined) return file;
-  throw new CliFailure(
-    'the database is MariaDB or MySQL ([database] connection), which has its own tools: mariadb-dump --single-transaction ' +
-      '(or mysqldump) and the mariadb client',
-  );
+/** Runs `work` on the database file `name`; its errors name the file, in one line where an operator can do something about them. */
+export async function naming<T>(name: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isBusy(error)) throw new CliFailure(`${name} is locked by another process (waited ${LOCKED_MS / 1000} s)`);
+    if (isNoDatabase(error)) throw new CliFailure(`${name} is not an SQLite database`);
+    if (isDamaged(error)) throw new CliFailure(`${name} is damaged`);
+    if (error instanceof WaitTimeout) throw new CliFailure(error.message);
+    throw error instanceof Error && 'errcode' in error ? Object.assign(error, { path: name }) : error;
+  }
 }
 
 /**
- * Copies a database as it is at this moment into a new file, by SQLite's online backup: what is still in the WAL is included, and
- * its writers do not wait. Throws CliFailure when it is damaged or not Neutrino's; then nothing is left of the copy.
+ * Copies a database, which may be in use, to the new file `target` by SQLite's online backup, and lets `edit` change the copy. It is
+ * on disk when this resolves. Throws CliFailure after `limitMs`; then it may still be under way, and the process should end.
  */
-export async function copyDatabase(from: string, to: string): Promise<Contents> {
-  try {
-    await copy(from, to);
-    return check(from, to);
-  } catch (error) {
-    removeDatabase(to);
-    throw error;
-  }
+export async function copyDatabase(
+  source: string,
+  target: string,
+  edit: (copy: DatabaseSync) => void,
+  limitMs: number = COPY_MS,
+): Promise<void> {
+  closeSync(openSync(target, 'wx', 0o600));
+  const file = await naming(source, () => openSnapshot(source));
+  await naming(`the copy of ${source}`, async () => {
+    await waitFor(`SQLite to copy ${source} to ${target}`, backup(file, target, { rate: PAGES }), limitMs);
+    file.close();
+    const copy = new DatabaseSync(target);
+    edit(copy);
+    // One file from then on, which can also be read where nothing can be written.
+    copy.exec('pragma journal_mode = delete');
+    copy.close();
+  });
+  syncToDisk(target);
 }
 
-async function copy(from: string, to: string): Promise<void> {
-  try {
-    const source = new DatabaseSync(from, { readOnly: true });
-    try {
-      await backup(source, to, { rate: ALL_PAGES });
-    } finally {
-      source.close();
-    }
-  } catch (error) {
-    if ((error as { readonly errcode?: number }).errcode === NOT_A_DATABASE)
-      throw new CliFailure(`${from} is not an SQLite database`);
-    throw Object.assign(error as Error, { path: from });
-  }
+/** Opens a database and keeps it as it is now: otherwise each write of another process restarts the copy, which then never ends. */
+function openSnapshot(path: string): DatabaseSync {
+  const file = new DatabaseSync(path, { timeout: LOCKED_MS });
+  file.exec('begin');
+  file.prepare('select count(*) from sqlite_master').get();
+  return file;
 }
 
-function check(from: string, to: string): Contents {
-  const database = new DatabaseSync(to);
+/** Runs `work` with the path of a file to create on the disk of `file`; what is left of it is removed. */
+export async function withPartialFile<T>(file: string, work: (partial: string) => Promise<T>): Promise<T> {
+  // A folder, because SQLite creates a journal beside its file.
+  const folder = mkdtempSync(`${file}.partial-`);
   try {
-    // One file by itself, without a WAL beside it.
-    database.exec('pragma journal_mode = delete');
-    const [found] = database.prepare('pragma integrity_check(1)').all();
-    if (found?.integrity_check !== 'ok') throw new CliFailure(`${from} is damaged: ${found?.integrity_check}`);
-    const tables = new Set(
-      database
-        .prepare('select name from sqlite_master')
-        .all()
-        .map(({ name }) => name),
-    );
-    if (!tables.has('neutrino_migrations') || !tables.has('ports'))
-      throw new CliFailure(`${from} is not a database of Neutrino`);
-    const count = (table: string) => Number(database.prepare(`select count(*) as n from ${table}`).get()?.n);
-    return { networks: count('networks'), ports: count('ports') };
+    return await work(join(folder, 'database'));
   } finally {
-    database.close();
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** Brings a copied database up to the schema of this version. Throws CliFailure when a newer version made it. */
-export async function upgradeCopy(from: string, copied: string): Promise<void> {
-  const db = openSqlite({ path: copied });
+function syncToDisk(path: string): void {
+  const fd = openSync(path, 'r');
   try {
-    await schemaState(db);
-    await migrate(db);
-  } catch (error) {
-    throw error instanceof SchemaRefused ? new CliFailure(`${from}: ${error.message}`) : error;
+    fsyncSync(fd);
   } finally {
-    await db.close();
+    closeSync(fd);
   }
 }
 
-/** Removes a database with the files that SQLite keeps beside it. */
-export function removeDatabase(file: string): void {
-  for (const ending of ['', '-wal', '-shm', '-journal']) rmSync(`${file}${ending}`, { force: true });
-}
-
-/** Returns the contents as messages name them. */
-export const contentsText = ({ networks, ports }: Contents): string => `${networks} network(s), ${ports} port(s)`;
+/** Waits until the disk has the name of a file. */
+export const syncName = (file: string): void => syncToDisk(dirname(file));

@@ -1,83 +1,113 @@
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, linkSync, mkdirSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Config } from '../../config/options.ts';
+import { type ConfigInputs, loadConfig } from '../../config/load.ts';
+import { isDamaged, isNoDatabase } from '../../db/sqlite/errors.ts';
 import { CliFailure } from '../process/failure.ts';
+import { hostOfStatePath, keepHost } from '../state/host.ts';
 import { lockRoles, SERVER_ROLE } from '../state/lock.ts';
 import { prepareStatePath } from '../state/path.ts';
-import { contentsText, copyDatabase, removeDatabase, sqliteFile, upgradeCopy } from './copy.ts';
+import { copyDatabase, LOCKED_MS, naming, syncName, withPartialFile } from './copy.ts';
+import { BACKUP_TABLE, type Contents, inspectDatabase, sqliteFile } from './inspect.ts';
 
-export interface RestoreWishes {
-  /** Moves an existing database aside. */
-  readonly force: boolean;
-  /** The flags that name the state path. */
-  readonly place: string;
-}
+type Print = (line: string) => void;
+
+/** Endings of the files that SQLite keeps of a database. */
+const ENDINGS = ['', '-wal', '-shm', '-journal'];
 
 /**
- * `neutrino restore`: puts a backup in the place of the database, checked and with the schema of this version. The backup itself
- * is left unchanged. Throws CliFailure, having changed nothing, when Neutrino runs, the backup is not usable, or a database exists
- * and `force` is not set.
+ * `neutrino restore FILE`: checks a backup and puts it in the place of the SQLite database; with `force` an existing database is
+ * moved aside. After an interruption, also by kill -9, the old database or the new one is in place. Throws CliFailure when FILE is
+ * no backup, a Neutrino runs on the state path, or a database exists.
  */
 export async function restore(
-  config: Config,
+  inputs: ConfigInputs,
   file: string,
-  { force, place }: RestoreWishes,
-  print: (line: string) => void,
+  { force }: { readonly force: boolean },
+  print: Print,
 ): Promise<void> {
-  const database = sqliteFile(config);
+  const { config } = loadConfig(inputs);
   const { state_path: statePath } = config.DEFAULT;
-  if (!existsSync(file)) throw new CliFailure(`there is no file ${file}`);
-  if (resolve(file) === resolve(database)) throw new CliFailure(`${file} is the database itself`);
+  const database = sqliteFile(config);
+  const source = resolve(file);
+  const contents = await inspectDatabase(source);
   prepareStatePath(statePath);
   const lock = await lockRoles(statePath, [SERVER_ROLE]);
   if ('holder' in lock) {
-    const who = lock.holder ? ` (process ${lock.holder.pid})` : '';
-    throw new CliFailure(`a Neutrino runs on state path ${statePath}${who}; stop it first: bin/neutrino down${place}`);
+    const who = `process ${lock.holder?.pid ?? 'unknown'}`;
+    throw new CliFailure(`a Neutrino runs on state path ${statePath} (${who}); stop it first (Ctrl-C or SIGTERM)`);
   }
   try {
-    if (existsSync(database) && !force)
-      throw new CliFailure(`${database} exists already; --force moves it aside, or choose another --state-path`);
     mkdirSync(dirname(database), { recursive: true });
-    const unfinished = `${database}.restoring`;
-    removeDatabase(unfinished);
-    try {
-      const contents = await copyDatabase(file, unfinished);
-      await upgradeCopy(file, unfinished);
-      if (existsSync(database)) print(`The former database is ${moveAside(database)} now.`);
-      renameSync(unfinished, database);
-      print(`Restored ${database} from ${file}: ${contentsText(contents)}.`);
-    } finally {
-      removeDatabase(unfinished);
-    }
+    if (!force && ENDINGS.some((ending) => existsSync(database + ending)))
+      throw new CliFailure(`${database} exists already; --force moves it aside and restores ${source} in its place`);
+    const aside = await replaceDatabase(source, database, () => takeHost(statePath, contents, print));
+    print(`Restored ${source} to ${database}: ${contents.summary}`);
+    if (aside) print(`The former database is ${aside} now`);
+    if (contents.pending.length > 0)
+      print(`Its schema is older; "neutrino up" upgrades it at its start, "neutrino db upgrade" now.`);
   } finally {
     lock.release();
   }
 }
 
-/** Renames a database with the files beside it; returns its new name. */
-function moveAside(database: string): string {
-  const stamp = new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
-  const aside = [`${database}.${stamp}`, ...Array.from({ length: 99 }, (_, i) => `${database}.${stamp}-${i + 1}`)].find(
-    (name) => !existsSync(name),
-  );
-  if (aside === undefined) throw new CliFailure(`${database}: no free name to move it to`);
-  emptyWal(database);
-  for (const ending of ['-wal', '-shm', ''])
-    if (existsSync(`${database}${ending}`)) renameSync(`${database}${ending}`, `${aside}${ending}`);
+/** Puts a copy of `source` in the place of `database`; returns the new name of what was there. `before` runs just before that. */
+function replaceDatabase(source: string, database: string, before: () => void): Promise<string | undefined> {
+  return withPartialFile(database, async (partial) => {
+    await copyDatabase(source, partial, (copy) => copy.exec(`drop table if exists ${BACKUP_TABLE}`));
+    await inspectDatabase(partial, `the copy of ${source}`);
+    likeOld(partial, database);
+    await naming(database, () => foldLog(database));
+    before();
+    const aside = keepAside(database);
+    renameSync(partial, database);
+    syncName(database);
+    return aside;
+  });
+}
+
+/** Gives a copy owner and mode of the database whose place it takes; without one, the owner of the folder. */
+function likeOld(path: string, database: string): void {
+  const old = statSync(database, { throwIfNoEntry: false });
+  if (old) chmodSync(path, old.mode & 0o777);
+  const { uid, gid } = old ?? statSync(dirname(database));
+  if (process.geteuid?.() === 0) chownSync(path, uid, gid);
+}
+
+/** Moves the write-ahead log of a database into its file, so that it can be replaced in one step. Throws SQLITE_BUSY when in use. */
+function foldLog(database: string): void {
+  // SQLite deletes the log of a database that is empty.
+  if (!statSync(database, { throwIfNoEntry: false })?.size) return;
+  // Only read at first, because SQLite deletes the log of a file that it cannot read.
+  for (const readOnly of [true, false]) {
+    const file = new DatabaseSync(database, { readOnly, timeout: LOCKED_MS });
+    try {
+      file.exec(readOnly ? 'select count(*) from sqlite_master' : 'pragma journal_mode = delete');
+    } catch (error) {
+      // A damaged one is moved aside unchanged, with its log.
+      if (isDamaged(error) || isNoDatabase(error)) return;
+      throw error;
+    } finally {
+      file.close();
+    }
+  }
+}
+
+/** Gives the files of a database a dated name; only its own file keeps the old one too, until it is replaced. */
+function keepAside(database: string): string | undefined {
+  const present = ENDINGS.filter((ending) => existsSync(database + ending));
+  if (present.length === 0) return undefined;
+  const aside = `${database}.before-restore-${new Date().toISOString().replace(/[-:.]/g, '')}`;
+  for (const ending of present) linkSync(database + ending, aside + ending);
+  syncName(database);
+  for (const ending of present) if (ending !== '') unlinkSync(database + ending);
   return aside;
 }
 
-/** Puts what is in the WAL into the database's own file, so that a kill between two renames loses nothing. */
-function emptyWal(database: string): void {
-  try {
-    const held = new DatabaseSync(database);
-    try {
-      held.exec('pragma wal_checkpoint(truncate)');
-    } finally {
-      held.close();
-    }
-  } catch {
-    // A damaged one, which is often why a backup is restored, is moved as it is.
-  }
+/** Before the database is replaced, because after a kill between the two a start under another name is refused, and does no harm. */
+function takeHost(statePath: string, { host }: Contents, print: Print): void {
+  const former = hostOfStatePath(statePath);
+  if (host === undefined || host === former) return;
+  keepHost(statePath, host);
+  if (former !== undefined) print(`State path ${statePath} belongs to host ${host} now (before: ${former})`);
 }

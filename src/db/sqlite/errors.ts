@@ -9,3 +9,9 @@ export const isBusy = (error: unknown): boolean => [5, 6].includes(primaryCode(e
 
 /** Whether the disk is full (SQLITE_FULL). */
 export const isDiskFull = (error: unknown): boolean => primaryCode(error) === 13;
+
+/** Whether the file is a database, but a damaged one (SQLITE_CORRUPT). */
+export const isDamaged = (error: unknown): boolean => primaryCode(error) === 11;
+
+/** Whether the file is not a database (SQLITE_NOTADB). */
+export const isNoDatabase = (error: unknown): boolean => primaryCode(error) === 26;
