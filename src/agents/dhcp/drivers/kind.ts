@@ -10,11 +10,11 @@ export interface ExchangeMessage {
   readonly device: string;
   readonly address: string | null;
   readonly mac: string;
-  /** What the server adds: the host's name, or why it offers nothing. */
+  /** Additional text of the server: the host's name, or why it offers nothing. */
   readonly note: string | null;
 }
 
-/** A kind of DHCP driver: how it is built, and what the command line needs to know of it. */
+/** A DHCP driver: how it is built, and what the command line needs to know about it. */
 export interface DhcpDriverKind {
   /** Value of `dhcp_driver`. */
   readonly name: string;
@@ -23,8 +23,8 @@ export interface DhcpDriverKind {
   create(parts: { readonly config: Config; readonly log: Logger }): DhcpDriver;
   /** The log in which a network's DHCP exchanges appear as lines. */
   exchangeLog(config: Config, networkId: string): string;
-  /** The message that a line of that log holds, or undefined. */
+  /** Returns the message in a line of that log; undefined if there is none. */
   parseExchange(line: string): ExchangeMessage | undefined;
-  /** The file that lists a network's hosts in the driver's own words, to show to people. */
+  /** The file that lists a network's hosts in the driver's format, for display. */
   hostsFile(config: Config, networkId: string): string;
 }

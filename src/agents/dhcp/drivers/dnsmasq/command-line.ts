@@ -7,7 +7,7 @@ import { netmask } from '../../answers/subnet.ts';
 import { glue, id, ipv4, line, plainAddress, whole, word } from './fields.ts';
 import { subnetTag } from './subnet-options.ts';
 
-/** Where the files of one network's dnsmasq are. */
+/** Paths of the files of one network's dnsmasq. */
 export interface Files {
   readonly folder: string;
   readonly host: string;
@@ -16,9 +16,9 @@ export interface Files {
   readonly leases: string;
   readonly pid: string;
   readonly interface: string;
-  /** What dnsmasq logs; `log.1` beside it is what it logged before that. */
+  /** Log of dnsmasq; `log.1` next to it is the previous log. */
   readonly log: string;
-  /** What the running dnsmasq has read; see loaded.ts. */
+  /** Digest of what the running dnsmasq has read; see loaded.ts. */
   readonly loaded: string;
 }
 
@@ -33,7 +33,7 @@ export function filesOf(networkId: string, options: Config['DEFAULT']): Files {
     leases: join(folder, 'leases'),
     pid: join(folder, 'pid'),
     interface: join(folder, 'interface'),
-    // Neutron's place for it, when the operator names a folder.
+    // Neutron's path, if the operator sets a folder.
     log: options.dnsmasq_base_log_dir
       ? join(options.dnsmasq_base_log_dir, networkId, 'dhcp_dns_log')
       : join(folder, 'log'),
@@ -41,7 +41,7 @@ export function filesOf(networkId: string, options: Config['DEFAULT']): Files {
   };
 }
 
-/** The arguments of one network's dnsmasq, the program first (dnsmasq(8)). Throws Refused for an id that is no folder's name. */
+/** Returns the command line of one network's dnsmasq (dnsmasq(8)). Throws Refused for an id that cannot be a folder name. */
 export function renderCommandLine(
   answers: NetworkAnswers,
   options: Config['DEFAULT'],

@@ -17,27 +17,30 @@ import { isOpenToOthers, isRunning, type ServerProcess } from './server-process.
 import { isMissing } from './text-file.ts';
 import { ServerWatch, type Watched } from './watch.ts';
 
-/** Bytes of our own log of a network; the operator's (dnsmasq_base_log_dir) holds queries as well and may be larger. */
+/**
+ * Maximum size of Neutrino's log of a network in bytes; the operator's (dnsmasq_base_log_dir) includes queries and may be
+ * larger.
+ */
 const MAX_LOG_BYTES = 1024 * 1024;
 const MAX_OPERATOR_LOG_BYTES = 64 * 1024 * 1024;
 
-/** Folders named like this are networks'; others below `dhcp_confs` are none of ours. */
+/** Folders with such names belong to networks; others below `dhcp_confs` are ignored. */
 
-/** What is kept of a network from one call to the next. All of it can be lost. */
+/** Cached state of a network between calls. All of it can be lost. */
 interface Memory extends Watched {
   readonly throttle: ReloadThrottle;
 }
 
-/** What a network was handed over with, and the lines made of it. */
+/** The inputs with which a network was handed over, and the lines rendered from them. */
 interface KnownNetwork extends Pick<WantedNetwork, 'namespace' | 'device'> {
   readonly lines: NetworkLines;
   readonly name: string | undefined;
 }
 
 /**
- * Serves each network by a dnsmasq of its own, in the network's namespace, with its files in `<dhcp_confs>/<network>/` as
- * Neutron's driver has them: `host`, `addn_hosts`, `opts`, `leases`, `pid`, `interface`. Beside them `log`, where dnsmasq
- * logs every DISCOVER, OFFER, REQUEST and ACK (bounded: at 1 MiB it becomes `log.1`), and `loaded` (see loaded.ts).
+ * Serves each network with a separate dnsmasq in the network's namespace, with the same files in `<dhcp_confs>/<network>/` as
+ * Neutron's driver: `host`, `addn_hosts`, `opts`, `leases`, `pid`, `interface`. In addition `log`, to which dnsmasq logs every
+ * DISCOVER, OFFER, REQUEST and ACK (bounded: at 1 MiB it becomes `log.1`), and `loaded` (see loaded.ts).
  */
 export function createDnsmasqDriver(parts: { readonly config: Config; readonly log: Logger }): DhcpDriver {
   return new DnsmasqDriver(parts.config, parts.log);
@@ -49,9 +52,9 @@ class DnsmasqDriver implements DhcpDriver {
   readonly #finder = new ServerFinder();
   readonly #served = new Map<string, Memory>();
   readonly #networks = new Map<string, KnownNetwork>();
-  /** Networks in the middle of a call. */
+  /** Networks with a call in progress. */
   readonly #busy = new Set<string>();
-  /** What was refused of each network, as logged last. */
+  /** Values that were rejected in the last call for each network. */
   readonly #refused = new Map<string, ReadonlySet<string>>();
   readonly #listeners: ((networkId: string) => void)[] = [];
   readonly #closing = new AbortController();
@@ -116,7 +119,7 @@ class DnsmasqDriver implements DhcpDriver {
     return { network: networkId, ...(name ? { name } : {}) };
   }
 
-  /** Brings files and dnsmasq to what the kept lines say. */
+  /** Updates files and dnsmasq to the rendered lines. */
   async #bring(id: string, movedIpv6?: ReadonlySet<string>): Promise<void> {
     const network = this.#networks.get(id);
     if (!network) return;
@@ -166,7 +169,7 @@ class DnsmasqDriver implements DhcpDriver {
     } catch (error) {
       this.#served.delete(networkId);
       this.#finder.forget();
-      // A start that a killed agent left under way can be seen by nobody while it forks; by now it holds the sockets.
+      // A start that was in progress when its agent was killed is invisible while it forks; by now it holds the sockets.
       const late = error instanceof CommandFailed ? await this.#finder.find(files.pid) : undefined;
       if (!late) throw error;
       return reconciliation.run(late);
@@ -200,7 +203,7 @@ class DnsmasqDriver implements DhcpDriver {
     for (const listener of this.#listeners) listener(networkId);
   }
 
-  /** Logs what was refused, but not again what was refused the last time already. */
+  /** Logs rejected values, except those already rejected in the last call. */
   #logRefused(network: string, refused: readonly Refusal[]): void {
     const before = this.#refused.get(network);
     const now = new Set(refused.map(({ owner, reason }) => `${owner}: ${reason}`));

@@ -12,8 +12,8 @@ import { Refused } from '../../answers/refusals.ts';
 declare const checked: unique symbol;
 
 /**
- * A piece of a line for dnsmasq that cannot leave its place in it. Only the functions of this file make one, so that no
- * external text reaches a file or a command line unchecked.
+ * A part of a line for dnsmasq that cannot break out of its position. Only the functions of this file create one, so that no
+ * unvalidated external text reaches a file or a command line.
  */
 export type Field = string & { readonly [checked]: true };
 
@@ -24,7 +24,7 @@ function check(ok: boolean, what: string, value: string, wanted: string): Field 
   return checkText(ok, what, value, wanted) as Field;
 }
 
-/** Words of the format itself, written in this source. */
+/** Keywords of the format, literals in the source. */
 export function word(literal: string): Field {
   return check(/^[a-z0-9:*=-]+$/i.test(literal), 'word', literal, 'letters, digits, colon, hyphen');
 }
@@ -38,22 +38,22 @@ export const ipv4 = (text: string): Field => checkedIpv4(text) as Field;
 const ipv6 = (text: string): Field => checkedIpv6(text) as Field;
 export const ipv4Cidr = (text: string): Field => checkedIpv4Cidr(text) as Field;
 
-/** An address as dnsmasq wants it between commas: brackets tell an IPv6 address from a MAC address. */
+/** An address as dnsmasq requires it between commas: brackets distinguish an IPv6 address from a MAC address. */
 export function address(text: string): Field {
   return text.includes(':') ? (`[${ipv6(text)}]` as Field) : ipv4(text);
 }
 
-/** An address as it stands in a file of hosts: without brackets. */
+/** An address as written in a hosts file: without brackets. */
 export const plainAddress = (text: string): Field => checkedIp(text) as Field;
 
-/** Ids become tags and names of folders. */
+/** An id, used as a tag and as a folder name. */
 export const id = (text: string): Field => checkedId(text) as Field;
 
 const LABEL = /^[A-Za-z0-9_-]{1,63}$/;
 
 /**
- * A host or domain name; a dot at its end is kept. Refused is also what dnsmasq would take for something else at a name's
- * place in a dhcp-host line (dnsmasq(8), --dhcp-host): a lease time, an address, the words `ignore` and `infinite`.
+ * A host or domain name; a trailing dot is kept. Also rejects texts that dnsmasq would not read as a name in a dhcp-host line
+ * (dnsmasq(8), --dhcp-host): a lease time, an address, the words `ignore` and `infinite`.
  */
 export function name(text: string, what = 'name'): Field {
   const labels = text.replace(/\.$/, '').split('.');
@@ -68,7 +68,7 @@ export function clientId(text: string): Field {
   return check(ok, 'client id', text, 'visible characters without comma, quote, backslash and #, at most 255');
 }
 
-/** Name or number of a DHCP option; `tag:NAME,` before it narrows down whom it is for. Returns both apart, tags with their comma. */
+/** Parses a DHCP option's name or number and the `tag:NAME,` prefixes that restrict it. Returns both, tags with their comma. */
 export function optionName(text: string): { readonly tags: Field; readonly option: Field } {
   const found = /^((?:tag:!?[A-Za-z0-9_-]{1,64},)*)([A-Za-z0-9-]{1,64})$/.exec(text);
   if (!found) throw new Refused('DHCP option', text, 'a name or number, after tag:NAME, if need be');
@@ -76,17 +76,17 @@ export function optionName(text: string): { readonly tags: Field; readonly optio
 }
 
 /**
- * The value of a DHCP option, which stands last in its line and may hold commas: they part the values of an option that
- * takes several. Quotes and what is in them mean to dnsmasq what its man page says. Refused: control characters, quotes
- * that do not close, and a # that dnsmasq would take for the start of a comment.
+ * The value of a DHCP option, at the end of its line. It may contain commas, which separate multiple values. Quotes have the
+ * meaning described in dnsmasq's man page. Rejected: control characters, unclosed quotes, and a # that dnsmasq would read as the
+ * start of a comment.
  */
 export function optionValue(text: string): Field {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern matches control characters on purpose
   const ok = text !== '' && !/[\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]/u.test(text) && isUnbroken(text);
   return check(ok, 'value of a DHCP option', text, 'text without control characters, open quotes and comments');
 }
 
-/** Walks as dnsmasq does (read_file in its option.c: quotes, escapes inside them, # after white space). */
+/** Scans as dnsmasq does (read_file in its option.c: quotes, escapes inside them, # after white space). */
 function isUnbroken(text: string): boolean {
   let quoted = false;
   for (let i = 0; i < text.length; i++) {
@@ -98,10 +98,10 @@ function isUnbroken(text: string): boolean {
   return !quoted;
 }
 
-/** dnsmasq reads 1 024 bytes at a time (MAXDNAME) and takes the rest of a longer line for another line. */
+/** dnsmasq reads 1,024 bytes at a time (MAXDNAME) and reads the rest of a longer line as another line. */
 const MAX_LINE_BYTES = 1023;
 
-/** Joins fields to a line. Throws Refused when the line is longer than dnsmasq reads. */
+/** Joins fields into a line. Throws Refused if the line is longer than dnsmasq reads. */
 export function line(separator: ',' | '\t' | ' ', fields: readonly Field[]): Line {
   const text = fields.join(separator);
   if (text.length * 3 > MAX_LINE_BYTES && Buffer.byteLength(text) > MAX_LINE_BYTES) {
@@ -110,7 +110,7 @@ export function line(separator: ',' | '\t' | ' ', fields: readonly Field[]): Lin
   return text as Line;
 }
 
-/** Glues fields together where the format has no separator, as in `set:` and an id. */
+/** Concatenates fields without a separator, as in `set:` and an id. */
 export function glue(...fields: readonly Field[]): Field {
   return fields.join('') as Field;
 }

@@ -3,18 +3,18 @@ import { WaitTimeout, waitFor } from '../../../../time/wait.ts';
 import { HAND_OVER_TIMEOUT_MS, isHandOver } from './hand-over.ts';
 import { findByArgument, findByPidFile, isRunning, type ServerProcess } from './server-process.ts';
 
-/** Time that a dnsmasq without a pid file has to write it. */
+/** Time allowed for a dnsmasq to write its pid file. */
 const PID_FILE_TIMEOUT_MS = 2_000;
 
 /**
- * Finds the dnsmasq of a network that an earlier agent left: by its pid file, or by its arguments when that agent was
- * killed between the start and the pid file. Two must never serve one network.
+ * Finds the dnsmasq of a network that an earlier agent left running: by its pid file, or by its arguments if that agent was
+ * killed before the pid file was written. Two must never serve one network.
  */
 export class ServerFinder {
-  /** Processes by pid file as they were when first asked for; what was started since is known to the driver. */
+  /** Processes by pid file at the time of the first look-up; the driver knows those started later. */
   #leftovers: Promise<ReadonlyMap<string, readonly ServerProcess[]>> | undefined;
 
-  /** Looks at all processes again next time: a start has failed, and nobody knows how far it came. */
+  /** Scans all processes again next time, because a start has failed in an unknown state. */
   forget(): void {
     this.#leftovers = undefined;
   }
@@ -22,7 +22,7 @@ export class ServerFinder {
   async find(pidFile: string): Promise<ServerProcess | undefined> {
     this.#leftovers ??= findByArgument();
     const leftovers = ((await this.#leftovers).get(pidFile) ?? []).filter(isRunning);
-    // The one that runs is about to be ended by it.
+    // It is about to end the running one.
     for (const one of leftovers) if (isHandOver(one)) await handedOver(one);
     const named = await findByPidFile(pidFile);
     if (named || leftovers.length === 0) return named;
@@ -36,7 +36,7 @@ export class ServerFinder {
   }
 }
 
-/** Waits until a hand-over that a killed agent left has become the next dnsmasq, or has ended. */
+/** Waits until a hand-over started by a killed agent has become the next dnsmasq, or has ended. */
 async function handedOver({ pid, startTime }: ServerProcess): Promise<void> {
   await waitFor(
     `process ${pid} ending a dnsmasq for the next one`,

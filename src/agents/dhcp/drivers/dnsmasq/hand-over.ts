@@ -5,36 +5,36 @@ import type { ProcessInfo } from '../../../../linux/processes.ts';
 import { run } from '../../../../linux/run.ts';
 import type { Lease } from './leases.ts';
 
-/** Longer than the script takes at worst: 4 s until SIGKILL, 6 s more until it gives up, and dnsmasq's own start. */
+/** Upper bound for the script: 4 s until SIGKILL, 6 s more until it gives up, and the start of dnsmasq. */
 export const HAND_OVER_TIMEOUT_MS = 25_000;
 
 const SCRIPT = join(import.meta.dirname, 'dnsmasq-hand-over.sh');
 
-/** What the next dnsmasq is, and what changes before it starts. */
+/** The next dnsmasq, and the changes to make before it starts. */
 export interface HandOver {
   readonly folder: string;
   readonly namespace: string;
-  /** All arguments of the next dnsmasq, the program first. */
+  /** Command line of the next dnsmasq. */
   readonly command: readonly string[];
-  /** Files of the folder that change, by name. */
+  /** New texts of changed files in the folder, by name. */
   readonly texts: ReadonlyMap<string, string>;
-  /** Leases that the next one must not know. */
+  /** Leases to drop. */
   readonly stale: readonly Lease[];
-  /** The lease file for the case that the one left behind is empty or torn. */
+  /** The lease file to use if the existing one is empty or truncated. */
   readonly seeds: string;
 }
 
 /**
- * Has the next dnsmasq follow the running one, by a script that goes on when this process is killed (dnsmasq-hand-over.sh).
- * Resolves when the next one is in the background. Throws CommandFailed with what it said when it cannot start.
+ * Replaces the running dnsmasq with the next one, using a script that continues if this process is killed (dnsmasq-hand-over.sh).
+ * Resolves when the next one is in the background. Throws CommandFailed with its output if it cannot start.
  */
 export async function handOver(running: ProcessInfo, wanted: HandOver): Promise<void> {
   const { folder, namespace, command, texts, stale, seeds } = wanted;
   const next = join(folder, 'next');
-  // What an agent left there that was killed before it came to the script.
+  // Left by an agent that was killed before it started the script.
   await rm(next, { recursive: true, force: true });
   await mkdir(join(next, 'text'), { recursive: true });
-  // By holder and address: the time of a lease may change until the end.
+  // By holder and address, because the expiry of a lease may still change.
   const patterns = stale.map(({ line }) => ` ${line.split(' ').slice(1, 3).join(' ')} \n`);
   await writeFile(join(next, 'stale'), patterns.join(''));
   await writeReadable(join(next, 'seeds'), seeds);
@@ -44,18 +44,18 @@ export async function handOver(running: ProcessInfo, wanted: HandOver): Promise<
       ...['/bin/sh', SCRIPT, String(running.pid), String(running.startTime), folder],
       ...[namespacePath(namespace), ...command],
     ] as [string, ...string[]],
-    // Not of our session: a signal to all our processes (a terminal's Ctrl-C) must not end it in the middle.
+    // In its own session: a signal to all our processes (Ctrl-C in a terminal) must not interrupt it.
     { timeoutMs: HAND_OVER_TIMEOUT_MS, ownSession: true },
   );
   await rm(next, { recursive: true, force: true });
 }
 
-/** Readable by everybody, whatever our umask says, for dnsmasq drops its privileges before it reads. */
+/** World-readable regardless of the umask, because dnsmasq drops its privileges before it reads. */
 async function writeReadable(path: string, text: string): Promise<void> {
   await writeFile(path, text);
   await chmod(path, 0o644);
 }
 
-/** Whether a process is such a script that still ends the dnsmasq before it. */
+/** Returns whether a process is a hand-over script that is still stopping the previous dnsmasq. */
 export const isHandOver = ({ command: [, script] }: ProcessInfo): boolean =>
   script !== undefined && basename(script) === basename(SCRIPT);

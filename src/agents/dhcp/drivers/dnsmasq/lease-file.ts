@@ -8,9 +8,9 @@ import { readText } from './text-file.ts';
 const TRIES = 50;
 
 /**
- * The lease file of a running dnsmasq, or undefined when there is none. dnsmasq empties the file and writes it anew at every
- * change, so what is read counts only when dnsmasq rested before and after and two looks show the same. One that never
- * rests (more questions than it can answer) is taken as it is after a tenth of a second and more.
+ * Returns the lease file of a running dnsmasq; undefined if there is none. dnsmasq truncates and rewrites the file on every
+ * change, so a read is valid only if dnsmasq was idle before and after it and two reads agree. If dnsmasq is never idle
+ * (overload), the last read is used after a tenth of a second or more.
  */
 export async function readLeaseFile(path: string, server: ServerProcess): Promise<string | undefined> {
   for (let n = 1; ; n++) {
@@ -23,12 +23,12 @@ export async function readLeaseFile(path: string, server: ServerProcess): Promis
 }
 
 /**
- * What the lease file must hold when dnsmasq starts: the leases there were, without the stale ones. Where there is no file,
- * or one that a killed dnsmasq left empty or torn, ports with a machine that may run get a lease: without it the machine
- * would be refused (NAK) when it renews, and lose its address. A port that is DOWN or in BUILD has no running machine, and
- * every lease makes each reload dearer.
+ * Returns the lease file for the start of dnsmasq: the existing leases without the stale ones. If there is no file, or a killed
+ * dnsmasq left it empty or truncated, ports whose machine may be running get a lease: without it, dnsmasq would reject (NAK) the
+ * machine's next renewal, and the machine would lose its address. A port that is DOWN or in BUILD has no running machine, and every
+ * lease makes each reload more expensive.
  *
- * @param expires moment of expiry of a made-up lease, seconds of Unix time; 0 means never.
+ * @param expires expiry of seeded leases in seconds of Unix time; 0: never.
  */
 export function leaseFileAtStart(
   found: string | undefined,

@@ -1,21 +1,21 @@
 import { addressKey } from './holders.ts';
 import type { Entitlement } from './port-lines.ts';
 
-/** A lease as dnsmasq keeps it (read_leases and lease_update_file in its lease.c). */
+/** A lease as stored by dnsmasq (read_leases and lease_update_file in its lease.c). */
 export interface Lease {
   readonly version: 4 | 6;
   readonly address: string;
   /** MAC address (IPv4), or the identity association's id (IPv6). */
   readonly hardware: string;
-  /** Client id or DUID, hexadecimal bytes with colons; undefined when the client told none. */
+  /** Client id or DUID, hexadecimal bytes with colons; undefined if the client sent none. */
   readonly clientId: string | undefined;
   /** The line itself. */
   readonly line: string;
 }
 
 /**
- * Reads a lease file: `expiry MAC address hostname client-id`, then after a line `duid ...` the DHCPv6 leases as
- * `expiry IAID address hostname client-DUID`. Lines of another form are no leases.
+ * Parses a lease file: `expiry MAC address hostname client-id`, then after a line `duid ...` the DHCPv6 leases as
+ * `expiry IAID address hostname client-DUID`. Other lines are ignored.
  */
 export function parseLeases(text: string): readonly Lease[] {
   return text.split('\n').flatMap((line): Lease[] => {
@@ -33,7 +33,9 @@ export function parseLeases(text: string): readonly Lease[] {
   });
 }
 
-/** Bytes of a client id as dnsmasq reads it in a dhcp-host line: hexadecimal with colons, else the text itself. */
+/**
+ * Returns the bytes of a client id as dnsmasq reads it in a dhcp-host line: hexadecimal with colons, otherwise the text itself.
+ */
 function clientIdBytes(id: string): string {
   if (/^[0-9a-f]{1,2}(:[0-9a-f]{1,2})*$/i.test(id)) {
     return id
@@ -48,10 +50,10 @@ function clientIdBytes(id: string): string {
 }
 
 /**
- * The leases whose holder may not hold them (any more): no port has the address, or another port has it. dnsmasq would keep
- * giving such an address to nobody until the lease runs out, or renew it.
+ * Returns the stale leases: no port has the address, or another port has it. Until such a lease expires, dnsmasq would not offer the
+ * address to anyone else, or would even renew the lease.
  *
- * @param movedIpv6 IPv6 addresses that went from one MAC to another; a DHCPv6 lease itself does not tell whose it is.
+ * @param movedIpv6 IPv6 addresses that moved from one MAC to another; a DHCPv6 lease does not contain the MAC.
  */
 export function staleLeases(
   leases: readonly Lease[],
@@ -63,13 +65,13 @@ export function staleLeases(
     if (!holder) return true;
     if (version === 6) return movedIpv6.has(address);
     if (holder.mac === hardware) return false;
-    // dnsmasq knows a host by its client id as well, and some clients put a zero byte before theirs.
+    // dnsmasq also identifies a host by its client id, and some clients prepend a zero byte to theirs.
     const wanted = holder.clientId === undefined ? undefined : clientIdBytes(holder.clientId);
     return wanted === undefined || (clientId !== wanted && clientId !== `00:${wanted}`);
   });
 }
 
-/** IPv6 addresses by MAC as a `host` file names them. */
+/** Returns IPv6 addresses by MAC from a `host` file. */
 function ipv6Holders(host: string): Map<string, string> {
   const holders = new Map<string, string>();
   for (const line of host.split('\n')) {
@@ -79,7 +81,7 @@ function ipv6Holders(host: string): Map<string, string> {
   return holders;
 }
 
-/** IPv6 addresses that another MAC has in the new `host` file than in the old one. */
+/** Returns the IPv6 addresses that belong to different MACs in the new and the old `host` file. */
 export function movedIpv6(before: string, after: string): ReadonlySet<string> {
   if (!before.includes('[')) return new Set();
   const now = ipv6Holders(after);
@@ -88,7 +90,7 @@ export function movedIpv6(before: string, after: string): ReadonlySet<string> {
   );
 }
 
-/** A lease file without the stale leases; all else stays as it is. */
+/** Returns a lease file without the stale leases; everything else is unchanged. */
 export function withoutLeases(text: string, stale: readonly Lease[]): string {
   const gone = new Set(stale.map(({ line }) => line));
   return text

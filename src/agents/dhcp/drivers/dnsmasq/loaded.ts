@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ServerProcess } from './server-process.ts';
 import { readText, replaceText } from './text-file.ts';
 
-/** Stands for the texts of the files that dnsmasq reads again at SIGHUP. */
+/** Digest of the files that dnsmasq rereads on SIGHUP. */
 export function fingerprint(texts: readonly string[]): string {
   const hash = createHash('sha256');
   for (const text of texts) hash.update(`${Buffer.byteLength(text)}:`).update(text);
@@ -10,8 +10,8 @@ export function fingerprint(texts: readonly string[]): string {
 }
 
 /**
- * The file `loaded` says which texts the running dnsmasq has read: written only after it has read them, so that whoever
- * finds other texts in the files (because we were killed in between) knows that a SIGHUP is owed.
+ * The file `loaded` records which texts the running dnsmasq has read. It is written only after dnsmasq has read them: if the
+ * files differ from it (because the agent was killed in between), dnsmasq still needs a SIGHUP.
  */
 export async function hasLoaded(path: string, { pid, startTime }: ServerProcess, print: string): Promise<boolean> {
   return (await readText(path)) === recordOf(pid, startTime, print);

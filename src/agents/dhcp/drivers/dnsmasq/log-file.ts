@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { waitFor } from '../../../../time/wait.ts';
 import { isMissing } from './text-file.ts';
 
-/** Bytes of the file; 0 when there is none. */
+/** Returns the size of the file in bytes; 0 if it does not exist. */
 export function sizeOf(path: string): number {
   try {
     return statSync(path).size;
@@ -14,8 +14,8 @@ export function sizeOf(path: string): number {
 }
 
 /**
- * Puts the log aside as `log.1` and empties it once it has grown beyond `maxBytes`, so that both together are bounded.
- * dnsmasq appends to whatever is there, so it need not be told. What it logs between the copy and the emptying is lost.
+ * Copies the log to `log.1` and truncates it once it exceeds `maxBytes`, so that the size of both is bounded. dnsmasq opens it
+ * for appending and needs no signal. Lines logged between the copy and the truncation are lost.
  */
 export function boundLog(path: string, maxBytes: number): void {
   if (sizeOf(path) <= maxBytes) return;
@@ -23,7 +23,7 @@ export function boundLog(path: string, maxBytes: number): void {
   truncateSync(path, 0);
 }
 
-/** Reads the whole lines that were appended to a file since the last call; one that was emptied is read from its beginning. */
+/** Returns the complete lines added to a file since the last call; a truncated file is read from its beginning. */
 class LineReader {
   readonly #path: string;
   #offset: number;
@@ -56,23 +56,25 @@ class LineReader {
   }
 }
 
-/** Time after which a log that does not grow at all is taken for broken, and looks at a resting dnsmasq that then count. */
+/**
+ * Time after which a log that does not grow is considered broken, and the number of checks of an idle dnsmasq that then decide.
+ */
 const SILENCE_MS = 1_000;
 const SILENT_LOOKS = 3;
 
-/** What is to be known of a process whose log is waited for. */
+/** The state of a process whose log is awaited. */
 export interface Observed {
   readonly isRunning: () => boolean;
-  /** Whether it waits for something to happen. */
+  /** Whether it is idle. */
   readonly isIdle: () => boolean;
 }
 
 /**
- * Waits until dnsmasq has logged that it has read a file. Resolves to false when its log does not grow at all (disk full for
- * it but not for us, log moved away) though it rests: a signal never stays unheard while it does, so it has read the file.
- * Throws when it logs that it cannot read one, when it has ended, and WaitTimeout.
+ * Waits until dnsmasq has logged that it has read a file. Resolves to false if its log does not grow (disk full for dnsmasq but not
+ * for the agent, log moved away) although dnsmasq is idle: an idle dnsmasq has handled all signals, so it has read the file.
+ * Throws if it logs that it cannot read a file, or has ended; throws WaitTimeout.
  *
- * @param from bytes of the log before it was told to read.
+ * @param from size of the log in bytes before dnsmasq was signalled.
  */
 export async function waitUntilRead(
   log: string,

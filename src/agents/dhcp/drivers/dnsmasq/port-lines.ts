@@ -16,11 +16,11 @@ import {
   word,
 } from './fields.ts';
 
-/** What the lines of a port depend on beside its answers. */
+/** Settings that the lines of a port depend on, in addition to its answers. */
 export interface PortLineOptions {
-  /** Domain behind generated host names; empty: none. */
+  /** Domain of generated host names; empty: none. */
   readonly domain: string;
-  /** All of a port's addresses of one stateful DHCPv6 subnet in one line (dnsmasq_enable_addr6_list). */
+  /** Whether all addresses of a port in one stateful DHCPv6 subnet share one line (dnsmasq_enable_addr6_list). */
   readonly mergeIpv6: boolean;
 }
 
@@ -34,7 +34,7 @@ export interface Entitlement {
   readonly status: string;
 }
 
-/** What one port adds to each file. */
+/** The lines of one port in each file. */
 export interface PortLines {
   readonly host: readonly Line[];
   readonly addnHosts: readonly Line[];
@@ -53,7 +53,7 @@ interface NameFields {
   readonly hostname: Field;
 }
 
-/** A port's names, or generated ones where dnsmasq cannot be told them. */
+/** Returns a port's names, or generated ones if dnsmasq cannot represent them. */
 function nameFields({ address, names }: PortAddress, domain: string, owner: string, refusals: Refusals): NameFields {
   const fields = (wanted: PortAddress['names']) => ({
     hostname: name(wanted.hostname, 'host name'),
@@ -63,8 +63,8 @@ function nameFields({ address, names }: PortAddress, domain: string, owner: stri
 }
 
 /**
- * A line of the options file (dnsmasq(8), --dhcp-option): for those with a tag, an option by name or number. Without
- * values the option is not sent at all, not even by itself.
+ * Returns a line of the options file (dnsmasq(8), --dhcp-option): an option by name or number for hosts with a tag. Without
+ * values, the option is not sent at all, not even dnsmasq's default.
  */
 export function optionLine(version: 4 | 6, tag: Field, option: string, values: readonly Field[]): Line {
   const named = optionName(option);
@@ -74,8 +74,9 @@ export function optionLine(version: 4 | 6, tag: Field, option: string, values: r
 }
 
 /**
- * What one port adds to the files `host`, `addn_hosts` and `opts`. A line of a stateless DHCPv6 address comes before the
- * port's others: dnsmasq takes the last line that fits a MAC, and one without an address would leave DHCPv4 without.
+ * Renders the lines of one port for the files `host`, `addn_hosts` and `opts`. The line of a stateless DHCPv6 address precedes
+ * the port's others: dnsmasq uses the last line that matches a MAC, and one without an address would leave DHCPv4 without an
+ * address.
  */
 export function renderPort(port: PortAnswers, { domain, mergeIpv6 }: PortLineOptions): PortLines {
   const { portId, mac: macText, clientId, status } = port;

@@ -22,35 +22,35 @@ import {
 } from './server-process.ts';
 import { readText, replaceText } from './text-file.ts';
 
-/** More stale leases than this are cheaper to take out of the file over a restart than to release one by one. */
+/** More stale leases than this are cheaper to remove from the file with a restart than to release one by one. */
 const MAX_RELEASES = 16;
 
-/** What one pass is to reach. */
+/** The goal of one pass. */
 export interface Goal {
   readonly files: Files;
   readonly rendered: RenderedNetwork;
-  /** IPv6 addresses that went to another MAC address. Default: found by comparing the old `host` file with the new text. */
+  /** IPv6 addresses that moved to another MAC address. Default: found by comparing the old `host` file with the new text. */
   readonly movedIpv6?: ReadonlySet<string> | undefined;
-  /** All arguments of dnsmasq, the program first. */
+  /** Command line of dnsmasq. */
   readonly command: readonly string[];
   readonly namespace: string;
   readonly device: string;
-  /** Seconds of a seeded lease; negative: for ever. */
+  /** Duration of a seeded lease in seconds; negative: infinite. */
   readonly leaseSeconds: number;
   readonly throttle: ReloadThrottle;
-  /** Aborted when the driver closes: a pass that waits gives up. */
+  /** Aborted when the driver closes: a waiting pass then ends. */
   readonly closing: AbortSignal;
   readonly log: Logger;
 }
 
 /**
- * One pass that brings a network's files and dnsmasq to the goal. Killed at any line, the next pass finds what is left to
- * do in the folder: texts that differ from what `loaded` says, leases that nobody may hold, a process or none.
+ * One pass that brings a network's files and dnsmasq to the goal. If it is killed at any point, the next pass finds the remaining
+ * work in the folder: texts that differ from `loaded`, stale leases, a process or none.
  */
 export class Reconciliation {
   readonly #goal: Goal;
   readonly #fingerprint: string;
-  /** Whether the `host` file is the new one: then no lease of it is an old holder's. */
+  /** Whether the `host` file is already the new one: then it no longer names previous holders. */
   #hasWritten = false;
 
   constructor(goal: Goal) {
@@ -59,7 +59,7 @@ export class Reconciliation {
     this.#fingerprint = fingerprint([host, addnHosts, opts]);
   }
 
-  /** Resolves to the process that serves the network; every port of it would be answered. */
+  /** Resolves to the process that serves the network, once it serves every port. */
   async run(running: ServerProcess | undefined): Promise<ServerProcess> {
     const { files } = this.#goal;
     if (!running) return this.#start();
@@ -75,7 +75,7 @@ export class Reconciliation {
     return this.#restart(running, 'it keeps leases that were released');
   }
 
-  /** Why a running dnsmasq cannot be brought to the goal; undefined when it can. */
+  /** Returns why a running dnsmasq cannot be brought to the goal without a restart; undefined if it can. */
   async #whyRestart(running: ServerProcess): Promise<string | undefined> {
     const { command, namespace } = this.#goal;
     const wanted = new Set(command);
@@ -91,14 +91,14 @@ export class Reconciliation {
     if (stale.length > MAX_RELEASES) return `${stale.length} leases are to be released`;
     if (stale.some(({ version }) => version === 6)) return 'a DHCPv6 lease is to be released';
     if (stale.length > 0 && !(await hasReleaseProgram()))
-      return 'a lease is to be released and there is no dhcp_release';
+      return 'a lease must be released and dhcp_release is not installed';
     return undefined;
   }
 
   /**
-   * Whether the goal needs files to be read anew which dnsmasq might not survive: when it has answered a host with a tag
-   * (`set:`), that host's tags are chained to those of its range, and freeing the one frees the other (seen with 2.90 of
-   * Debian 12: segmentation fault at SIGHUP).
+   * Returns whether the goal requires a reload that dnsmasq might not survive: after it has served a host with a tag (`set:`),
+   * that host's tags are linked to those of its range, and freeing one frees the other (seen with 2.90 of Debian 12:
+   * segmentation fault on SIGHUP).
    */
   async #wouldDieOfReload(running: ServerProcess): Promise<boolean> {
     const { files } = this.#goal;
@@ -111,7 +111,7 @@ export class Reconciliation {
     if (!(await pause(throttle.waitMs(performance.now()), closing))) throw new Error('the dnsmasq driver closes');
   }
 
-  /** Leases that nobody may hold. Asked before the new `host` file is written: the old one tells which addresses moved. */
+  /** Returns the stale leases. Called before the new `host` file is written, because the old one shows which addresses moved. */
   async #staleLeases(running: ServerProcess): Promise<readonly Lease[]> {
     return this.#staleOf(await readLeaseFile(this.#goal.files.leases, running));
   }
@@ -126,7 +126,7 @@ export class Reconciliation {
     return staleLeases(leases, rendered.holderOf, moved);
   }
 
-  /** Files that say something else than they should, by path, with what they should say. */
+  /** Returns the files whose text must change: new text by path. */
   async #changedFiles(): Promise<ReadonlyMap<string, string>> {
     const { files, rendered, device } = this.#goal;
     const texts: readonly (readonly [string, string])[] = [
@@ -145,7 +145,7 @@ export class Reconciliation {
     this.#hasWritten = true;
   }
 
-  /** Starts dnsmasq, none running. Its leases stay, but those that nobody may hold any more. */
+  /** Starts dnsmasq if none is running. Leases are kept, except stale ones. */
   async #start(): Promise<ServerProcess> {
     const { files, command, namespace } = this.#goal;
     const found = await readText(files.leases);
@@ -155,7 +155,7 @@ export class Reconciliation {
     return this.#started(() => startServer(command, namespace, files.pid));
   }
 
-  /** Has another dnsmasq take the place of the running one. The files stay as they are until that one has ended. */
+  /** Replaces the running dnsmasq with a new one. The files are unchanged until the old one has ended. */
   async #restart(running: ServerProcess, why: string): Promise<ServerProcess> {
     const { files, command, namespace, log } = this.#goal;
     log.info({ pid: running.pid }, `dnsmasq restarts: ${why}`);
@@ -191,16 +191,16 @@ export class Reconciliation {
     const from = sizeOf(files.log);
     const began = performance.now();
     if (!isRunning(running) || !signalProcess(running.pid, 'SIGHUP')) {
-      throw new Error(`dnsmasq (process ${running.pid}) has ended before it could be told of a change`);
+      throw new Error(`dnsmasq (process ${running.pid}) ended before it could be reloaded`);
     }
     await this.#untilRead(running, from);
     throttle.reloaded(began, performance.now());
   }
 
-  /** Waits until dnsmasq has read the files and answers again; only then it is written down that it has. */
+  /** Waits until dnsmasq has read the files and serves again, and only then records it in `loaded`. */
   async #untilRead(process: ServerProcess, from: number): Promise<void> {
     const { files, command, rendered, log } = this.#goal;
-    // The last file it reads. Without a range it does not read those about DHCP.
+    // The last file that it reads. Without a range, it does not read the DHCP files.
     const last = command.some((one) => one.startsWith('--dhcp-range=')) ? files.opts : files.addnHosts;
     const timeoutMs = reloadTimeoutMs(rendered.entitled.length);
     const observed = { isRunning: () => isRunning(process), isIdle: () => isIdle(process) };
@@ -211,8 +211,8 @@ export class Reconciliation {
   }
 
   /**
-   * Has dnsmasq forget leases that nobody may hold. Only after it has read the new hosts: before, their holders could get
-   * them again. Resolves to whether all are gone.
+   * Releases stale leases in dnsmasq, only after it has read the new hosts, because before that their holders could get them
+   * again. Resolves to whether all were released.
    */
   async #releaseStale(running: ServerProcess): Promise<boolean> {
     const { files, namespace, device, log } = this.#goal;

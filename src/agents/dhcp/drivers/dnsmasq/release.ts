@@ -10,7 +10,7 @@ import type { ServerProcess } from './server-process.ts';
 const TRIES = 3;
 const RELEASE_TIMEOUT_MS = 300;
 
-/** Whether dhcp_release (Debian: dnsmasq-utils) is installed. */
+/** Returns whether dhcp_release (Debian: dnsmasq-utils) is installed. */
 export async function hasReleaseProgram(path: string | undefined = process.env.PATH): Promise<boolean> {
   for (const folder of (path ?? '').split(':')) {
     if (folder === '') continue;
@@ -30,8 +30,8 @@ async function sendRelease(lease: Lease, namespace: string, device: string): Pro
 }
 
 /**
- * Has dnsmasq forget an IPv4 lease. Resolves to whether the lease is gone from the lease file, which dnsmasq writes before
- * it does anything else; a packet can be lost, so it is sent again.
+ * Releases an IPv4 lease in dnsmasq. Resolves to whether the lease has disappeared from the lease file, which dnsmasq writes
+ * before it does anything else. A packet can be lost, so it is sent repeatedly.
  */
 export async function releaseLease(
   lease: Lease,
@@ -47,7 +47,7 @@ export async function releaseLease(
       await sendRelease(lease, where.namespace, where.device);
       return await waitFor(`release of ${lease.address}`, isGone, RELEASE_TIMEOUT_MS);
     } catch (error) {
-      // The device may have lost its address meanwhile: the caller has another way.
+      // The device may have lost its address meanwhile: the caller has a fallback.
       if (error instanceof CommandFailed) return false;
       if (!(error instanceof WaitTimeout)) throw error;
     }

@@ -10,38 +10,38 @@ import { addressKey, Holders } from './holders.ts';
 import { type Entitlement, type PortLines, renderPort } from './port-lines.ts';
 import { renderSubnetOptions } from './subnet-options.ts';
 
-/** All that a network's document means for dnsmasq. */
+/** A network rendered for dnsmasq. */
 export interface RenderedNetwork {
-  /** Texts of the files of these names. */
+  /** Texts of the files, by name. */
   readonly host: string;
   readonly addnHosts: string;
   readonly opts: string;
-  /** Who may hold which address; whoever else holds one has to let go of it. */
+  /** The permitted holder of each address; other leases are stale. */
   readonly entitled: readonly Entitlement[];
   /** Returns who may hold an address. */
   readonly holderOf: (address: string) => Entitlement | undefined;
-  /** The arguments, the program first. */
+  /** The command line. */
   readonly commandLine: readonly string[];
-  /** Whether any subnet wants DHCP at all. */
+  /** Whether any subnet has DHCP. */
   readonly enableDhcp: boolean;
-  /** Whether the namespace is to answer for the metadata service. */
+  /** Whether the namespace must serve metadata. */
   readonly enableMetadata: boolean;
-  /** Values left out because they cannot be told to dnsmasq. */
+  /** Values left out because dnsmasq cannot represent them. */
   readonly refused: readonly Refusal[];
 }
 
 interface RenderedPort {
   readonly document: PortDocument;
-  /** What beside the document decided: `NetworkAnswers.portKey`. */
+  /** Inputs other than the document: `NetworkAnswers.portKey`. */
   readonly key: string;
   readonly lines: PortLines;
 }
 
-/** The lines of a network, kept port by port: a changed port costs the rendering of its own lines. */
+/** The lines of a network, cached per port: a changed port only costs the rendering of its own lines. */
 export class NetworkLines {
   readonly #config: Config;
   readonly #ports = new Map<string, RenderedPort>();
-  /** Ports on which answers to others depend. */
+  /** Ports that the answers for other ports depend on. */
   #shaping = new Map<string, PortDocument>();
   readonly #holders = new Holders();
   /** Ids of `#ports` in the order of their lines. */
@@ -53,7 +53,7 @@ export class NetworkLines {
   #commandLine: readonly string[] = [];
   #refused: readonly Refusal[] = [];
 
-  /** Throws Refused for a network id that cannot be a folder's name. */
+  /** Throws Refused for a network id that cannot be a folder name. */
   constructor(config: Config, info: NetworkInfo, ownPortId?: string) {
     this.#config = config;
     this.#facts = info;
@@ -61,7 +61,7 @@ export class NetworkLines {
     this.serve(info, ownPortId);
   }
 
-  /** Takes a whole network. Ports that are the same objects as before, under the same answers, keep their lines. */
+  /** Sets the whole network. Ports that are the same objects as before, with the same answers, keep their lines. */
   serve(info: NetworkInfo, ownPortId?: string): void {
     const { ports, ...facts } = info;
     this.#facts = facts;
@@ -75,7 +75,10 @@ export class NetworkLines {
     for (const port of ports) this.#set(port);
   }
 
-  /** Takes ports that changed in a network whose ports came in the order of their ids. Returns the IPv6 addresses that went from one MAC address to another. */
+  /**
+   * Takes ports that changed in a network whose ports came in the order of their ids. Returns the IPv6 addresses that went from
+   * one MAC address to another.
+   */
   change({ set, removed }: PortChanges): ReadonlySet<string> {
     const gone = [...new Set(removed)].filter((id) => this.#ports.has(id));
     const addresses = new Set<string>();
@@ -165,7 +168,7 @@ export class NetworkLines {
     this.#ports.delete(id);
   }
 
-  /** Where an id is in the order, or would be. */
+  /** Returns the position of an id in the order, existing or not. */
   #position(id: string): number {
     let [low, high] = [0, this.#order.length];
     while (low < high) {
@@ -177,7 +180,7 @@ export class NetworkLines {
   }
 }
 
-/** Renders a whole network. Throws Refused only for a network id that cannot be a folder's name. */
+/** Renders a whole network. Throws Refused only for a network id that cannot be a folder name. */
 export function renderNetwork(
   info: NetworkInfo,
   config: Config,
@@ -187,10 +190,10 @@ export function renderNetwork(
 }
 
 /**
- * The text of a lease file that dnsmasq takes for its own: `expiry MAC address hostname client-id`, a `*` for what is not
- * known (dnsmasq's lease.c). IPv4 only, as in Neutron: a DHCPv6 lease cannot be made up without the client's DUID.
+ * Returns a lease file in dnsmasq's format: `expiry MAC address hostname client-id`, with `*` for unknown values (dnsmasq's lease.c).
+ * As in Neutron, IPv4 only: a DHCPv6 lease cannot be seeded without the client's DUID.
  *
- * @param expires moment of expiry, seconds of Unix time; 0 means never.
+ * @param expires expiry in seconds of Unix time; 0: never.
  */
 export function renderLeases(entitled: readonly Entitlement[], expires: number): string {
   return entitled

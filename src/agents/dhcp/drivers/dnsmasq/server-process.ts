@@ -7,7 +7,7 @@ import { run } from '../../../../linux/run.ts';
 import { waitFor } from '../../../../time/wait.ts';
 import { readText } from './text-file.ts';
 
-/** A running dnsmasq; pid and start time together name one process for good. */
+/** A running dnsmasq; pid and start time together identify a process uniquely. */
 export type ServerProcess = ProcessInfo;
 
 const START_TIMEOUT_MS = 10_000;
@@ -15,7 +15,10 @@ const PID_FILE_TIMEOUT_MS = 2_000;
 
 const PID_FILE_ARGUMENT = '--pid-file=';
 
-/** State letter and start time out of /proc/PID/stat (proc(5)); undefined when the process is gone. Costs some microseconds. */
+/**
+ * Returns state letter and start time from /proc/PID/stat (proc(5)); undefined if the process has ended. Takes a few
+ * microseconds.
+ */
 function glance(pid: number): { readonly state: string; readonly startTime: number } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -26,18 +29,18 @@ function glance(pid: number): { readonly state: string; readonly startTime: numb
   }
 }
 
-/** Whether this very process still runs: not another one under its number, and not a zombie that nobody has buried. */
+/** Returns whether this process still runs: not another one with the same pid, and not a zombie. */
 export function isRunning({ pid, startTime }: ServerProcess): boolean {
   const seen = glance(pid);
   return seen?.startTime === startTime && seen.state !== 'Z' && seen.state !== 'X';
 }
 
-/** Whether the process waits for something to happen. */
+/** Returns whether the process is idle. */
 export function isIdle(server: ServerProcess): boolean {
   return glance(server.pid)?.state === 'S';
 }
 
-/** Waits until the process waits for something to happen: dnsmasq does nothing else when it is done with a reload. */
+/** Waits until the process is idle, as dnsmasq is after a reload. */
 export async function waitUntilIdle(server: ServerProcess, timeoutMs: number): Promise<void> {
   await waitFor(
     `dnsmasq (process ${server.pid}) finishing its reload`,
@@ -46,7 +49,7 @@ export async function waitUntilIdle(server: ServerProcess, timeoutMs: number): P
   );
 }
 
-/** The process that a pid file names, if it is a dnsmasq that was started with this pid file. */
+/** Returns the process in a pid file, if it is a dnsmasq that was started with this pid file. */
 export async function findByPidFile(pidFile: string): Promise<ServerProcess | undefined> {
   const text = (await readText(pidFile))?.trim() ?? '';
   if (!/^[1-9]\d{0,9}$/.test(text)) return undefined;
@@ -60,8 +63,8 @@ function isServer({ command }: ProcessInfo, pidFile: string): boolean {
 }
 
 /**
- * By pid file, the processes that were given one, whether they have written it or not: dnsmasq, or the program that is about
- * to become it. Looks at every process of this machine.
+ * Returns processes started with a pid file, by its path, whether they have written it or not: dnsmasq, or the program that is
+ * about to exec it. Scans all processes of this machine.
  */
 export async function findByArgument(): Promise<ReadonlyMap<string, readonly ServerProcess[]>> {
   const found = new Map<string, ServerProcess[]>();
@@ -73,7 +76,7 @@ export async function findByArgument(): Promise<ReadonlyMap<string, readonly Ser
   return found;
 }
 
-/** Whether the process is in the namespace that now has this name. One made anew under an old name is another one. */
+/** Returns whether the process is in the namespace that currently has this name; a recreated namespace is a different one. */
 export async function isInNamespace({ pid }: ServerProcess, namespace: string): Promise<boolean> {
   try {
     const [its, wanted] = await Promise.all([stat(`/proc/${pid}/ns/net`), stat(namespacePath(namespace))]);
@@ -84,28 +87,28 @@ export async function isInNamespace({ pid }: ServerProcess, namespace: string): 
 }
 
 /**
- * Starts dnsmasq in a namespace. It puts itself into the background once it has bound its sockets, as a child of init: it
- * outlives us, and init buries it. Throws CommandFailed with what it said when it cannot start.
+ * Starts dnsmasq in a namespace. Once it has bound its sockets, it moves to the background as a child of init: it outlives the
+ * agent, and init reaps it. Throws CommandFailed with its output if it cannot start.
  */
 export async function startServer(
   command: readonly string[],
   namespace: string,
   pidFile: string,
 ): Promise<ServerProcess> {
-  // nsenter(1) rather than `ip netns exec`, which would give dnsmasq a mount namespace of its own and with it a hold on
-  // whatever is mounted now, other namespaces' names among it.
+  // nsenter(1) rather than `ip netns exec`, which would give dnsmasq its own mount namespace and thereby keep all
+  // current mounts in use, including those of other namespaces' names.
   await run(['nsenter', `--net=${namespacePath(namespace)}`, '--', ...command], { timeoutMs: START_TIMEOUT_MS });
   return awaitPidFile(pidFile);
 }
 
-/** The process that a dnsmasq which has gone into the background names in its pid file. */
+/** Returns the process in the pid file of a dnsmasq that has moved to the background. */
 export function awaitPidFile(pidFile: string): Promise<ServerProcess> {
   return waitFor(`dnsmasq writing ${pidFile}`, () => findByPidFile(pidFile), PID_FILE_TIMEOUT_MS);
 }
 
 /**
- * Whether a process without privileges can come to the files of a folder. dnsmasq gives up its privileges; below a folder
- * closed to others it has to keep them.
+ * Returns whether a process without privileges can reach the files of a folder. dnsmasq drops its privileges; below a folder
+ * that is not accessible to others, it must keep them.
  */
 export function isOpenToOthers(folder: string): boolean {
   for (let path = folder; ; path = dirname(path)) {

@@ -6,7 +6,7 @@ import { optionLine } from './port-lines.ts';
 /** The tag of a subnet's hosts. */
 export const subnetTag = ({ id: subnetId }: SubnetAnswers): Field => glue(word('subnet-'), id(subnetId));
 
-/** The options file's lines that hold for whole subnets. */
+/** Returns the lines of the options file that apply to whole subnets. */
 export function renderSubnetOptions({ subnets }: NetworkAnswers, refusals: Refusals): readonly Line[] {
   return subnets.flatMap((subnet) => linesOf(subnet, refusals));
 }

@@ -1,11 +1,11 @@
 import { chmod, readFile, rename, writeFile } from 'node:fs/promises';
 
-/** Whether a call of node:fs failed because there is no such file. */
+/** Returns whether a node:fs call failed because the file does not exist. */
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }
 
-/** The text of a file, or undefined when there is none. */
+/** Returns the text of a file; undefined if it does not exist. */
 export async function readText(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
@@ -16,8 +16,8 @@ export async function readText(path: string): Promise<string | undefined> {
 }
 
 /**
- * Replaces a file at one blow: whoever reads it, and whatever kills us, meets the old text or the new one. Readable by
- * everybody, whatever our umask says, for dnsmasq drops its privileges before it reads.
+ * Replaces a file atomically: readers see either the old or the new text, even if the agent is killed. World-readable regardless
+ * of the umask, because dnsmasq drops its privileges before it reads.
  */
 export async function replaceText(path: string, text: string): Promise<void> {
   const fresh = `${path}.new`;

@@ -5,7 +5,7 @@ import { isRunning, type ServerProcess } from './server-process.ts';
 const LOOK_MS = 500;
 const LOOKS_PER_LOG_CHECK = 20;
 
-/** What is watched of a network. */
+/** The watched server of a network. */
 export interface Watched {
   readonly process: ServerProcess;
   readonly log: string;
@@ -13,8 +13,8 @@ export interface Watched {
 }
 
 /**
- * Looks after running servers twice a second: Node has no event for the end of a process that is no child, and dnsmasq is
- * one only until it is in the background. A look costs some microseconds a server. Keeps their logs bounded, too.
+ * Checks running servers twice a second: Node has no event for the end of a process that is not a child, and dnsmasq is a child
+ * only until it moves to the background. A check takes a few microseconds per server. Also keeps their logs bounded.
  */
 export class ServerWatch {
   readonly #watched: ReadonlyMap<string, Watched>;
@@ -24,8 +24,8 @@ export class ServerWatch {
 
   /**
    * @param watched servers by network; may change at any time.
-   * @param isBusy networks that are being worked on and need no looking after.
-   * @param died hears each server that has ended.
+   * @param isBusy whether a network has a call in progress and must not be checked.
+   * @param died called for each server that has ended.
    */
   constructor(
     watched: ReadonlyMap<string, Watched>,
@@ -55,7 +55,7 @@ export class ServerWatch {
     try {
       boundLog(log, maxBytes);
     } catch (error) {
-      this.#log.warn({ network, err: error }, 'the log of dnsmasq cannot be kept short');
+      this.#log.warn({ network, err: error }, 'cannot rotate the log of dnsmasq');
     }
   }
 }
