@@ -5,12 +5,12 @@ import SkipReporter from './test/setup/skip-reporter.ts';
 /** Tests of the rules, and hostile input to all of them: the same files run on SQLite and on MariaDB. */
 const RULES = [
   ...['ipam', 'plugin', 'scheduler', 'notifier'].map((room) => `test/${room}/**/*.test.ts`),
-  'test/api/hostile.test.ts',
+  'test/api/hostile.system.test.ts',
   'test/extending/hosting-kind.test.ts',
   'test/extending/resource.test.ts',
 ];
 
-/** Tests with real parts: processes, namespaces, dnsmasq, RabbitMQ, MariaDB; and tests that wait for seconds. */
+/** Tests with real parts: processes, namespaces, dnsmasq, RabbitMQ, MariaDB; and tests that take many seconds. */
 const SYSTEM = 'test/**/*.system.test.ts';
 /** Tests with stock Neutron, which has to be installed: `npm run test:interop`. `npm test` leaves them out. */
 const INTEROP = 'test/interop/**/*.interop.test.ts';
