@@ -22,6 +22,12 @@ const wrapped = (key: string, schema: Schema): Schema => ({
 const schemaName = (resource: Resource): string =>
   resource.name.replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
 
+/** Returns a name of the API as words: `security group rules` for `security_group_rules`. */
+const words = (name: string): string => name.replaceAll('_', ' ');
+
+/** Returns the resource's name with its indefinite article. */
+const one = ({ name }: Resource): string => `${/^[aeiou]/.test(name) ? 'an' : 'a'} ${words(name)}`;
+
 type Use = 'answer' | 'create' | 'update';
 
 function property({ type, help, extension, default: fallback }: Attribute, use: Use): Schema {
@@ -104,14 +110,14 @@ const ifMatch = { $ref: '#/components/parameters/ifMatch' };
 function collectionMethods(service: Service, name: string): Schema {
   const { resource } = service;
   const can = (method: Method) => resource.methods.includes(method);
-  const one = wrapped(resource.name, ref(name));
+  const single = wrapped(resource.name, ref(name));
   const many = wrapped(resource.plural, { type: 'array', items: ref(name) });
   const body = wrapped(resource.name, ref(`${name}Create`));
   const bulk = wrapped(resource.plural, { type: 'array', minItems: 1, items: ref(`${name}Create`) });
   return {
     ...(can('list')
       ? {
-          get: operation(`List ${resource.plural}`, answered('200', resource.help, many), {
+          get: operation(`List ${words(resource.plural)}`, answered('200', resource.help, many), {
             parameters: listParameters(service),
           }),
         }
@@ -119,8 +125,8 @@ function collectionMethods(service: Service, name: string): Schema {
     ...(can('create')
       ? {
           post: operation(
-            `Create a ${resource.name}, or several: all or none`,
-            answered('201', resource.help, { anyOf: [one, many] }),
+            `Create ${one(resource)}, or several: all or none`,
+            answered('201', resource.help, { anyOf: [single, many] }),
             { requestBody: { required: true, ...json({ anyOf: [body, bulk] }) } },
           ),
         }
@@ -131,18 +137,18 @@ function collectionMethods(service: Service, name: string): Schema {
 /** Returns the operations on a single resource, by HTTP method. */
 function itemMethods({ resource }: Service, name: string): Schema {
   const can = (method: Method) => resource.methods.includes(method);
-  const one = wrapped(resource.name, ref(name));
+  const single = wrapped(resource.name, ref(name));
   return {
     ...(can('show')
       ? {
-          get: operation(`Show a ${resource.name}`, answered('200', resource.help, one), {
+          get: operation(`Show ${one(resource)}`, answered('200', resource.help, single), {
             parameters: [{ $ref: '#/components/parameters/fields' }],
           }),
         }
       : {}),
     ...(can('update')
       ? {
-          put: operation(`Update a ${resource.name}`, answered('200', resource.help, one), {
+          put: operation(`Update ${one(resource)}`, answered('200', resource.help, single), {
             parameters: [ifMatch],
             requestBody: { required: true, ...json(wrapped(resource.name, ref(`${name}Update`))) },
           }),
@@ -151,7 +157,7 @@ function itemMethods({ resource }: Service, name: string): Schema {
     ...(can('delete')
       ? {
           delete: operation(
-            `Delete a ${resource.name}`,
+            `Delete ${one(resource)}`,
             { '204': { description: 'deleted' } },
             { parameters: [ifMatch] },
           ),
@@ -166,7 +172,7 @@ const answered = (status: string, description: string, schema: Schema): Schema =
 
 function actionMethod({ resource }: Service, action: Action): Schema {
   const { method, answer, status = answer ? 200 : 204, help, body } = action;
-  const summary = `${resource.name}: ${help}`;
+  const summary = `${words(resource.name)}: ${help}`;
   return {
     [method]: operation(
       summary,

@@ -30,7 +30,7 @@ const ask = (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, payload?: s
   });
 
 describe('the log of changes', () => {
-  test('has one line for a create: who, what, id, status, milliseconds, request id', async () => {
+  test('has one line for a create: who, what, id, name, status, milliseconds, request id', async () => {
     const reply = await ask('POST', '/v2.0/networks', '{"network": {"name": "n"}}');
     const { id } = (reply.json() as { network: { id: string } }).network;
     expect(lines).toMatchObject([
@@ -40,6 +40,7 @@ describe('the log of changes', () => {
         project_id: 'p1',
         user_id: 'u1',
         id,
+        name: 'n',
         status: 201,
         ms: expect.any(Number),
       },
@@ -48,7 +49,9 @@ describe('the log of changes', () => {
 
   test('has one line for several at once, with their number', async () => {
     await ask('POST', '/v2.0/networks', '{"networks": [{"name": "a"}, {"name": "b"}]}');
-    expect(lines).toMatchObject([{ msg: 'create network', count: 2, ids: [expect.any(String), expect.any(String)] }]);
+    expect(lines).toMatchObject([
+      { msg: 'create network', count: 2, ids: [expect.any(String), expect.any(String)], names: ['a', 'b'] },
+    ]);
   });
 
   test('has one line for updates, deletes and actions', async () => {
@@ -56,10 +59,10 @@ describe('the log of changes', () => {
     await ask('PUT', `/v2.0/networks/${id}`, '{"network": {"name": "m"}}');
     await ask('PUT', `/v2.0/networks/${id}/tags/red`);
     await ask('DELETE', `/v2.0/networks/${id}`);
-    expect(lines.map(({ msg, id: of, status }) => [msg, of, status])).toEqual([
-      ['update network', id, 200],
-      ['add_tag network', id, 201],
-      ['delete network', id, 204],
+    expect(lines.map(({ msg, id: of, name, status }) => [msg, of, name, status])).toEqual([
+      ['update network', id, 'm', 200],
+      ['add_tag network', id, undefined, 201],
+      ['delete network', id, undefined, 204],
     ]);
   });
 
@@ -76,9 +79,9 @@ describe('the log of changes', () => {
     lines.length = 0;
     await ask('POST', '/v2.0/networks', '{');
     await ask('DELETE', '/v2.0/nothing');
-    expect(lines.map(({ msg, status }) => [msg, status])).toEqual([
-      ['POST /v2.0/networks refused', 400],
-      ['DELETE /v2.0/nothing refused', 404],
+    expect(lines.map(({ msg, status, error }) => [msg, status, error])).toEqual([
+      ['POST /v2.0/networks refused', 400, 'Body contains invalid data'],
+      ['DELETE /v2.0/nothing refused', 404, 'The resource /v2.0/nothing could not be found.'],
     ]);
   });
 

@@ -34,6 +34,16 @@ describe('GET /v2.0/openapi.json', () => {
     }
   });
 
+  test('summarizes operations in English: articles, and words without underscores', () => {
+    const summaries = Object.values(page.paths).flatMap((methods) =>
+      Object.values(methods).map((operation) => (operation as { summary?: string }).summary ?? ''),
+    );
+    expect(summaries).toEqual(
+      expect.arrayContaining(['Show an agent', 'Create an address scope, or several: all or none', 'Delete a port']),
+    );
+    expect(summaries.filter((summary) => /_|\ba [aeio]/.test(summary))).toEqual([]);
+  });
+
   test.each([
     ['networks', 'network', 'Network'],
     ['subnets', 'subnet', 'Subnet'],

@@ -39,6 +39,9 @@ export function collectionPath({ resource }: Service, parentPath: string | undef
   return parent?.inPath && parentPath !== undefined ? `${parentPath}/{${parent.by}}/${path}` : `/v2.0/${path}`;
 }
 
+/** Returns the name of a resource as shown; empty if it has none. */
+const nameOf = ({ name }: Readonly<Record<string, unknown>>): string => (typeof name === 'string' ? name : '');
+
 /** Adds the routes of one resource: list, create, show, update, delete and actions, as declared. */
 export function resourceRoutes(
   app: FastifyInstance,
@@ -88,6 +91,7 @@ export function resourceRoutes(
       'create',
       resource.name,
       documents.map((d) => String(d[keyOf(resource)])),
+      documents.map(nameOf),
     );
     reply.code(201);
     return bulk ? { [resource.plural]: documents } : { [resource.name]: documents[0] };
@@ -106,6 +110,7 @@ export function resourceRoutes(
       const body = resourceOfBody(resource, request.body);
       const revision = demandedRevision(request);
       const document = await service.update(callerOf(request), idOf(request), body, revision, parentOf(request));
+      changes.note(request, 'update', resource.name, [idOf(request)], [nameOf(document)]);
       return { [resource.name]: document };
     });
 
