@@ -89,7 +89,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on a full disk (needs roo
     expect((await makePort('not written')).status).toBe(201);
     expect(await untilRefused('second')).toEqual(FULL);
     const unwritten = async () =>
-      /ENOSPC.*a network could not be brought to its state/.test(neutrino.stderr.slice(said)) || undefined;
+      /ENOSPC.*cannot bring a network to its desired state/.test(neutrino.stderr.slice(said)) || undefined;
     await waitFor('a word about files that cannot be written', unwritten, { timeoutMs: 20_000 });
     makeRoom();
     await settle(up.facts, ledger, { timeoutMs: SETTLE_MS, when: 'with room again' });

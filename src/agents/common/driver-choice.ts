@@ -1,6 +1,6 @@
 import { ConfigError } from '../../config/parse.ts';
 
-/** Returns the kind of driver that an option names. Throws ConfigError naming the kinds that exist. */
+/** Returns the driver selected by an option. Throws ConfigError that lists the available ones. */
 export function chosenKind<K extends { readonly name: string }>(
   option: string,
   wanted: string,

@@ -7,18 +7,18 @@ import { backoffDelay } from '../../time/backoff.ts';
 
 export interface HeartbeatOptions {
   readonly transport: RpcTransport;
-  /** Milliseconds between the beginnings of two reports, and until one counts as unanswered. */
+  /** Milliseconds between the starts of two reports, and the timeout of a report. */
   readonly intervalMs: number;
-  /** The agent's state now; `start_flag` is added here. */
+  /** Returns the current state of the agent; `start_flag` is added here. */
   readonly state: () => AgentState;
   readonly log: Logger;
-  /** The server had taken the agent for dead: what it told meanwhile may be lost. */
+  /** Called if the server considered the agent dead: notifications may have been lost meanwhile. */
   readonly onRevived?: () => void;
-  /** Reports are answered again after some were not: what the server told meanwhile may be lost. */
+  /** Called when reports succeed again after failures: notifications may have been lost meanwhile. */
   readonly onRecovered?: () => void;
 }
 
-/** An agent that runs. */
+/** A running agent. */
 export interface RunningAgent {
   /** Resolves when the server has answered the first report, or it could not be sent. */
   readonly reported: Promise<void>;
@@ -28,18 +28,18 @@ export interface RunningAgent {
 export interface Heartbeat {
   /** Resolves when the first report was answered, or could not be sent. */
   readonly first: Promise<void>;
-  /** No further reports. One that is under way is not waited for. */
+  /** Stops reporting. Does not wait for a running report. */
   close(): void;
 }
 
-/** A moment as report_state carries it: ISO 8601, UTC, no zone, microseconds (which the clock here does not have). */
+/** Formats a time for report_state: ISO 8601, UTC without zone, with microseconds (always zero below milliseconds). */
 export function reportTime(moment: Date): string {
   return `${moment.toISOString().slice(0, -1)}000`;
 }
 
 /**
- * Tells the server regularly that the agent lives. Never throws, never has two reports under way; after a failure it tries
- * again soon (1 s, doubling up to the interval). What goes wrong is logged once until reports are answered again.
+ * Reports to the server periodically that the agent is alive. Never throws, never runs two reports at once; retries after a
+ * failure (1 s, doubling up to the interval). Failures are logged once until reports succeed again.
  */
 export function startHeartbeat(options: HeartbeatOptions): Heartbeat {
   const { transport, intervalMs, state, log, onRevived, onRecovered } = options;
@@ -66,17 +66,17 @@ export function startHeartbeat(options: HeartbeatOptions): Heartbeat {
       const missed = failures;
       answered = true;
       failures = 0;
-      if (missed > 0) log.info({ missed }, 'agent state reports are answered again');
+      if (missed > 0) log.info({ missed }, 'agent state reports succeed again');
       if (result === 'revived') {
-        log.info('the server had taken this agent for dead');
+        log.info('the server considered this agent dead');
         notify(onRevived);
       } else if (missed > 0) notify(onRecovered);
       wait = Math.max(0, began + intervalMs - performance.now());
     } catch (error) {
       if (closed) return;
       failures += 1;
-      if (failures === 1) log.warn({ err: error }, 'the agent state cannot be reported; trying again until it can');
-      else log.debug({ err: error, failures }, 'the agent state cannot be reported');
+      if (failures === 1) log.warn({ err: error }, 'cannot report the agent state; retrying until it succeeds');
+      else log.debug({ err: error, failures }, 'cannot report the agent state');
       wait = backoffDelay(failures, { firstMs: Math.min(1_000, intervalMs), maxMs: intervalMs });
     } finally {
       firstDone();

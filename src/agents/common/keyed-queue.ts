@@ -1,30 +1,30 @@
 export interface KeyedQueueOptions {
-  /** Keys worked on side by side. */
+  /** Maximum number of keys processed in parallel. */
   readonly workers: number;
-  /** One pass over a key; never runs twice at a time for one key. */
+  /** Performs one pass over a key; never runs concurrently for one key. */
   readonly work: (key: string) => Promise<void>;
-  /** Hears what a pass threw. The queue does not try again by itself. */
+  /** Called with the error of a failed pass. The queue does not retry on its own. */
   readonly onError: (key: string, error: unknown) => void;
   /** Keys that may wait; default: 100 000. */
   readonly maxWaiting?: number;
 }
 
-/** Urgencies go from 0 (first) to this; others are taken for the nearest. */
+/** Priorities range from 0 (first) to this; others are clamped. */
 const LAST_PRIORITY = 15;
-/** Every so many picks the least urgent waiting key goes first, so that none waits for ever. */
+/** Every so many picks, the waiting key with the lowest priority goes first, so that none starves. */
 const FAIRNESS = 8;
 
 /**
- * Work by key: one pass at a time for each key, several keys side by side. A key waits at most once: what is added while it
- * waits is the same pass, what is added while its pass runs is one more pass afterwards. So a pass must look at everything
- * that is to do for its key when it starts.
+ * Work by key: one pass at a time per key, several keys in parallel. A key waits at most once: adding it while it waits changes
+ * nothing, adding it while its pass runs causes one more pass afterwards. A pass must therefore process everything pending for
+ * its key when it starts.
  */
 export class KeyedQueue {
   readonly #options: KeyedQueueOptions;
   readonly #waiting: readonly Set<string>[] = Array.from({ length: LAST_PRIORITY + 1 }, () => new Set<string>());
   /** Priority of each key that waits. */
   readonly #priorities = new Map<string, number>();
-  /** Keys whose pass runs, with the priority of the pass that shall follow, if any. */
+  /** Keys with a running pass, and the priority of the following pass, if any. */
   readonly #running = new Map<string, number | undefined>();
   readonly #whenIdle: (() => void)[] = [];
   #picks = 0;
@@ -38,14 +38,14 @@ export class KeyedQueue {
     this.#options = options;
   }
 
-  /** Keys that wait or whose pass runs. */
+  /** Number of keys that are waiting or running. */
   get size(): number {
     return this.#priorities.size + this.#running.size;
   }
 
   /**
-   * Wants a pass over the key; the most urgent priority asked for (smaller first) counts. After `close` nothing happens.
-   * Throws when `maxWaiting` keys wait and this is a new one.
+   * Requests a pass over the key; the most urgent requested priority (smallest) applies. Does nothing after `close`. Throws if
+   * `maxWaiting` keys are waiting and this is a new one.
    */
   add(key: string, priority: number = LAST_PRIORITY): void {
     if (this.#closed) return;
@@ -67,14 +67,14 @@ export class KeyedQueue {
     this.#waiting[urgency]?.add(key);
     if (this.#filling) return;
     this.#filling = true;
-    // Not at once: what one synchronous stretch of code adds is one pass.
+    // Deferred, so that additions by the same synchronous code share one pass.
     queueMicrotask(() => {
       this.#filling = false;
       this.#fill();
     });
   }
 
-  /** Resolves when nothing waits and nothing runs. */
+  /** Resolves when no key is waiting or running. */
   async idle(): Promise<void> {
     if (this.#running.size === 0 && this.#priorities.size === 0) return;
     await new Promise<void>((resolve) => {
@@ -82,7 +82,7 @@ export class KeyedQueue {
     });
   }
 
-  /** Drops what waits, takes nothing more, and resolves when the passes that run have ended. */
+  /** Drops waiting keys, accepts no more, and resolves when the running passes have ended. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#priorities.clear();

@@ -22,26 +22,29 @@ import { ReadyPorts } from './ready-ports.ts';
 import { RecentIds } from './recent-ids.ts';
 import { Reconciler } from './reconciler.ts';
 
-/** Networks taken off the agent to remember: more than late messages can be of. */
+/** Maximum number of removed networks to remember, more than late messages can refer to. */
 const MAX_DISMISSED = 10_000;
-/** A sync's passes go after those that a notification asks for (0 to 6). */
+/** Priority of the passes of a full sync: after those of notifications (0 to 6). */
 const SYNC_PRIORITY = 10;
 const DEATH_PRIORITY = 0;
-/** Longest pause between two tries for one network. */
+/** Maximum pause between two attempts for one network. */
 const MAX_RETRY_MS = 60_000;
-/** A server that lived this long has not been dying again and again. */
+/** A server that ran this long is not in a crash loop. */
 const STEADY_MS = 60_000;
-/** How long to wait for more when something happened to the agent's own port; a server deletes port, subnet and network in a row. */
+/**
+ * How long to wait for more when something happened to the agent's own port; a server deletes port, subnet and network in a
+ * row.
+ */
 const HOLD_MS = 1_000;
 /**
- * So long after a full sync (at its start, or after messages were lost) the agent does not know of all that was deleted shortly
- * before, and messages of then may still come, late or twice: new ports are looked up once more, this much later.
+ * For this long after a full sync (at the start, or after messages were lost) the agent may not know about recent deletions,
+ * and older messages may still arrive, late or twice: new ports are checked again after this delay.
  */
 const YOUNG_MS = 60_000;
 const DOUBT_MS = 2_000;
-/** How long the first sync waits for the first report's answer: a server gives networks only to agents that it knows. */
+/** How long the first sync waits for the reply to the first report, because a server returns networks only to known agents. */
 const FIRST_REPORT_MS = 5_000;
-/** How long `close` waits for passes that run. */
+/** How long `close` waits for running passes. */
 const CLOSE_MS = 10_000;
 
 export interface DhcpAgentOptions {
@@ -54,9 +57,9 @@ export interface DhcpAgentOptions {
 }
 
 /**
- * Starts a DHCP agent: a reconciler that serves the networks the server gives it. Resolves when it hears notifications; the
- * first sync follows by itself, and again until the server answers. `close` leaves DHCP servers and devices as they are.
- * Transport, driver and `devices` are the caller's to close.
+ * Starts a DHCP agent: a reconciler that serves the networks scheduled to it. Resolves when it receives notifications; the
+ * first sync follows automatically and is retried until it succeeds. `close` leaves DHCP servers and devices running. The
+ * caller closes transport, driver and `devices`.
  */
 export async function startDhcpAgent(options: DhcpAgentOptions): Promise<RunningAgent> {
   const { config, log } = options;
@@ -92,9 +95,9 @@ class DhcpAgent {
   readonly #delayed: DelayQueue;
   readonly #fullSync: FullSync;
   readonly #stop = new AbortController();
-  /** Failures in a row by network; none stands for a network that is well. */
+  /** Consecutive failures by network; healthy networks have no entry. */
   readonly #failures = new Map<string, number>();
-  /** Networks with ports that may be gone. */
+  /** Networks with ports that may have been deleted. */
   readonly #doubts: DelayQueue;
   readonly #deaths = new Map<string, { readonly count: number; readonly at: number }>();
   /** Networks that the running full sync still waits for. */
@@ -128,7 +131,7 @@ class DhcpAgent {
     });
     this.#delayed = new DelayQueue((networkId, reason) => {
       if (!this.#reconciler.has(networkId)) return;
-      log.info({ ...this.#cache.label(networkId), reason }, 'looking at a network again');
+      log.info({ ...this.#cache.label(networkId), reason }, 'checking a network again');
       this.#reconciler.resume(networkId);
       this.#queue.add(networkId, DEATH_PRIORITY);
     });
@@ -163,13 +166,13 @@ class DhcpAgent {
       },
       onNewPort: (networkId) => {
         if (performance.now() - this.#syncBegan > YOUNG_MS) return;
-        this.#doubts.put(networkId, DOUBT_MS, 'its new port may be an old one');
+        this.#doubts.put(networkId, DOUBT_MS, 'its new port may be outdated');
       },
       onPortDeleted: (portId) => this.#ready.forget(portId),
       onAgentUpdated: (up) => this.#fullSync.request(`the agent was switched ${up ? 'on' : 'off'}`),
       ownDeviceId: (networkId) => dhcpDeviceId(host, networkId),
     });
-    const onGap = () => this.#fullSync.request('notifications were lost with the broker that had them');
+    const onGap = () => this.#fullSync.request('notifications were lost with the broker');
     const endpoint = topicEndpoint(DHCP_AGENT_TOPIC, handlers);
     this.#endpoint = await transport.serve(DHCP_AGENT_TOPIC.topic, host, endpoint, onGap);
     this.#heartbeat = startHeartbeat({
@@ -177,8 +180,8 @@ class DhcpAgent {
       intervalMs: config.agent.report_interval * 1_000,
       state: () => this.#report(),
       log: this.#options.log,
-      onRevived: () => this.#fullSync.request('the server had taken the agent for dead'),
-      onRecovered: () => this.#fullSync.request('the server was out of reach'),
+      onRevived: () => this.#fullSync.request('the server considered the agent dead'),
+      onRecovered: () => this.#fullSync.request('the server was unreachable'),
     });
     void Promise.race([this.#heartbeat.first, pause(FIRST_REPORT_MS, this.#stop.signal)]).then(() => {
       this.#fullSync.request('the agent started');
@@ -198,7 +201,7 @@ class DhcpAgent {
     this.#ready.close();
     await this.#endpoint?.close();
     await waitFor('the end of the passes that run', this.#queue.close(), CLOSE_MS).catch((error: unknown) => {
-      this.#options.log.warn({ err: error }, 'the DHCP agent ends with work under way; the next start completes it');
+      this.#options.log.warn({ err: error }, 'the DHCP agent stops with unfinished work; the next start completes it');
     });
   }
 
@@ -215,7 +218,7 @@ class DhcpAgent {
     const [known, owned] = await Promise.all([driver.known(), devices.owned()]);
     const present = new Set([...known, ...owned]);
     const active = new Set<string>();
-    // What a page tells of is worked on while the next one is on its way.
+    // The networks of a page are processed while the next page is being fetched.
     for await (const networks of pages) {
       if (this.#stop.signal.aborted) return;
       for (const info of networks) {
@@ -232,9 +235,9 @@ class DhcpAgent {
     this.#logIfSynchronised();
   }
 
-  /** Takes a network of a full sync. */
+  /** Merges a network from a full sync. */
   #adopt(info: NetworkInfo, asked: number, present: boolean): void {
-    // Taken off while the answer was on its way: the answer is the older news.
+    // Removed from the agent while the reply was in transit: the reply is outdated.
     if ((this.#dismissed.get(info.id) ?? 0) > asked) return;
     this.#dismissed.delete(info.id);
     this.#reconciler.adopt(info.id, { present });
@@ -274,13 +277,13 @@ class DhcpAgent {
     const retryMs = backoffDelay(failures, { firstMs, maxMs: Math.max(firstMs, MAX_RETRY_MS) });
     this.#options.log.warn(
       { err: error, ...this.#cache.label(networkId), failures, retryMs },
-      'a network could not be brought to its state',
+      'cannot bring a network to its desired state',
     );
     if (this.#reconciler.since(networkId) !== undefined) this.#reconciler.refetch(networkId);
     this.#delayed.put(networkId, retryMs, error instanceof Error ? error.message : String(error));
   }
 
-  /** Back at once; one that dies again and again, after a growing pause. */
+  /** Restarts a server that died: at once, or with backoff if it keeps dying. */
   #died(networkId: string): void {
     if (this.#stop.signal.aborted || !this.#reconciler.isPresent(networkId)) return;
     this.#reconciler.serveWhole(networkId);

@@ -1,6 +1,6 @@
 import type { NetworkInfo, PortDocument } from '../../rpc/documents.ts';
 
-/** A network as the agent wants it served: the server's document and the device that carries its DHCP port. */
+/** A network to serve: the server's document and the device of its DHCP port. */
 export interface WantedNetwork {
   readonly info: NetworkInfo;
   /** Namespace in which to serve, `qdhcp-<network>`. */
@@ -11,28 +11,33 @@ export interface WantedNetwork {
   readonly dhcpPortId: string;
 }
 
-/** Ports of a network that changed. Never the agent's own address or device: then the whole network is handed over again. */
+/** Changed ports of a network. If the agent's own address or device changes, the whole network is handed over again instead. */
 export interface PortChanges {
   /** New ports, and new documents of known ones. */
   readonly set: readonly PortDocument[];
-  /** Ids; unknown ones are no error. */
+  /** Ids; unknown ones are ignored. */
   readonly removed: readonly string[];
 }
 
 /**
- * Answers DHCP and DNS for networks. Level-triggered: calls MUST be idempotent and MUST NOT touch what is right already (a
- * living server of an earlier agent process is adopted). Calls for one network never overlap; different networks MAY.
+ * Serves DHCP and DNS for networks. Level-triggered: calls MUST be idempotent and MUST NOT touch correct existing state (a
+ * running server of an earlier agent process is adopted). Calls for one network never overlap; different networks MAY.
  */
 export interface DhcpDriver {
-  /** Brings the network to the wanted state, whatever was before. Resolves when every port is answered. Throws: tried again. */
+  /** Brings the network to the desired state from any state. Resolves when every port is served. If it throws, it is retried. */
   serve(network: WantedNetwork): Promise<void>;
-  /** Only after `serve`. SHOULD cost the same however many ports there are. Throws: `serve` follows before the next change. */
+  /**
+   * Called only after `serve`. SHOULD NOT cost more in large networks. If it throws, `serve` is called before the next change.
+   */
   portsChanged(networkId: string, changes: PortChanges): Promise<void>;
-  /** Stops serving the network, removes its files, and returns what ended (`dnsmasq 4711`). Not serving it is no error. */
+  /**
+   * Stops serving the network, removes its files, and returns what was stopped (`dnsmasq 4711`). Unserved networks are not an
+   * error.
+   */
   stop(networkId: string): Promise<string | undefined>;
-  /** Networks that are served now or have files left from an earlier process. */
+  /** Returns the networks that are served or have files from an earlier process. */
   known(): Promise<readonly string[]>;
-  /** Calls back when a network's server has died by itself; the agent then serves the network again. */
+  /** Registers a callback for a network's server that died unexpectedly; the agent then serves the network again. */
   onDeath(listener: (networkId: string) => void): void;
   /** Stops watching; MUST leave every server running, so that DHCP outlives the agent. */
   close(): Promise<void>;

@@ -7,13 +7,13 @@ import { type DeviceSpec, planInside } from './device-plan.ts';
 
 /** The devices and namespaces of one DHCP agent. Calls for one network never overlap. */
 export interface DhcpDevices {
-  /** Brings device and namespace to what is wanted; touches nothing that is right. Throws to be tried again. */
+  /** Brings device and namespace to the desired state; correct state is unchanged. If it throws, it is retried. */
   ensure(spec: DeviceSpec): Promise<void>;
-  /** Removes the network's namespace and devices. Absent ones are no error. */
+  /** Removes the network's namespace and devices. Absent ones are not an error. */
   remove(networkId: string): Promise<void>;
-  /** Networks of which this agent, or an earlier process of it, has devices. */
+  /** Returns the networks for which this agent, or an earlier process of it, has devices. */
   owned(): Promise<readonly string[]>;
-  /** Calls back when a device has vanished that this process did not remove. */
+  /** Registers a callback for devices that disappear without being removed by this process. */
   onLost(listener: (networkId: string) => void): void;
   close(): Promise<void>;
 }

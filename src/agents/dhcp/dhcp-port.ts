@@ -2,13 +2,13 @@ import { DHCP_OWNER } from '../../net/device-owners.ts';
 import { RESERVED_DHCP_PORT } from '../../net/dhcp-device-id.ts';
 import type { NetworkFacts, NetworkInfo, PortDocument } from '../../rpc/documents.ts';
 
-/** A fixed IP to ask for: of a subnet, and which address, unless the server shall choose. */
+/** A fixed IP to request: its subnet and, optionally, its address; default: chosen by the server. */
 interface FixedIpRequest {
   readonly subnet_id: string;
   readonly ip_address?: string;
 }
 
-/** What is to be done so that the agent has its port on a network; with the bodies that `q-plugin` wants. */
+/** The next step for the agent to get its port on a network, with the request bodies for `q-plugin`. */
 export type DhcpPortStep =
   | { readonly kind: 'right'; readonly port: PortDocument }
   | {
@@ -23,35 +23,35 @@ export type DhcpPortStep =
     }
   | { readonly kind: 'create'; readonly body: Readonly<Record<string, unknown>> };
 
-/** Subnets that want a DHCP server: the agent's port has an address in each, also where hosts form their own (SLAAC). */
+/** Returns the subnets with DHCP: the agent's port has an address in each, even if hosts form their own (SLAAC). */
 export function dhcpSubnetIds(info: NetworkFacts): readonly string[] {
   return info.subnets.filter((subnet) => subnet.enable_dhcp).map((subnet) => subnet.id);
 }
 
-/** Whether the network is to be served at all. */
+/** Returns whether the network needs to be served. */
 export function wantsDhcp(info: NetworkFacts): boolean {
   return info.admin_state_up && info.subnets.some((subnet) => subnet.enable_dhcp);
 }
 
-/** Whether a port can be an agent's own, or one that the next agent takes over. */
+/** Returns whether a port can be an agent's own, or reserved for the next agent. */
 export function mayBeDhcpPort({ device_owner, device_id }: PortDocument): boolean {
   return device_owner === DHCP_OWNER || device_id.startsWith('dhcp') || device_id === RESERVED_DHCP_PORT;
 }
 
-/** The agent's own port on the network, found by its `device_id`. */
+/** Returns the agent's own port on the network, found by its `device_id`. */
 export function findDhcpPort(info: NetworkInfo, deviceId: string): PortDocument | undefined {
   return info.ports.find((port) => port.device_id === deviceId);
 }
 
-/** Subnets in which the port has an address against those in which it should. */
+/** Compares the subnets in which the port has an address with those in which it should have one. */
 function subnetsDiffer(port: PortDocument, wanted: readonly string[]): boolean {
   const has = new Set(port.fixed_ips.map((fixed) => fixed.subnet_id));
   return has.size !== wanted.length || wanted.some((id) => !has.has(id));
 }
 
 /**
- * The next step towards the agent's own port: correct the one it has, take over one that the server reserved for the next
- * agent, or have one made. `tried` are reserved ports that did not become its own: another agent was faster.
+ * Returns the next step towards the agent's own port: correct the existing one, take over a port that the server reserved for the
+ * next agent, or create one. `tried`: reserved ports that another agent took over first.
  */
 export function planDhcpPort(
   info: NetworkInfo,

@@ -3,16 +3,16 @@ import { backoffDelay } from '../../time/backoff.ts';
 import { pause } from '../../time/pause.ts';
 
 export interface FullSyncOptions {
-  /** One full sync. Throws when the server cannot be asked. */
+  /** Performs one full sync. Throws if the server is unreachable. */
   readonly sync: (reasons: readonly string[]) => Promise<void>;
-  /** Milliseconds from the beginning of one to that of the next at least (resync_throttle). */
+  /** Minimum milliseconds between the starts of two syncs (resync_throttle). */
   readonly throttleMs: number;
   readonly log: Logger;
 }
 
 /**
- * Runs full syncs when they are wanted: one at a time; what is wanted meanwhile is one more. One that fails is tried again until
- * it works, 1 s to 30 s apart, and at once when it is wanted for a new reason (the server answers again, say).
+ * Runs requested full syncs, one at a time; requests during a sync are merged into one more. A failed sync is retried until it
+ * succeeds, after 1 s to 30 s, or at once if it is requested for a new reason (for example, the server is reachable again).
  */
 export class FullSync {
   readonly #options: FullSyncOptions;
@@ -32,7 +32,7 @@ export class FullSync {
     if (!this.#running) void this.#run();
   }
 
-  /** Wants no more, and gives up waiting to try again. A sync under way is not waited for. */
+  /** Stops further syncs and retries. Does not wait for a running sync. */
   close(): void {
     this.#stop.abort();
     this.#wake?.abort();
@@ -53,8 +53,8 @@ export class FullSync {
         if (this.#stop.signal.aborted) break;
         failures += 1;
         if (failures === 1)
-          log.warn({ err: error, reasons }, 'networks cannot be synchronised; trying again until they can');
-        else log.debug({ err: error, reasons, failures }, 'networks cannot be synchronised');
+          log.warn({ err: error, reasons }, 'cannot synchronise networks; retrying until it succeeds');
+        else log.debug({ err: error, reasons, failures }, 'cannot synchronise networks');
         const wanted = this.#reasons.size > 0;
         for (const reason of reasons) this.#reasons.add(reason);
         if (!wanted) {

@@ -4,7 +4,7 @@ import type { PortChanges } from './contract.ts';
 import { mayBeDhcpPort } from './dhcp-port.ts';
 import { RecentIds } from './recent-ids.ts';
 
-/** Deleted ports to remember: more than can be on their way at a time. */
+/** Maximum number of deleted ports to remember, more than can be in transit at a time. */
 const MAX_DELETED = 50_000;
 
 /** What a notification of a port changed. */
@@ -15,20 +15,20 @@ export type PortNews =
 
 interface CachedPort {
   readonly document: PortDocument;
-  /** When it was learnt, on the cache's own clock. */
+  /** When it was received, on the cache's own clock. */
   readonly learnt: number;
 }
 
 interface CachedNetwork {
   facts: NetworkFacts;
-  /** The moment on the cache's clock at which `facts` was asked for. */
+  /** When `facts` was requested, on the cache's clock. */
   factsAsked: number;
   readonly ports: Map<string, CachedPort>;
-  /** Those of `ports` that are or may become an agent's own. */
+  /** The `ports` that are or may become an agent's own. */
   readonly dhcpPorts: Set<string>;
-  /** Which port has an address of a subnet. */
+  /** The port of each address of a subnet. */
   readonly holders: Map<string, string>;
-  /** Ports set or removed that the driver has not been handed yet. */
+  /** Changed or removed ports that have not been handed to the driver yet. */
   readonly changed: Set<string>;
   /** Ports whose readiness is still to be reported to the server. */
   readonly ready: Set<string>;
@@ -36,9 +36,9 @@ interface CachedNetwork {
 }
 
 /**
- * What the server has said of networks: whole documents (`get_network_info`) and single ports (notifications), in whatever
- * order they came. A port's `revision_number` says which is newer; what was deleted does not come back with an older message.
- * A change of a port costs the same however many ports its network has.
+ * The networks as received from the server: whole documents (`get_network_info`) and single ports (notifications), in any order.
+ * A port's `revision_number` determines which version is newer; an older message does not restore a deleted port. The cost of a
+ * port change does not grow with its network.
  */
 export class NetworkCache {
   readonly #networks = new Map<string, CachedNetwork>();
@@ -47,7 +47,7 @@ export class NetworkCache {
   readonly #deletedPorts = new RecentIds(MAX_DELETED);
   #clock = 0;
 
-  /** The moment now, to be handed to `merge` with a document asked for from now on. */
+  /** Returns the current time of the cache's clock, for `merge` with a document requested from now on. */
   now(): number {
     this.#clock += 1;
     return this.#clock;
@@ -65,7 +65,7 @@ export class NetworkCache {
     return this.#networkOfSubnet.get(subnetId);
   }
 
-  /** Returns what is known of the network beside its ports: the same object until a document changes it. */
+  /** Returns the network without its ports: the same object until a document changes it. */
   facts(networkId: string): NetworkFacts | undefined {
     return this.#networks.get(networkId)?.facts;
   }
@@ -76,7 +76,7 @@ export class NetworkCache {
     return { network: networkId, ...(name ? { name } : {}) };
   }
 
-  /** Returns the network with only those ports that are or may become an agent's own. */
+  /** Returns the network with only the ports that are or may become an agent's own. */
   withDhcpPorts(networkId: string): NetworkInfo | undefined {
     const network = this.#networks.get(networkId);
     if (!network) return undefined;
@@ -92,7 +92,7 @@ export class NetworkCache {
     return network.whole;
   }
 
-  /** Returns the ports that changed since the last call, and starts collecting anew. */
+  /** Returns the ports that changed since the last call, and clears the set. */
   takeChanges(networkId: string): PortChanges {
     const network = this.#networks.get(networkId);
     const ids = [...(network?.changed ?? [])];
@@ -109,14 +109,14 @@ export class NetworkCache {
     return networkId === undefined ? undefined : this.#networks.get(networkId)?.ports.get(portId)?.document;
   }
 
-  /** For the agent's report. */
+  /** Returns the counts for the agent's report. */
   counts(): { readonly networks: number; readonly subnets: number; readonly ports: number } {
     return { networks: this.#networks.size, subnets: this.#networkOfSubnet.size, ports: this.#networkOfPort.size };
   }
 
   /**
-   * Takes a whole document that was asked for at `asked`. Ports learnt since then are kept although the document lacks them
-   * (it may have been written before they came); others that it lacks are gone.
+   * Merges a whole document that was requested at `asked`. Ports received since then are kept even if the document lacks them
+   * (it may be older); other missing ports are removed.
    */
   merge(document: NetworkInfo, asked: number): void {
     const { ports, ...facts } = document;
@@ -135,12 +135,13 @@ export class NetworkCache {
       const known = network.ports.get(port.id);
       if (this.#deletedPorts.has(port.id) || (known && !this.#corrects(port, known, asked))) continue;
       this.#putPort(network, port);
-      // A new revision of an active port is mostly its becoming active: whoever needs it told again also notifies of it.
+      // A new revision of an active port mostly means that it became active; changes that need a new report have their own
+      // notification.
       if (!known || port.status !== 'ACTIVE') network.ready.add(port.id);
     }
   }
 
-  /** Takes a port out of a notification or an answer. */
+  /** Merges a port from a notification or a reply. */
   applyPort(port: PortDocument): PortNews {
     const network = this.#networks.get(port.network_id);
     if (this.#deletedPorts.has(port.id)) return { outcome: 'deleted' };
@@ -168,7 +169,7 @@ export class NetworkCache {
     return port;
   }
 
-  /** Forgets a network with all its ports, which may come again with it. */
+  /** Removes a network with all its ports; both may be added again. */
   deleteNetwork(networkId: string): void {
     const network = this.#networks.get(networkId);
     if (!network) return;
@@ -177,7 +178,10 @@ export class NetworkCache {
     this.#networks.delete(networkId);
   }
 
-  /** Returns the ports whose readiness is to be reported, and forgets them; `requeueReadyPorts` puts back those that are not served. */
+  /**
+   * Returns the ports whose readiness is to be reported, and forgets them; `requeueReadyPorts` puts back those that are not
+   * served.
+   */
   takeReadyPorts(networkId: string): readonly string[] {
     const network = this.#networks.get(networkId);
     if (!network || network.ready.size === 0) return [];
@@ -192,7 +196,10 @@ export class NetworkCache {
     for (const id of portIds ?? network?.ports.keys() ?? []) if (network?.ports.has(id)) network.ready.add(id);
   }
 
-  /** Whether a port of a whole document is better than the known one; of one revision, the one learnt last that differs is. */
+  /**
+   * Returns whether a port of a whole document replaces the known one; with equal revisions, the last received one does if it
+   * differs.
+   */
   #corrects(port: PortDocument, known: CachedPort, asked: number): boolean {
     if (isNewer(port, known.document)) return true;
     return !isOlder(port, known.document) && known.learnt <= asked && !isSameForDhcp(port, known.document);
@@ -233,7 +240,7 @@ export class NetworkCache {
 
   #releaseAddresses(network: CachedNetwork, portId: string): void {
     for (const fixed of network.ports.get(portId)?.document.fixed_ips ?? []) {
-      // The address may be another port's by now.
+      // The address may belong to another port by now.
       if (network.holders.get(holderKey(fixed)) === portId) network.holders.delete(holderKey(fixed));
     }
   }

@@ -6,15 +6,15 @@ import type { NetworkCache } from './network-cache.ts';
 import type { RecentIds } from './recent-ids.ts';
 import type { Reconciler } from './reconciler.ts';
 
-/** How urgent a pass is when the server does not say; its own go from 0 (network created) to 6 (port changed). */
+/** Priority of a pass if the server sends none; the server's range from 0 (network created) to 6 (port changed). */
 const USUAL_PRIORITY = 6;
 
 export interface NotificationsOptions {
   readonly cache: NetworkCache;
   readonly reconciler: Reconciler;
-  /** Networks that were taken off this agent, with the moment on the cache's clock. */
+  /** Networks that were removed from this agent, with the time on the cache's clock. */
   readonly dismissed: RecentIds;
-  /** Wants a pass over the network. */
+  /** Requests a pass over the network. */
   readonly queue: (networkId: string, priority: number) => void;
   /** Something happened to the agent's own port: passes wait, because more notifications about it follow. */
   readonly hold: (networkId: string, reason: string) => void;
@@ -27,14 +27,14 @@ export interface NotificationsOptions {
 }
 
 /**
- * The handlers of `dhcp_agent`. None does any work: each writes down what is newer and which network is to be looked at. Networks
- * and subnets are asked for again whole; ports, of which there are many, are taken from the notification.
+ * The handlers of `dhcp_agent`. They only record newer state and which network to check. Networks and subnets are requested again
+ * as a whole; ports, which are many, are taken from the notification.
  */
 export function notificationHandlers(options: NotificationsOptions): Handlers<DhcpAgentMethods> {
   const { cache, reconciler, dismissed, queue, hold } = options;
 
   function refetch(networkId: string | undefined, priority: number | undefined): null {
-    // A message that was overtaken by the one that took the network away.
+    // A later message has already removed the network.
     if (networkId === undefined || dismissed.has(networkId)) return null;
     reconciler.refetch(networkId);
     queue(networkId, priority ?? USUAL_PRIORITY);
@@ -49,18 +49,18 @@ export function notificationHandlers(options: NotificationsOptions): Handlers<Dh
     if (!news.before) options.onNewPort(networkId);
     const ownId = options.ownDeviceId(networkId);
     if (news.before?.device_id === ownId && port.device_id !== ownId) {
-      hold(networkId, 'its DHCP port was taken away');
+      hold(networkId, 'its DHCP port was deleted');
     } else if (port.device_id === ownId && news.before && losesSubnets(networkId, news.before, port)) {
       hold(networkId, 'its DHCP port lost a subnet');
     } else {
-      // Two ports with one address cannot be: the older one's end was missed, or comes later.
+      // Two ports cannot have the same address: the deletion of the older one was missed, or arrives later.
       if (news.rival) reconciler.refetch(networkId);
       queue(networkId, priority);
     }
     return null;
   }
 
-  /** Most likely the subnet is being deleted: asking for an address in it now would hinder that. */
+  /** The subnet is probably being deleted: requesting an address in it now would interfere. */
   function losesSubnets(networkId: string, before: PortDocument, port: PortDocument): boolean {
     const info = cache.facts(networkId);
     const has = new Set(port.fixed_ips.map((fixed) => fixed.subnet_id));
@@ -85,7 +85,7 @@ export function notificationHandlers(options: NotificationsOptions): Handlers<Dh
     subnet_delete_end: ({ payload }) => {
       const networkId = payload.network_id ?? cache.networkOfSubnet(payload.subnet_id);
       const info = networkId === undefined ? undefined : cache.withDhcpPorts(networkId);
-      // This is why the own port lost a subnet: nothing more is to come.
+      // This explains why the agent's own port lost a subnet: no further notification follows.
       if (info && findDhcpPort(info, options.ownDeviceId(info.id))) reconciler.resume(info.id);
       return refetch(networkId, payload.priority);
     },

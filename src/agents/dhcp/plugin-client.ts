@@ -4,30 +4,30 @@ import { RemoteError, UnsupportedVersion } from '../../rpc/errors.ts';
 import { topicClient } from '../../rpc/topic.ts';
 import { PLUGIN_TOPIC } from '../../rpc/topics/plugin.ts';
 
-/** Networks and ports of a page: about a megabyte. */
+/** Number of networks and ports per page: about a megabyte. */
 const PAGE = 1_000;
 
 const isUnknownForm = (error: unknown): boolean =>
   error instanceof UnsupportedVersion || (error instanceof RemoteError && error.remoteClass === 'TypeError');
 
-/** What the DHCP agent asks of the server. Every method throws MessagingTimeout and RemoteError. */
+/** The calls from the DHCP agent to the server. Every method throws MessagingTimeout and RemoteError. */
 export interface PluginClient {
   /**
-   * All networks that this agent serves, in pages; asking also has the server give it those that no agent serves. A stock server
-   * gives all at once. `onAsk` is called before each page is asked for.
+   * Returns all networks of this agent, in pages; the request also makes the server schedule unserved networks to it. A stock
+   * server returns all at once. `onAsk` is called before each page is requested.
    */
   activeNetworks(onAsk: () => void): AsyncIterable<readonly NetworkInfo[]>;
   /** null: there is no such network. */
   getNetworkInfo(networkId: string): Promise<NetworkInfo | null>;
-  /** null: the network went meanwhile, or no address is free. */
+  /** null: the network was deleted meanwhile, or no address is free. */
   createDhcpPort(port: Readonly<Record<string, unknown>>): Promise<PortDocument | null>;
-  /** null: the port is gone, or not this host's. */
+  /** null: the port no longer exists, or does not belong to this host. */
   updateDhcpPort(portId: string, port: Readonly<Record<string, unknown>>): Promise<PortDocument | null>;
   releaseDhcpPort(networkId: string, deviceId: string): Promise<unknown>;
   dhcpReadyOnPorts(portIds: readonly string[]): Promise<unknown>;
 }
 
-/** `q-plugin` over a transport, in this host's name. */
+/** Returns a client of `q-plugin` for a host. */
 export function pluginClient(transport: RpcTransport, host: string): PluginClient {
   const client = topicClient(transport, PLUGIN_TOPIC);
   return {
@@ -38,7 +38,7 @@ export function pluginClient(transport: RpcTransport, host: string): PluginClien
         onAsk();
         const page = { ...wanted, limit: PAGE, ...(marker === '' ? {} : { marker }) };
         const answer = await client.call('get_active_networks_info', page).catch((error: unknown) => {
-          // Of a server that is strict about arguments that it does not know.
+          // From a server that rejects unknown arguments.
           if (marker !== '' || !isUnknownForm(error)) throw error;
           return client.call('get_active_networks_info', wanted);
         });
@@ -49,7 +49,7 @@ export function pluginClient(transport: RpcTransport, host: string): PluginClien
         yield answer.networks;
         const next = answer.next_marker;
         if (next !== null && next <= marker)
-          throw new Error(`the server gives page ${next} of networks after ${marker}, which is none further on`);
+          throw new Error(`the server returned page ${next} of networks after ${marker}, which does not advance`);
         marker = next ?? '';
       } while (marker !== '');
     },

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { backoffDelay } from '../../time/backoff.ts';
 import { pause } from '../../time/pause.ts';
 
-/** Ports of one `dhcp_ready_on_ports` at most, as Neutron's agent has it. */
+/** Maximum number of ports per `dhcp_ready_on_ports`, as in Neutron's agent. */
 const MAX_PORTS_A_CALL = 64;
 /** Ports that may wait to be reported; the next full sync reports those that were dropped. */
 const MAX_WAITING = 200_000;
@@ -27,12 +27,12 @@ export class ReadyPorts {
     if (!this.#sending && this.#waiting.size > 0 && !this.#stop.signal.aborted) void this.#run();
   }
 
-  /** The port is gone: its readiness is not reported. */
+  /** Removes a deleted port, whose readiness is not reported. */
   forget(portId: string): void {
     this.#waiting.delete(portId);
   }
 
-  /** Reports nothing more. A call under way is not waited for. */
+  /** Stops reporting. Does not wait for a running call. */
   close(): void {
     this.#stop.abort();
   }
@@ -52,7 +52,7 @@ export class ReadyPorts {
         if (failures === 1 && !this.#stop.signal.aborted) {
           this.#log.warn(
             { err: error, ports: this.#waiting.size },
-            'the server cannot be told which ports are ready; trying again',
+            'cannot report ready ports to the server; retrying',
           );
         }
         await pause(backoffDelay(failures, { firstMs: 500, maxMs: 30_000 }), this.#stop.signal);

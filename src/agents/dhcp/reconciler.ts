@@ -9,37 +9,37 @@ import { type DhcpPortStep, findDhcpPort, planDhcpPort, wantsDhcp } from './dhcp
 import type { NetworkCache } from './network-cache.ts';
 import type { PluginClient } from './plugin-client.ts';
 
-/** What is known of a network beside its document. */
+/** The state of a network besides its document. */
 interface NetworkState {
-  /** Its document is to be asked for again. */
+  /** Its document must be requested again. */
   refetch: boolean;
-  /** It is not this agent's any more, or deleted. */
+  /** It was removed from this agent, or deleted. */
   dismissed: boolean;
-  /** Something of it may be on this host. */
+  /** Parts of it may exist on this host. */
   present: boolean;
-  /** Nothing is to be done for it yet: the server is about to tell more. */
+  /** Passes wait, because more notifications are expected. */
   held: boolean;
-  /** The device that was made or found right, as text; undefined: look again. */
+  /** The device that was created or verified, as text; undefined: check it again. */
   device: string | undefined;
-  /** What the driver was handed last; undefined: it gets the whole network, whatever changed. */
+  /** The last hand-over to the driver; undefined: the next one is the whole network. */
   served: Served | undefined;
-  /** Counts the reasons to look at device and server again. */
+  /** Number of reasons to check device and server again. */
   doubts: number;
-  /** When it became this agent's, on the cache's clock. */
+  /** When it was scheduled to this agent, on the cache's clock. */
   readonly since: number;
   releaseFailures: number;
 }
 
-/** A hand-over of a whole network, after which ports alone can change. */
+/** A hand-over of a whole network, after which only ports can change. */
 interface Served {
   readonly facts: NetworkFacts;
   readonly dhcpPortId: string;
 }
 
-/** Reserved ports to try to take over, and corrections of the own port, in one pass. */
+/** Maximum number of attempts per pass to take over reserved ports and to correct the agent's own port. */
 const MAX_ADOPTIONS = 8;
 const MAX_CORRECTIONS = 2;
-/** Tries to release a DHCP port; then the server keeps it until the next full sync of the network finds it. */
+/** Attempts to release a DHCP port; after that, it remains until the next full sync of the network finds it. */
 const MAX_RELEASES = 8;
 
 export interface ReconcilerOptions {
@@ -50,14 +50,14 @@ export interface ReconcilerOptions {
   readonly cache: NetworkCache;
   readonly devices: DhcpDevices;
   readonly driver: DhcpDriver;
-  /** Hears of ports that are served now. */
+  /** Called with ports that are now served. */
   readonly onReady: (portIds: readonly string[]) => void;
   readonly log: Logger;
 }
 
 /**
- * Brings one network at a time from what there is to what the server wants: document, the agent's own port, device, DHCP server.
- * A pass may be repeated at any time, and after any failure; what is right already is left alone.
+ * Brings one network at a time to the desired state: document, the agent's own port, device, DHCP server. A pass can be
+ * repeated at any time, and after any failure; correct existing state is left unchanged.
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
@@ -71,20 +71,20 @@ export class Reconciler {
     return [...this.#states.keys()];
   }
 
-  /** The moment on the cache's clock at which a network became this agent's; undefined when it is not. */
+  /** Returns when a network was scheduled to this agent, on the cache's clock; undefined if it is not. */
   since(networkId: string): number | undefined {
     const state = this.#states.get(networkId);
     return state?.dismissed ? undefined : state?.since;
   }
 
-  /** The network is this agent's. `present`: something of it was found on this host. */
+  /** Adds a network of this agent. `present`: parts of it were found on this host. */
   adopt(networkId: string, options: { readonly present?: boolean } = {}): void {
     const state = this.#states.get(networkId);
     if (state && !state.dismissed) state.present ||= options.present ?? false;
     else this.#states.set(networkId, this.#newState((state?.present ?? false) || (options.present ?? false)));
   }
 
-  /** The network is not this agent's any more: the next pass removes what there is of it. */
+  /** Dismisses a network of this agent: the next pass removes it from this host. */
   dismiss(networkId: string, options: { readonly present?: boolean } = {}): void {
     const state = this.#states.get(networkId) ?? this.#newState(options.present ?? false);
     this.#states.set(networkId, state);
@@ -94,14 +94,14 @@ export class Reconciler {
     this.#options.cache.deleteNetwork(networkId);
   }
 
-  /** The next pass asks for the network's document. */
+  /** Makes the next pass request the network's document. */
   refetch(networkId: string): void {
     this.adopt(networkId);
     const state = this.#states.get(networkId);
     if (state) state.refetch = true;
   }
 
-  /** The next pass looks whether the device is right. */
+  /** Makes the next pass check the device. */
   recheck(networkId: string): void {
     const state = this.#states.get(networkId);
     if (!state) return;
@@ -110,7 +110,7 @@ export class Reconciler {
     state.doubts += 1;
   }
 
-  /** The next pass hands the driver the whole network. */
+  /** Makes the next pass hand the whole network to the driver. */
   serveWhole(networkId: string): void {
     const state = this.#states.get(networkId);
     if (!state) return;
@@ -118,7 +118,7 @@ export class Reconciler {
     state.doubts += 1;
   }
 
-  /** Passes do nothing, unless the network is dismissed, until `resume`; then they ask for the document first. */
+  /** Suspends passes until `resume`, unless the network is dismissed; after that, they request the document first. */
   hold(networkId: string): void {
     const state = this.#states.get(networkId);
     if (!state) return;
@@ -131,7 +131,7 @@ export class Reconciler {
     if (state) state.held = false;
   }
 
-  /** Whether there is anything to do or to know of the network. */
+  /** Returns whether the network has any state or pending work. */
   has(networkId: string): boolean {
     return this.#states.has(networkId);
   }
@@ -140,7 +140,7 @@ export class Reconciler {
     return this.#states.get(networkId)?.present ?? false;
   }
 
-  /** One pass. Throws what went wrong, to be tried again; what could be done is done. */
+  /** Performs one pass. Does as much as possible, then throws the error, for a retry. */
   async pass(networkId: string): Promise<void> {
     const { cache } = this.#options;
     const state = this.#states.get(networkId);
@@ -148,7 +148,7 @@ export class Reconciler {
     let trouble: unknown;
     if (state.refetch && !state.dismissed) {
       trouble = await this.#fetch(networkId, state).catch((error: unknown) => error);
-      // With the server out of reach, what is known already can be served.
+      // If the server is unreachable, the known state can still be served.
       if (trouble !== undefined && !cache.has(networkId)) throw trouble;
     }
     const facts = cache.facts(networkId);
@@ -187,7 +187,7 @@ export class Reconciler {
       await devices.ensure(spec);
       if (state.doubts === doubts) state.device = wanted;
     }
-    // Notifications came while this pass waited: the newest counts. Whoever took the network or its port away wants another pass.
+    // Notifications may have arrived while this pass waited: use the newest state. Removals have requested another pass.
     if (!cache.has(networkId) || !cache.port(port.id)) return;
     const ready = cache.takeReadyPorts(networkId);
     try {
@@ -200,7 +200,7 @@ export class Reconciler {
     onReady(ready);
   }
 
-  /** Hands the driver the ports that changed, or the whole network when anything else did or the last hand-over failed. */
+  /** Hands the changed ports to the driver, or the whole network if anything else changed or the last hand-over failed. */
   async #handOver(networkId: string, state: NetworkState, where: Omit<WantedNetwork, 'info'>): Promise<void> {
     const { cache, driver } = this.#options;
     const before = state.served;
@@ -217,7 +217,7 @@ export class Reconciler {
     if (facts && state.doubts === doubts) state.served = { facts, dhcpPortId: where.dhcpPortId };
   }
 
-  /** undefined: the network went meanwhile. */
+  /** undefined: the network was deleted meanwhile. */
   async #ensurePort(networkId: string, state: NetworkState): Promise<PortDocument | undefined> {
     const { cache, host } = this.#options;
     const deviceId = dhcpDeviceId(host, networkId);
@@ -280,11 +280,11 @@ export class Reconciler {
       return true;
     } catch (error) {
       state.releaseFailures += 1;
-      // An answer, even a refusal, is the server's last word.
+      // Any reply, even an error, is final.
       if (!(error instanceof RemoteError) && state.releaseFailures < MAX_RELEASES) throw error;
       log.warn(
         { err: error, ...cache.label(networkId) },
-        'the DHCP port of a network that is served no more could not be released',
+        'cannot release the DHCP port of a network that is no longer served',
       );
       return false;
     }

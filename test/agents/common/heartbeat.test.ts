@@ -118,8 +118,8 @@ describe('the heartbeat', () => {
     await settle();
     expect(onRecovered).toHaveBeenCalledTimes(1);
     expect(lines).toEqual([
-      'the agent state cannot be reported; trying again until it can',
-      'agent state reports are answered again',
+      'cannot report the agent state; retrying until it succeeds',
+      'agent state reports succeed again',
     ]);
   });
 

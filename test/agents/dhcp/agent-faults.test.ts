@@ -78,11 +78,11 @@ describe('a network that cannot be brought to its state', () => {
       await start();
       await world.until(() => expect(world.driver.serving.has(net.id)).toBe(true));
       expect(world.server.called('get_network_info')).toHaveLength(1);
-      expect(world.lines.find((line) => line.msg === 'a network could not be brought to its state')).toMatchObject({
+      expect(world.lines.find((line) => line.msg === 'cannot bring a network to its desired state')).toMatchObject({
         network: net.id,
         failures: 1,
       });
-      expect(world.lines.find((line) => line.msg === 'looking at a network again')?.reason).toMatch(
+      expect(world.lines.find((line) => line.msg === 'checking a network again')?.reason).toMatch(
         /disk full|no such device/,
       );
     },
@@ -183,8 +183,8 @@ describe('a server out of reach', () => {
     await world.notify('network_delete_end', { payload: { network_id: net.id } });
     await world.until(() => expect(world.server.called('release_dhcp_port')).toHaveLength(1));
     await world.settled();
-    expect(world.lines.some((line) => line.msg.includes('could not be released'))).toBe(true);
-    expect(world.lines.some((line) => line.msg === 'a network could not be brought to its state')).toBe(false);
+    expect(world.lines.some((line) => line.msg.includes('cannot release the DHCP port'))).toBe(true);
+    expect(world.lines.some((line) => line.msg === 'cannot bring a network to its desired state')).toBe(false);
   });
 });
 

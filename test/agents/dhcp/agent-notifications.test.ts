@@ -231,7 +231,7 @@ describe("notifications of the agent's own port", () => {
     await world.until(() => expect(world.driver.disabled).toEqual([net.id]));
     expect(world.server.called('update_dhcp_port')).toEqual([]);
     // It did not wait for its time to be over.
-    expect(world.lines.some((line) => line.msg === 'looking at a network again')).toBe(false);
+    expect(world.lines.some((line) => line.msg === 'checking a network again')).toBe(false);
   });
 
   it('without its address in a subnet that stays, it gets one again', async () => {

@@ -231,7 +231,7 @@ describe('the sync with a server that gives networks in pages', () => {
       (args as { marker?: string }).marker = '';
     };
     await world.start();
-    const failed = 'networks cannot be synchronised; trying again until they can';
+    const failed = 'cannot synchronise networks; retrying until it succeeds';
     await world.until(() => expect(world.lines.map((line) => line.msg)).toContain(failed));
     expect([...world.driver.serving.keys()]).toEqual([first]);
   });
