@@ -1,4 +1,5 @@
 import { readdir, statfs } from 'node:fs/promises';
+import { WaitTimeout, waitFor } from '../time/wait.ts';
 import { checkNamespaceName, ipBatch, isAlreadyThere, isNotFound, NETNS_FOLDER, namespacePath } from './ip.ts';
 
 /** Type of the file system that a mounted namespace is a file of (statfs(2): NSFS_MAGIC). */
@@ -32,16 +33,31 @@ export async function namespaceExists(name: string): Promise<boolean> {
 /** Creates the namespace unless it exists; its `lo` is up afterwards. Returns whether it was created now. */
 export async function ensureNamespace(name: string): Promise<boolean> {
   if (await namespaceExists(name)) return false;
-  if ((await listNamespaces()).includes(name)) await deleteNamespace(name);
+  if ((await listNamespaces()).includes(name)) {
+    if (await isMountedSoon(name)) return false;
+    await deleteNamespace(name);
+  }
   try {
     await ipBatch([['netns', 'add', name]]);
   } catch (error) {
-    // Another process was faster: right already.
-    if (isAlreadyThere(error) && (await namespaceExists(name))) return false;
+    // Another process was faster.
+    if (isAlreadyThere(error) && (await isMountedSoon(name))) return false;
     throw error;
   }
   await ipBatch([['link', 'set', 'lo', 'up']], { namespace: name });
   return true;
+}
+
+/** `ip netns add` creates the file first and mounts the namespace on it then: another process may be between the two. */
+const MOUNT_MS = 300;
+
+async function isMountedSoon(name: string): Promise<boolean> {
+  try {
+    return await waitFor(`namespace ${name} to be mounted`, () => namespaceExists(name), MOUNT_MS);
+  } catch (error) {
+    if (error instanceof WaitTimeout) return false;
+    throw error;
+  }
 }
 
 /** Deletes the namespace's name; the kernel removes the namespace when no process is left in it. An absent one is no error. */

@@ -33,11 +33,14 @@ export const identity = <const T extends string>(table: T) =>
     },
   }) as const satisfies Attributes;
 
+const storedTime = (shown: string): string => shown.replace('T', ' ').replace(/Z$/, '');
+
 /** A time, shown as `2026-11-21T21:50:33Z` and stored as `2026-11-21 21:50:33` (UTC). */
 const stamp = readOnly<string>(
   { type: 'string', format: 'date-time' },
   {
-    filter: (value) => value.replace('T', ' ').replace(/Z$/, ''),
+    filter: storedTime,
+    store: storedTime,
     load: (text) => `${String(text).replace(' ', 'T')}Z`,
   },
 );

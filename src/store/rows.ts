@@ -37,12 +37,14 @@ function insertRow(trx: Trx, table: string, row: Row, ignore = false): Promise<Q
 
 /** Inserts the standard attributes of a new resource; returns their id. */
 export function insertStandard<R extends Resource>(trx: Trx, resource: R, values: ColumnsOf<R>): Promise<number> {
-  const { description = '', revision_number: revision = 0 } = rowOf(resource, STANDARD, values);
-  return insertStandardAttributes(trx, {
+  const { description = '', revision_number: revision = 0, created_at: now } = rowOf(resource, STANDARD, values);
+  const attributes = {
     resource_type: resource.standardAttributes ?? '',
     description: String(description),
     revision_number: Number(revision),
-  });
+  };
+  // The time in the document, not a second later.
+  return insertStandardAttributes(trx, attributes, typeof now === 'string' ? now : undefined);
 }
 
 /**

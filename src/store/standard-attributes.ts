@@ -6,6 +6,9 @@ import { neutronError } from '../resources/errors.ts';
 /** Returns the current time as stored in tables: UTC, `YYYY-MM-DD HH:MM:SS`. */
 export const nowText = (): string => new Date().toISOString().slice(0, 19).replace('T', ' ');
 
+/** A time of the tables as documents show it: `YYYY-MM-DDTHH:MM:SSZ`. */
+const shownTime = (stored: string): string => `${stored.replace(' ', 'T')}Z`;
+
 interface StandardRow {
   readonly resource_type: string;
   readonly description: string;
@@ -28,8 +31,8 @@ const insert = prepared<StandardRow, InsertResult>((db, p) =>
 export async function insertStandardAttributes(
   trx: Trx,
   attributes: Omit<StandardRow, 'created_at' | 'updated_at'>,
+  now = nowText(),
 ): Promise<number> {
-  const now = nowText();
   const { insertId } = await insert(trx, { ...attributes, created_at: now, updated_at: now });
   if (insertId === undefined) throw new Error('the database returned no id for a row of standardattributes');
   return Number(insertId);
@@ -37,29 +40,40 @@ export async function insertStandardAttributes(
 
 /** Returns the standard attributes of a new resource that requests cannot set. */
 export function newStandard(revision = 0) {
-  const now = `${new Date().toISOString().slice(0, 19)}Z`;
+  const now = shownTime(nowText());
   return { created_at: now, updated_at: now, revision_number: revision };
 }
-
-/** Returns the standard attributes after a change of their resource, as written by `bumpRevision`. */
-export const nextStandard = (before: { readonly revision_number: number }) => ({
-  revision_number: before.revision_number + 1,
-  updated_at: newStandard().updated_at,
-});
 
 /**
  * Records a change: increments revision_number and sets updated_at to the current time. With `expected` (If-Match), throws
  * RevisionNumberConstraintFailed if the revision differs. The condition is part of the update, so concurrent callers cannot
  * both succeed.
  */
-export async function bumpRevision(trx: Trx, standardAttrId: number, expected?: number): Promise<void> {
+export async function bumpRevision(
+  trx: Trx,
+  standardAttrId: number,
+  expected?: number,
+  now = nowText(),
+): Promise<void> {
   let update = trx
     .updateTable('standardattributes')
-    .set((eb) => ({ revision_number: eb('revision_number', '+', 1), updated_at: nowText() }))
+    .set((eb) => ({ revision_number: eb('revision_number', '+', 1), updated_at: now }))
     .where('id', '=', standardAttrId);
   if (expected !== undefined) update = update.where('revision_number', '=', expected);
   const { numUpdatedRows } = await update.executeTakeFirstOrThrow();
   if (numUpdatedRows === 0n && expected !== undefined) await requireRevision(trx, standardAttrId, expected);
+}
+
+/** As `bumpRevision`, for a resource whose document before the change is at hand; returns the attributes that changed, as documents show them. */
+export async function nextRevision(
+  trx: Trx,
+  standardAttrId: number,
+  before: { readonly revision_number: number },
+  expected?: number,
+): Promise<{ readonly revision_number: number; readonly updated_at: string }> {
+  const now = nowText();
+  await bumpRevision(trx, standardAttrId, expected, now);
+  return { revision_number: before.revision_number + 1, updated_at: shownTime(now) };
 }
 
 /** Throws RevisionNumberConstraintFailed unless the resource has this revision. */

@@ -5,7 +5,7 @@ import { neutronError } from '../../resources/errors.ts';
 import { NETWORK } from '../../resources/network.ts';
 import { EVENTS } from '../../rpc/events.ts';
 import { plainOf, updatePlain } from '../../store/rows.ts';
-import { bumpRevision, nextStandard, requireCurrent } from '../../store/standard-attributes.ts';
+import { nextRevision, requireCurrent } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { inserted } from '../module.ts';
@@ -113,8 +113,7 @@ export async function updateNetwork(
   await changeRows(trx, core, network, changes);
   const changed = await load();
   if (substance(before) === substance(changed)) return changed;
-  await bumpRevision(trx, network.standard_attr_id, revision);
-  const document = { ...changed, ...nextStandard(before) };
+  const document = { ...changed, ...(await nextRevision(trx, network.standard_attr_id, before, revision)) };
   await enqueueNotification(trx, EVENTS.network_update_end, { network: document }, { network: id });
   await enqueueNotification(trx, EVENTS.network_update, { network: document }, { network: id });
   return document;

@@ -11,7 +11,7 @@ import { DHCP_AGENTS } from '../../scheduler/agent-kinds.ts';
 import { livingL2Agent } from '../../scheduler/l2-agents.ts';
 import { isScheduled } from '../../scheduler/serving.ts';
 import { differsFor, plainOf, updatePlain } from '../../store/rows.ts';
-import { bumpRevision, nextStandard, requireCurrent } from '../../store/standard-attributes.ts';
+import { nextRevision, requireCurrent } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { addBlocks, blocksFor, isBound } from '../provisioning.ts';
@@ -218,7 +218,7 @@ export async function updatePort(
     ...(rebound ? { status: 'DOWN' } : {}),
   };
   await updatePlain(trx, PORT, { id, attr }, plain);
-  await bumpRevision(trx, attr, revision);
+  const next = await nextRevision(trx, attr, before, revision);
   const { numa_affinity_policy: _numa, ...shown } = plain;
   const lists = {
     fixed_ips: fixedIps,
@@ -227,7 +227,7 @@ export async function updatePort(
     extra_dhcp_opts: opts,
     tags: before.tags,
   };
-  const after = portDocument({ ...before, ...shown, ...nextStandard(before) }, lists, core.config.DEFAULT.dns_domain);
+  const after = portDocument({ ...before, ...shown, ...next }, lists, core.config.DEFAULT.dns_domain);
   await blockUntilReady(updating, after, attr, rebound);
   if (differsFor(PORT, 'dhcp', before, after))
     await enqueueNotification(trx, EVENTS.port_update_end, { port: after }, { network: network.id });
