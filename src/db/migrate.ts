@@ -3,7 +3,7 @@ import type { Database, Queries } from './database.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 
 const TABLE = 'neutrino_migrations';
-/** Where stock Neutron records the state of its own schema: tables of the same names, with other columns. */
+/** Table in which stock Neutron records the state of its own schema, whose tables have the same names but other columns. */
 const STOCK_TABLE = 'alembic_version';
 
 /** A database whose schema this version cannot work on; the message says what to do. */
@@ -91,7 +91,7 @@ async function runPending(db: Database): Promise<void> {
   });
   for (const name of await pendingMigrations(db)) {
     const step = MIGRATIONS.find((m) => m.name === name);
-    // On SQLite the write transaction is the lock; on MySQL each statement commits by itself, and steps can be repeated.
+    // On SQLite the write transaction is the lock; on MySQL each statement commits on its own, and steps can be repeated.
     await db.transaction(async (trx) => {
       if (!step || (await appliedSteps(trx)).includes(name)) return;
       await step.up(trx as never, db.dialect);
@@ -104,7 +104,7 @@ async function runPending(db: Database): Promise<void> {
 const LOCK = sql`concat('neutrino_migrations_', md5(database()))`;
 const LOCK_SECONDS = 120;
 
-/** Runs `work` under a server-wide lock, which the server releases by itself when its holder dies. */
+/** Runs `work` under a server-wide lock, which the server releases automatically if its holder dies. */
 async function underNamedLock(db: Database, work: () => Promise<void>): Promise<void> {
   await db.kysely.connection().execute(async (connection) => {
     const { rows } = await sql<{ got: number | null }>`select get_lock(${LOCK}, ${LOCK_SECONDS}) as got`.execute(

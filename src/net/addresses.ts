@@ -47,7 +47,7 @@ function parseIpv6(text: string): bigint {
 /** Parses an address (RFC 4291; dotted quads without leading zeros); returns undefined for anything else. */
 export function parseIp(text: string): Ip | undefined {
   if (isIPv4(text)) return /(^|\.)0\d/.test(text) ? undefined : { version: 4, value: parseIpv4(text) };
-  // A zone id (fe80::1%eth0) is no address that a port or subnet can have.
+  // Addresses with a zone id (fe80::1%eth0) are not valid for ports and subnets.
   if (isIPv6(text) && !text.includes('%')) return { version: 6, value: parseIpv6(text) };
   return undefined;
 }

@@ -22,12 +22,12 @@ export const ROUTER_SUBNET_OWNERS = [...ROUTER_INTERFACE_OWNERS, ROUTER_SNAT_OWN
 /** All ports of routers. */
 const ROUTER_OWNERS = [...ROUTER_SUBNET_OWNERS, ROUTER_GATEWAY_OWNER] as const;
 
-/** Ports that go with their network or subnet, because nobody but Neutron made them (Neutron's AUTO_DELETE_PORT_OWNERS). */
+/** Owners of ports that are deleted with their network or subnet, because Neutron created them (its AUTO_DELETE_PORT_OWNERS). */
 export const AUTOMATIC_OWNERS = [DHCP_OWNER, DISTRIBUTED_OWNER] as const;
 
 /** Beginnings of the owners of ports that Neutron's own services made. */
 const NETWORK_PREFIXES = ['network:', 'neutron:'] as const;
-/** The port of an instance without an availability zone of its own; Nova appends the zone otherwise. */
+/** Owner of an instance's port without an availability zone; otherwise Nova appends the zone. */
 export const COMPUTE_OWNER = 'compute:nova';
 
 /** Beginnings of known owners, as `service_types` of a subnet may name them. */

@@ -15,11 +15,11 @@ export interface QueuedEvent {
   /** Id of its row. */
   readonly row: number;
   readonly orderingKey: string;
-  /** Host of the agent that it is for, if its audience is one host. */
+  /** Host of the target agent, if the audience is one host. */
   readonly host: string | null;
   readonly event: AgentEvent;
   readonly payload: RpcArgs;
-  /** Whether it shows that its resource needs an agent. */
+  /** Whether it indicates that its resource needs an agent. */
   readonly needsAgent: boolean;
 }
 

@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely';
 import type { Queries } from '../db/database.ts';
 import type { Outbox } from '../db/schema.ts';
 
-/** An event that waits to be published. */
+/** An event to be published. */
 export type OutboxRow = Selectable<Outbox>;
 
 /**
@@ -15,7 +15,7 @@ export interface OutboxClaim {
   done(ids: readonly number[], keys: readonly string[]): Promise<void>;
 }
 
-/** Where in the outbox an event is. */
+/** The position of an event in the outbox. */
 export type OutboxPlace = Pick<OutboxRow, 'id' | 'ordering_key'>;
 
 /** Returns the places of the oldest rows without those of some keys. Costs little however many rows of these keys wait. */
@@ -36,7 +36,7 @@ export async function rowsAt(db: Queries, places: readonly OutboxPlace[]): Promi
   return db.selectFrom('outbox').selectAll().where('id', 'in', ids).orderBy('id').execute();
 }
 
-/** Deletes rows; those that are gone already are no error. */
+/** Deletes rows; missing ones are ignored. */
 export async function deleteRows(db: Queries, ids: readonly number[]): Promise<void> {
   if (ids.length > 0)
     await db

@@ -5,14 +5,14 @@ import type { OutboxClaim } from './claim.ts';
 import { type Announcement, type Published, publish } from './publish.ts';
 import { RetrySchedule } from './retry-schedule.ts';
 
-/** Milliseconds that all keys wait for the slowest one; then it goes on by itself. */
+/** Milliseconds that all keys wait for the slowest one, which then continues on its own. */
 const SLOW_MS = 250;
 
 export interface DeliveriesOptions {
   readonly transport: Pick<RpcTransport, 'cast'>;
   readonly claim: OutboxClaim;
   readonly log: Logger;
-  /** Called when a key has finished that the others did not wait for. */
+  /** Called when a key that the others did not wait for has finished. */
   readonly onLate: () => void;
 }
 
@@ -21,9 +21,9 @@ interface Finished extends Published {
 }
 
 /**
- * Events on their way to agents. The events of each ordering key are published independently: a key whose agents the broker
- * cannot reach, or that failed and waits for its next try, delays none of the others. `settle` deletes the rows that were
- * published; while that fails the keys stay here, so that nothing is published twice.
+ * Events being delivered to agents. The events of each ordering key are published independently: a key whose agents are
+ * unreachable, or that failed and waits for its retry, does not delay the others. `settle` deletes the published rows; while that
+ * fails, the keys stay here, so that nothing is published twice.
  */
 export class Deliveries {
   readonly #options: DeliveriesOptions;
@@ -41,7 +41,7 @@ export class Deliveries {
     return [...this.#retries.waiting(now), ...this.#open];
   }
 
-  /** Returns when the next retry is due; infinity when none waits. */
+  /** Returns when the next retry is due; infinity if there is none. */
   nextTry(now: number): number {
     return this.#retries.nextTry(now);
   }
@@ -85,7 +85,7 @@ export class Deliveries {
     const first = failed[0];
     if (first) {
       const facts = { err: first.failure, orderingKey: first.key, orderingKeys: failed.length };
-      this.#options.log.warn(facts, 'cannot notify agents of changes; trying again');
+      this.#options.log.warn(facts, 'cannot notify agents of changes; retrying');
     }
     return published.length;
   }

@@ -13,21 +13,21 @@ type Hosts = ReadonlyMap<string, readonly HostingAgent[]>;
 
 /** The agents that host the resources of some events. */
 export interface EventHosts {
-  /** Notifications of the agents that were given a resource, already in the outbox. */
+  /** Notifications for agents that a resource was scheduled to, already in the outbox. */
   readonly scheduled: readonly QueuedEvent[];
-  /** Returns the agents that host the resource that an event is ordered by. */
+  /** Returns the agents that host the resource of an event's ordering key. */
   of(event: QueuedEvent): readonly HostingAgent[];
 }
 
 const NONE: readonly HostingAgent[] = [];
 
-/** The agents that host what the events of the outbox are about. */
+/** The agents that host the resources of outbox events. */
 export class HostingAgents {
   readonly #core: Core;
   /** By topic. */
   readonly #kinds: ReadonlyMap<string, AgentsOfKind>;
 
-  /** Throws when an event is for the agents that host its resource, and no kind of agent has its topic. */
+  /** Throws an Error if an event is for hosting agents and no agent kind has its topic. */
   constructor(core: Core, kinds: readonly HostingKind[], events: Iterable<AgentEvent>) {
     this.#core = core;
     this.#kinds = new Map(kinds.map((kind) => [kind.topic, new AgentsOfKind(core, kind)]));
@@ -38,7 +38,7 @@ export class HostingAgents {
         );
   }
 
-  /** Whether the configuration silences an event. Agents are always notified of their own affairs. */
+  /** Returns whether the configuration disables an event. Events about an agent itself are always sent. */
   isMuted({ topic, audience }: AgentEvent): boolean {
     const kind = this.#kinds.get(topic)?.kind;
     return kind !== undefined && audience !== 'host' && !isNotified(this.#core.config, kind);
@@ -59,7 +59,7 @@ export class HostingAgents {
   }
 }
 
-/** What agents of one kind host. */
+/** The hosted resources of one agent kind. */
 class AgentsOfKind {
   readonly kind: HostingKind;
   readonly #core: Core;

@@ -1,9 +1,9 @@
 import type { RpcTransport } from '../rpc/contract.ts';
 import type { Cast } from './casts.ts';
 
-/** Milliseconds that the transport may take for a message. */
+/** Timeout of a message in the transport, in milliseconds. */
 const CAST_MS = 30_000;
-/** After this many more the message counts as failed, whatever the transport does. */
+/** Additional milliseconds after which a message is considered failed, whatever the transport does. */
 const GRACE_MS = 5_000;
 
 /** A row of the outbox with its messages; none when the event has no audience. */
@@ -21,8 +21,8 @@ export interface Published {
 
 /**
  * Hands the announcements of one ordering key to the transport, in order. They do not wait for each other: the transport keeps
- * their order and confirms many messages at a time. From the first failure on they count as not published, although later ones may
- * have gone out: all are published again, so that what agents receive last is in order. Never throws.
+ * their order and confirms many messages at a time. From the first failure on they count as not published, although later ones
+ * may have gone out: all are published again, so that what agents receive last is in order. Never throws.
  */
 export async function publish(
   transport: Pick<RpcTransport, 'cast'>,
@@ -33,7 +33,7 @@ export async function publish(
   const { promise: expired, reject: expire } = Promise.withResolvers<never>();
   expired.catch(() => {});
   const late = () => expire(new Error(`the transport did not take a message within ${timeoutMs} ms`));
-  // The transport gives up by itself: a message that it still tries to send must not be handed over again.
+  // The transport has its own timeout: a message that it still tries to send must not be handed over again.
   const timer = setTimeout(late, timeoutMs + graceMs);
   const send = async ({ target, method, args, version }: Cast): Promise<unknown> =>
     Promise.race([transport.cast(target, method, args, { version, timeoutMs }), expired]);

@@ -13,14 +13,14 @@ import { Deliveries } from './deliveries.ts';
 import { HostingAgents } from './hosting-agents.ts';
 import type { Announcement } from './publish.ts';
 
-/** Events of one pass at most. */
+/** Maximum number of events per pass. */
 const BATCH = 500;
 /** Milliseconds between the starts of two passes: many commits become one pass, one delete, one wait for the disk. */
 const GATHER_MS = 10;
-/** How often to look without a wake-up: for what another process wrote, and for a wake-up that was missed. */
+/** Polling interval without wake-ups: for rows of other processes, and for missed wake-ups. */
 const POLL_MS = 2_000;
 const AFTER_ERROR_MS = 1_000;
-/** Ordering keys set aside at most; with more of them the transport as a whole has failed, and all wait. */
+/** Maximum number of postponed ordering keys; with more, the transport as a whole has failed, and all wait. */
 const MAX_ASIDE = 500;
 /** Milliseconds that `close` keeps publishing what is committed. */
 const DRAIN_MS = 2_000;
@@ -67,7 +67,7 @@ class Relay {
   #stopping = false;
   #woken = false;
   #rouse: (() => void) | undefined;
-  /** When the next retry is due of the keys that the last pass set aside. */
+  /** When the next retry of postponed keys is due. */
   #nextTry = Number.POSITIVE_INFINITY;
   /** Consecutive passes that ended in an error. */
   #failures = 0;
@@ -81,7 +81,7 @@ class Relay {
     this.#hosting = new HostingAgents(core, kinds, Object.values(events));
   }
 
-  /** Called after every commit, so it does next to nothing. */
+  /** Called after every commit, so it must be cheap. */
   wake(): void {
     this.#woken = true;
     this.#rouse?.();
@@ -100,7 +100,7 @@ class Relay {
         const { taken, published } = await this.#pass();
         if (this.#failures > 0) this.#core.log.info({ failures: this.#failures }, 'the outbox is processed again');
         this.#failures = 0;
-        // Nothing was published: the keys that failed are set aside now, and others may be waiting behind them.
+        // Nothing was published: the failed keys are now postponed, and others may be waiting behind them.
         const more = taken >= BATCH || (taken > 0 && published === 0);
         if (taken === 0) await this.#sleep();
         const ms = next - performance.now();
@@ -109,8 +109,8 @@ class Relay {
       } catch (error) {
         this.#failures += 1;
         if (this.#failures === 1)
-          this.#core.log.error({ err: error }, 'the outbox cannot be processed; trying again until it can');
-        else this.#core.log.debug({ err: error, failures: this.#failures }, 'the outbox cannot be processed');
+          this.#core.log.error({ err: error }, 'cannot process the outbox; retrying until it succeeds');
+        else this.#core.log.debug({ err: error, failures: this.#failures }, 'cannot process the outbox');
         if (!this.#stopping) await pause(AFTER_ERROR_MS);
       }
     }
@@ -128,11 +128,11 @@ class Relay {
       }
       await this.#deliveries.abandon();
     } catch (error) {
-      this.#core.log.warn({ err: error }, 'the outbox is left as it is; the next start continues with it');
+      this.#core.log.warn({ err: error }, 'the outbox was not fully processed; the next start continues with it');
     }
   }
 
-  /** Waits until something is committed, a retry is due, or it is time to look anyway. */
+  /** Waits until something is committed, a retry is due, or the polling interval ends. */
   async #sleep(): Promise<void> {
     if (this.#woken || this.#stopping) return;
     const ms = Math.max(1, Math.min(POLL_MS, this.#nextTry - performance.now()));
@@ -144,12 +144,12 @@ class Relay {
     this.#rouse = undefined;
   }
 
-  /** Publishes the oldest events that are not set aside. */
+  /** Publishes the oldest events that are not postponed. */
   async #pass(): Promise<Pass> {
     const late = await this.#deliveries.settle();
     const now = performance.now();
     const aside = this.#deliveries.aside(now);
-    // Of the same moment: a key that becomes due while this pass reads must not be overlooked by the sleep after it.
+    // At the same time, so that the sleep after this pass does not miss a key that becomes due while the pass reads.
     this.#nextTry = this.#deliveries.nextTry(now);
     const rows = aside.length < MAX_ASIDE ? await this.#claim.next(BATCH, aside) : [];
     if (rows.length === 0) return { taken: 0, published: late };
@@ -170,7 +170,7 @@ class Relay {
     return { taken: rows.length, published: late + (await this.#deliveries.settle()) };
   }
 
-  /** An event that cannot be read is dropped: it will be no better next time, and must not delay the events after it. */
+  /** Drops an event that cannot be read: a retry would not help, and it must not delay the events after it. */
   #read({ id, ordering_key: orderingKey, host, method, payload }: OutboxRow): QueuedEvent | undefined {
     const event = Object.hasOwn(this.#events, method) ? this.#events[method] : undefined;
     try {

@@ -1,10 +1,10 @@
 import { backoffDelay } from '../time/backoff.ts';
 
 const NEXT_TRY = { firstMs: 100, maxMs: 10_000 };
-/** A key that was due this long ago and had no event since has no events left. */
+/** A key that was due this long ago and has had no event since has no events left. */
 const FORGET_MS = 60_000;
 
-/** Ordering keys whose events could not be published: each waits for its own next try. Times in milliseconds. */
+/** Ordering keys whose events could not be published: each waits for its own retry. Times in milliseconds. */
 export class RetrySchedule {
   readonly #retries = new Map<string, { readonly failures: number; readonly due: number }>();
 
@@ -12,7 +12,7 @@ export class RetrySchedule {
     return this.#retries.size;
   }
 
-  /** Returns the keys whose next try is not due yet. */
+  /** Returns the keys whose retry is not due yet. */
   waiting(now: number): readonly string[] {
     const waiting: string[] = [];
     for (const [key, { due }] of this.#retries) {
@@ -31,7 +31,7 @@ export class RetrySchedule {
     this.#retries.delete(key);
   }
 
-  /** Returns when the next of the waiting keys is due; infinity when none waits. */
+  /** Returns when the next retry is due; infinity if there is none. */
   nextTry(now: number): number {
     let next = Number.POSITIVE_INFINITY;
     for (const { due } of this.#retries.values()) if (due > now && due < next) next = due;

@@ -12,7 +12,7 @@ const SCHEDULERS: Readonly<Record<string, () => Scheduler>> = {
   az_weight: () => azWeight,
 };
 
-/** Returns the scheduler of a kind that the configuration names. Throws when there is none of that name. */
+/** Returns the configured scheduler of an agent kind. Throws an Error if there is none with that name. */
 export function configuredScheduler(config: Config, { options }: HostingKind): Scheduler {
   const name = config.DEFAULT[options.scheduler];
   const make = Object.hasOwn(SCHEDULERS, name) ? SCHEDULERS[name] : undefined;

@@ -81,7 +81,7 @@ class Failover {
         this.#failing = false;
       } catch (error) {
         this.#trust.blind(performance.now());
-        if (!this.#failing) this.#options.log.warn({ err: error }, 'cannot look for dead agents; trying again');
+        if (!this.#failing) this.#options.log.warn({ err: error }, 'cannot check for dead agents; retrying');
         this.#failing = true;
       }
       await pause(this.#intervalMs, this.#stop);

@@ -4,7 +4,7 @@ export interface Observation {
   readonly steady: number;
   /** By the clock that heartbeats are written with. */
   readonly wall: number;
-  /** The newest heartbeat of any agent; undefined when there is no agent. */
+  /** The newest heartbeat of any agent; undefined if there are no agents. */
   readonly newest: number | undefined;
 }
 

@@ -7,7 +7,7 @@ import { oldestHeartbeat } from './liveness.ts';
 /** A type of agent that binds ports. */
 export type L2AgentType = (typeof L2_AGENT_TYPES)[number];
 
-/** The living L2 agent of a host, as it reports itself. */
+/** The live L2 agent of a host, as reported. */
 export interface L2Agent {
   readonly agentType: L2AgentType;
   readonly configurations: Readonly<Record<string, unknown>>;
@@ -28,13 +28,13 @@ const find = prepared<{ host: string; oldest: string }, Row>((db, p) =>
     .where('heartbeat_timestamp', '>=', p('oldest')),
 );
 
-/** Returns the living L2 agent of a host, which can bind ports there; undefined when none reports. */
+/** Returns the live L2 agent of a host, which can bind ports there; undefined if there is none. */
 export async function livingL2Agent(db: Queries, config: Config, host: string): Promise<L2Agent | undefined> {
   const row = (await find(db, { host, oldest: oldestHeartbeat(config) })).rows[0];
   return row && l2Agent(row);
 }
 
-/** Returns an L2 agent as its row says, which has one of L2_AGENT_TYPES. */
+/** Returns an L2 agent from its row, whose type is one of L2_AGENT_TYPES. */
 export const l2Agent = ({ agent_type, configurations }: Row): L2Agent => ({
   agentType: agent_type as L2AgentType,
   configurations: JSON.parse(configurations) as Record<string, unknown>,

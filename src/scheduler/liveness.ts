@@ -10,7 +10,7 @@ export function oldestHeartbeat(config: Config, now: number = Date.now()): strin
 
 /**
  * Returns the least `admin_state_up` (0 or 1) of an agent that serves what it hosts: disabled ones do if
- * enable_services_on_agents_with_admin_state_down is set. The scheduler gives them nothing either way.
+ * enable_services_on_agents_with_admin_state_down is set. The scheduler never schedules resources to them.
  */
 export const leastAdminState = (config: Config): number =>
   config.DEFAULT.enable_services_on_agents_with_admin_state_down ? 0 : 1;

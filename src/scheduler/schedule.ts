@@ -6,13 +6,13 @@ import { allowedBy, livingAgents, zonesOf } from './candidates.ts';
 import type { Candidate, Scheduler } from './contract.ts';
 import type { HostingKind } from './hosting-kind.ts';
 
-/** A binding that was made: a resource and the agent that hosts it from now on. */
+/** A new binding of a resource to an agent. */
 export interface NewBinding {
   readonly resourceId: string;
   readonly agent: Candidate;
 }
 
-/** A resource that agents host. */
+/** A hosted resource. */
 export interface Hosted {
   readonly id: string;
   readonly availability_zone_hints: string;
@@ -38,8 +38,8 @@ export async function couldSchedule(
 }
 
 /**
- * Binds resources to living, enabled agents until each has as many as the configuration says, or no agent is left. Resources that
- * need no agent are left unbound. Returns the bindings that were made.
+ * Binds resources to live, enabled agents until each has the configured number, or no agent is left. Resources that need no agent
+ * are left unbound. Returns the new bindings.
  */
 export async function scheduleResources(
   trx: Trx,

@@ -43,19 +43,19 @@ function queriesOf(kind: HostingKind): ReturnType<typeof queries> {
   return own;
 }
 
-/** Whether an enabled agent hosts the resource, alive or not: a dead one asks for what it hosts when it is back. */
+/** Returns whether an enabled agent hosts the resource, alive or not: a dead one requests its resources when it is back. */
 export async function isServed(db: Queries, config: Config, kind: HostingKind, id: string): Promise<boolean> {
   return (await queriesOf(kind).hosts(db, { id, least: leastAdminState(config) })).rows.length > 0;
 }
 
-/** Whether any agent hosts the resource, enabled or not. */
+/** Returns whether any agent hosts the resource, enabled or not. */
 export async function isScheduled(db: Queries, kind: HostingKind, id: string): Promise<boolean> {
   return (await queriesOf(kind).hosts(db, { id, least: 0 })).rows.length > 0;
 }
 
 /**
- * Whether an agent will report that it serves a new part of the resource (a port of a network): an enabled one hosts it, or one is
- * alive that the notification of the change will schedule it to. False when agents are not notified at all.
+ * Returns whether an agent will report that it serves a new part of the resource (a port of a network): an enabled agent hosts
+ * it, or the notification of the change will schedule it to a live one. False if agents are not notified at all.
  */
 export async function willBeServed(db: Queries, config: Config, kind: HostingKind, id: string): Promise<boolean> {
   if (!isNotified(config, kind)) return false;

@@ -6,12 +6,12 @@ import type { Candidate, Scheduler } from './contract.ts';
 import type { HostingKind } from './hosting-kind.ts';
 import { type Hosted, needingAgent } from './schedule.ts';
 
-/** Resources looked at together. */
+/** Number of resources per page. */
 const PAGE = 500;
 
 /**
- * Yields what an agent hosts and one of `living` could take over, because it does not host it already and is in a zone that the
- * resource allows. Reads pages, in the order of the ids.
+ * Yields the resources of an agent that one of `living` could take over, because it does not already host them and is in a zone
+ * that they allow. Reads pages, in the order of the ids.
  */
 export async function* resourcesWithSuccessor(
   db: Queries,
@@ -41,7 +41,7 @@ export async function* resourcesWithSuccessor(
   }
 }
 
-/** Returns the living agent that takes a resource over from another; undefined when none can, or it needs no agent any more. */
+/** Returns the live agent that takes over a resource from another; undefined if none can, or the resource no longer needs one. */
 export async function chooseSuccessor(
   trx: Trx,
   config: Config,

@@ -2,7 +2,7 @@ import { type Backoff, backoffDelay } from './backoff.ts';
 import { pause } from './pause.ts';
 
 export interface RetryOptions extends Backoff {
-  /** Whether an error may pass by itself; others are thrown at once. Default: all may. */
+  /** Returns whether an error is transient; others are thrown at once. Default: all are. */
   readonly retriable?: (error: unknown) => boolean;
   /** Milliseconds after which the next failure is final; default: unlimited. */
   readonly giveUpAfterMs?: number;

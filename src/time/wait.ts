@@ -60,7 +60,7 @@ async function poll<T>(condition: Condition<T>, intervalMs: number | undefined, 
   for (let gap = intervalMs ?? FIRST_POLL_MS; ; gap = intervalMs ?? Math.min(gap * 2, MAX_POLL_MS)) {
     const value = await condition();
     if (value !== false && value !== null && value !== undefined) return value;
-    // Once time is over nobody listens any more: waitFor has thrown already.
+    // After the timeout, the result is ignored: waitFor has already thrown.
     if (!(await pause(gap, over))) return await new Promise<never>(() => undefined);
   }
 }

@@ -12,7 +12,7 @@ export function preparingPool(pool: Pool): MysqlPool {
   return {
     getConnection: (callback) =>
       pool.getConnection((error, raw) => {
-        // After an error there is no connection, and Kysely asks for none.
+        // After an error there is no connection, and Kysely requests none.
         if (error) return callback(error, undefined as never);
         const connection = known.get(raw) ?? preparing(raw);
         known.set(raw, connection);

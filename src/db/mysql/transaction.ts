@@ -30,7 +30,7 @@ export async function transact<T>(
       throw error;
     }
   };
-  // A connection that broke during the commit: nobody knows whether it was made, so it must not be repeated.
+  // If the connection broke during the commit, it is unknown whether the commit succeeded, so it must not be repeated.
   const retriable = (error: unknown) => isUndone(error) || (!committing && isUnreachable(error));
   try {
     // Full jitter, so that those who undid each other do not meet again at the same moment.

@@ -88,7 +88,7 @@ class SqliteDriver implements Driver {
   }
 
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    // For some errors (a full disk) SQLite rolls back by itself; then the original error says why.
+    // On some errors (a full disk) SQLite rolls back on its own; the original error then contains the cause.
     if (this.#db.isTransaction) await connection.executeQuery(CompiledQuery.raw('rollback'));
   }
 
