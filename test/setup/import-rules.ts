@@ -22,10 +22,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   plugin: [...GROUND, 'auth', 'ipam', 'scheduler'],
   auth: GROUND,
   notifier: [...GROUND, 'auth', 'ipam', 'scheduler', 'plugin'],
-  api: [...GROUND, 'ipam', 'scheduler', 'plugin', 'auth', 'notifier'],
+  api: [...GROUND, 'auth', 'ipam', 'scheduler', 'plugin'],
+  endpoints: [...GROUND, 'auth', 'ipam', 'scheduler', 'plugin'],
   agents: [...LOWEST, 'linux', 'rpc'],
   lab: [...LOWEST, 'linux'],
-  cli: [...GROUND, 'ipam', 'scheduler', 'plugin', 'auth', 'notifier', 'api', 'agents', 'lab'],
+  cli: [...GROUND, 'ipam', 'scheduler', 'plugin', 'auth', 'notifier', 'api', 'endpoints', 'agents', 'lab'],
 };
 
 /** `from '...'`, `import '...'` and `import('...')`, types included: knowing a type is knowing the room. */

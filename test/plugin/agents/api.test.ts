@@ -4,8 +4,8 @@ import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../../src/net/dhcp-device-i
 import type { Document } from '../../../src/plugin/module.ts';
 import { DHCP_AGENTS } from '../../../src/scheduler/agent-kinds.ts';
 import { bind } from '../../../src/scheduler/bindings.ts';
+import { createServedWorld, type ServedWorld } from '../../endpoints/agents.ts';
 import { apiOf, servicesOf } from '../../support/services.ts';
-import { createServedWorld, type ServedWorld } from '../endpoints/agents.ts';
 
 let world: ServedWorld;
 let api: FastifyInstance;

@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DHCP_AGENTS } from '../../../src/scheduler/agent-kinds.ts';
 import { hostingAgents } from '../../../src/scheduler/bindings.ts';
 import { willBeServed } from '../../../src/scheduler/serving.ts';
+import { createServedWorld, type ServedWorld } from '../../endpoints/agents.ts';
 import { ADMIN } from '../../support/core.ts';
 import { servicesOf } from '../../support/services.ts';
-import { createServedWorld, type ServedWorld } from '../endpoints/agents.ts';
 
 let world: ServedWorld;
 let agent: string;

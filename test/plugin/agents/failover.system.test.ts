@@ -7,7 +7,7 @@ import type { Core } from '../../../src/plugin/core.ts';
 import { DHCP_AGENTS } from '../../../src/scheduler/agent-kinds.ts';
 import { bind, hostingAgents } from '../../../src/scheduler/bindings.ts';
 import { startFailover } from '../../../src/scheduler/failover.ts';
-import { createServedWorld, type ServedWorld } from '../endpoints/agents.ts';
+import { createServedWorld, type ServedWorld } from '../../endpoints/agents.ts';
 import { type ConfigChanges, dhcpState } from '../world.ts';
 
 let world: ServedWorld;

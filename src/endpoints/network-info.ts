@@ -1,9 +1,9 @@
-import type { Queries } from '../../db/database.ts';
-import type { NetworkInfo } from '../../rpc/documents.ts';
-import { groupBy, loadInOrder } from '../../store/listing.ts';
-import type { Core } from '../core.ts';
-import { portDocuments } from '../ports/documents.ts';
-import { subnetDocuments } from '../subnets/documents.ts';
+import type { Queries } from '../db/database.ts';
+import type { Core } from '../plugin/core.ts';
+import { portDocuments } from '../plugin/ports/documents.ts';
+import { subnetDocuments } from '../plugin/subnets/documents.ts';
+import type { NetworkInfo } from '../rpc/documents.ts';
+import { groupBy, loadInOrder } from '../store/listing.ts';
 
 interface Segment {
   readonly id: string;

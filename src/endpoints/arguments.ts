@@ -1,4 +1,4 @@
-import { neutronError, shown } from '../../resources/errors.ts';
+import { neutronError, shown } from '../resources/errors.ts';
 
 /**
  * Validation of the arguments of RPC requests, because the types of the contract do not bind remote agents. Unknown arguments are

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import { DHCP_AGENTS } from '../../scheduler/agent-kinds.ts';
-import { agentOfHost, autoSchedule } from '../../scheduler/auto-schedule.ts';
-import { bindingsOf } from '../../scheduler/bindings.ts';
-import type { Core } from '../core.ts';
+import type { Core } from '../plugin/core.ts';
+import { DHCP_AGENTS } from '../scheduler/agent-kinds.ts';
+import { agentOfHost, autoSchedule } from '../scheduler/auto-schedule.ts';
+import { bindingsOf } from '../scheduler/bindings.ts';
 
 /** A page of an agent's networks: those after `marker`, up to `limit` networks and ports together, but at least one network. */
 export interface ActivePage {

@@ -1,10 +1,10 @@
-import type { AddressAllocator } from '../../ipam/allocate.ts';
-import type { RpcTransport } from '../../rpc/contract.ts';
-import { topicEndpoint } from '../../rpc/topic.ts';
-import { PLUGIN_TOPIC } from '../../rpc/topics/plugin.ts';
-import { REPORTS_TOPIC } from '../../rpc/topics/reports.ts';
-import { reportState } from '../agents/report.ts';
-import type { Core } from '../core.ts';
+import type { AddressAllocator } from '../ipam/allocate.ts';
+import { reportState } from '../plugin/agents/report.ts';
+import type { Core } from '../plugin/core.ts';
+import type { RpcTransport } from '../rpc/contract.ts';
+import { topicEndpoint } from '../rpc/topic.ts';
+import { PLUGIN_TOPIC } from '../rpc/topics/plugin.ts';
+import { REPORTS_TOPIC } from '../rpc/topics/reports.ts';
 import { dictionaryArgument } from './arguments.ts';
 import { dhcpMethods } from './dhcp.ts';
 import { l2Methods } from './l2.ts';

@@ -1,9 +1,9 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import type { Queries } from '../../db/database.ts';
-import { tapName } from '../../net/device-names.ts';
-import { MAC, UUID } from '../../net/patterns.ts';
-import { groupBy } from '../../store/listing.ts';
-import { isBound } from '../provisioning.ts';
+import type { Queries } from '../db/database.ts';
+import { tapName } from '../net/device-names.ts';
+import { MAC, UUID } from '../net/patterns.ts';
+import { isBound } from '../plugin/provisioning.ts';
+import { groupBy } from '../store/listing.ts';
 
 /** The port of a device of an L2 agent. */
 export interface DevicePort {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { dhcpState, reportTime } from '../world.ts';
+import { dhcpState, reportTime } from '../plugin/world.ts';
 import { createServedWorld, type ServedWorld } from './agents.ts';
 
 let world: ServedWorld;

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../../src/net/dhcp-device-id.ts';
-import type { Document } from '../../../src/plugin/module.ts';
-import { DHCP_AGENTS } from '../../../src/scheduler/agent-kinds.ts';
-import { bind, unbind } from '../../../src/scheduler/bindings.ts';
+import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../src/net/dhcp-device-id.ts';
+import type { Document } from '../../src/plugin/module.ts';
+import { DHCP_AGENTS } from '../../src/scheduler/agent-kinds.ts';
+import { bind, unbind } from '../../src/scheduler/bindings.ts';
 import { createServedWorld, type ServedWorld } from './agents.ts';
 
 /** Calls as a stock agent made them, and what Neutron answered. */
 const captured = (method: string) =>
-  JSON.parse(readFileSync(new URL(`../../fixtures/agent-calls/${method}.json`, import.meta.url), 'utf8'));
+  JSON.parse(readFileSync(new URL(`../fixtures/agent-calls/${method}.json`, import.meta.url), 'utf8'));
 // Neutron's own row number, and what it says of subnets a second time; agents read neither.
 const INTERNAL = new Set(['standard_attr_id', 'shared']);
 const keys = (document: object) =>

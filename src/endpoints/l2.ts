@@ -1,14 +1,20 @@
-import type { Queries, Trx } from '../../db/database.ts';
-import type { AddressAllocator } from '../../ipam/allocate.ts';
-import type { Attribute } from '../../resources/attribute.ts';
-import { PORT } from '../../resources/port.ts';
-import type { Handlers } from '../../rpc/topic.ts';
-import type { DeviceDetails, PluginMethods } from '../../rpc/topics/plugin.ts';
-import { loadInOrder } from '../../store/listing.ts';
-import type { Core } from '../core.ts';
-import { type PortDocument, portDocuments } from '../ports/documents.ts';
-import { rebindPorts } from '../ports/rebind.ts';
-import { addBlocks, completeProvisioning, type LivingPort, livingPorts, setPortStatus } from '../provisioning.ts';
+import type { Queries, Trx } from '../db/database.ts';
+import type { AddressAllocator } from '../ipam/allocate.ts';
+import type { Core } from '../plugin/core.ts';
+import { type PortDocument, portDocuments } from '../plugin/ports/documents.ts';
+import { rebindPorts } from '../plugin/ports/rebind.ts';
+import {
+  addBlocks,
+  completeProvisioning,
+  type LivingPort,
+  livingPorts,
+  setPortStatus,
+} from '../plugin/provisioning.ts';
+import type { Attribute } from '../resources/attribute.ts';
+import { PORT } from '../resources/port.ts';
+import type { Handlers } from '../rpc/topic.ts';
+import type { DeviceDetails, PluginMethods } from '../rpc/topics/plugin.ts';
+import { loadInOrder } from '../store/listing.ts';
 import { textArgument, textsArgument } from './arguments.ts';
 import { portsOfDevices } from './devices.ts';
 

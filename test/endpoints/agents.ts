@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
-import { serveAgents } from '../../../src/plugin/endpoints/serve.ts';
-import type { RpcTransport } from '../../../src/rpc/contract.ts';
-import type { NetworkInfo } from '../../../src/rpc/documents.ts';
-import { createMemoryTransport } from '../../../src/rpc/memory/transport.ts';
-import { topicClient } from '../../../src/rpc/topic.ts';
-import { PLUGIN_TOPIC, type PluginMethods } from '../../../src/rpc/topics/plugin.ts';
-import { REPORTS_TOPIC, type ReportMethods } from '../../../src/rpc/topics/reports.ts';
-import { DHCP_AGENTS } from '../../../src/scheduler/agent-kinds.ts';
-import { bind } from '../../../src/scheduler/bindings.ts';
-import { type ConfigChanges, createWorld, type World } from '../world.ts';
+import { serveAgents } from '../../src/endpoints/serve.ts';
+import type { RpcTransport } from '../../src/rpc/contract.ts';
+import type { NetworkInfo } from '../../src/rpc/documents.ts';
+import { createMemoryTransport } from '../../src/rpc/memory/transport.ts';
+import { topicClient } from '../../src/rpc/topic.ts';
+import { PLUGIN_TOPIC, type PluginMethods } from '../../src/rpc/topics/plugin.ts';
+import { REPORTS_TOPIC, type ReportMethods } from '../../src/rpc/topics/reports.ts';
+import { DHCP_AGENTS } from '../../src/scheduler/agent-kinds.ts';
+import { bind } from '../../src/scheduler/bindings.ts';
+import { type ConfigChanges, createWorld, type World } from '../plugin/world.ts';
 
 /** A server's insides that serves agents on a transport, and clients that ask as agents do. */
 export interface ServedWorld extends World {

@@ -1,18 +1,18 @@
-import type { Trx } from '../../db/database.ts';
-import type { AddressAllocator } from '../../ipam/allocate.ts';
-import { DHCP_OWNER } from '../../net/device-owners.ts';
-import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../net/dhcp-device-id.ts';
-import { type ErrorType, NeutronError, neutronError } from '../../resources/errors.ts';
-import { PORT } from '../../resources/port.ts';
-import { validateCreate, validateUpdate } from '../../resources/validate.ts';
-import { DHCP_AGENTS } from '../../scheduler/agent-kinds.ts';
-import { isHostedOn } from '../../scheduler/bindings.ts';
-import type { Core } from '../core.ts';
-import { lockNetwork } from '../networks/lock.ts';
-import { createPort } from '../ports/create.ts';
-import { deletePort } from '../ports/delete.ts';
-import { type PortDocument, portDocuments } from '../ports/documents.ts';
-import { updatePort } from '../ports/update.ts';
+import type { Trx } from '../db/database.ts';
+import type { AddressAllocator } from '../ipam/allocate.ts';
+import { DHCP_OWNER } from '../net/device-owners.ts';
+import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../net/dhcp-device-id.ts';
+import type { Core } from '../plugin/core.ts';
+import { lockNetwork } from '../plugin/networks/lock.ts';
+import { createPort } from '../plugin/ports/create.ts';
+import { deletePort } from '../plugin/ports/delete.ts';
+import { type PortDocument, portDocuments } from '../plugin/ports/documents.ts';
+import { updatePort } from '../plugin/ports/update.ts';
+import { type ErrorType, NeutronError, neutronError } from '../resources/errors.ts';
+import { PORT } from '../resources/port.ts';
+import { validateCreate, validateUpdate } from '../resources/validate.ts';
+import { DHCP_AGENTS } from '../scheduler/agent-kinds.ts';
+import { isHostedOn } from '../scheduler/bindings.ts';
 
 /**
  * The ports that DHCP agents create for themselves, one per network and agent. If the network, a subnet or the agent's binding

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Document } from '../../../src/plugin/module.ts';
+import type { Document } from '../../src/plugin/module.ts';
 import { createServedWorld, type ServedWorld } from './agents.ts';
 
 let world: ServedWorld;
@@ -29,7 +29,7 @@ const blocks = async () =>
 describe('get_devices_details_list', () => {
   it('has the form of a captured answer', async () => {
     const { result } = JSON.parse(
-      readFileSync(new URL('../../fixtures/agent-calls/get_devices_details_list.json', import.meta.url), 'utf8'),
+      readFileSync(new URL('../fixtures/agent-calls/get_devices_details_list.json', import.meta.url), 'utf8'),
     );
     const port = await bound({ allowed_address_pairs: [{ ip_address: '10.0.0.99' }] });
     const [answer] = await details([tap(port)]);
