@@ -1,8 +1,8 @@
 import type { Generated } from 'kysely';
 
 /**
- * The tables, by Neutron's names and columns where Neutron has the table. Booleans are 0 and 1, times are UTC
- * as `YYYY-MM-DD HH:MM:SS` in both dialects. Where Neutrino adds a column or a table, the comment says why.
+ * The tables, with Neutron's names and columns where Neutron has the table. Booleans are 0 and 1, times are UTC
+ * as `YYYY-MM-DD HH:MM:SS` in both dialects. Comments explain columns and tables that Neutrino adds.
  */
 
 /** 0 or 1 as stored; `true` and `false` may be written. */
@@ -125,7 +125,7 @@ interface IpAllocations {
   subnet_id: string;
   network_id: string;
   ip_address: string;
-  /** Ours: the address as fixed-width hex, so that gaps are found in order. */
+  /** Neutrino's own: the address as fixed-width hex, so that gaps are found in order. */
   address_key: string;
 }
 
@@ -212,7 +212,7 @@ interface AddressScopes {
 
 interface ProvisioningBlocks {
   standard_attr_id: number;
-  /** What keeps the port from ACTIVE: `L2` or `DHCP`. */
+  /** What the port waits for before it is ACTIVE: `L2` or `DHCP`. */
   entity: string;
 }
 
@@ -257,33 +257,33 @@ interface Ml2VlanAllocations {
   allocated: Flag;
 }
 
-/** Holds only ids that are allocated (Neutron's holds the whole range). */
+/** Contains only allocated ids (Neutron's contains the whole range). */
 interface Ml2VxlanAllocations {
   vxlan_vni: number;
   allocated: Flag;
 }
 
-/** Ours: events for agents, written in the transaction of the change and deleted once they are published. */
+/** Neutrino's own: events for agents, written in the transaction of the change and deleted once they are published. */
 export interface Outbox {
   id: Generated<number>;
   /** Id of the resource that the event belongs to: events with the same key are published in order. */
   ordering_key: string;
   /** Name of the event in the catalogue (`rpc/events.ts`). */
   method: string;
-  /** Host of the only agent that the event is for; null: the audience that the catalogue names. */
+  /** Host of the only agent that the event is for; null: the audience from the catalogue. */
   host: string | null;
   /** JSON: the payload. */
   payload: string;
   created_at: string;
 }
 
-/** Ours: work that one of several servers does at a time (`work-claims.ts`). */
+/** Neutrino's own: work that only one of several servers does at a time (`work-claims.ts`). */
 interface WorkClaims {
   /** Id of the network (or agent) whose events are being published, or the name of a task. */
   work: string;
   /** The server that does it: a random id from its start. */
   owner: string;
-  /** Milliseconds since 1970 by the database's clock; from then on anyone may take it. */
+  /** Milliseconds since 1970 by the database's clock; after that, any server may claim it. */
   expires_at: number;
 }
 
