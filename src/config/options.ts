@@ -268,7 +268,7 @@ export const OPTIONS = {
   securitygroup: {
     firewall_driver: text(
       'noop',
-      'what filters the traffic of ports: noop filters nothing; those of Neutron are accepted, with a warning, as noop',
+      "traffic filter of ports; noop: no filtering. Neutron's other drivers are accepted with a warning, and act as noop",
       {
         choices: ['noop', 'iptables', 'iptables_hybrid', 'openvswitch'],
         aliases: {

@@ -59,9 +59,9 @@ export function canonicalCidr(cidr: string): string {
 
 /**
  * Returns the commands that change a device's addresses from `actual` to exactly `wanted` (`10.0.0.2/24`, `fd00::2/64`); none
- * when they are right. The IPv6 link-local address that the kernel derives from the MAC (a /64) stays.
- * Deletions come before additions: without `promote_secondaries` the kernel deletes the later addresses of a subnet with the first.
- * Routes that depend on a deleted address may be gone afterwards.
+ * when they are right. The IPv6 link-local address that the kernel derives from the MAC (a /64) stays. Deletions come before
+ * additions: without `promote_secondaries` the kernel deletes the later addresses of a subnet with the first. The kernel may
+ * also delete routes that depend on a deleted address.
  */
 export function planAddresses(
   device: string,

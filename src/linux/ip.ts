@@ -98,7 +98,7 @@ export async function ipBatch(steps: readonly IpCommand[], where: InNamespace = 
   }
 }
 
-/** Like `ipBatch`, but continues after a failure and returns all failures: for removing what may be gone already. */
+/** Like `ipBatch`, but continues after a failure and returns all failures: for removing objects that may already be absent. */
 export async function ipBatchAll(steps: readonly IpCommand[], where: InNamespace = {}): Promise<readonly IpFailed[]> {
   if (steps.length === 0) return [];
   const { stderr, exitCode } = await run([...base(where), '-force', '-batch', '-'], {

@@ -20,7 +20,10 @@ export interface MonitoredLink {
   readonly master?: string;
 }
 
-/** A device appeared, is gone, or changed in one of the properties above. A renamed device is gone, and appears under its new name. */
+/**
+ * A device appeared, disappeared, or changed in one of the properties above. A renamed device disappears and reappears by its
+ * new name.
+ */
 export interface LinkEvent {
   readonly kind: 'added' | 'removed' | 'changed';
   readonly link: MonitoredLink;
@@ -61,8 +64,8 @@ const LISTENING_MS = 5_000;
 
 /**
  * Watches the devices of a namespace. Resolves after the first full list, whose devices are reported as `added`; from then on
- * `onEvent` receives every change, in order. When `ip monitor` ends by itself, it is started again after 100 ms to 10 s, and a new
- * list finds what was missed. Throws when the devices cannot be listed the first time.
+ * `onEvent` receives every change, in order. When `ip monitor` ends unexpectedly, it is started again after 100 ms to 10 s, and
+ * a new list finds what was missed. Throws when the devices cannot be listed the first time.
  */
 export async function startLinkMonitor(
   options: InNamespace & { readonly log: Logger; readonly onEvent: (event: LinkEvent) => void },
@@ -157,7 +160,7 @@ class Monitor implements LinkMonitor {
         this.begin().catch((error: unknown) => {
           if (this.#closed) return;
           this.#child?.kill('SIGKILL');
-          this.#options.log.warn({ err: error }, 'network devices cannot be watched; trying again');
+          this.#options.log.warn({ err: error }, 'cannot watch network devices; retrying');
           this.#again();
         });
       },

@@ -100,7 +100,7 @@ export function addVethCommand(end: VethEnd, peer: VethEnd, mtu?: number): IpCom
   ];
 }
 
-/** Deletes a device (of a veth pair: both ends). An absent device or namespace is no error. */
+/** Deletes a device (of a veth pair: both ends). An absent device or namespace is not an error. */
 export async function deleteLink(name: string, where: InNamespace = {}): Promise<void> {
   try {
     await ipBatch([['link', 'delete', 'dev', checkDeviceName(name)]], where);

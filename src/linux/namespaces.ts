@@ -60,7 +60,9 @@ async function isMountedSoon(name: string): Promise<boolean> {
   }
 }
 
-/** Deletes the namespace's name; the kernel removes the namespace when no process is left in it. An absent one is no error. */
+/**
+ * Deletes the namespace's name; the kernel removes the namespace when no process is left in it. An absent one is not an error.
+ */
 export async function deleteNamespace(name: string): Promise<void> {
   try {
     await ipBatch([['netns', 'delete', checkNamespaceName(name)]]);

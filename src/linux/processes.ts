@@ -62,7 +62,7 @@ export async function waitForEnd(pid: number, timeoutMs: number): Promise<boolea
 }
 
 /**
- * Ends a process: SIGTERM, and SIGKILL after `graceMs`. Resolves when it has ended; an absent one is no error.
+ * Ends a process: SIGTERM, and SIGKILL after `graceMs`. Resolves when it has ended; an absent one is not an error.
  * Throws when it does not even end within 5 s of SIGKILL (stuck in the kernel).
  */
 export async function endProcess(pid: number, graceMs = 3_000): Promise<void> {

@@ -1,4 +1,6 @@
-/** No answer came in time: nobody serves the topic, or the server is busy or has died. The request may have been carried out. */
+/**
+ * No reply arrived in time: the topic has no server, or the server is busy or has died. The request may have been carried out.
+ */
 export class MessagingTimeout extends Error {
   readonly topic: string;
   readonly method: string;

@@ -34,7 +34,7 @@ export interface Firewall {
   hold(ports: readonly FilteredPort[], groups: readonly SecurityGroup[]): Promise<ReadonlyMap<string, Error>>;
   /** Rules or members of a group have changed. SHOULD NOT cost more for many ports of the group than for one. */
   groupChanged(group: SecurityGroup): Promise<void>;
-  /** Removes the filters of devices that are cut off or gone. Absent ones are no error. */
+  /** Removes the filters of devices that were unplugged or have disappeared. Absent ones are not an error. */
   remove(devices: readonly string[]): Promise<void>;
   /** MUST leave every filter in place. */
   close(): Promise<void>;

@@ -18,7 +18,7 @@ export interface AgentDevice {
 
 /** What is in a namespace before an agent configures it; nothing for a new device. */
 export interface NamespaceState {
-  /** Whether the device was up: routes of one that was down are gone. */
+  /** Whether the device was up; a device that was down has lost its routes. */
   readonly up: boolean;
   /** The device's addresses. */
   readonly addresses: readonly DeviceAddress[];
@@ -41,7 +41,7 @@ export interface InterfaceDriver {
    * existing one when there are steps. MUST complete what a killed process left half done. Throws to be tried again.
    */
   plug(device: AgentDevice, configure: (there: NamespaceState) => InsideSetup): Promise<void>;
-  /** Removes the namespace and the owner's devices. Absent ones are no error. */
+  /** Removes the namespace and the owner's devices. Absent ones are not an error. */
   unplug(owner: string, namespace: string): Promise<void>;
   /** Owners of which this agent, or an earlier process of it, has devices. */
   owners(): Promise<readonly string[]>;

@@ -11,7 +11,7 @@ import { HostDevices } from './host-devices.ts';
 import { serveNotifications } from './notifications.ts';
 import { Reconciler } from './reconciler.ts';
 
-/** From lost notifications to asking anew, so that losses on several topics lead to one round of questions. */
+/** Delay between lost notifications and a full check, so that losses on several topics cause only one check. */
 const GAP_MS = 200;
 
 interface L2AgentOptions extends InNamespace {

@@ -15,7 +15,7 @@ export interface L2Driver {
    * nothing can be done for any of them; the agent then tries again.
    */
   wire(devices: readonly DeviceDetails[]): Promise<ReadonlyMap<string, WiringOutcome>>;
-  /** Cuts off a device whose port is gone; the device itself is not the driver's to remove. An absent device is no error. */
+  /** Unplugs a device whose port was deleted, without removing the device itself. An absent device is not an error. */
   cutOff(device: string): Promise<void>;
   /** Whether a device is still as it was wired for `details`. Pure; called for every event of a device. */
   isWired(details: DeviceDetails, link: MonitoredLink): boolean;
@@ -25,7 +25,7 @@ export interface L2Driver {
   inUse(networkId: string): Promise<boolean>;
   /** Removes what was created for the network. Returns false, and changes nothing, while a device is wired to it. */
   removeNetwork(networkId: string): Promise<boolean>;
-  /** A device of the host is gone, be it of a port or of the driver's own making. */
+  /** Called when a device of the host has disappeared, of a port or created by the driver. */
   vanished(device: string): void;
   /** MUST leave every device as it is. */
   close(): Promise<void>;

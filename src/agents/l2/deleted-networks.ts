@@ -6,7 +6,7 @@ export class DeletedNetworks {
   readonly #driver: Pick<L2Driver, 'networks' | 'inUse' | 'removeNetwork'>;
   readonly #log: Logger;
   readonly #ids = new Set<string>();
-  /** Networks that were in use when orphans were looked for: the server has not been asked yet whether they exist. */
+  /** Networks that were in use during the search for orphans: the server has not been asked yet whether they exist. */
   readonly #unproven = new Set<string>();
 
   constructor(driver: Pick<L2Driver, 'networks' | 'inUse' | 'removeNetwork'>, log: Logger) {
@@ -14,7 +14,7 @@ export class DeletedNetworks {
     this.#log = log;
   }
 
-  /** Networks to look at again when a device is gone. */
+  /** Networks to check again when a device disappears. */
   get size(): number {
     return this.#ids.size + this.#unproven.size;
   }
@@ -36,7 +36,7 @@ export class DeletedNetworks {
       } catch (error) {
         this.#log.warn(
           { err: error, network: networkId },
-          'cannot remove a deleted network from this host; trying again when a device is gone',
+          'cannot remove a deleted network from this host; retrying when a device disappears',
         );
       }
     }

@@ -2,11 +2,11 @@ import type { Logger } from 'pino';
 import type { DeviceDetails } from '../../rpc/topics/plugin.ts';
 import type { Firewall } from '../firewall/contract.ts';
 
-/** The filters of the devices of this host: there before a device is wired, removed after it is cut off or gone. */
+/** The filters of the devices of this host: set before a device is wired, removed after it is unplugged or has disappeared. */
 export class Filters {
   readonly #firewall: Firewall;
   readonly #log: Logger;
-  /** Devices whose filters are to be removed. */
+  /** Devices whose filters must be removed. */
   readonly #gone = new Set<string>();
   /** Devices whose filters could not be removed. */
   readonly #stuck = new Set<string>();
@@ -48,7 +48,7 @@ export class Filters {
       await this.#firewall.remove(devices);
     } catch (error) {
       for (const device of devices) this.#stuck.add(device);
-      this.#log.warn({ err: error, devices }, 'filters of removed devices cannot be removed; trying again later');
+      this.#log.warn({ err: error, devices }, 'cannot remove filters of removed devices; retrying later');
     }
   }
 }

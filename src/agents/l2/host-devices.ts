@@ -15,15 +15,15 @@ const LOOK_SOON_MS = 1_000;
 interface DeviceListener {
   /** A device of a port has appeared, or is no longer as it was wired. */
   due(name: string): void;
-  /** A device of a port is gone. */
+  /** A device of a port has disappeared. */
   vanished(name: string, device: Device): void;
-  /** Any device of the host is gone. */
+  /** Any device of the host has disappeared. */
   linkRemoved(name: string): void;
   /** The host has been looked at as a whole. */
   looked(): void;
 }
 
-/** The devices of ports on this host: those named after a port, whoever created them. */
+/** The devices of ports on this host: those named after a port, regardless of who created them. */
 export class HostDevices {
   readonly #where: InNamespace;
   readonly #log: Logger;
@@ -117,7 +117,7 @@ export class HostDevices {
       for (const name of changed) this.#listener?.due(name);
       this.#listener?.looked();
     } catch (error) {
-      this.#log.warn({ err: error }, 'the devices of this host cannot be listed');
+      this.#log.warn({ err: error }, 'cannot list the devices of this host');
     } finally {
       this.#lookAt = Number.POSITIVE_INFINITY;
       this.#lookIn(LOOK_MS);

@@ -8,7 +8,7 @@ import {
   PORT_UPDATE_TOPIC,
 } from '../../rpc/topics/l2-agent.ts';
 
-/** Receives notifications of changes. Each only says where to look; the server is asked for the rest. */
+/** Receives notifications of changes. They only indicate what to check; the current state is requested from the server. */
 interface NotificationHandlers {
   portUpdated(port: PortDocument): void;
   portDeleted(portId: string): void;

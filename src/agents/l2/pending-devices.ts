@@ -1,9 +1,9 @@
 import { backoffDelay } from '../../time/backoff.ts';
 
-/** Pauses before the server is asked about a device again: a port may be created seconds after its device, or never. */
+/** Pauses between requests for a device: a port may be created seconds after its device, or never. */
 const AGAIN = { firstMs: 1_000, maxMs: 60_000 };
 
-/** Devices about which the server is to be asked, at once or after a pause; each name once. */
+/** Devices whose details must be requested from the server, at once or after a pause; each name once. */
 export class PendingDevices {
   readonly #onDue: () => void;
   /** When each name is due, on the clock of performance.now(). */
@@ -43,7 +43,7 @@ export class PendingDevices {
     this.#failures.delete(name);
   }
 
-  /** The device is gone. */
+  /** Removes a device that has disappeared. */
   drop(name: string): void {
     this.#due.delete(name);
     this.#failures.delete(name);

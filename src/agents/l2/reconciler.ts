@@ -11,7 +11,7 @@ import type { HostDevices } from './host-devices.ts';
 import { PendingDevices } from './pending-devices.ts';
 import { DeviceReports, type DeviceState } from './reports.ts';
 
-/** Devices asked about in one call at most; a stock server takes about a millisecond of database time for each. */
+/** Maximum number of devices per call; a stock server takes about a millisecond of database time for each. */
 const MAX_PER_CALL = 100;
 
 export interface ReconcilerOptions {
@@ -60,7 +60,7 @@ export class Reconciler {
     this.#kick();
   }
 
-  /** A device of the host is to be brought to its state. */
+  /** Requests a pass over a device of the host. */
   due(name: string): void {
     this.#pending.now(name);
   }
@@ -72,7 +72,7 @@ export class Reconciler {
     if (device.reported !== undefined) this.#reports.report(name, 'down');
   }
 
-  /** A device of any kind is gone from the host. */
+  /** Any device has disappeared from the host. */
   linkRemoved(name: string): void {
     this.#options.driver.vanished(name);
     this.retryRemovals();
@@ -132,10 +132,10 @@ export class Reconciler {
   }
 
   async #workOff(): Promise<void> {
-    // What one chunk of events, or one stretch of code, makes due is asked in one call.
+    // Deferred, so that devices made due by the same events or code share one call.
     await Promise.resolve();
     while (!this.#closed) {
-      // Before filters of devices that have come back under their names are set anew.
+      // Before filters are set again for devices that have reappeared with the same names.
       await this.#touch(this.#filters.removeDropped());
       const names = this.#pending.take(MAX_PER_CALL);
       if (names.length === 0 && !this.#tidy && !this.#filters.hasDropped) break;
@@ -143,7 +143,7 @@ export class Reconciler {
         if (names.length > 0) await this.#pass(names);
       } catch (error) {
         const { devices, log } = this.#options;
-        log.warn({ err: error, devices: names.length }, 'devices cannot be wired; trying again');
+        log.warn({ err: error, devices: names.length }, 'cannot wire devices; retrying');
         for (const name of names) if (devices.known.has(name)) this.#pending.later(name);
       }
       if (this.#tidy && !this.#closed) {
@@ -163,7 +163,7 @@ export class Reconciler {
     const byName = new Map(answer.map((details) => [details.device, details]));
     const known: DeviceDetails[] = [];
     for (const [name, device] of asked) {
-      // Gone meanwhile; one that has come back under the name is due by itself.
+      // Disappeared meanwhile; a new device with the same name is due on its own.
       if (!device || devices.known.get(name) !== device) continue;
       const details = byName.get(name);
       if (details?.port_id === undefined) await this.#unknown(name, device);
@@ -184,7 +184,7 @@ export class Reconciler {
     }
   }
 
-  /** The server knows no such port (yet): leave the device alone, unless it was wired for a port that is gone now. */
+  /** The server has no such port (yet): leaves the device unchanged, unless it was wired for a port that has been deleted. */
   async #unknown(name: string, device: Device): Promise<void> {
     if (device.details) {
       const { port_id: port, network_id: network } = device.details;

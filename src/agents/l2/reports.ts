@@ -66,14 +66,14 @@ export class DeviceReports {
     if (failures >= MAX_REFUSED && !(error instanceof MessagingTimeout)) {
       this.#log.error(
         { err: error, device, failures },
-        'the state of a device is not reported: the server keeps refusing it',
+        'giving up the report of a device: the server keeps rejecting it',
       );
       this.#failures.delete(device);
       this.#states.delete(device);
       return;
     }
     const delayMs = backoffDelay(failures, AGAIN);
-    this.#log.warn({ err: error, device, failures, delayMs }, 'the state of a device cannot be reported; trying again');
+    this.#log.warn({ err: error, device, failures, delayMs }, 'cannot report the state of a device; retrying');
     this.#timers.set(
       device,
       setTimeout(() => {

@@ -21,8 +21,8 @@ const DEFAULT_TIMEOUT_MS = 60_000;
  * Returns the transport for servers and agents of one process. Queues are like RabbitMQ's: one for each topic, shared by its
  * servers; one for each server of a topic; one for each server's fanout. Messages are JSON in transit, as on the wire.
  *
- * Differences: a cast to a queue that nobody serves at the moment is dropped (agents sync when they start), and casts that
- * wait when the last server of a queue closes are dropped with it. A call to nobody waits for a server until it times out.
+ * Differences: a cast to a queue without a server is dropped (agents sync when they start), and casts that
+ * wait when the last server of a queue closes are dropped with it. A call without a server waits for one until it times out.
  */
 export function createMemoryTransport(options: { log: pino.Logger; maxQueued?: number }): RpcTransport {
   return new MemoryTransport(options.log, options.maxQueued ?? MAX_QUEUED);
@@ -163,7 +163,7 @@ class MemoryTransport implements RpcTransport {
     return queue;
   }
 
-  /** Forgets a queue that nobody serves and nothing waits in, so that names used once do not stay for ever. */
+  /** Removes a queue without servers and messages, so that names used once do not accumulate. */
   #forget(queue: Queue): void {
     if (queue.size > 0 || queue.consumers.length > 0) return;
     if (this.#queues.get(queue.name) === queue) this.#queues.delete(queue.name);

@@ -8,7 +8,7 @@ import { decodeFailure } from './failure.ts';
 import type { Outgoing, Publisher, Sent } from './publisher.ts';
 import type { Delivery } from './subscription.ts';
 
-/** A call on its way. */
+/** A pending call. */
 export interface Call {
   readonly topic: string;
   readonly method: string;
@@ -26,9 +26,9 @@ interface Waiting {
   failure: Error | undefined;
 }
 
-/** Maximum number of calls that wait for an answer. */
+/** Maximum number of calls waiting for a reply. */
 const MAX_CALLS = 50_000;
-/** Milliseconds before the second try to reach the queue of a topic that nobody serves yet. */
+/** Milliseconds before the second attempt to reach the queue of a topic that has no server yet. */
 const FIRST_LOOK_MS = 100;
 const MAX_LOOK_MS = 2_000;
 
@@ -85,7 +85,7 @@ export class Caller {
     return promise;
   }
 
-  /** Handles an answer; one that nobody waits for any more is dropped. */
+  /** Handles a reply; a reply without a waiting call is dropped. */
   take(delivery: Delivery): void {
     delivery.ack();
     try {
@@ -105,7 +105,7 @@ export class Caller {
     }
   }
 
-  /** Fails all calls that wait; returns how many answers may still be on their way. */
+  /** Fails all pending calls; returns how many replies may still arrive. */
   close(): number {
     const owed = this.#waiting.size;
     for (const { settle } of [...this.#waiting.values()]) settle(new TransportClosed('waiting for an answer'));

@@ -38,7 +38,7 @@ export class Replier {
 
   /**
    * Resolves when the answer is safe with the broker, or when its caller's queue is gone. Then it is sent again for a while,
-   * because a caller that lost its connection declares its queue anew, and dropped after that. Never throws.
+   * because a caller that lost its connection declares its queue again, and dropped after that. Never throws.
    */
   async send(answer: Answer): Promise<void> {
     try {

@@ -37,7 +37,7 @@ const GOODBYE_MS = 5_000;
 const RACES = 3;
 
 /**
- * Consumes queues on a channel of its own: declares exchanges, queues and bindings, and does so again on every new connection,
+ * Consumes queues on a separate channel: declares exchanges, queues and bindings, and does so again on every new connection,
  * and when the broker closes the channel or cancels a consumer.
  */
 export class Subscription {
@@ -93,7 +93,7 @@ export class Subscription {
     await waitFor('cancelling', cancelling, GOODBYE_MS).catch(() => undefined);
   }
 
-  /** Closes the channel after `cancel`, and deletes queues that nobody will read any more. */
+  /** Closes the channel after `cancel`, and deletes queues that will have no consumer. */
   async close(deleted: readonly string[] = []): Promise<void> {
     const channel = this.#channel;
     this.#channel = undefined;
@@ -135,7 +135,7 @@ export class Subscription {
     }
   }
 
-  /** Called once consuming has started again: whoever reads the state from here on misses no message. */
+  /** Called once consuming has resumed: state read from now on misses no message. */
   #reportGap(): void {
     if (!this.#gap) return;
     this.#gap = false;
@@ -211,7 +211,7 @@ export class Subscription {
     });
   }
 
-  /** The channel is closed. If it was still being set up, the setup fails by itself. */
+  /** The channel is closed. If it was still being set up, the setup fails on its own. */
   #lost(connection: ChannelModel, channel: Channel, why: Error | undefined): void {
     if (channel !== this.#channel) return;
     this.#channel = undefined;
