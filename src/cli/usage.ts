@@ -24,21 +24,21 @@ export class CheckedCommand extends Command {
 /** What people try, because other programs have it, and what it is here. */
 const ELSEWHERE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   neutrino: {
-    status: 'neutrino config show" prints what runs on the state path, "neutrino vm list" the machines',
-    start: 'neutrino up"',
-    stop: 'neutrino down"',
-    agent: 'neutrino dhcp-agent" or "neutrino l2-agent"',
+    status: 'use "neutrino config show" for the Neutrino of a state path, "neutrino vm list" for its machines',
+    start: 'use "neutrino up"',
+    stop: 'use "neutrino down"',
+    agent: 'use "neutrino dhcp-agent" or "neutrino l2-agent"',
   },
   vm: {
-    rm: 'neutrino vm delete"',
-    remove: 'neutrino vm delete"',
-    destroy: 'neutrino vm delete"',
-    stop: 'neutrino vm delete"',
-    create: 'neutrino vm boot"',
-    start: 'neutrino vm boot"',
-    run: 'neutrino vm boot"',
-    ls: 'neutrino vm list"',
-    show: 'neutrino vm list"',
+    rm: 'use "neutrino vm delete"',
+    remove: 'use "neutrino vm delete"',
+    destroy: 'use "neutrino vm delete"',
+    stop: 'use "neutrino vm delete"',
+    create: 'use "neutrino vm boot"',
+    start: 'use "neutrino vm boot"',
+    run: 'use "neutrino vm boot"',
+    ls: 'use "neutrino vm list"',
+    show: 'use "neutrino vm list"',
   },
 };
 
@@ -51,9 +51,7 @@ export function addHints(program: Command): void {
         .helpOption(false)
         .allowUnknownOption()
         .allowExcessArguments()
-        .action((_options: unknown, command: Command) =>
-          command.error(`error: unknown command '${name}'\n(use "${right})`),
-        );
+        .action((_options: unknown, command: Command) => command.error(`error: unknown command '${name}'\n(${right})`));
     }
   }
 }

@@ -38,7 +38,10 @@ describe('the command line', () => {
 
   it('answers commands that other programs have with its own', async () => {
     for (const [words, hint] of [
-      [['status'], 'use "neutrino config show"'],
+      [
+        ['status'],
+        '(use "neutrino config show" for the Neutrino of a state path, "neutrino vm list" for its machines)',
+      ],
       [['vm', 'rm', 'vm1', '--force'], 'use "neutrino vm delete"'],
     ] as const) {
       const { code, stderr } = await neutrino(...words);
@@ -47,6 +50,12 @@ describe('the command line', () => {
       expect(stderr).toContain(hint);
     }
     expect((await neutrino('--help')).stdout).not.toContain('status');
+  });
+
+  it('refuses to rename a host without its agents, instead of ignoring it', async () => {
+    const { code, stderr } = await neutrino('up', '--no-agents', '--rename-host');
+    expect(code).toBe(2);
+    expect(stderr).toContain("option '--rename-host' cannot be used with option '--no-agents'");
   });
 
   it('reports all unknown options, and nothing else is wrong than its help says', async () => {

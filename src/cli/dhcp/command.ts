@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { collect } from '../config/flags.ts';
 import { withLabOptions } from '../vm/options.ts';
 import type { RenderOptions } from './print-rendered.ts';
@@ -14,11 +14,10 @@ export function registerDhcpCommands(program: Command): void {
       '<NETWORK>',
       'name or id of a network of the running Neutrino, or a file: a network as get_network_info answers it; - reads it from standard input',
     )
-    .option(
-      '--option <NAME=VALUE>',
-      'option of the DHCP agent, such as dns_domain=example.org; may be repeated',
-      collect,
-      [],
+    .addOption(
+      new Option('--option <NAME=VALUE>', 'option of the DHCP agent, such as dns_domain=example.org; may be repeated')
+        .argParser(collect)
+        .default([], 'none'),
     );
   withLabOptions(render).action(async (network: string, options: RenderOptions) => {
     const { printRenderedDhcp } = await import('./print-rendered.ts');

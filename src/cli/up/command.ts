@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { AgentKind } from '../compose/agent.ts';
 import { type CommandOptions, configInputs, MORE_OPTIONS, withConfigFlags } from '../config/flags.ts';
 
@@ -6,7 +6,12 @@ import { type CommandOptions, configInputs, MORE_OPTIONS, withConfigFlags } from
 export function registerUpCommand(program: Command, kinds: readonly AgentKind[], version: string): void {
   withConfigFlags(program.command('up').description('start server and agents, and run until Ctrl-C or SIGTERM'))
     .option('--no-agents', 'the API alone, without agents')
-    .option('--rename-host', 'this host had another name at the last start: move its agents and ports to the new one')
+    .addOption(
+      new Option(
+        '--rename-host',
+        'this host had another name at the last start: move its agents and ports to the new one',
+      ).conflicts('agents'),
+    )
     .addHelpText('after', MORE_OPTIONS)
     .action(async (options: CommandOptions) => {
       const { runUp } = await import('./up.ts');

@@ -90,14 +90,14 @@ describe('full syncs', () => {
   });
 });
 
-describe('the agenda', () => {
+describe('the delay queue', () => {
   it('looks at each network once, at the earlier of two moments, and says why', async () => {
     const due: string[] = [];
-    const agenda = new DelayQueue((networkId, reason) => due.push(`${networkId}: ${reason}`));
-    agenda.put('n1', 500, 'failed');
-    agenda.put('n1', 100, 'died');
-    agenda.put('n1', 900, 'failed again');
-    agenda.put('n2', 200, 'held');
+    const queue = new DelayQueue((networkId, reason) => due.push(`${networkId}: ${reason}`));
+    queue.put('n1', 500, 'failed');
+    queue.put('n1', 100, 'died');
+    queue.put('n1', 900, 'failed again');
+    queue.put('n2', 200, 'held');
     await vi.advanceTimersByTimeAsync(100);
     expect(due).toEqual(['n1: died']);
     await vi.advanceTimersByTimeAsync(10_000);
@@ -106,10 +106,10 @@ describe('the agenda', () => {
 
   it('is empty after close', async () => {
     const due: string[] = [];
-    const agenda = new DelayQueue((networkId) => due.push(networkId));
-    agenda.put('n1', 10, 'x');
-    agenda.close();
-    agenda.put('n2', 10, 'x');
+    const queue = new DelayQueue((networkId) => due.push(networkId));
+    queue.put('n1', 10, 'x');
+    queue.close();
+    queue.put('n2', 10, 'x');
     await vi.advanceTimersByTimeAsync(100);
     expect(due).toEqual([]);
   });
