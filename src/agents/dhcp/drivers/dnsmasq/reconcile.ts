@@ -188,6 +188,8 @@ export class Reconciliation {
   async #reload(running: ServerProcess): Promise<void> {
     const { files, throttle } = this.#goal;
     await this.#waitForTurn();
+    // One that a killed agent started may still be at its first reading, whose lines in the log are not those of the reload.
+    await waitUntilIdle(running, reloadTimeoutMs(this.#goal.rendered.entitled.length));
     const from = sizeOf(files.log);
     const began = performance.now();
     if (!isRunning(running) || !signalProcess(running.pid, 'SIGHUP')) {
