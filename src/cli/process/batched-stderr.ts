@@ -2,6 +2,8 @@ import { writeSync } from 'node:fs';
 
 /** Longest text that waits; more is written at once. */
 const MAX_CHARACTERS = 64 * 1024;
+/** How long text waits for more, in milliseconds: no longer than a reader notices. */
+const BATCH_MS = 20;
 
 let pending = '';
 let scheduled = false;
@@ -15,7 +17,7 @@ function flush(): void {
 }
 
 /**
- * Writes to standard error, together with all that is written in the same turn of the event loop: a server under load then makes one system call
+ * Writes to standard error, together with all that is written within some milliseconds: a server under load then makes one system call
  * for many lines. What waits when the process exits is written first.
  */
 export function writeBatched(text: string): void {
@@ -23,7 +25,7 @@ export function writeBatched(text: string): void {
   if (pending.length >= MAX_CHARACTERS) flush();
   else if (!scheduled) {
     scheduled = true;
-    setImmediate(flush);
+    setTimeout(flush, BATCH_MS).unref();
   }
 }
 
