@@ -147,16 +147,17 @@ class Monitor implements LinkMonitor {
     void ended.then((why) => {
       if (this.#closed) return;
       if (performance.now() - upSince > RESTART.maxMs) this.#restarts = 0;
-      this.#options.log.warn({ why }, 'ip monitor link ended; starting it again');
-      this.#again();
+      this.#again(why);
     });
   }
 
-  #again(): void {
+  /** Starts again after a pause. `why`: how it ended; logged after the pause, because Ctrl-C ends it just before `close`. */
+  #again(why?: string): void {
     if (this.#closed) return;
     this.#restarts += 1;
     this.#timer = setTimeout(
       () => {
+        if (why !== undefined) this.#options.log.warn({ why }, 'ip monitor link ended; starting it again');
         this.begin().catch((error: unknown) => {
           if (this.#closed) return;
           this.#child?.kill('SIGKILL');

@@ -78,6 +78,22 @@ describe.skipIf(needsRoot)('link monitor (needs root)', () => {
     expect([...(monitor?.links().keys() ?? [])].sort()).toEqual(['br0', 'lo']);
   });
 
+  it('logs the death of ip monitor when it starts it again, and not at all when Ctrl-C ends both', async () => {
+    await monitor?.close();
+    const lines: string[] = [];
+    const heard = pino({}, { write: (line: string) => void lines.push(line) });
+    monitor = await startLinkMonitor({ namespace, log: heard, onEvent: () => undefined });
+    const first = await monitorChild();
+    process.kill(first, 'SIGINT');
+    await eventually(() => expect(lines.join()).toContain('ip monitor link ended; starting it again'));
+    const second = await vi.waitFor(monitorChild, { timeout: 20_000, interval: 5 });
+    lines.length = 0;
+    process.kill(second, 'SIGINT');
+    await vi.waitFor(() => expect(readFile(`/proc/${second}/cmdline`, 'utf8')).rejects.toThrow('ENOENT'), 20_000);
+    await monitor.close();
+    expect(lines).toEqual([]);
+  });
+
   it('starts again when ip monitor dies, and finds what was missed', async () => {
     const child = await monitorChild();
     await ipBatch([['link', 'add', 'before', 'type', 'bridge']], { namespace });
