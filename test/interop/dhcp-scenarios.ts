@@ -228,7 +228,10 @@ export function describeDhcpScenarios(parts: () => OneHost): void {
       await api.update('subnet', subnet, { enable_dhcp: true });
       // How the agent takes the server's refusal to give it a port: stock agents speak of a conflict.
       await eventually('the agent to be refused a port', async () =>
-        /there is a conflict with its current state|IpAddressGenerationFailure/.test(on.dhcp.stderr),
+        /there is a conflict with its current state|IpAddressGenerationFailure/.test(
+          // Stock programs log to standard output.
+          `${on.dhcp.stderr}${on.dhcp.stdout}`,
+        ),
       );
       await api.update('subnet', subnet, { allocation_pools: [{ start: '10.33.0.10', end: '10.33.0.20' }] });
       expect((await leaseOf(port)).address).toBe('10.33.0.10');

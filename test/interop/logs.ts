@@ -26,6 +26,10 @@ const STOCK_KNOWS: readonly { readonly error: RegExp; readonly why: string }[] =
     error: /Unable to reload_allocations dhcp for \S+ .*NetworkInterfaceNotFound/,
     why: "an agent that took its own port of a deleted network away hears of the other agent's port",
   },
+  {
+    error: /Unable to enable dhcp for \S+ .*SubnetInUse Unable to complete .* modified by another concurrent operation/,
+    why: 'a stock server locks a subnet while another agent gets its port there; the agent tries again',
+  },
   { error: /neutron_lib\/placement\/client\.py/, why: 'there is no Nova and no placement service' },
   {
     error: /oslo_privsep\/daemon\.py/,
