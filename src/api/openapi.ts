@@ -204,12 +204,26 @@ const error: Schema = wrapped('NeutronError', {
   properties: { type: { type: 'string' }, message: { type: 'string' }, detail: { type: 'string' } },
 });
 
+const discovery = (summary: string, more: Schema = {}): Schema => ({
+  get: operation(summary, { '200': { description: summary, ...json({ type: 'object' }) } }),
+  ...more,
+});
+
+/** Paths that belong to no resource: what the server serves. */
+const DISCOVERY: Schema = {
+  '/': discovery('List the versions of the API'),
+  '/v2.0': discovery('List the resources'),
+  '/v2.0/extensions': discovery('List the extensions'),
+  '/v2.0/extensions/{alias}': discovery('Show an extension', inPath('/v2.0/extensions/{alias}')),
+  '/healthcheck': discovery('Check that the server answers requests'),
+};
+
 /** Returns the API as an OpenAPI 3.1 document, derived from the declarations of the served resources. */
 export function openApi(placed: readonly Placed[]): Schema {
   return {
     openapi: '3.1.0',
     info: { title: 'Neutrino: Networking API v2.0', version: '2.0' },
-    paths: Object.assign({}, ...placed.map(paths)),
+    paths: Object.assign({}, DISCOVERY, ...placed.map(paths)),
     components: {
       schemas: Object.assign({ Error: error }, ...placed.map(({ service }) => schemas(service.resource))),
       parameters: {

@@ -61,7 +61,7 @@ export async function networkInfos(
     const some = [...ids];
     const networks = await db
       .selectFrom('networks')
-      .select(['id', 'project_id', 'admin_state_up', 'mtu'])
+      .select(['id', 'name', 'project_id', 'admin_state_up', 'mtu'])
       .where('id', 'in', some)
       .execute();
     const subnets = groupBy(await subnetsOf(db, some, dhcpOnly), ofNetwork);
@@ -71,6 +71,8 @@ export async function networkInfos(
       networks.map((network) => {
         const info = {
           id: network.id,
+          // Not in Neutron's document, whose agents ignore it: agents log it beside the id.
+          name: network.name,
           project_id: network.project_id,
           tenant_id: network.project_id,
           admin_state_up: network.admin_state_up === 1,

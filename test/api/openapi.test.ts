@@ -44,6 +44,11 @@ describe('GET /v2.0/openapi.json', () => {
     expect(summaries.filter((summary) => /_|\ba [aeio]/.test(summary))).toEqual([]);
   });
 
+  test('describes what belongs to no resource: versions, extensions, health', () => {
+    for (const path of ['/', '/v2.0', '/v2.0/extensions', '/v2.0/extensions/{alias}', '/healthcheck'])
+      expect(page.paths, path).toHaveProperty([path]);
+  });
+
   test.each([
     ['networks', 'network', 'Network'],
     ['subnets', 'subnet', 'Subnet'],

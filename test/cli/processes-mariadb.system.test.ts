@@ -226,7 +226,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino db and server on MariaDB (ne
     expect(second.code).toBe(1);
     expect(second.stderr).toContain(`already (process ${agent.pid})`);
     expect(await agent.end('SIGTERM')).toBe(0);
-    expect(agent.stderr).toContain('stopping: SIGTERM; dnsmasq keeps serving the machines');
+    expect(agent.stderr).toContain('stopping: SIGTERM; DHCP keeps serving the machines');
     expect(await running.end('SIGTERM')).toBe(0);
   });
 });

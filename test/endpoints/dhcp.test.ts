@@ -59,7 +59,9 @@ describe('get_network_info', () => {
     });
     const info = await world.plugin.call('get_network_info', { network_id: network, host: 'h1' });
     if (!info) throw new Error('no answer');
-    expect(keys(info)).toEqual(keys(reference));
+    // Beside what Neutron sends: the name, for the logs of agents.
+    expect(keys(info)).toEqual([...keys(reference), 'name'].sort());
+    expect(info).toHaveProperty('name', 'n');
     expect(info).toMatchObject({
       id: network,
       admin_state_up: true,

@@ -37,7 +37,7 @@ export const AGENT_KINDS: readonly AgentKind[] = [
       const { deviceMark } = await import('../../agents/dhcp/devices.ts');
       return deviceMark(host);
     },
-    stays: 'dnsmasq keeps serving the machines',
+    stays: 'DHCP keeps serving the machines',
     async start(parts) {
       const { composeDhcpAgent } = await import('../compose/dhcp-agent.ts');
       return composeDhcpAgent(parts);

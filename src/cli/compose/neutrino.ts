@@ -21,7 +21,7 @@ export interface NeutrinoParts {
 export interface RunningParts extends Running {
   /** Base URL of the API, with the port that was taken. */
   readonly url: string;
-  /** Stops server and agents; what serves machines (dnsmasq, bridges) stays. */
+  /** Stops server and agents; what serves machines (DHCP, bridges) stays. */
   close(): Promise<void>;
 }
 

@@ -9,7 +9,7 @@ export function registerDhcpCommands(program: Command): void {
     .command('dhcp')
     .description('inspect what the DHCP agent generates')
     .command('render')
-    .description('print as JSON the files and the command line that dnsmasq would get for a network')
+    .description('print as JSON the files and the command line that the DHCP driver would make for a network')
     .argument(
       '<NETWORK>',
       'name or id of a network of the running Neutrino, or a file: a network as get_network_info answers it; - reads it from standard input',

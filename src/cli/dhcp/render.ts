@@ -1,19 +1,11 @@
-import { renderLeases, renderNetwork } from '../../agents/dhcp/drivers/dnsmasq/render.ts';
+import type { RenderOptions } from '../../agents/dhcp/drivers/kind.ts';
+import { dhcpDriverKind } from '../../agents/dhcp/drivers/registry.ts';
 import { type Config, defaultConfig } from '../../config/options.ts';
 import { ConfigError, parseOption } from '../../config/parse.ts';
 import { parseNetwork, readNetwork } from './document.ts';
 
-/** What the dnsmasq driver would write and run for a network. */
-export interface RenderedDhcp {
-  readonly host: string;
-  readonly addn_hosts: string;
-  readonly opts: string;
-  readonly leases: string;
-  /** The arguments, the program first. */
-  readonly cmdline: readonly string[];
-  readonly enable_dhcp: boolean;
-  readonly enable_metadata: boolean;
-}
+/** What the DHCP driver would write and run for a network. */
+export type RenderedDhcp = Readonly<Record<string, unknown>>;
 
 /** Reads options of the agent, `name=value` under their names in [DEFAULT]. Throws ConfigError. */
 function readOptions(options: readonly string[]): Partial<Config['DEFAULT']> {
@@ -27,41 +19,25 @@ function readOptions(options: readonly string[]): Partial<Config['DEFAULT']> {
   );
 }
 
-interface RenderRequest {
+interface RenderRequest extends RenderOptions {
   readonly config: Config;
   /** Options that replace those of the configuration, as `name=value`. */
   readonly options: readonly string[];
-  /** Receives each value that is left out because dnsmasq cannot be told it. */
-  readonly warn?: (message: string) => void;
-  /** The DHCP port of this host. Default: the addresses of all DHCP ports count as its own. */
-  readonly ownPortId?: string | undefined;
 }
 
 /**
- * Renders a network as the dnsmasq driver does: the files' texts, the command line, and whether the network gets DHCP and a
- * metadata proxy.
+ * Renders a network as the configured DHCP driver does.
  *
  * @throws Error naming what is wrong with the document; ConfigError naming an option and what would be right.
  */
 export function renderDocument(
   document: unknown,
-  { config, options, warn = () => undefined, ownPortId }: RenderRequest,
+  { config: configured, options, ...more }: RenderRequest,
 ): RenderedDhcp {
-  const DEFAULT = { ...config.DEFAULT, ...readOptions(options) };
-  const more = ownPortId === undefined ? {} : { ownPortId };
-  const rendered = renderNetwork(readNetwork(document), { ...config, DEFAULT }, more);
-  for (const { owner, reason } of rendered.refused) warn(`${owner}: ${reason}`);
-  const duration = DEFAULT.dhcp_lease_duration;
-  const expires = duration < 0 ? 0 : Math.floor(Date.now() / 1000) + duration;
-  return {
-    host: rendered.host,
-    addn_hosts: rendered.addnHosts,
-    opts: rendered.opts,
-    leases: renderLeases(rendered.entitled, expires),
-    cmdline: rendered.commandLine,
-    enable_dhcp: rendered.enableDhcp,
-    enable_metadata: rendered.enableMetadata,
-  };
+  const config = { ...configured, DEFAULT: { ...configured.DEFAULT, ...readOptions(options) } };
+  const kind = dhcpDriverKind(config);
+  if (!kind.render) throw new Error(`dhcp_driver ${kind.name} writes no files`);
+  return kind.render(readNetwork(document), config, more);
 }
 
 /** Renders the text of a document under the default options. Paths not given stay as Neutron's configuration files write them. */
@@ -73,5 +49,5 @@ export function renderDhcp(
   const defaults = defaultConfig();
   const { state_path = '$state_path' } = readOptions(options);
   const config = { ...defaults, DEFAULT: { ...defaults.DEFAULT, dhcp_confs: `${state_path}/dhcp` } };
-  return renderDocument(parseNetwork(documentText), { config, options, ...(warn ? { warn } : {}) });
+  return renderDocument(parseNetwork(documentText), { config, options, warn });
 }

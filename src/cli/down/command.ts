@@ -3,7 +3,7 @@ import type { AgentKind } from '../compose/agent.ts';
 import { type CommandOptions, configInputs, withConfigFlags } from '../config/flags.ts';
 
 const DESCRIPTION =
-  'stop the Neutrino of a state path and remove what it created on this host: machines, dnsmasq, namespaces, devices';
+  'stop the Neutrino of a state path and remove what it created on this host: machines, DHCP servers, namespaces, devices';
 
 /** Adds `down`. */
 export function registerDownCommand(program: Command, kinds: readonly AgentKind[]): void {

@@ -1,4 +1,5 @@
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { CliFailure } from '../process/failure.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -10,11 +11,26 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'no space left on its disk',
 };
 
+/**
+ * Creates a folder with its parents. Node's own recursive mkdir never returns below a folder in which nothing can be created and that
+ * says ENOENT to it, such as /proc.
+ */
+function createFolder(path: string): void {
+  if (existsSync(path)) return;
+  if (dirname(path) !== path) createFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o755 });
+  } catch (error) {
+    // Another process was faster.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
 /** Creates the state path if it is missing. Throws CliFailure when it cannot be created or written to. */
 export function prepareStatePath(statePath: string): void {
   const advice = 'choose another with --state-path';
   try {
-    mkdirSync(statePath, { recursive: true, mode: 0o755 });
+    createFolder(statePath);
     if (!statSync(statePath).isDirectory()) throw new CliFailure(`state path ${statePath} is not a folder; ${advice}`);
     accessSync(statePath, constants.W_OK | constants.X_OK);
   } catch (error) {

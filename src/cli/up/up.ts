@@ -25,7 +25,7 @@ export interface UpOptions {
 }
 
 /**
- * `neutrino up`: runs server and agents until SIGTERM or SIGINT, then stops them and leaves dnsmasq serving. A second signal
+ * `neutrino up`: runs server and agents until SIGTERM or SIGINT, then stops them and leaves DHCP serving. A second signal
  * ends it at once. Throws CliFailure, ConfigError and errors of listening, all for `explainFailure`.
  */
 export async function runUp({ inputs, agents, kinds, renameHost, version }: UpOptions): Promise<void> {
@@ -61,7 +61,7 @@ export async function runUp({ inputs, agents, kinds, renameHost, version }: UpOp
       lock.announce(parts.url, host);
       process.stdout.write(banner({ version, config, url: parts.url, agents, kinds, obstacles, place }));
       const signal = await stop;
-      process.stderr.write(`neutrino: ${signal}: stopping; dnsmasq keeps serving the machines\n`);
+      process.stderr.write(`neutrino: ${signal}: stopping; DHCP keeps serving the machines\n`);
     }
     abort.abort();
     const started = parts ?? (await startedInTime(starting, log));

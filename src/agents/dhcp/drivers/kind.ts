@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from '../../../config/options.ts';
+import type { NetworkInfo } from '../../../rpc/documents.ts';
 import type { DhcpDriver } from '../contract.ts';
 
 /** One message of a DHCP exchange, as a driver logged it. */
@@ -12,6 +13,14 @@ export interface ExchangeMessage {
   readonly mac: string;
   /** Additional text of the server: the host's name, or why it offers nothing. */
   readonly note: string | null;
+}
+
+/** How a network is rendered for display. */
+export interface RenderOptions {
+  /** Receives each value that is left out because the driver's server cannot take it. */
+  readonly warn?: ((message: string) => void) | undefined;
+  /** The DHCP port of this host. Default: the addresses of all DHCP ports count as its own. */
+  readonly ownPortId?: string | undefined;
 }
 
 /** A DHCP driver: how it is built, and what the command line needs to know about it. */
@@ -27,4 +36,6 @@ export interface DhcpDriverKind {
   parseExchange(line: string): ExchangeMessage | undefined;
   /** The file that lists a network's hosts in the driver's format, for display. */
   hostsFile(config: Config, networkId: string): string;
+  /** Renders what the driver would write and run for a network, for `dhcp render`; absent if it writes nothing. */
+  render?(network: NetworkInfo, config: Config, options?: RenderOptions): Readonly<Record<string, unknown>>;
 }

@@ -2,6 +2,7 @@ import type { DhcpDriverKind } from '../kind.ts';
 import { filesOf } from './command-line.ts';
 import { createDnsmasqDriver } from './driver.ts';
 import { parseExchangeLine } from './exchange-line.ts';
+import { renderDocument } from './render-document.ts';
 
 /** dnsmasq, one process for each network. */
 export const DNSMASQ: DhcpDriverKind = {
@@ -11,4 +12,5 @@ export const DNSMASQ: DhcpDriverKind = {
   exchangeLog: (config, networkId) => filesOf(networkId, config.DEFAULT).log,
   parseExchange: parseExchangeLine,
   hostsFile: (config, networkId) => filesOf(networkId, config.DEFAULT).host,
+  render: renderDocument,
 };
