@@ -29,16 +29,15 @@ function createFolder(path: string): void {
 /** Creates the state path if it is missing. Throws CliFailure when it cannot be created or written to. */
 export function prepareStatePath(statePath: string): void {
   const advice = 'choose another with --state-path';
+  const isFile = `state path ${statePath}: a part of it is a file, not a folder; ${advice}`;
   try {
     createFolder(statePath);
-    if (!statSync(statePath).isDirectory()) throw new CliFailure(`state path ${statePath} is not a folder; ${advice}`);
+    if (!statSync(statePath).isDirectory()) throw new CliFailure(isFile);
     accessSync(statePath, constants.W_OK | constants.X_OK);
   } catch (error) {
     if (error instanceof CliFailure) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' || code === 'ENOTDIR') {
-      throw new CliFailure(`state path ${statePath}: a part of it is a file, not a folder; ${advice}`);
-    }
+    if (code === 'EEXIST' || code === 'ENOTDIR') throw new CliFailure(isFile);
     const why = (code && REASONS[code]) ?? (error as Error).message;
     // Root can write wherever anybody can.
     const orRoot = process.geteuid?.() === 0 ? '' : ', or run as root';
