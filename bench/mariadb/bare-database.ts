@@ -16,7 +16,7 @@ export interface BareDatabase {
   readonly answer: string;
 }
 
-/** Gives an empty database the product's schema and a network to insert ports into. `folder`: for the port that shows its rows. */
+/** Creates the product's schema in an empty database, and a network to insert ports into. `folder`: for the port that shows its rows. */
 export async function makeBareDatabase(connection: string, folder: string): Promise<BareDatabase> {
   const { patterns, answer, pool } = await makeFirstPort(join(folder, 'pattern', 'neutrino.sqlite'));
   const { socketPath: _, ...address } = parseMysqlUrl(connection);

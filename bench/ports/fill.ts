@@ -10,15 +10,15 @@ interface Filling {
   /** Where addresses lie, as numbers; it must have room. */
   readonly pool: RowsJob['pool'];
   readonly count: number;
-  /** How many ports were put into the network before; none unless told. */
+  /** How many ports were put into the network before; default: none. */
   readonly from?: number;
-  /** 1000 unless told. */
+  /** Default: 1000. */
   readonly perTransaction?: number;
 }
 
 /** Puts ports into a Neutrino's database without asking it, as the rows that its API would have made. */
 export interface Filler {
-  /** Gives the ports per second. */
+  /** Returns the ports per second. */
   fill(statePath: string, filling: Filling): Promise<number>;
   stop(): Promise<void>;
 }

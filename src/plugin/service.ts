@@ -84,8 +84,9 @@ export class Service {
       if (resource.quota)
         for (const [project, count] of countBy(items.map((values) => String(values.project_id))))
           await quotas.reserve(trx, resource.name, project, count);
+      const create = this.#rule('create');
       const made: Document[] = [];
-      for (const values of items) made.push(await this.#rule('create')(trx, caller, values));
+      for (const values of items) made.push(await create(trx, caller, values));
       return made;
     });
     const hidden = this.#hidden(caller);

@@ -29,7 +29,7 @@ export function setMaster(name: string, master: string | null, where: InNamespac
   return ipBatch([['link', 'set', 'dev', name, ...(master === null ? ['nomaster'] : ['master', master])]], where);
 }
 
-/** Gives a device exactly these addresses. */
+/** Sets the addresses of a device to exactly these. */
 export async function setAddresses(device: string, wanted: readonly string[], where: InNamespace = {}): Promise<void> {
   // The second look finds what the kernel deleted along with another address of the subnet.
   for (let look = 1; look <= 2; look += 1) {

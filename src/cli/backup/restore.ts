@@ -66,7 +66,7 @@ function replaceDatabase(source: string, database: string, before: () => void): 
   });
 }
 
-/** Gives a copy owner and mode of the database whose place it takes; without one, the owner of the folder. */
+/** Sets a copy's owner and mode to those of the database whose place it takes; without one, the owner of the folder. */
 function likeOld(path: string, database: string): void {
   const old = statSync(database, { throwIfNoEntry: false });
   if (old) chmodSync(path, old.mode & 0o777);
@@ -93,7 +93,7 @@ function foldLog(database: string): void {
   }
 }
 
-/** Gives the files of a database a dated name; only its own file keeps the old one too, until it is replaced. */
+/** Links the files of a database under a dated name; only its own file keeps the old one too, until it is replaced. */
 function keepAside(database: string): string | undefined {
   const present = ENDINGS.filter((ending) => existsSync(database + ending));
   if (present.length === 0) return undefined;

@@ -207,10 +207,10 @@ export async function updatePort(
   const { port_security_enabled, security_groups, allowed_address_pairs } = await changeSecurity(updating);
   const opts = await changeDhcpOpts(updating);
   const { rebound, binding } = await changeBinding(updating);
-  const { 'binding:host_id': _host, 'binding:profile': _profile, ...named } = plainOf(PORT, changes);
+  const { 'binding:host_id': _host, 'binding:profile': _profile, mac_address: _mac, ...named } = plainOf(PORT, changes);
   const plain = {
     ...named,
-    mac_address: mac,
+    ...(mac === before.mac_address ? {} : { mac_address: mac }),
     ...('port_security_enabled' in changes ? { port_security_enabled } : {}),
     ...(changes.dns_name === undefined ? {} : { dns_name: dnsNameInForce(core.config, changes.dns_name) }),
     ...binding,

@@ -47,6 +47,20 @@ describe('changing a port', () => {
     }
   });
 
+  test('writes only the tables whose attributes change', async ({ skip }) => {
+    if (world.core.db.dialect !== 'sqlite') skip('statements are counted on SQLite, whose driver is in this process');
+    const port = await world.port(network);
+    const run = vi.spyOn(StatementSync.prototype, 'run');
+    try {
+      await world.updatePort(port.id, { description: 'new' });
+      const writes = run.mock.contexts.map((statement) => (statement as StatementSync).sourceSQL);
+      expect(writes.filter((text) => /^update "?ports"?\b/.test(text))).toEqual([]);
+      expect(writes.filter((text) => /^update "?standardattributes"?\b/.test(text))).toHaveLength(2);
+    } finally {
+      run.mockRestore();
+    }
+  });
+
   test('answers what is stored afterwards, whatever changes', async () => {
     await world.l2Agent('h1');
     const port = await world.port(network, { extra_dhcp_opts: [{ opt_name: 'z', opt_value: '1' }] });
