@@ -25,8 +25,9 @@ describe('processes', () => {
   });
 
   it('counts a zombie as ended', async () => {
-    // exec makes sleep the parent, which never asks for its child's end.
-    const parent = spawn('/bin/sh', ['-c', 'sleep 0 & echo $!; exec sleep 100'], {
+    // exec makes sleep the parent, which never asks for its child's end; the child ends only then, or the shell might reap it.
+    const child = '(until grep -q sleep /proc/$$/comm; do :; done)';
+    const parent = spawn('/bin/sh', ['-c', `${child} & echo $!; exec sleep 100`], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     started.push(parent);
