@@ -97,7 +97,7 @@ describe('backup', () => {
     const last = MIGRATIONS.at(-1)?.name;
     expect(await backedUp()).toBe(
       `Backup of ${database} written to ${file}: 0 network(s), 0 port(s), ${(statSync(file).size / 2 ** 20).toFixed(1)} MiB, ` +
-        `schema ${last}, host lab1\nRestore it with: bin/neutrino restore --state-path ${statePath} ${file}`,
+        `schema ${last}, host lab1\nStop Neutrino and restore it with: bin/neutrino restore --force --state-path ${statePath} ${file}`,
     );
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(rowsOf(file)).toEqual(['a']);

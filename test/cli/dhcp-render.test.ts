@@ -94,6 +94,12 @@ describe('bad input of dhcp render is named', () => {
       ['dhcp_lease_duration=soon'],
       /dhcp_lease_duration = "soon".*whole number/,
     ],
+    [
+      'several wrong options, which are reported at once',
+      JSON.stringify(network),
+      ['dns_domain', 'dns_domain=a', 'dns_domian=x', 'dhcp_lease_duration=soon'],
+      /^--option "dns_domain": .*\n.*dns_domian: no such option.*\n.*dhcp_lease_duration = "soon".*$/,
+    ],
   ])('%s', (_, text, options, message) => {
     expect(() => renderDhcp(text, options)).toThrow(message);
   });

@@ -10,7 +10,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(statePath, { recursive: true }));
 
-const start = (host: string, rename = false) => formerHost(statePath, host, rename, (former) => `rename ${former}`);
+const start = (host: string, rename = false, unrecorded?: string) =>
+  formerHost(statePath, host, rename, (former) => `rename ${former}`, unrecorded);
 
 test('a state path takes the name of its first host, and no other by accident', () => {
   expect(hostOfStatePath(statePath)).toBeUndefined();
@@ -19,6 +20,14 @@ test('a state path takes the name of its first host, and no other by accident', 
   expect(start('a')).toBeUndefined();
   expect(() => start('b')).toThrow(/belongs to host a, and this start is for host b .*, or rename a$/);
   expect(hostOfStatePath(statePath)).toBe('a');
+});
+
+test('a state path that has recorded no host belongs to that of its agents', () => {
+  expect(start('a', false, 'a')).toBeUndefined();
+  expect(() => start('b', false, 'a')).toThrow('belongs to host a, and this start is for host b');
+  expect(start('b', true, 'a')).toBe('a');
+  keepHost(statePath, 'b');
+  expect(start('b', false, 'a')).toBeUndefined();
 });
 
 test('a renaming that was killed is finished by the next start under the new name, and by no other', () => {

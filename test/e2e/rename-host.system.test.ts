@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listLinks } from '../../src/linux/links.ts';
 import { dhcpDeviceId } from '../../src/net/dhcp-device-id.ts';
@@ -67,6 +69,11 @@ describe.skipIf(process.getuid?.() !== 0)('a state path that is started for anot
 
       const again = await runCommand('up', ...place, '--host', neutrino.host);
       expect(again.stderr).toContain(`belongs to host ${renamed}, and this start is for host ${neutrino.host}`);
+      // Earlier versions did not record the host: its agents in the database show it.
+      rmSync(join(neutrino.statePath, 'host'));
+      const unrecorded = await runCommand('up', ...place, '--host', neutrino.host);
+      expect(unrecorded).toMatchObject({ code: 1, stdout: '' });
+      expect(unrecorded.stderr).toContain(`belongs to host ${renamed}, and this start is for host ${neutrino.host}`);
     } finally {
       await guest.stop();
     }

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, renameSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type ConfigInputs, loadConfig } from '../../config/load.ts';
-import { placeFlags } from '../config/flags.ts';
+import { placeFlags, shellWord } from '../config/flags.ts';
 import { CliFailure } from '../process/failure.ts';
 import { hostOfStatePath } from '../state/host.ts';
 import { copyDatabase, syncName, withPartialFile } from './copy.ts';
@@ -31,7 +31,10 @@ export async function backUp(inputs: ConfigInputs, file: string, print: (line: s
     renameSync(partial, target);
     syncName(target);
     print(`Backup of ${database} written to ${target}: ${summary}`);
-    print(`Restore it with: bin/neutrino restore${placeFlags(inputs, loaded)} ${target}`);
+    // With --force, because the database is there.
+    print(
+      `Stop Neutrino and restore it with: bin/neutrino restore --force${placeFlags(inputs, loaded)} ${shellWord(target)}`,
+    );
   });
 }
 

@@ -40,13 +40,16 @@ export function withConfigFlags(command: Command, flags?: readonly string[]): Co
   );
 }
 
+/** Returns a word as a shell reads it, quoted where necessary. */
+export const shellWord = (text: string): string =>
+  /^[\w./:@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+
 /** Returns the flags by which another command finds the same state path, each with a space before it. */
 export function placeFlags({ files = [] }: ConfigInputs, { config, sources }: LoadedConfig): string {
-  const quoted = (text: string) => (/^[\w./:@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
   const { kind } = sources.get('DEFAULT.state_path') ?? { kind: 'default' };
   return [
-    ...files.map((file) => ` --config-file ${quoted(file)}`),
-    ...(kind === 'flag' || kind === 'environment' ? [` --state-path ${quoted(config.DEFAULT.state_path)}`] : []),
+    ...files.map((file) => ` --config-file ${shellWord(file)}`),
+    ...(kind === 'flag' || kind === 'environment' ? [` --state-path ${shellWord(config.DEFAULT.state_path)}`] : []),
   ].join('');
 }
 

@@ -1,22 +1,33 @@
 import type { RenderOptions } from '../../agents/dhcp/drivers/kind.ts';
 import { dhcpDriverKind } from '../../agents/dhcp/drivers/registry.ts';
-import { type Config, defaultConfig } from '../../config/options.ts';
+import { type Config, defaultConfig, type OptionValue } from '../../config/options.ts';
 import { ConfigError, parseOption } from '../../config/parse.ts';
 import { parseNetwork, readNetwork } from './document.ts';
 
 /** What the DHCP driver would write and run for a network. */
 export type RenderedDhcp = Readonly<Record<string, unknown>>;
 
-/** Reads options of the agent, `name=value` under their names in [DEFAULT]. Throws ConfigError. */
+/** Parses options of the agent: `name=value`, names as in [DEFAULT]. Throws one ConfigError with a line for every invalid option. */
 function readOptions(options: readonly string[]): Partial<Config['DEFAULT']> {
-  return Object.fromEntries(
-    options.map((option) => {
-      const equals = option.indexOf('=');
-      if (equals < 1) throw new ConfigError(`--option ${JSON.stringify(option)}: must be name=value`);
-      const name = option.slice(0, equals).trim().replaceAll('-', '_');
-      return [name, parseOption('DEFAULT', name, option.slice(equals + 1), '--option')];
-    }),
-  );
+  const problems: string[] = [];
+  const parsed = options.flatMap((option) => {
+    try {
+      return [readOption(option)];
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(error.message);
+      return [];
+    }
+  });
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
+  return Object.fromEntries(parsed);
+}
+
+function readOption(option: string): readonly [string, OptionValue] {
+  const equals = option.indexOf('=');
+  if (equals < 1) throw new ConfigError(`--option ${JSON.stringify(option)}: must be name=value`);
+  const name = option.slice(0, equals).trim().replaceAll('-', '_');
+  return [name, parseOption('DEFAULT', name, option.slice(equals + 1), '--option')];
 }
 
 interface RenderRequest extends RenderOptions {
@@ -28,7 +39,7 @@ interface RenderRequest extends RenderOptions {
 /**
  * Renders a network as the configured DHCP driver does.
  *
- * @throws Error naming what is wrong with the document; ConfigError naming an option and what would be right.
+ * @throws Error that names what is wrong with the document; ConfigError that names every invalid option and what is expected.
  */
 export function renderDocument(
   document: unknown,
@@ -40,7 +51,7 @@ export function renderDocument(
   return kind.render(readNetwork(document), config, more);
 }
 
-/** Renders the text of a document under the default options. Paths not given stay as Neutron's configuration files write them. */
+/** Renders the text of a document under the default options. Without a state_path option, paths keep `$state_path`, as in Neutron's configuration files. */
 export function renderDhcp(
   documentText: string,
   options: readonly string[],

@@ -33,16 +33,18 @@ export const beginRename = (statePath: string, former: string, host: string): vo
   writeHosts(statePath, [former, host]);
 
 /**
- * Returns the former host name when the agents of a state path are to be renamed, undefined when they have the name already.
- * Throws CliFailure, naming both and ending with how to rename, when the name is another one and `rename` is not wanted.
+ * Returns the former host name if the agents of a state path must be renamed, undefined if they have the name already. `unrecorded`
+ * is the name for a state path that has not recorded one. Throws CliFailure, which names both hosts and ends with how to rename, if
+ * the names differ without `rename`.
  */
 export function formerHost(
   statePath: string,
   host: string,
   rename: boolean,
   how: (former: string) => string,
+  unrecorded?: string,
 ): string | undefined {
-  const [former, begun] = readHosts(statePath);
+  const [former = unrecorded, begun] = readHosts(statePath);
   if (begun !== undefined && begun !== host) {
     throw new CliFailure(
       `host ${former} of state path ${statePath} is being renamed to ${begun}, and this start is for host ${host}: finish it ` +

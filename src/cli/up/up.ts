@@ -1,10 +1,11 @@
 import { type ConfigInputs, loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/options.ts';
 import type { Database } from '../../db/database.ts';
+import { soleHostOfAgents } from '../../plugin/agents/sole-host.ts';
 import { relabelDevices, renameHostInDatabase } from '../agents/rename.ts';
 import { unmetRequirements } from '../agents/requirements.ts';
 import type { AgentKind } from '../compose/agent.ts';
-import { startNeutrino } from '../compose/neutrino.ts';
+import { isShared, startNeutrino } from '../compose/neutrino.ts';
 import { placeFlags } from '../config/flags.ts';
 import { CliFailure } from '../process/failure.ts';
 import { closeWithin, startedInTime, stopSignal } from '../process/lifetime.ts';
@@ -44,8 +45,11 @@ export async function runUp({ inputs, agents, kinds, renameHost, version }: UpOp
   const stop = stopSignal();
   try {
     const how = (former: string) => `with --rename-host, which moves agents and ports from ${former} to ${host}`;
-    const former = running.length > 0 ? formerHost(statePath, host, renameHost, how) : undefined;
+    const rename = (known?: string) => formerHost(statePath, host, renameHost, how, known);
+    // Before the database is opened, because a database that is being waited for must not delay the refusal.
+    if (running.length > 0) rename();
     const prepare = async (db: Database) => {
+      const former = running.length > 0 ? rename(await unrecordedHost(db, config)) : undefined;
       if (former !== undefined) {
         beginRename(statePath, former, host);
         const moved = await renameHostInDatabase(db, config, former, host);
@@ -71,6 +75,15 @@ export async function runUp({ inputs, agents, kinds, renameHost, version }: UpOp
   }
   // Whatever else may still hold the event loop has had its time.
   process.exit();
+}
+
+/**
+ * Returns the host of a state path without a record of it, made by an earlier version: the only host whose agents the database has.
+ * Not for databases and brokers that other hosts can use, because the agents may be theirs.
+ */
+async function unrecordedHost(db: Database, config: Config): Promise<string | undefined> {
+  const isPrivate = config.DEFAULT.transport_url === '' && !isShared(config);
+  return isPrivate ? await soleHostOfAgents(db) : undefined;
 }
 
 function whoHolds(statePath: string, place: string, { role, holder }: StateTaken): string {
