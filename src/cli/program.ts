@@ -17,21 +17,21 @@ import { registerVmCommands } from './vm/command.ts';
 const DESCRIPTION = `OpenStack-compatible networks, fixed IPs and DHCP on this machine.
 
 Start it with "neutrino up" and send Neutron API v2.0 requests to http://127.0.0.1:9696.
-All state is stored below the state path (--state-path, default: /var/lib/neutrino).`;
+All state is stored in the state path (--state-path, default: /var/lib/neutrino).`;
 
 const EXAMPLES = `
 Examples:
   neutrino up                                     everything on this machine (as root)
-  neutrino up --no-agents --state-path ./state    the API alone, without root
+  neutrino up --no-agents --state-path ./state    only the API, without root
   neutrino demo                                   watch a machine get its address
   neutrino vm boot vm1 --network net1             boot a machine yourself
-  neutrino config show                            print the values in force
+  neutrino config show                            print the effective values
   neutrino down                                   stop, and remove what it created on this host
 `;
 
 /**
- * Builds the command line: one folder a command. The implementation of a command is imported only when it runs, so that each
- * starts fast.
+ * Builds the command line: one folder per command. The implementation of a command is imported only when it runs, so that each
+ * starts quickly.
  */
 export function buildProgram(kinds: readonly AgentKind[] = AGENT_KINDS): Command {
   const { version } = packageJson;

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 const HELP = ['-h', '--help'];
 
 /**
- * A command that reports all unknown options, where commander reports the first one, and throws CommanderError instead of ending
+ * A command that reports all unknown options (commander reports only the first), and throws CommanderError instead of ending
  * the process.
  */
 export class CheckedCommand extends Command {
@@ -14,14 +14,14 @@ export class CheckedCommand extends Command {
   override parseOptions(words: string[]): ReturnType<Command['parseOptions']> {
     const parsed = super.parseOptions(words);
     const unknown = parsed.unknown.filter((word) => /^-./.test(word)).map((word) => word.replace(/=.*/s, ''));
-    // A command with commands below leaves their options to them; with a single one commander suggests a similar one.
+    // Subcommands check their own options; for a single unknown option, commander suggests a similar one.
     if (this.commands.length === 0 && unknown.length > 1 && !unknown.some((word) => HELP.includes(word)))
       this.error(`error: unknown options ${unknown.map((word) => `'${word}'`).join(', ')}`);
     return parsed;
   }
 }
 
-/** What people try, because other programs have it, and what it is here. */
+/** Commands that people know from other programs, and their counterparts here. */
 const ELSEWHERE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   neutrino: {
     status: 'use "neutrino config show" for the Neutrino of a state path, "neutrino vm list" for its machines',
@@ -42,7 +42,7 @@ const ELSEWHERE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
-/** Answers the names in ELSEWHERE with the command that does it. */
+/** Adds the names in ELSEWHERE as hidden commands, whose error names the right command. */
 export function addHints(program: Command): void {
   for (const parent of [program, ...program.commands]) {
     for (const [name, right] of Object.entries(ELSEWHERE[parent.name()] ?? {})) {

@@ -30,7 +30,7 @@ export interface BootRequest {
   readonly nics: readonly NicRequest[];
 }
 
-/** The environment of a boot. */
+/** The environment in which machines are booted. */
 export interface Lab {
   readonly neutron: Neutron;
   readonly store: InstanceStore;
@@ -42,11 +42,11 @@ export interface Lab {
 }
 
 export interface BootLimits {
-  /** Milliseconds for the ports to become ACTIVE. */
+  /** Milliseconds to wait for the ports to become ACTIVE. */
   readonly pluggedMs: number;
-  /** Milliseconds for each lease, from the start of the machine. */
+  /** Milliseconds to wait for each lease, from the start of the machine. */
   readonly leaseMs: number;
-  /** Ends the boot; what it has created is removed. */
+  /** Aborts the boot; everything that it has created is removed. */
   readonly signal?: AbortSignal;
 }
 
@@ -55,7 +55,7 @@ export interface NicReport {
   readonly lease: NicLease | null;
   /** Why there is no lease. */
   readonly problem: string | null;
-  /** Whether DHCP gave the address that the port has. */
+  /** Whether the NIC has the addresses of its port. */
   readonly right: boolean;
 }
 
@@ -67,23 +67,26 @@ export interface BootReport {
   readonly right: boolean;
 }
 
-// Control characters have no place in XML 1.0, slashes none in libvirt's names.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+// XML 1.0 does not allow control characters, and libvirt does not allow slashes in names.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are rejected
 const NAME = /^[^\x00-\x1f\x7f-\x9f/]{1,255}$/;
 const MAX_NICS = 16;
 
 async function checkRequest({ name, nics }: BootRequest, store: InstanceStore): Promise<void> {
   if (!NAME.test(name)) {
-    throw new LabFailure(`name ${JSON.stringify(name)}: 1 to 255 characters, no slash and no control characters`);
+    throw new LabFailure(
+      `name ${JSON.stringify(name)}: must have 1 to 255 characters, without slashes and control characters`,
+    );
   }
   if (nics.length < 1 || nics.length > MAX_NICS) {
     throw new LabFailure(`a machine has 1 to ${MAX_NICS} networks (--network), not ${nics.length}`);
   }
   const [taken] = await store.find(name);
-  if (taken) throw new LabFailure(`there is a machine ${JSON.stringify(name)} already (${taken.id}): delete it first`);
+  if (taken)
+    throw new LabFailure(`a machine named ${JSON.stringify(name)} exists already (${taken.id}): delete it first`);
 }
 
-/** Draws a UUID whose first eight digits name no namespace of this host yet. */
+/** Generates a UUID whose first eight digits are not in the name of a namespace of this host. */
 async function freeId(): Promise<string> {
   const taken = new Set(await listNamespaces());
   for (let attempt = 0; attempt < 100; attempt += 1) {
@@ -128,7 +131,7 @@ async function waitForActive(instance: Instance, neutron: Neutron, { pluggedMs, 
 }
 
 async function reportNic(nic: InstanceNic, guest: Guest, { leaseMs, signal }: BootLimits): Promise<NicReport> {
-  // Without DHCP there is nothing to wait for: the port has no address, or gets it in another way.
+  // There is no lease to wait for: the port has no address, or gets it without DHCP.
   if (nic.asked.length === 0) return { nic, lease: null, problem: 'no DHCP here', right: true };
   try {
     const lease = await guest.lease(nic.name, leaseMs, signal);
@@ -140,9 +143,9 @@ async function reportNic(nic: InstanceNic, guest: Guest, { leaseMs, signal }: Bo
 }
 
 /**
- * Boots a machine as nova-compute does: ports, libvirt.xml, devices, waiting for ACTIVE, then the machine; waits for its leases
- * and reports them. Each message of the DHCP exchange goes to `watch` as it happens. When it fails, everything created is removed.
- * Throws LabFailure; a missing or wrong lease is not a failure but part of the report.
+ * Boots a machine as nova-compute does: creates ports, libvirt.xml and devices, waits until the ports are ACTIVE, starts the machine,
+ * waits for its leases and reports them. `watch` receives each message of the DHCP exchange at once. Removes everything created if it
+ * fails. Throws LabFailure; a missing or wrong lease is not a failure but part of the report.
  */
 export async function bootMachine(
   request: BootRequest,
@@ -173,7 +176,7 @@ export async function bootMachine(
     await store.save(instance);
   };
   const folder = store.folder(instance.id);
-  // From here on everything created can be found by the machine's id, also after kill -9.
+  // From here on, everything created can be found by the machine's id, even after kill -9.
   await store.create(instance);
   try {
     for (const [i, network] of networks.entries()) {
@@ -188,7 +191,7 @@ export async function bootMachine(
       );
       if (port['binding:vif_type'] === 'binding_failed') {
         throw new LabFailure(
-          `port ${port.id} cannot be bound to host ${host}: no living L2 agent of that name serves the network`,
+          `port ${port.id} cannot be bound to host ${host}: no live L2 agent of that host serves the network`,
         );
       }
     }
@@ -211,14 +214,14 @@ export async function bootMachine(
       await exchange.stop();
     }
   } catch (error) {
-    // Ctrl-C also reaches the commands of this process: their end is not the cause.
+    // Ctrl-C also reaches the commands of this process, so that their end is not the cause.
     const cause = limits.signal?.aborted ? limits.signal.reason : error;
     await removeAfter(cause, instance, lab);
     throw cause;
   }
 }
 
-/** Removes what a failed boot has created. When that fails too, throws both reasons and how to finish it. */
+/** Removes what a failed boot has created. If that fails as well, throws both reasons and how to complete it. */
 async function removeAfter(error: unknown, instance: Instance, lab: Lab): Promise<void> {
   try {
     await removeMachine({ id: instance.id, folder: lab.store.folder(instance.id), instance }, lab);

@@ -1,7 +1,7 @@
 import { findProgram } from './debian.ts';
 import { LabFailure } from './failure.ts';
 
-/** Path of this host's busybox. Throws when there is none, naming the package that brings it. */
+/** Returns the path of this host's busybox. Throws an error that names its package if there is none. */
 export async function findBusybox(): Promise<string> {
   const found = await findProgram('busybox');
   if (found !== undefined) return found;

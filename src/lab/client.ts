@@ -1,10 +1,10 @@
-/** Options asked for besides what busybox udhcpc asks for by itself (1, 3, 6, 12, 15, 28): search list, MTU, lease, T1, T2, routes. */
+/** Options requested in addition to those of busybox udhcpc (1, 3, 6, 12, 15, 28): search list, MTU, lease, T1, T2, routes. */
 const REQUESTED = ['hostname', 'domain', 'search', 'mtu', 'lease', '58', '59', 'staticroutes', 'msstaticroutes'];
 
-/** Seconds between two DISCOVERs, how many of them, and the pause after that: quicker than a machine's, to be watched. */
+/** Seconds between DISCOVERs, their number, and the pause after them: shorter than usual, for those who watch. */
 const PACE = ['-T', '2', '-t', '5', '-A', '3'];
 
-/** Arguments of `busybox` that run a DHCP client on one NIC in the foreground. */
+/** Returns the arguments of `busybox` that run a DHCP client on one NIC in the foreground. */
 export function clientCommand(options: {
   readonly nic: string;
   readonly script: string;
@@ -18,16 +18,16 @@ export function clientCommand(options: {
 }
 
 /**
- * The script that udhcpc runs at each event (`deconfig`, `bound`, `renew`, `nak`, `leasefail`). It configures the NIC with
- * address, mask, broadcast, MTU, routes and DNS and keeps all it was sent as `<nic>.lease`: the environment, NUL-separated,
- * so that no value can be taken for another one. Out of the client's environment it takes
+ * Returns the script that udhcpc runs on each event (`deconfig`, `bound`, `renew`, `nak`, `leasefail`). It configures the NIC with
+ * address, mask, broadcast, MTU, routes and DNS, and stores everything that it received as `<nic>.lease`: the environment,
+ * NUL-separated, so that values cannot be confused. It reads these variables of the client's environment:
  *
- * - NEUTRINO_FOLDER: where to keep leases, routes and the log;
- * - NEUTRINO_RESOLV: the resolv.conf to write, none when empty;
- * - NEUTRINO_CONSOLE: where to report leases as base64, for a machine whose files the host cannot read; none when empty;
- * - NEUTRINO_SET_HOSTNAME: `yes` in a machine of its own; a namespace shares its name with the host.
+ * - NEUTRINO_FOLDER: folder for leases, routes and the log;
+ * - NEUTRINO_RESOLV: the resolv.conf to write; none if empty;
+ * - NEUTRINO_CONSOLE: device on which leases are reported as base64, for a machine whose files the host cannot read; none if empty;
+ * - NEUTRINO_SET_HOSTNAME: `yes` in a virtual machine; a namespace shares its name with the host.
  *
- * @param busybox path of busybox where the script runs
+ * @param busybox path of busybox in the guest
  */
 export function clientScript(busybox: string): string {
   return `#!${busybox} sh

@@ -1,12 +1,12 @@
 import { LabFailure } from './failure.ts';
 
-/** A route that DHCP gave: destination in CIDR form, gateway (0.0.0.0: on the link itself). */
+/** A route received by DHCP: destination in CIDR notation, gateway (0.0.0.0: on link). */
 export interface Route {
   readonly destination: string;
   readonly gateway: string;
 }
 
-/** The lease of one NIC. `raw` has everything that the client received, under the client's own names. */
+/** The lease of one NIC. `raw` contains everything that the client received, under the client's names. */
 export interface NicLease {
   readonly event: 'bound' | 'renew';
   readonly address: string;
@@ -38,40 +38,40 @@ export interface GuestNic {
 }
 
 export interface GuestSpec {
-  /** UUID; everything that the guest creates on the host is found by it and by the names of the NICs' devices. */
+  /** UUID; it and the names of the NICs' devices identify everything that the guest creates on the host. */
   readonly id: string;
   readonly name: string;
   /** Existing folder for logs and leases. */
   readonly folder: string;
   readonly nics: readonly GuestNic[];
-  /** Further options to ask for, as `udhcpc -O` takes them. */
+  /** Additional options to request, as for `udhcpc -O`. */
   readonly requestOptions?: readonly string[];
-  /** Further arguments of udhcpc, such as `-x 0x3d:0102` for a client id. */
+  /** Additional arguments of udhcpc, such as `-x 0x3d:0102` for a client id. */
   readonly clientArguments?: readonly string[];
 }
 
 /**
- * A machine of this host. Its only state is the folder and what runs: a second process that builds one from the same spec MAY
- * continue with it.
+ * A machine on this host. Its only state is the folder and what runs, so that another process MAY continue with a guest built from
+ * the same spec.
  */
 export interface Guest {
-  /** Creates the devices on the host; the L2 agent plugs them into their bridges. Throws when one exists already. */
+  /** Creates the devices on the host; the L2 agent plugs them into their bridges. Throws if one exists already. */
   plug(): Promise<void>;
   /** Starts the machine and a DHCP client on each NIC; they outlive this process. */
   start(): Promise<void>;
-  /** Undefined when only root could determine it. */
+  /** Undefined if only root can determine it. */
   running(): Promise<boolean | undefined>;
-  /** The lease that a NIC has now, without waiting. */
+  /** Returns the current lease of a NIC, without waiting. */
   current(nic: string): Promise<NicLease | undefined>;
-  /** Waits for the lease of a NIC. Throws NoLease when there is none in time. */
+  /** Waits for the lease of a NIC. Throws NoLease after the time limit. */
   lease(nic: string, timeoutMs: number, signal?: AbortSignal): Promise<NicLease>;
-  /** Makes the client renew now, and waits for the lease. Throws NoLease when there is none in time. */
+  /** Makes the client renew now, and waits for the lease. Throws NoLease after the time limit. */
   renew(nic: string, timeoutMs: number): Promise<NicLease>;
-  /** Ends the machine and removes its devices. MUST work on a guest that is incomplete or gone. */
+  /** Ends the machine and removes its devices. MUST also work on a guest that is incomplete or gone. */
   stop(): Promise<void>;
 }
 
-/** No lease in time; the message names the machine, the NIC and the time. */
+/** There was no lease within the time limit; the message names machine, NIC and limit. */
 export class NoLease extends LabFailure {
   constructor(machine: string, nic: string, ms: number, hint: string) {
     super(`${machine}: no DHCP lease for ${nic} within ${ms} ms${hint ? ` (${hint})` : ''}`);

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { CommandFailed, run } from '../linux/run.ts';
 import { LabFailure } from './failure.ts';
 
-/** Says to whoever watches what takes its time. */
+/** Reports progress of slow steps to the user. */
 export type Say = (line: string) => void;
 
 const APT = ['env', 'LC_ALL=C', 'DEBIAN_FRONTEND=noninteractive'] as const;
-/** Another apt may be at work: wait for it, but not for ever. */
+/** Another apt may be running: wait for it, with a limit. */
 const PATIENT = ['-o', 'DPkg::Lock::Timeout=120'] as const;
 
-/** Path of a program, or undefined when it is in none of the folders of PATH or the system's. */
+/** Returns the path of a program; undefined if it is neither in PATH nor in the system's folders. */
 export async function findProgram(program: string): Promise<string | undefined> {
   const folders = [...(process.env.PATH ?? '').split(':').filter(Boolean), '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
   for (const folder of folders) {
@@ -26,8 +26,8 @@ export async function findProgram(program: string): Promise<string | undefined> 
 }
 
 /**
- * Does it; when a command of it fails, fetches the lists of packages (a fresh machine has none, old ones name what is gone)
- * and does it once more.
+ * Runs `work`; if one of its commands fails, updates the package lists (a fresh machine has none, outdated ones name missing
+ * files) and repeats it once.
  */
 export async function withUpdatedLists<T>(say: Say, attempt: () => Promise<T>): Promise<T> {
   try {
@@ -41,8 +41,8 @@ export async function withUpdatedLists<T>(say: Say, attempt: () => Promise<T>): 
 }
 
 /**
- * Path of a program; installs the package that brings it when it is missing and this process is root, and says so.
- * Throws an error that names program and package when it cannot.
+ * Returns the path of a program; if it is missing and this process is root, installs its package and reports that.
+ * Throws an error that names program and package if it cannot.
  */
 export async function ensureProgram(program: string, packageName: string, say: Say): Promise<string> {
   const found = await findProgram(program);
@@ -51,7 +51,7 @@ export async function ensureProgram(program: string, packageName: string, say: S
   if (process.getuid?.() !== 0) throw new LabFailure(`${missing}; only root can install it`);
   if ((await findProgram('apt-get')) === undefined)
     throw new LabFailure(`${missing}, and there is no apt-get to install it`);
-  say(`installing the Debian package ${packageName}, which brings ${program}`);
+  say(`installing the Debian package ${packageName}, which contains ${program}`);
   await withUpdatedLists(say, () =>
     run([...APT, 'apt-get', ...PATIENT, 'install', '-y', '-q', '--no-install-recommends', packageName], {
       timeoutMs: 600_000,
@@ -62,7 +62,7 @@ export async function ensureProgram(program: string, packageName: string, say: S
   return installed;
 }
 
-/** Packages that one depends on, `Depends` only. Throws CommandFailed when this machine's package lists do not know it. */
+/** Returns the direct dependencies (`Depends`) of a package. Throws CommandFailed if the package lists do not contain it. */
 export async function packageDependencies(packageName: string): Promise<readonly string[]> {
   const { stdout } = await run([...APT, 'apt-cache', 'depends', packageName]);
   return [...stdout.matchAll(/^\s*\|?Depends: (\S+)$/gm)].map((match) => match[1] ?? '');

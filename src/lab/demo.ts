@@ -12,7 +12,7 @@ import { printable } from './table.ts';
 
 export interface Scenario {
   readonly lab: Lab;
-  /** Returns the file of a network that lists the machines which the DHCP server serves. */
+  /** Returns the path of the file that lists the hosts of a network for the DHCP server. */
   readonly hostsFile: (networkId: string) => string;
   readonly print: (line: string) => void;
   readonly signal: AbortSignal;
@@ -22,7 +22,7 @@ const LIMITS = { pluggedMs: 60_000, leaseMs: 30_000 };
 const FIRST = '10.0.0.0/24';
 const SECOND = '10.0.50.0/24';
 const CHOSEN = '10.0.50.50';
-/** Leaves out the chosen address, which another port could have otherwise. */
+/** Excludes the chosen address, which could otherwise be allocated to another port. */
 const SECOND_POOL = { start: '10.0.50.100', end: '10.0.50.254' };
 
 interface Created {
@@ -30,13 +30,13 @@ interface Created {
   readonly [attribute: string]: unknown;
 }
 
-/** Draws names, so that two demos may run at the same time on one Neutrino. */
+/** Generates unique names, so that several demos can run on one Neutrino. */
 function drawNames(): { readonly network: string; readonly machine: (letter: string) => string } {
   const tag = randomBytes(2).toString('hex');
   return { network: `demo-${tag}`, machine: (letter) => `demo-${tag}-${letter}` };
 }
 
-/** The agents that a machine needs on its host, as they call themselves (`agent_type`). */
+/** The types of agents that a machine needs on its host (`agent_type`). */
 const AGENT_TYPES = ['Linux bridge agent', 'DHCP agent'];
 
 /** Waits for the agents of this host, because they report only some time after Neutrino has started. */
@@ -49,16 +49,16 @@ async function waitForAgents({ neutron, host }: Lab, signal: AbortSignal): Promi
     const living = answer.agents.filter((agent) => agent.alive).map((agent) => agent.agent_type);
     return AGENT_TYPES.every((type) => living.includes(type)) ? true : undefined;
   };
-  await waitFor(`a living L2 agent and DHCP agent on host ${host} (GET /v2.0/agents)`, alive, {
+  await waitFor(`a live L2 agent and DHCP agent on host ${host} (GET /v2.0/agents)`, alive, {
     timeoutMs: 15_000,
     signal,
   });
 }
 
 /**
- * Runs the demo's scenario on a running Neutrino: a network with two subnets, a machine that gets its address, what the
- * DHCP server knows of it, a second machine, a ping between them, a third machine with a chosen address; then removes all of it.
- * Throws LabFailure when a machine does not get what its port has, after cleaning up.
+ * Runs the demo's scenario on a running Neutrino: a network with two subnets, a machine that gets its address, the
+ * DHCP server's entry for it, a second machine, a ping between them, a third machine with a chosen address; then removes everything.
+ * Throws LabFailure, after cleaning up, if a machine does not get the address of its port.
  */
 export async function runScenario({ lab, hostsFile, print, signal }: Scenario): Promise<void> {
   const names = drawNames();
@@ -76,7 +76,7 @@ export async function runScenario({ lab, hostsFile, print, signal }: Scenario): 
   async function create(kind: 'network' | 'subnet', attributes: Readonly<Record<string, unknown>>): Promise<Created> {
     const answer = (await neutron.request('POST', `/v2.0/${kind}s`, { [kind]: attributes })) as Record<string, Created>;
     const made = answer[kind];
-    if (!made) throw new LabFailure(`POST /v2.0/${kind}s: the answer holds no ${kind}`);
+    if (!made) throw new LabFailure(`POST /v2.0/${kind}s: the response contains no ${kind}`);
     return made;
   }
 
@@ -118,7 +118,7 @@ export async function runScenario({ lab, hostsFile, print, signal }: Scenario): 
     heading('A machine: its port, its device, and the DHCP exchange as the server logs it');
     const first = await boot('a', nic);
 
-    heading('What the DHCP server knows');
+    heading('The entry of the DHCP server');
     await showHostsFile(hostsFile(network.id), detail);
 
     heading('A second machine');
@@ -130,7 +130,7 @@ export async function runScenario({ lab, hostsFile, print, signal }: Scenario): 
     heading(`A third machine, with a chosen address in ${SECOND}`);
     const third = await boot('c', { ...nic, fixedIp: CHOSEN });
 
-    heading('From the third machine to the first, in the other subnet: DHCP gave both a route (option 121)');
+    heading('From the third machine to the first, in the other subnet: both have a route by DHCP (option 121)');
     await ping(third, first, detail);
     signal.throwIfAborted();
   }
@@ -169,7 +169,7 @@ async function showHostsFile(path: string, detail: (line: string) => void): Prom
   for (const line of text.trimEnd().split('\n').slice(0, 20)) detail(printable(line));
 }
 
-/** Shows a ping between two machines; throws when no answer comes. */
+/** Shows a ping between two machines; throws if there is no reply. */
 async function ping(from: BootReport, to: BootReport, detail: (line: string) => void): Promise<void> {
   const namespace = guestNamespace(from.instance.id);
   const address = to.nics[0]?.lease?.address ?? '';
@@ -189,6 +189,5 @@ async function ping(from: BootReport, to: BootReport, detail: (line: string) => 
   ] as const;
   const { stdout, exitCode } = await run([...command], { okCodes: [0, 1], timeoutMs: 30_000 });
   for (const line of stdout.split('\n').filter((one) => /bytes from|packets|round-trip/.test(one))) detail(line);
-  if (exitCode !== 0)
-    throw new LabFailure(`${from.instance.name} got no answer from ${to.instance.name} at ${address}`);
+  if (exitCode !== 0) throw new LabFailure(`${from.instance.name} got no reply from ${to.instance.name} at ${address}`);
 }

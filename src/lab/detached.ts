@@ -3,9 +3,9 @@ import { closeSync, openSync } from 'node:fs';
 import { LabFailure } from './failure.ts';
 
 /**
- * Starts a program that outlives this process: a session of its own, no terminal, its output appended to `log`.
- * Resolves to its pid once the program has been started. Throws when it cannot be started. The caller finds out what becomes of
- * it.
+ * Starts a program that outlives this process, in its own session, without a terminal, with its output appended to `log`.
+ * Resolves to its pid once the program has been started. Throws if it cannot be started. The caller must check whether it keeps
+ * running.
  */
 export async function startDetached(
   command: readonly [string, ...string[]],

@@ -1,4 +1,4 @@
-/** Something that the lab cannot do; the message is printed as it is. */
+/** A failure of the lab; its message is printed unmodified. */
 export class LabFailure extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);

@@ -10,8 +10,8 @@ export interface Following {
 }
 
 /**
- * Passes on each line that is written to a file from now on, also when the file is created later, truncated, or replaced by a new
- * one of the same name (log rotation). Polls every 20 ms.
+ * Reports each line that is written to a file from now on, even if the file is created later, truncated, or replaced (log
+ * rotation). Polls every 20 ms.
  */
 export async function followFile(path: string, onLine: (line: string) => void): Promise<Following> {
   let file: FileHandle | undefined = await openIfThere(path);
@@ -29,7 +29,7 @@ export async function followFile(path: string, onLine: (line: string) => void): 
       if (bytesRead === 0) return;
       position += bytesRead;
       const lines = (rest + buffer.toString('latin1', 0, bytesRead)).split('\n');
-      // An incomplete line waits for its end.
+      // An incomplete line is kept until it is complete.
       rest = (lines.pop() ?? '').slice(0, CHUNK);
       for (const line of lines) onLine(line);
     }
@@ -39,7 +39,7 @@ export async function followFile(path: string, onLine: (line: string) => void): 
     await readOn();
     const [now, held] = await Promise.all([stat(path).catch(() => undefined), file?.stat()]);
     if (!now || (held && held.ino === now.ino && held.dev === now.dev)) return;
-    // What was written between the last look and the renaming.
+    // Lines written between the last poll and the renaming.
     await readOn();
     await file?.close();
     file = await openIfThere(path);
@@ -58,7 +58,7 @@ export async function followFile(path: string, onLine: (line: string) => void): 
   }
 
   const done = loop();
-  // `stop` reports a failure; until then nobody waits for it.
+  // `stop` reports a failure; until then, it must not count as an unhandled rejection.
   done.catch(() => undefined);
   return {
     stop: () => {

@@ -12,7 +12,7 @@ export interface InstanceNic extends GuestNic {
   readonly portId: string;
   readonly bridge: string;
   readonly fixedIps: readonly string[];
-  /** The fixed IPs that DHCP has to give: IPv4, of a subnet with DHCP. */
+  /** The fixed IPs expected by DHCP: IPv4, of a subnet with DHCP. */
   readonly asked: readonly string[];
 }
 
@@ -26,14 +26,14 @@ export interface Instance {
   readonly url: string;
   readonly host: string;
   readonly createdAt: string;
-  /** `making` until the machine has been started; it stays so when the boot is killed. */
+  /** `making` until the machine has been started, and also after its boot was killed. */
   readonly stage: 'making' | 'ready';
   /** The process that boots it. */
   readonly maker: { readonly pid: number; readonly startTime: number };
   readonly nics: readonly InstanceNic[];
 }
 
-/** The folder of a machine; without `instance` when the boot was killed before it recorded anything. */
+/** The folder of a machine; without `instance` if the boot was killed before it recorded anything. */
 export interface StoredInstance {
   readonly id: string;
   readonly folder: string;
@@ -51,12 +51,12 @@ export interface InstanceStore {
   folder(id: string): string;
   /** Creates the machine's folder with its first record. */
   create(instance: Instance): Promise<void>;
-  /** Replaces the record. Throws when the folder is gone because the machine was deleted meanwhile. */
+  /** Replaces the record. Throws if the folder is gone because the machine was deleted meanwhile. */
   save(instance: Instance): Promise<void>;
   list(): Promise<readonly StoredInstance[]>;
   /** Returns the machines with this id or name. */
   find(idOrName: string): Promise<readonly StoredInstance[]>;
-  /** Removes the folder, its record last, so that the machine keeps its name until nothing is left of it. */
+  /** Removes the folder, its record last, so that the machine keeps its name until everything is gone. */
   remove(id: string): Promise<void>;
 }
 
@@ -64,7 +64,7 @@ export interface InstanceStore {
 export function instanceStore(statePath: string): InstanceStore {
   const root = join(statePath, 'instances');
   const folder = (id: string) => {
-    if (!isUuid(id)) throw new LabFailure(`${JSON.stringify(id)} is no UUID`);
+    if (!isUuid(id)) throw new LabFailure(`${JSON.stringify(id)} is not a UUID`);
     return join(root, id);
   };
 
@@ -80,7 +80,7 @@ export function instanceStore(statePath: string): InstanceStore {
       const instance = JSON.parse(await readFile(join(found.folder, RECORD), 'utf8')) as Instance;
       return instance.version === 1 && instance.id === id ? { ...found, instance } : found;
     } catch (error) {
-      // No record, or half of one: the folder is all that is known.
+      // The record is missing or incomplete: only the folder is known.
       if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return found;
       throw error;
     }

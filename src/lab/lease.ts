@@ -1,6 +1,6 @@
 import type { NicLease, Route } from './contract.ts';
 
-/** Splits a process environment (`NAME=value`, NUL-separated, as /proc/PID/environ holds it) into names and values. */
+/** Splits a process environment (`NAME=value`, NUL-separated, as in /proc/PID/environ) into names and values. */
 export function parseEnvironment(environment: string): Record<string, string> {
   const variables: Record<string, string> = {};
   for (const variable of environment.split('\0')) {
@@ -10,7 +10,7 @@ export function parseEnvironment(environment: string): Record<string, string> {
   return variables;
 }
 
-/** Variables that were there before the client put its own beside them. */
+/** Variables of the environment that do not come from the client. */
 const INHERITED = new Set(['PATH', 'HOME', 'PWD', 'OLDPWD', 'SHLVL', 'TERM', '_']);
 
 function words(text: string | undefined): string[] {
@@ -31,8 +31,8 @@ function whole(text: string | undefined): number | null {
 }
 
 /**
- * Reads what the client script kept of one lease: the variables udhcpc passes to its script (busybox,
- * networking/udhcp: `ip`, `subnet`, `mask`, `router`, `staticroutes`, ...). Undefined when it holds no lease.
+ * Parses a lease stored by the client script: the variables that udhcpc passes to its script (busybox,
+ * networking/udhcp: `ip`, `subnet`, `mask`, `router`, `staticroutes`, ...). Returns undefined if it contains no lease.
  */
 export function parseLease(environment: string, ms: number): NicLease | undefined {
   const variables = parseEnvironment(environment);

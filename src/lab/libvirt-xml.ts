@@ -12,7 +12,7 @@ function escaped(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 }
 
-/** The domain as nova-compute would hand it to libvirt (libvirt: Domain XML format), as far as networks go. */
+/** Returns the network part of the domain that nova-compute would pass to libvirt (libvirt: Domain XML format). */
 export function libvirtXml(instance: Instance): string {
   const interfaces = instance.nics.flatMap(({ mac, bridge, device, mtu }) => [
     '    <interface type="bridge">',

@@ -4,17 +4,17 @@ import type { InstanceNic, InstanceStore, StoredInstance } from './instance.ts';
 
 interface ListedNic {
   readonly nic: InstanceNic;
-  /** The address it has by DHCP now. */
+  /** Its current address by DHCP. */
   readonly got: string | null;
 }
 
 export interface ListedMachine {
   readonly id: string;
   readonly folder: string;
-  /** Null when the boot was killed before it recorded anything. */
+  /** Null if the boot was killed before it recorded anything. */
   readonly name: string | null;
   readonly kind: 'namespace' | 'qemu' | null;
-  /** `broken`: its boot was killed; only to be deleted. `unknown`: only root could determine it. */
+  /** `broken`: its boot was killed, so that it can only be deleted. `unknown`: only root can determine it. */
   readonly status: 'running' | 'stopped' | 'booting' | 'broken' | 'unknown';
   readonly nics: readonly ListedNic[];
 }

@@ -13,24 +13,24 @@ import { lastLine, startDetached } from './detached.ts';
 import { LabFailure } from './failure.ts';
 import { parseEnvironment, parseLease } from './lease.ts';
 
-/** Namespace of a guest; the first eight digits of its UUID are in its name. */
+/** Returns the name of a guest's namespace, which contains the first eight digits of its UUID. */
 export function guestNamespace(id: string): string {
   return `vm-${id.slice(0, 8)}`;
 }
 
-/** Where `ip netns exec` finds the guest's own resolv.conf (ip-netns(8)). */
+/** Returns the path of the guest's resolv.conf, as `ip netns exec` expects it (ip-netns(8)). */
 function etcFolder(namespace: string): string {
   return `/etc/netns/${namespace}`;
 }
 
-/** Processes in the namespace, whoever started them. */
+/** Returns all processes in the namespace. */
 async function processesIn(namespace: string): Promise<readonly number[]> {
   if (!(await namespaceExists(namespace))) return [];
   const { stdout } = await run(['ip', 'netns', 'pids', namespace]);
   return stdout.split('\n').filter(Boolean).map(Number);
 }
 
-/** The text of a file and when it was written (nanoseconds of Unix time), of one and the same file; undefined when there is none. */
+/** Returns the text of a file and its modification time (Unix time in nanoseconds); undefined if there is none. */
 async function readIfThere(path: string): Promise<{ readonly text: string; readonly writtenNs: bigint } | undefined> {
   let file: FileHandle;
   try {
@@ -48,13 +48,13 @@ async function readIfThere(path: string): Promise<{ readonly text: string; reado
 
 interface KeptLease {
   readonly lease: NicLease;
-  /** Changes with each event, even when nothing else does. */
+  /** Changes with each event, even if nothing else does. */
   readonly stamp: bigint;
 }
 
 /**
  * A guest that is a network namespace with a real DHCP client (busybox udhcpc) on each NIC. The device on the host is one
- * end of a veth pair, the NIC the other. The clients go on renewing after this process; `stop` finds them by the namespace.
+ * end of a veth pair, the NIC the other. The clients outlive this process; `stop` finds them by the namespace.
  */
 export function namespaceGuest(spec: GuestSpec): Guest {
   const namespace = guestNamespace(spec.id);
@@ -126,7 +126,7 @@ export function namespaceGuest(spec: GuestSpec): Guest {
     }
   }
 
-  /** The DHCP client of a NIC. A pid may be another program's by now: it counts only with our script among its arguments. */
+  /** Returns the pid of a NIC's DHCP client. The pid may have been reused: it counts only with our script among its arguments. */
   async function clientOf(nic: string): Promise<number | undefined> {
     const pid = Number((await readIfThere(pidFile(nic)))?.text);
     const client = pid > 0 ? await showProcess(pid) : undefined;
@@ -136,7 +136,7 @@ export function namespaceGuest(spec: GuestSpec): Guest {
   async function running(): Promise<boolean | undefined> {
     if (!(await namespaceExists(namespace))) return false;
     if (process.geteuid?.() === 0) return (await processesIn(namespace)).length > 0;
-    // Only root sees what is in a namespace; but a DHCP client in it is known by its pid file.
+    // Only root can list the processes of a namespace, but the pid file names the DHCP client.
     for (const { name } of spec.nics) if ((await clientOf(name)) !== undefined) return true;
     return undefined;
   }
@@ -156,7 +156,7 @@ export function namespaceGuest(spec: GuestSpec): Guest {
       signalProcess(pid, 'SIGKILL');
       if (!(await waitForEnd(pid, 5_000))) throw new LabFailure(`process ${pid} in ${namespace} does not end`);
     }
-    // Before the namespace, which the kernel takes down some time later, and its devices with it.
+    // Before the namespace, which the kernel removes asynchronously, with its devices.
     for (const { device } of spec.nics) await deleteLink(device);
     await deleteNamespace(namespace);
     await rm(etcFolder(namespace), { recursive: true, force: true });

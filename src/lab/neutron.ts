@@ -22,26 +22,26 @@ export interface PortDocument {
   readonly 'binding:vif_type'?: string;
 }
 
-/** A client of the API. Everything throws LabFailure that names the request and the answer. */
+/** A client of the API. Every method throws LabFailure that names the request and the response. */
 export interface Neutron {
   readonly url: string;
-  /** Returns the network with this id or name. Throws when there is none, or more than one. */
+  /** Returns the network with this id or name. Throws if there is none, or more than one. */
   findNetwork(idOrName: string): Promise<NetworkDocument>;
   subnets(networkId: string): Promise<readonly SubnetDocument[]>;
   hasExtension(alias: string): Promise<boolean>;
   createPort(port: Readonly<Record<string, unknown>>): Promise<PortDocument>;
-  /** Returns undefined when there is no such port. */
+  /** Returns undefined if there is no such port. */
   port(id: string): Promise<PortDocument | undefined>;
   portsOfDevice(deviceId: string): Promise<readonly PortDocument[]>;
-  /** A port that does not exist is no error. */
+  /** Does not throw if the port does not exist. */
   deletePort(id: string): Promise<void>;
-  /** Sends any other request; returns the parsed body of the answer. */
+  /** Sends any other request; returns the parsed body of the response. */
   request(method: string, path: string, body?: unknown): Promise<unknown>;
 }
 
 const REQUEST_MS = 30_000;
 
-/** A refusal by the API. */
+/** An error response of the API. */
 class RequestRefused extends LabFailure {
   readonly status: number;
 
@@ -58,12 +58,12 @@ function refusal(body: string): string {
     const { NeutronError: error } = JSON.parse(body) as { NeutronError?: { type?: string; message?: string } };
     if (error) return [error.type, error.message].filter(Boolean).join(': ');
   } catch {
-    // Not JSON: shown as it is.
+    // Not JSON: shown unmodified.
   }
   return body.slice(0, 200).trim();
 }
 
-/** Returns why a request got no answer at all, which `fetch` hides in the cause. */
+/** Returns why a request got no response, which `fetch` hides in the cause. */
 function unreachable(url: string, origin: string, error: unknown): LabFailure {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   if (cause instanceof Error && cause.name === 'TimeoutError') {
@@ -71,14 +71,14 @@ function unreachable(url: string, origin: string, error: unknown): LabFailure {
   }
   const why = cause instanceof Error ? cause.message || String((cause as NodeJS.ErrnoException).code) : String(cause);
   return new LabFailure(
-    `no Neutrino answers at ${url} (${origin}): ${why}; start it with bin/neutrino up, or name it with --url`,
+    `no Neutrino answers at ${url} (${origin}): ${why}; start it with bin/neutrino up, or set its URL with --url`,
     {
       cause: error,
     },
   );
 }
 
-/** Returns a client of the API at `url` (`http://127.0.0.1:9696`); errors say with `origin` why it is that one. */
+/** Returns a client of the API at `url` (`http://127.0.0.1:9696`); errors contain `origin`, the source of this URL. */
 export function neutronAt(url: string, origin = 'given'): Neutron {
   const base = url.replace(/\/+$/, '').replace(/\/v2\.0$/, '');
 
@@ -100,7 +100,9 @@ export function neutronAt(url: string, origin = 'given'): Neutron {
     try {
       return JSON.parse(text) as unknown;
     } catch {
-      throw new LabFailure(`${method} ${base}${path} (${origin}): the answer is not JSON; is that a Neutrino?`);
+      throw new LabFailure(
+        `${method} ${base}${path} (${origin}): the response is not JSON; is this the URL of a Neutrino?`,
+      );
     }
   }
 
@@ -116,7 +118,7 @@ export function neutronAt(url: string, origin = 'given'): Neutron {
     if (byName.length > 1) {
       const ids = byName.slice(0, 10).map(({ id }) => id);
       throw new LabFailure(
-        `${byName.length} networks are named ${JSON.stringify(idOrName)}; name one by its id: ${ids.join(', ')}`,
+        `${byName.length} networks are named ${JSON.stringify(idOrName)}; use the id: ${ids.join(', ')}`,
       );
     }
     if (!byName[0])

@@ -4,15 +4,15 @@ import type { NetworkDocument, PortDocument, SubnetDocument } from './neutron.ts
 export interface PortWish {
   readonly machine: { readonly id: string; readonly name: string };
   readonly network: NetworkDocument;
-  /** Host that the machine is to run on. */
+  /** Host of the machine. */
   readonly host: string;
   /** The address to request; default: any. */
   readonly fixedIp?: string;
-  /** Whether the server knows `dns_name` (extension dns-integration). */
+  /** Whether the server supports `dns_name` (extension dns-integration). */
   readonly named: boolean;
 }
 
-/** A host name out of a machine's name, as RFC 1123 allows it; undefined when nothing is left of it. */
+/** Converts a machine's name into a valid host name (RFC 1123); returns undefined if no valid characters remain. */
 export function hostName(name: string): string | undefined {
   const host = name
     .normalize('NFKD')
@@ -25,7 +25,7 @@ export function hostName(name: string): string | undefined {
   return host || undefined;
 }
 
-/** The body of POST /v2.0/ports by which nova-compute asks for a NIC: bound to its host from the start. */
+/** Returns the body of the POST /v2.0/ports with which nova-compute requests a NIC, bound to its host from the start. */
 export function portRequest(wish: PortWish): Readonly<Record<string, unknown>> {
   const { machine, network, host, fixedIp, named } = wish;
   const dnsName = named ? hostName(machine.name) : undefined;
@@ -41,7 +41,7 @@ export function portRequest(wish: PortWish): Readonly<Record<string, unknown>> {
   };
 }
 
-/** Those of a port's addresses that DHCP is to give: IPv4, in a subnet that has DHCP. */
+/** Returns the addresses of a port that are expected by DHCP: IPv4, in a subnet with DHCP. */
 export function addressesByDhcp(port: PortDocument, subnets: readonly SubnetDocument[]): readonly string[] {
   const served = new Set(subnets.filter((one) => one.ip_version === 4 && one.enable_dhcp).map(({ id }) => id));
   return port.fixed_ips.filter(({ subnet_id }) => served.has(subnet_id)).map(({ ip_address }) => ip_address);

@@ -9,7 +9,7 @@ interface Removal {
   readonly store: InstanceStore;
 }
 
-/** Returns the NICs that the record and the API know: a boot that was killed may have created a port and not recorded it. */
+/** Returns the NICs in the record and the API, because a killed boot may have created a port without recording it. */
 function allNics(instance: Instance | undefined, ports: readonly PortDocument[]): readonly GuestNic[] {
   const recorded = instance?.nics ?? [];
   const known = new Set(recorded.map(({ portId }) => portId));
@@ -19,15 +19,15 @@ function allNics(instance: Instance | undefined, ports: readonly PortDocument[])
   return [...recorded, ...found];
 }
 
-/** Returns the guest of a machine; both kinds when the record does not say which. */
+/** Returns the guest of a machine; of both kinds if there is no record. */
 function guestsOf({ id, folder, instance }: StoredInstance, nics: readonly GuestNic[]): readonly Guest[] {
   const kinds = instance ? [instance.kind] : (['namespace', 'qemu'] as const);
   return kinds.map((kind) => guestOf(kind, { id, name: instance?.name ?? id, folder, nics }));
 }
 
 /**
- * Ends a machine and removes its devices, its ports and its folder, however complete it is; what is gone already is no error.
- * When the API cannot be reached, the machine is ended nevertheless, its folder stays, and the API's failure is thrown.
+ * Stops a machine and removes its devices, ports and folder, even if some are missing. If the API cannot be reached, stops the
+ * machine nevertheless, keeps its folder, and throws the API's failure.
  */
 export async function removeMachine(stored: StoredInstance, { neutron, store }: Removal): Promise<void> {
   const { id, instance } = stored;
@@ -42,8 +42,8 @@ export async function removeMachine(stored: StoredInstance, { neutron, store }: 
 }
 
 /**
- * Ends all machines of a state path and removes their devices without the API, to take this host down. Ports and folders stay, so
- * that `vm delete` can finish. Returns the names of those that were ended.
+ * Stops all machines of a state path and removes their devices, without the API, for `down`. Ports and folders remain, so that
+ * `vm delete` can complete it. Returns the names of the stopped machines.
  */
 export async function stopMachines(store: InstanceStore): Promise<readonly string[]> {
   const ended: string[] = [];

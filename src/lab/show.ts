@@ -4,7 +4,7 @@ import { guestNamespace } from './namespace-guest.ts';
 import { renderTable } from './table.ts';
 import type { SeenMessage } from './watch-exchange.ts';
 
-/** Returns a message of an exchange as a line: the server's clock, milliseconds since the start, NIC, message, address. */
+/** Formats a message of an exchange as a line: the server's time, milliseconds since the start, NIC, message, address. */
 export function exchangeLine({ time, ms, nic, kind, address, mac, note }: SeenMessage): string {
   const words = [
     time,
@@ -42,7 +42,7 @@ function row({ nic, lease, problem }: NicReport): readonly string[] {
   ];
 }
 
-/** Returns the table at the end of a boot, and a line for each NIC that did not get what its port has. */
+/** Returns the table at the end of a boot, and a line for each NIC that did not get the address of its port. */
 export function bootTable({ nics, instance }: BootReport): string {
   const complaints = nics
     .filter(({ right }) => !right)
@@ -53,7 +53,7 @@ export function bootTable({ nics, instance }: BootReport): string {
   return [renderTable(HEADINGS, nics.map(row)), ...complaints].join('\n');
 }
 
-/** Returns the same for programs. */
+/** Returns the same facts for JSON output. */
 export function bootJson({ instance, folder, nics, exchange, right }: BootReport): unknown {
   const { id, name, kind, host } = instance;
   return {
@@ -69,7 +69,7 @@ export function bootJson({ instance, folder, nics, exchange, right }: BootReport
   };
 }
 
-/** Returns the machines, a line each, and a line for each of their NICs. */
+/** Returns a table with a line per machine, followed by a line per NIC. */
 export function machineList(machines: readonly ListedMachine[]): string {
   if (machines.length === 0) return 'no machines; neutrino vm boot NAME --network NET boots one';
   const heads = machines.map(({ id, name, kind, status }) => [

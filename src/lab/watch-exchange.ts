@@ -1,26 +1,26 @@
 import { followFile } from './follow.ts';
 
-/** One message of a DHCP exchange, as the DHCP server logged it. */
+/** One message of a DHCP exchange, as logged by the DHCP server. */
 interface ExchangeMessage {
-  /** The clock in the log, `HH:MM:SS`. */
+  /** Its time in the log, `HH:MM:SS`. */
   readonly time: string;
   readonly kind: 'DISCOVER' | 'OFFER' | 'REQUEST' | 'ACK' | 'NAK' | 'DECLINE' | 'RELEASE' | 'INFORM';
   readonly device: string;
   readonly address: string | null;
   readonly mac: string;
-  /** What the server adds: the host's name, or why it offers nothing. */
+  /** Additional text of the server: the host's name, or why it offers nothing. */
   readonly note: string | null;
 }
 
-/** Where the DHCP server logs its exchanges, and how to read it. */
+/** The location and format of the DHCP server's log. */
 export interface ExchangeLog {
-  /** Returns the log of a network. */
+  /** Returns the path of a network's log. */
   file(networkId: string): string;
-  /** Returns the message that a line of the log holds, undefined when it holds none. */
+  /** Parses a log line; returns undefined if it contains no message. */
   parse(line: string): ExchangeMessage | undefined;
 }
 
-/** A message of the exchange, with the NIC of the machine and the milliseconds since it was started. */
+/** A message of the exchange, with the machine's NIC and the milliseconds since its start. */
 export interface SeenMessage extends ExchangeMessage {
   readonly nic: string;
   readonly ms: number;
@@ -32,15 +32,15 @@ export interface WatchedNic {
   readonly networkId: string;
 }
 
-/** A watch over the exchanges of a machine that is about to start. */
+/** A watch on the exchanges of a machine that is about to start. */
 export interface ExchangeWatch {
   /** Reads what has been logged so far, ends the watch and returns all messages seen. */
   stop(): Promise<readonly SeenMessage[]>;
 }
 
 /**
- * Watches what the DHCP server logs about these NICs from now on, each network in its own log; each message goes to `watch` as it
- * appears. Messages of other machines, and those of the same MAC on another network, are left out.
+ * Watches the DHCP server's log of each network for these NICs, from now on; `watch` receives each message at once. Ignores other
+ * machines, and the same MAC address on another network.
  */
 export async function watchExchange(
   nics: readonly WatchedNic[],

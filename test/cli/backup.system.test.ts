@@ -90,7 +90,7 @@ describe('neutrino backup and restore', () => {
     // The command that `backup` printed.
     const done = await neutrino(...printed);
     expect(done).toMatchObject({ code: 0, stderr: '' });
-    const aside = /The former database is (\S+) now/.exec(done.stdout)?.[1] ?? '';
+    const aside = /The former database is now (\S+)/.exec(done.stdout)?.[1] ?? '';
     const former = new DatabaseSync(aside, { readOnly: true });
     expect(former.prepare('select count(*) as n from networks').get()).toEqual({ n: 2 });
     former.close();

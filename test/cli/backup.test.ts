@@ -181,10 +181,10 @@ describe('restore', () => {
     expect(allFiles().filter(([path]) => !/up\.(lock|json)/.test(`${path}`))).toEqual(before);
 
     const said = await restored(file, true);
-    const [, aside = ''] = /The former database is (\S+) now/.exec(said) ?? [];
+    const [, aside = ''] = /The former database is now (\S+)/.exec(said) ?? [];
     expect(rowsOf(database)).toEqual(['a']);
     expect(rowsOf(aside)).toEqual(['a', 'b']);
-    expect(said).toContain('belongs to host lab1 now (before: lab2)');
+    expect(said).toContain('now belongs to host lab1 (before: lab2)');
     expect(readdirSync(statePath).filter((name) => name.startsWith('neutrino.sqlite')).length).toBe(2);
     await restored(aside, true);
     expect(rowsOf(database)).toEqual(['a', 'b']);
@@ -194,7 +194,7 @@ describe('restore', () => {
     await databaseWith('a');
     await backedUp();
     for (const ending of ['', '-wal', '-shm']) writeFileSync(database + ending, `garbage${ending} `.repeat(2_000));
-    const [, aside = ''] = /The former database is (\S+) now/.exec(await restored(file, true)) ?? [];
+    const [, aside = ''] = /The former database is now (\S+)/.exec(await restored(file, true)) ?? [];
     expect(rowsOf(database)).toEqual(['a']);
     for (const ending of ['', '-wal'])
       expect(readFileSync(aside + ending, 'utf8')).toContain(`garbage${ending} garbage`);

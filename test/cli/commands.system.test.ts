@@ -135,7 +135,7 @@ describe('explainFailure', () => {
 
   it('makes one line of what is known', () => {
     expect(explainFailure(failure({ code: 'EADDRINUSE', syscall: 'listen', address: '::1', port: 80 }))).toMatch(
-      /^::1:80 is taken by another program; .*--bind-port.*$/,
+      /^::1:80 is in use by another program; .*--bind-port.*$/,
     );
     expect(explainFailure(failure({ code: 'EACCES', syscall: 'listen', address: '::1', port: 80 }))).toContain(
       'need root',

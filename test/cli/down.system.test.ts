@@ -56,18 +56,18 @@ describe('neutrino down', () => {
     expect(stdout).not.toContain('Stopping');
   });
 
-  it('deletes with --purge what Neutrino keeps and nothing else, but only with --yes where nobody can be asked', async () => {
+  it('deletes only what Neutrino stores with --purge, and needs --yes without a terminal', async () => {
     const running = up();
     await running.url();
     await running.end('SIGTERM');
     const refused = await down('--purge');
-    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('say --yes as well') });
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('confirm with --yes') });
     expect(existsSync(join(statePath, 'neutrino.sqlite'))).toBe(true);
 
     writeFileSync(join(statePath, 'notes.txt'), 'mine');
     const purged = await down('--purge', '--yes');
     expect(purged).toMatchObject({ code: 0, stdout: expect.stringContaining('neutrino.sqlite') });
-    expect(purged.stdout).toContain('left in');
+    expect(purged.stdout).toContain('because Neutrino did not create them: notes.txt');
     expect(readdirSync(statePath)).toEqual(['notes.txt']);
     rmSync(join(statePath, 'notes.txt'));
     await down('--purge', '--yes');
@@ -135,7 +135,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino down on this host (needs roo
     expect(stdout).toContain(`Processes   dnsmasq ${pid}\n`);
     expect(stdout).toContain(`Namespaces  ${namespace}\n`);
     expect(stdout).toContain(`Devices     ${tap} ${bridgeName(network.id)}\n`);
-    expect(stdout).toMatch(new RegExp(`^Left alone.* ${stranger.bridge}\\b`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^Left unchanged.* ${stranger.bridge}\\b`, 'm'));
     expect(await isAlive(pid)).toBe(false);
     expect(await namespaceExists(namespace)).toBe(false);
     expect(await linkExists(tap)).toBe(false);

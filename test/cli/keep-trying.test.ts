@@ -2,16 +2,17 @@ import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { keepTrying } from '../../src/cli/compose/keep-trying.ts';
 
+const OUTAGE = { broken: 'agents cannot be served', restored: 'agents are served again' };
 const silent = pino({ level: 'silent' });
 
-it('tries again until the part starts, and says once that it did not', async () => {
+it('retries until the component starts, and logs the outage and its end once', async () => {
   const lines: string[] = [];
   const log = pino({ base: null }, { write: (line: string) => void lines.push(line) });
   const { promise: started, resolve } = Promise.withResolvers<void>();
   let tries = 0;
   let closed = 0;
-  const part = keepTrying(
-    'agents cannot be served',
+  const component = keepTrying(
+    OUTAGE,
     async () => {
       tries += 1;
       if (tries < 3) throw new Error('refused');
@@ -25,17 +26,17 @@ it('tries again until the part starts, and says once that it did not', async () 
     log,
   );
   await started;
-  await part.close();
+  await component.close();
   expect([tries, closed]).toEqual([3, 1]);
-  expect(lines.filter((line) => line.includes('trying again until they can'))).toHaveLength(1);
-  expect(lines.at(-1)).toContain('over: agents cannot be served');
+  expect(lines.filter((line) => line.includes('agents cannot be served; retrying'))).toHaveLength(1);
+  expect(lines.at(-1)).toContain('agents are served again');
 });
 
-it('closing does not wait for a part that starts; the part is closed when it comes', async () => {
+it('closing does not wait for a component that is starting; the component is closed once it has started', async () => {
   const { promise: late, resolve: come } = Promise.withResolvers<{ close(): Promise<void> }>();
   const { promise: closed, resolve: close } = Promise.withResolvers<void>();
-  const part = keepTrying('trouble', () => late, silent);
-  await part.close();
+  const component = keepTrying(OUTAGE, () => late, silent);
+  await component.close();
   come({ close: async () => close() });
   await closed;
 });

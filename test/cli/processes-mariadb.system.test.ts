@@ -149,7 +149,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino db and server on MariaDB (ne
     expect(before).toHaveLength(2);
     expect(await status(url)).toBe(200);
     process.kill(before[0] ?? 0, 'SIGKILL');
-    await primary.logged(/a worker ended; starting another/);
+    await primary.logged(/a worker exited; starting another/);
     expect(await status(url)).toBe(200);
     await waitFor(
       'two workers again',
@@ -159,7 +159,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino db and server on MariaDB (ne
     await primary.logged(/"worker":3,"msg":"ready/);
     expect(await status(url)).toBe(200);
     expect(await primary.end('SIGTERM')).toBe(0);
-    expect(once(primary.stderr, 'a worker ended')).toBe(true);
+    expect(once(primary.stderr, 'a worker exited')).toBe(true);
   });
 
   it('a taken port ends all workers with what is wrong', async () => {
@@ -169,8 +169,8 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino db and server on MariaDB (ne
     const [, url = ''] = await first.logged(/"workers":2,"msg":"ready: API at (http:[^"]+)"/);
     const second = await neutrino('server', '--bind-port', new URL(url).port, ...given);
     expect(second.code).toBe(1);
-    expect(second.stderr).toContain('is taken by another program');
-    expect(second.stderr).toContain('neutrino: a worker ended while it was starting');
+    expect(second.stderr).toContain('is in use by another program');
+    expect(second.stderr).toContain('neutrino: a worker exited while it was starting');
   });
 
   it('waits for a database that is not there, says so once, and answers as soon as it is', async () => {
@@ -180,7 +180,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino db and server on MariaDB (ne
     let stopped = true;
     try {
       const told = server(given);
-      await told.logged(/the database cannot be reached .*; trying again until it can/);
+      await told.logged(/the database cannot be reached .*; retrying/);
       expect(await told.end('SIGTERM')).toBe(0);
 
       const workers = join(folder.path(), 'workers.conf');
@@ -200,7 +200,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino db and server on MariaDB (ne
       const [, url = ''] = await patient.logged(READY);
       expect(await status(url)).toBe(200);
       expect(once(patient.stderr, 'cannot be reached')).toBe(true);
-      expect(patient.stderr).toContain('the database is there');
+      expect(patient.stderr).toContain('the database can be reached again');
       expect(await patient.end('SIGTERM')).toBe(0);
     } finally {
       if (stopped) await mariadb.start();

@@ -101,7 +101,7 @@ describe('neutrino server and agents, without their surroundings', () => {
     expect((await neutrino('db', 'upgrade', ...words)).code).toBe(0);
     expect(await neutrino('db', 'rename-host', 'a', 'b', ...words)).toMatchObject({
       code: 0,
-      stdout: 'Host a is b now: 0 agent(s), 0 port(s).\n',
+      stdout: 'Host a is now b: 0 agent(s), 0 port(s).\n',
     });
     expect((await neutrino('db', 'rename-host', 'a', '-', ...words)).stderr).toContain('[DEFAULT] host = "-"');
   });

@@ -80,7 +80,7 @@ describe('neutrino up', () => {
     expect(await refused.exitCode()).toBe(1);
     other.close();
     expect(refused.stderr.split('\n').filter((line) => line.startsWith('neutrino: '))).toEqual([
-      `neutrino: 127.0.0.1:${port} is taken by another program; choose another port with --bind-port, ` +
+      `neutrino: 127.0.0.1:${port} is in use by another program; choose another port with --bind-port, ` +
         'or stop that program (ss -ltnp shows it)',
     ]);
     expect(refused.stderr).not.toContain(' at ');
@@ -92,9 +92,9 @@ describe('neutrino up', () => {
       [['--bind-port', 'x'], 2, '[DEFAULT] bind_port = "x" (--bind-port): must be a whole number from 0 to 65535'],
       [['--config-file', join(folder, 'none')], 2, `--config-file ${join(folder, 'none')}: no such file`],
       [['--config-file', folder], 2, `--config-file ${folder}: is a folder, not a file`],
-      [['--state-path', join(folder, 'file/below')], 1, 'a part of it is a file, not a folder'],
-      [['--state-path', join(folder, 'file')], 1, 'a part of it is a file, not a folder'],
-      [['--bind-host', '192.0.2.1'], 1, '192.0.2.1: this machine has no such address'],
+      [['--state-path', join(folder, 'file/below')], 1, 'one of its components is a file, not a folder'],
+      [['--state-path', join(folder, 'file')], 1, 'one of its components is a file, not a folder'],
+      [['--bind-host', '192.0.2.1'], 1, '192.0.2.1: this machine does not have that address'],
     ];
     for (const [words, code, message] of cases) {
       const refused = up(...words);
@@ -184,14 +184,14 @@ describe('the banner of neutrino up', () => {
     expect(text).toContain('bin/neutrino down --state-path /x also');
   });
 
-  it('say what is missing and why when the API runs alone', () => {
+  it('states what is missing and why if only the API runs', () => {
     const text = banner({
       ...facts,
       agents: true,
       obstacles: ['not root (user id 1000): ...', 'not installed: dnsmasq'],
     });
     expect(text).toMatch(
-      /none, the API runs alone: .*\n +not root \(user id 1000\): \.\.\.\n +not installed: dnsmasq\n/,
+      /none, only the API runs: .*\n +not root \(user id 1000\): \.\.\.\n +not installed: dnsmasq\n/,
     );
     expect(text).not.toContain('vm boot');
     expect(banner({ ...facts, agents: false, obstacles: [] })).toContain('none (--no-agents)');
@@ -224,7 +224,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on a disk of its own (nee
 describe.skipIf(process.getuid?.() !== 0)('neutrino up without root (needs root to give it up)', () => {
   const NOBODY = 65534;
 
-  it('starts the API alone and says what is missing and why', async ({ skip }) => {
+  it('starts only the API, and states what is missing and why', async ({ skip }) => {
     const reads = spawnSync('test', ['-r', 'src/cli/main.ts'], { uid: NOBODY, gid: NOBODY });
     if (reads.status !== 0) skip('the project lies where only root can read it');
     mkdirSync(statePath);
@@ -233,7 +233,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up without root (needs root 
     const running = NeutrinoProcess.asUser(NOBODY, 'up', '--bind-port', '0', '--state-path', statePath);
     const url = await running.url();
     await running.printed(/Ctrl-C stops/);
-    expect(running.stdout).toContain('none, the API runs alone');
+    expect(running.stdout).toContain('none, only the API runs');
     expect(running.stdout).toContain(`not root (user id ${NOBODY})`);
     expect((await fetch(url)).status).toBe(200);
     expect(await running.end('SIGTERM')).toBe(0);
@@ -244,6 +244,6 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up without root (needs root 
     if (reads.status !== 0) skip('the project lies where only root can read it');
     const refused = NeutrinoProcess.asUser(NOBODY, 'up', '--bind-port', '0', '--state-path', statePath);
     expect(await refused.exitCode()).toBe(1);
-    expect(refused.stderr).toContain(`neutrino: state path ${statePath}: not yours to write to; choose another`);
+    expect(refused.stderr).toContain(`neutrino: state path ${statePath}: permission denied; choose another`);
   });
 });

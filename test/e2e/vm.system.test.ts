@@ -113,7 +113,7 @@ describe.skipIf(process.getuid?.() !== 0)('machines on a running Neutrino (needs
     expect(stdout).toMatch(/double +eth1 +two +\S+ +10\.84\.0\.9 +10\.84\.0\.9\n/);
     expect(await vm('boot', 'single', '--network', 'two')).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining('there is a machine "single" already'),
+      stderr: expect.stringContaining('a machine named "single" exists already'),
     });
   });
 

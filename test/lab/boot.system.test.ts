@@ -146,12 +146,10 @@ describe.skipIf(process.getuid?.() !== 0)('booting a machine (needs root)', () =
     expect(bootTable(report)).toMatch(/eth0 .* nothing +- +- +- +-\nvm1: no DHCP lease for eth0 within 1500 ms/);
   });
 
-  test('refuses what cannot be before it makes anything', async () => {
+  test('rejects invalid requests before it creates anything', async () => {
     await expect(boot({ nics: [{ network: 'net9' }] })).rejects.toThrow('has no network with the id or name "net9"');
-    await expect(boot({ nics: [{ network: 'twin' }] })).rejects.toThrow(
-      /^2 networks are named "twin"; name one by its id: /,
-    );
-    await expect(boot({ name: 'a/b' })).rejects.toThrow('name "a/b": 1 to 255 characters');
+    await expect(boot({ nics: [{ network: 'twin' }] })).rejects.toThrow(/^2 networks are named "twin"; use the id: /);
+    await expect(boot({ name: 'a/b' })).rejects.toThrow('name "a/b": must have 1 to 255 characters');
     await expect(boot({ nics: [] })).rejects.toThrow('a machine has 1 to 16 networks');
     const unreachable = { ...lab, neutron: neutronAt(nobody) };
     const request = { name: 'vm1', kind: 'namespace', nics: [{ network: 'net1' }] } as const;
@@ -162,7 +160,7 @@ describe.skipIf(process.getuid?.() !== 0)('booting a machine (needs root)', () =
     expect(existsSync(join(statePath, 'instances'))).toBe(false);
 
     await boot();
-    await expect(boot()).rejects.toThrow('there is a machine "vm1" already');
+    await expect(boot()).rejects.toThrow('a machine named "vm1" exists already');
   });
 
   test('a port that never becomes ACTIVE ends the boot, and nothing is left of it', async () => {
@@ -175,7 +173,7 @@ describe.skipIf(process.getuid?.() !== 0)('booting a machine (needs root)', () =
 
   test('a port that cannot be bound ends the boot, and nothing is left of it', async () => {
     neutron.faults.bindingFailed = true;
-    await expect(boot()).rejects.toThrow(/cannot be bound to host this-host: no living L2 agent/);
+    await expect(boot()).rejects.toThrow(/cannot be bound to host this-host: no live L2 agent/);
     await expectNothingLeft();
   });
 

@@ -50,7 +50,10 @@ describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)',
   async function expectDeletable(id: string) {
     expect(await listed()).toMatchObject([{ id, name: 'vm1', status: 'broken' }]);
     const again = await vm(['boot', 'vm1', '--network', 'net1']);
-    expect(again).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('there is a machine "vm1" already') });
+    expect(again).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('a machine named "vm1" exists already'),
+    });
     const devices = [...neutron.ports.keys()].map((port) => `tap${port.slice(0, 11)}`);
     expect(await vm(['delete', 'vm1'])).toMatchObject({ exitCode: 0, stdout: `deleted vm1 ${id}\n` });
     expect(await listed()).toEqual([]);
@@ -152,7 +155,7 @@ describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)',
       '2 times --fixed-ip, but only 1 times --network',
     );
     expect(await refused('boot', 'x', '--network', 'net1', '--lease-timeout', 'soon')).toContain(
-      '--lease-timeout soon: whole seconds, 1 to 99999',
+      '--lease-timeout soon: must be whole seconds from 1 to 99999',
     );
     const { stderr } = await run(neutrinoCommand(['vm', 'list', '--host', '-', '--state-path', statePath]), {
       okCodes: [2],

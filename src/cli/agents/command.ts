@@ -10,7 +10,10 @@ export function registerAgentCommands(program: Command, kinds: readonly AgentKin
       '--state-path',
       '--log-format',
     ])
-      .option('--rename-host', 'this host had another name at the last start, and `db rename-host` has been run')
+      .option(
+        '--rename-host',
+        'the name of this host has changed since the last start, and `neutrino db rename-host` has been run',
+      )
       .addHelpText('after', STOCK_FILES)
       .action(async (options: CommandOptions) => {
         const { runAgent } = await import('./run.ts');

@@ -15,7 +15,7 @@ export const AGENT_KINDS: readonly AgentKind[] = [
       const { l2DriverKind } = await import('../../agents/l2/drivers/registry.ts');
       return l2DriverKind(config).mark(agent);
     },
-    stays: 'bridges and devices stay as they are',
+    stays: 'bridges and devices are left unchanged',
     async start(parts) {
       const { startL2Agent } = await import('../../agents/l2/agent.ts');
       const { l2DriverKind } = await import('../../agents/l2/drivers/registry.ts');

@@ -23,8 +23,8 @@ export async function renameHostInDatabase(
 }
 
 /**
- * Marks the devices that agents of this host created under its former name as those of the new one. The devices keep their names
- * and everything that is plugged into them.
+ * Replaces the former host name in the alias of every device that agents of this host created. The devices keep their names
+ * and whatever is plugged into them.
  */
 export async function relabelDevices(
   kinds: readonly Pick<AgentKind, 'deviceMark'>[],
@@ -43,6 +43,6 @@ export async function relabelDevices(
     await ipBatch(
       owned.map(({ name, alias = '' }) => ['link', 'set', 'dev', name, 'alias', alias.replace(mark, wanted)]),
     );
-    log.info({ devices: owned.map(({ name }) => name) }, `devices of host ${former} are those of host ${host} now`);
+    log.info({ devices: owned.map(({ name }) => name) }, `devices of host ${former} now belong to host ${host}`);
   }
 }

@@ -7,7 +7,7 @@ import type { AgentKind } from '../compose/agent.ts';
 const CAP_NET_ADMIN = 12n;
 const CAP_SYS_ADMIN = 21n;
 
-/** Returns why agents of these kinds cannot run on this host, in sentences; empty when they can. */
+/** Returns the reasons, as sentences, why agents of these kinds cannot run on this host; empty if they can. */
 export async function unmetRequirements(
   kinds: readonly Pick<AgentKind, 'programs'>[],
   config: Config,

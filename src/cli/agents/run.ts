@@ -30,7 +30,7 @@ export async function runAgent(
     `run "neutrino db rename-host ${former} ${host}" for the server's database, then start it with --rename-host`;
   const former = formerHost(statePath, host, renameHost, how);
   if (former !== undefined) {
-    // None of this state path may run: the others would keep the former name.
+    // No agent of this state path may run, because it would keep the former name.
     const all = await lockAgents(
       statePath,
       kinds.map((one) => one.name),

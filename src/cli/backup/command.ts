@@ -8,7 +8,7 @@ export function registerBackupCommands(program: Command): void {
   withConfigFlags(
     program
       .command('backup')
-      .description('copy the SQLite database to a file, also while Neutrino runs')
+      .description('copy the SQLite database to a file, even while Neutrino runs')
       .argument('<FILE>', 'the file to create'),
     ['--state-path'],
   ).action(async (file: string, options: CommandOptions) => {
@@ -18,9 +18,9 @@ export function registerBackupCommands(program: Command): void {
   withConfigFlags(
     program
       .command('restore')
-      .description('put a backup in the place of the SQLite database; Neutrino must be stopped')
-      .argument('<FILE>', 'a file that "neutrino backup" made')
-      .option('--force', 'if there is a database already: move it aside first'),
+      .description('replace the SQLite database with a backup; Neutrino must be stopped')
+      .argument('<FILE>', 'a file written by "neutrino backup"')
+      .option('--force', 'move an existing database aside first'),
     ['--state-path'],
   ).action(async (file: string, options: CommandOptions) => {
     const { restore } = await import('./restore.ts');

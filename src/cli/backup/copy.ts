@@ -12,7 +12,7 @@ export const LOCKED_MS = 2_000;
 /** Pages copied at a time: 4 MB. */
 const PAGES = 1_000;
 
-/** Runs `work` on the database file `name`; its errors name the file, in one line where an operator can do something about them. */
+/** Runs `work` on the database file `name`. Throws errors that name the file: CliFailure if an operator can fix the cause. */
 export async function naming<T>(name: string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
@@ -26,8 +26,8 @@ export async function naming<T>(name: string, work: () => T | Promise<T>): Promi
 }
 
 /**
- * Copies a database, which may be in use, to the new file `target` by SQLite's online backup, and lets `edit` change the copy. It is
- * on disk when this resolves. Throws CliFailure after `limitMs`; then it may still be under way, and the process should end.
+ * Copies a database, which may be in use, to the new file `target` with SQLite's online backup, and lets `edit` change the copy. The
+ * copy is on disk when this resolves. Throws CliFailure after `limitMs`: copying may then continue, and the process should end.
  */
 export async function copyDatabase(
   source: string,
@@ -42,14 +42,14 @@ export async function copyDatabase(
     file.close();
     const copy = new DatabaseSync(target);
     edit(copy);
-    // One file from then on, which can also be read where nothing can be written.
+    // Makes it a single file, which can also be read on a read-only disk.
     copy.exec('pragma journal_mode = delete');
     copy.close();
   });
   syncToDisk(target);
 }
 
-/** Opens a database and keeps it as it is now: otherwise each write of another process restarts the copy, which then never ends. */
+/** Opens a database and holds a snapshot, because each write of another process would restart the copy, which might never end. */
 function openSnapshot(path: string): DatabaseSync {
   const file = new DatabaseSync(path, { timeout: LOCKED_MS });
   file.exec('begin');
@@ -57,7 +57,7 @@ function openSnapshot(path: string): DatabaseSync {
   return file;
 }
 
-/** Runs `work` with the path of a file to create on the disk of `file`; what is left of it is removed. */
+/** Runs `work` with the path of a temporary file on the disk of `file`; removes it afterwards, unless `work` has moved it. */
 export async function withPartialFile<T>(file: string, work: (partial: string) => Promise<T>): Promise<T> {
   // A folder, because SQLite creates a journal beside its file.
   const folder = mkdtempSync(`${file}.partial-`);
@@ -77,5 +77,5 @@ function syncToDisk(path: string): void {
   }
 }
 
-/** Waits until the disk has the name of a file. */
+/** Waits until the directory entry of a file is on disk. */
 export const syncName = (file: string): void => syncToDisk(dirname(file));

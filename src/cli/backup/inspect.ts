@@ -11,20 +11,20 @@ import { NodeSqliteDialect } from '../../db/sqlite/dialect.ts';
 import { CliFailure } from '../process/failure.ts';
 import { LOCKED_MS, naming } from './copy.ts';
 
-/** Table of a backup that holds what is not in the database: the host of its state path. */
+/** The table that a backup has in addition to the database; it contains the host of the state path. */
 export const BACKUP_TABLE = 'neutrino_backup';
 
-/** What a database of Neutrino holds. */
+/** A summary of a Neutrino database. */
 export interface Contents {
-  /** For the operator: counts, size, last step of the schema, host. */
+  /** For the operator: counts, size, last migration, host. */
   readonly summary: string;
-  /** Steps of the schema that it lacks. */
+  /** Migrations that it lacks. */
   readonly pending: readonly string[];
   /** Host of the state path that was backed up. */
   readonly host: string | undefined;
 }
 
-/** Returns the SQLite file that the configuration names. Throws CliFailure when it names another kind of database. */
+/** Returns the SQLite file that the configuration names. Throws CliFailure if the database is not a file of SQLite. */
 export function sqliteFile(config: Config): string {
   const path = databaseFile(config);
   if (path === ':memory:') throw new CliFailure('[database] connection: the database is in memory; there is no file');
@@ -37,8 +37,8 @@ export function sqliteFile(config: Config): string {
 }
 
 /**
- * Checks a database file and returns what it holds; changes nothing. Throws CliFailure, naming it `name`, when it is missing,
- * damaged, not Neutrino's, or of a newer version.
+ * Checks a database file, without changing it, and summarizes its contents. Throws CliFailure, in which the file is called `name`,
+ * if the file is missing, damaged, not a Neutrino database, or of a newer version.
  */
 export async function inspectDatabase(path: string, name: string = path): Promise<Contents> {
   if (!existsSync(path)) throw new CliFailure(`there is no file ${name}`);

@@ -12,13 +12,13 @@ import { BACKUP_TABLE, type Contents, inspectDatabase, sqliteFile } from './insp
 
 type Print = (line: string) => void;
 
-/** Endings of the files that SQLite keeps of a database. */
+/** Suffixes of the files of an SQLite database. */
 const ENDINGS = ['', '-wal', '-shm', '-journal'];
 
 /**
- * `neutrino restore FILE`: checks a backup and puts it in the place of the SQLite database; with `force` an existing database is
- * moved aside. After an interruption, also by kill -9, the old database or the new one is in place. Throws CliFailure when FILE is
- * no backup, a Neutrino runs on the state path, or a database exists.
+ * `neutrino restore FILE`: checks a backup and replaces the SQLite database with it; with `force`, an existing database is
+ * moved aside. After an interruption, even kill -9, either the old or the new database is in place. Throws CliFailure if FILE is
+ * not a backup, Neutrino runs on the state path, or a database exists and `force` is false.
  */
 export async function restore(
   inputs: ConfigInputs,
@@ -43,15 +43,15 @@ export async function restore(
       throw new CliFailure(`${database} exists already; --force moves it aside and restores ${source} in its place`);
     const aside = await replaceDatabase(source, database, () => takeHost(statePath, contents, print));
     print(`Restored ${source} to ${database}: ${contents.summary}`);
-    if (aside) print(`The former database is ${aside} now`);
+    if (aside) print(`The former database is now ${aside}`);
     if (contents.pending.length > 0)
-      print(`Its schema is older; "neutrino up" upgrades it at its start, "neutrino db upgrade" now.`);
+      print(`Its schema is older: "neutrino up" upgrades it when it starts, "neutrino db upgrade" does so now.`);
   } finally {
     lock.release();
   }
 }
 
-/** Puts a copy of `source` in the place of `database`; returns the new name of what was there. `before` runs just before that. */
+/** Replaces `database` with a copy of `source`; returns the new name of the old one, if any. `before` runs just before that. */
 function replaceDatabase(source: string, database: string, before: () => void): Promise<string | undefined> {
   return withPartialFile(database, async (partial) => {
     await copyDatabase(source, partial, (copy) => copy.exec(`drop table if exists ${BACKUP_TABLE}`));
@@ -66,7 +66,7 @@ function replaceDatabase(source: string, database: string, before: () => void): 
   });
 }
 
-/** Sets a copy's owner and mode to those of the database whose place it takes; without one, the owner of the folder. */
+/** Sets owner and mode of a copy to those of the database that it replaces; without one, the owner to that of the folder. */
 function likeOld(path: string, database: string): void {
   const old = statSync(database, { throwIfNoEntry: false });
   if (old) chmodSync(path, old.mode & 0o777);
@@ -74,11 +74,11 @@ function likeOld(path: string, database: string): void {
   if (process.geteuid?.() === 0) chownSync(path, uid, gid);
 }
 
-/** Moves the write-ahead log of a database into its file, so that it can be replaced in one step. Throws SQLITE_BUSY when in use. */
+/** Merges the write-ahead log of a database into its file, so that it can be replaced in one step. Throws SQLITE_BUSY if in use. */
 function foldLog(database: string): void {
   // SQLite deletes the log of a database that is empty.
   if (!statSync(database, { throwIfNoEntry: false })?.size) return;
-  // Only read at first, because SQLite deletes the log of a file that it cannot read.
+  // Reads first, because SQLite deletes the log of a file that it cannot read.
   for (const readOnly of [true, false]) {
     const file = new DatabaseSync(database, { readOnly, timeout: LOCKED_MS });
     try {
@@ -93,7 +93,7 @@ function foldLog(database: string): void {
   }
 }
 
-/** Links the files of a database under a dated name; only its own file keeps the old one too, until it is replaced. */
+/** Links the files of a database under a dated name; only the main file also keeps its old name, until it is replaced. */
 function keepAside(database: string): string | undefined {
   const present = ENDINGS.filter((ending) => existsSync(database + ending));
   if (present.length === 0) return undefined;
@@ -104,10 +104,10 @@ function keepAside(database: string): string | undefined {
   return aside;
 }
 
-/** Before the database is replaced, because after a kill between the two a start under another name is refused, and does no harm. */
+/** Runs before the database is replaced: after a kill between the two, a start under another name is refused and does no harm. */
 function takeHost(statePath: string, { host }: Contents, print: Print): void {
   const former = hostOfStatePath(statePath);
   if (host === undefined || host === former) return;
   keepHost(statePath, host);
-  if (former !== undefined) print(`State path ${statePath} belongs to host ${host} now (before: ${former})`);
+  if (former !== undefined) print(`State path ${statePath} now belongs to host ${host} (before: ${former})`);
 }

@@ -10,26 +10,26 @@ export interface AgentParts {
   readonly log: Logger;
 }
 
-/** A running agent; closing it leaves what serves machines unchanged. */
+/** A running agent; closing it leaves DHCP servers, bridges and devices unchanged. */
 export interface ComposedAgent extends Running {
   /** Resolves when the server has answered its first report. */
   readonly reported: Promise<void>;
 }
 
-/** A kind of agent as the command line knows it: its command, its lock on the state path and its part of `up` derive from this. */
+/** An agent kind on the command line: its command, its lock on the state path and its part of `up` derive from this. */
 export interface AgentKind {
-  /** Name of its command and of its lock, such as `dhcp-agent`. */
+  /** Name of its command and lock, such as `dhcp-agent`. */
   readonly name: string;
-  /** What people call it, such as `DHCP agent`. */
+  /** Its name in prose, such as `DHCP agent`. */
   readonly title: string;
   /** For `--help`. */
   readonly description: string;
-  /** Returns the programs that it runs, and the Debian packages that contain them. */
+  /** Returns the programs that it runs, with the Debian packages that contain them. */
   programs(config: Config): Promise<Readonly<Record<string, string>>>;
-  /** The text in the alias of every device that an agent of this kind creates, by which it finds them again. */
+  /** Returns the text in the alias of every device that an agent of this kind creates, by which it finds them again. */
   deviceMark?(agent: { readonly host: string; readonly state_path: string }, config: Config): Promise<string>;
-  /** What stays when it stops, as a sentence without its full stop. */
+  /** What remains when it stops, as a sentence without the full stop. */
   readonly stays: string;
-  /** Starts it. MUST throw when it cannot start, and then leave nothing of it running. */
+  /** Starts it. MUST throw if it cannot start, and then leave nothing running. */
   start(parts: AgentParts): Promise<ComposedAgent>;
 }

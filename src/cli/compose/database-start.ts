@@ -8,7 +8,7 @@ import { databaseFile, openDatabase } from '../../db/open.ts';
 import { retry } from '../../time/retry.ts';
 import { CliFailure } from '../process/failure.ts';
 
-/** Exit code of a process that does not run on the schema that the database has. */
+/** Exit code of a process that cannot run on the schema of its database. */
 const EXIT_SCHEMA = 3;
 
 /** Pauses between two attempts to reach a database. */
@@ -16,14 +16,14 @@ const PAUSES = { firstMs: 200, maxMs: 5_000 };
 
 export interface DatabaseStart {
   readonly log: Logger;
-  /** Ends the wait for a database that is not there. */
+  /** Ends the wait for an unreachable database. */
   readonly stop?: AbortSignal | undefined;
 }
 
 /**
- * Waits until the database can be asked, however long that takes, and makes sure that its schema is the one of this version. The
- * embedded SQLite is brought up to date on the way; a database that several servers share is an operator's to upgrade.
- * Throws CliFailure with EXIT_SCHEMA when the schema is another one, CliFailure when the database refuses, AbortError.
+ * Waits until the database is reachable, without a time limit, and ensures that its schema is that of this version: an
+ * embedded SQLite is upgraded; a database that several servers share must be upgraded by the operator.
+ * Throws CliFailure with EXIT_SCHEMA if the schema differs, CliFailure if the database refuses the connection, and AbortError.
  */
 export async function startOnSchema(db: Database, embedded: boolean, { log, stop }: DatabaseStart): Promise<void> {
   const { pending } = await whenReachable(() => asCliFailure(schemaState(db)), { log, stop });
@@ -52,13 +52,13 @@ export function openConfigured(config: Config): Database {
 async function whenReachable(ask: () => Promise<SchemaState>, { log, stop }: DatabaseStart): Promise<SchemaState> {
   const onFailure = (error: unknown, failures: number) => {
     const why = reasonOf(error);
-    if (failures === 1) log.warn(`the database cannot be reached (${why}); trying again until it can`);
+    if (failures === 1) log.warn(`the database cannot be reached (${why}); retrying`);
     else log.debug({ failures }, `the database cannot be reached (${why})`);
   };
   return retry(
     async (failures) => {
       const state = await ask();
-      if (failures > 0) log.info('the database is there');
+      if (failures > 0) log.info('the database can be reached again');
       return state;
     },
     { ...PAUSES, retriable: isUnreachable, signal: stop, onFailure },
@@ -69,26 +69,26 @@ async function whenReachable(ask: () => Promise<SchemaState>, { log, stop }: Dat
 const ACCESS_DENIED = [1044, 1045, 1698, 1142];
 const UNKNOWN_DATABASE = 1049;
 
-/** Makes failures of a database that an operator can do something about those of the command line, told in one line. */
+/** Converts database errors that an operator can fix into CliFailure, whose message is one line. */
 export async function asCliFailure<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
     if (error instanceof SchemaRefused) throw new CliFailure(error.message, EXIT_SCHEMA);
-    // What the server says names user, host and database, never the password.
+    // The server's message names user, host and database, never the password.
     const { errno, sqlMessage } = (error ?? {}) as { readonly errno?: unknown; readonly sqlMessage?: unknown };
     const said = String(sqlMessage ?? reasonOf(error));
     if (ACCESS_DENIED.includes(Number(errno)))
       throw new CliFailure(`the database refuses: ${said}; check user and password in [database] connection`);
     if (Number(errno) === UNKNOWN_DATABASE)
       throw new CliFailure(
-        `the database refuses: ${said}; make it (create database ... character set utf8mb4), or correct [database] connection`,
+        `the database refuses: ${said}; create it (create database ... character set utf8mb4), or correct [database] connection`,
       );
     throw error;
   }
 }
 
-/** Why a database cannot be reached, in words without a password. */
+/** Returns why a database cannot be reached, without its password. */
 export function reasonOf(error: unknown): string {
   const one = error instanceof AggregateError ? error.errors[0] : error;
   const { message, code } = (one ?? {}) as { readonly message?: unknown; readonly code?: unknown };

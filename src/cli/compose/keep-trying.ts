@@ -2,30 +2,35 @@ import type { Logger } from 'pino';
 import { retry } from '../../time/retry.ts';
 import type { Running } from '../process/lifetime.ts';
 
+interface OutageTexts {
+  readonly broken: string;
+  readonly restored: string;
+}
+
 /**
- * Starts a part that others do without for a while, again until it works; does not wait for it. `trouble` begins the one line of
- * the log that tells that it does not work. `close` ends the part, or the trying.
+ * Starts a component that others can run without, and retries until it starts; does not wait for it. `broken` and
+ * `restored` are logged once per outage. `close` closes the component, or ends the retries.
  */
-export function keepTrying(trouble: string, start: () => Promise<Running>, log: Logger): Running {
+export function keepTrying({ broken, restored }: OutageTexts, start: () => Promise<Running>, log: Logger): Running {
   const stop = new AbortController();
   const onFailure = (error: unknown, failures: number) => {
-    if (failures === 1) log.error({ err: error }, `${trouble}; trying again until they can`);
-    else log.debug({ err: error, failures }, trouble);
+    if (failures === 1) log.error({ err: error }, `${broken}; retrying`);
+    else log.debug({ err: error, failures }, broken);
   };
-  let part: Running | undefined;
+  let component: Running | undefined;
   const attempt = async (failures: number) => {
     const started = await start();
-    if (failures > 0) log.info(`over: ${trouble}`);
-    if (!stop.signal.aborted) part = started;
-    // A start takes as long as it likes: a part that comes too late is closed when it comes.
-    else await started.close().catch((err: unknown) => log.warn({ err }, `${trouble}: a part could not be closed`));
+    if (failures > 0) log.info(restored);
+    if (!stop.signal.aborted) component = started;
+    // A start has no time limit: a component that starts after `close` is closed at once.
+    else await started.close().catch((err: unknown) => log.warn({ err }, `${broken}: a component cannot be closed`));
   };
-  // Without a limit, only the signal ends it.
+  // Without a limit, only the signal ends the retries.
   retry(attempt, { firstMs: 1_000, maxMs: 30_000, signal: stop.signal, onFailure }).catch(() => undefined);
   return {
     async close() {
       stop.abort();
-      await part?.close();
+      await component?.close();
     },
   };
 }

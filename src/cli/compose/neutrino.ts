@@ -14,21 +14,21 @@ export interface NeutrinoParts {
   readonly log: Logger;
   /** Runs on the database before anything is served. */
   readonly prepare?: (db: Database) => Promise<void>;
-  /** Ends a start that waits for the database. */
+  /** Aborts a start that waits for the database. */
   readonly stop?: AbortSignal | undefined;
 }
 
 export interface RunningParts extends Running {
-  /** Base URL of the API, with the port that was taken. */
+  /** Base URL of the API, with the actual port. */
   readonly url: string;
-  /** Stops server and agents; what serves machines (DHCP, bridges) stays. */
+  /** Stops server and agents; DHCP servers, bridges and devices remain. */
   close(): Promise<void>;
 }
 
 /** How long a start waits for the agents' first reports, which take milliseconds in one process. */
 const FIRST_REPORTS_MS = 5_000;
 
-/** Composition root of `up`: builds everything and connects it. Throws when something cannot start; then what had started is stopped. */
+/** Composition root of `up`: builds and connects all components. Throws if one cannot start, and stops those that had started. */
 export async function startNeutrino({ config, agents, log, prepare, stop }: NeutrinoParts): Promise<RunningParts> {
   const closing: Running[] = [];
   // In reverse order of their start: agents before the server that they report to, the transport last.
@@ -47,7 +47,7 @@ export async function startNeutrino({ config, agents, log, prepare, stop }: Neut
       closing.push(agent);
       composed.push(agent);
     }
-    // A port created as soon as Neutrino says that it is up finds its agents known, and is bound.
+    // A port created as soon as the banner appears must find live agents, to be bound.
     const reported = Promise.all(composed.map((agent) => agent.reported));
     await Promise.race([reported, pause(FIRST_REPORTS_MS, undefined, { ref: false })]);
     return { url: server.url, close };
@@ -57,6 +57,6 @@ export async function startNeutrino({ config, agents, log, prepare, stop }: Neut
   }
 }
 
-/** Whether several servers may share the database, which then is not SQLite. */
+/** Returns whether several servers may share the database, that is, whether it is not SQLite. */
 export const isShared = ({ database }: Pick<Config, 'database'>): boolean =>
   /^(mysql|mariadb)/i.test(database.connection);

@@ -23,30 +23,30 @@ export interface ServerOptions {
   readonly config: Config;
   readonly transport: RpcTransport;
   readonly log: Logger;
-  /** Whether the database belongs to this process alone, which then upgrades its schema; default: false. */
+  /** Whether this process alone uses the database, and upgrades its schema; default: false. */
   readonly embedded?: boolean;
-  /** Runs on the database when its schema is current, before anything is served. */
+  /** Runs on the database once its schema is current, before anything is served. */
   readonly prepare?: ((db: Database) => Promise<void>) | undefined;
-  /** Ends a start that waits for the database. */
+  /** Aborts a start that waits for the database. */
   readonly stop?: AbortSignal | undefined;
 }
 
 export interface RunningServer {
-  /** Where the API is: `http://127.0.0.1:9696`. */
+  /** Base URL of the API: `http://127.0.0.1:9696`. */
   readonly url: string;
-  /** Stops taking requests, lets those under way end, publishes what is committed, closes the database. */
+  /** Accepts no more requests, completes those in progress, publishes committed events, closes the database. */
   close(): Promise<void>;
 }
 
 /**
- * Starts the server: database, rules, what agents ask for, the relay of what they are told, API. Waits for a database that is not
- * there; not for a broker: agents are served as soon as there is one. The 201 of a request goes out after its commit.
- * Throws when something cannot start (the port is taken, the schema is another one); what had started is stopped.
+ * Starts the server: database, rules, RPC endpoints, outbox relay, failover, API. Waits for an unreachable database, but not for
+ * the broker: agents are served once it is reachable. A request is answered with 201 after its commit.
+ * Throws if a component cannot start (the port is in use, the schema differs), and stops those that had started.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { config, transport, log, embedded = false, prepare, stop } = options;
   const closing: (() => Promise<void>)[] = [];
-  // In the opposite order of their start: no new requests, then what they committed is told, the database last.
+  // In reverse order of their start: no new requests, then their events are published, the database last.
   const close = async () => {
     for (const end of closing.splice(0).reverse()) await end();
   };
@@ -57,7 +57,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await prepare?.(db);
     const core: Core = { db, config, log };
     const allocator = new AddressAllocator();
-    const agents = keepTrying('agents cannot be served', () => serveAgents(core, allocator, transport), log);
+    const agents = keepTrying(
+      { broken: 'agents cannot be served', restored: 'agents are served again' },
+      () => serveAgents(core, allocator, transport),
+      log,
+    );
     closing.push(() => agents.close());
     const relay = startRelay({ core, transport, claim: embedded ? soleClaim(db.kysely) : sharedClaim(db) });
     closing.push(() => relay.close());

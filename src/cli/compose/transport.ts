@@ -4,7 +4,7 @@ import type { RpcTransport } from '../../rpc/contract.ts';
 import { CliFailure } from '../process/failure.ts';
 
 /**
- * Opens the transport that the configuration names: RabbitMQ by `transport_url`, or memory within this process when that is empty.
+ * Opens the configured transport: RabbitMQ at `transport_url`, or memory within this process if that is empty.
  * `program` is its name in the broker's list of connections. Throws ConfigError for an invalid transport_url.
  */
 export async function openTransport(config: Config, log: Logger, program: string): Promise<RpcTransport> {
@@ -17,12 +17,12 @@ export async function openTransport(config: Config, log: Logger, program: string
   return createRabbitTransport({ config, log, programName: program });
 }
 
-/** Throws CliFailure that says what to configure, when a command cannot reach other processes. */
+/** Throws CliFailure, which says what to configure, if a command cannot reach other processes. */
 export function requireTransportUrl(config: Config, command: string): void {
   if (config.DEFAULT.transport_url !== '') return;
   throw new CliFailure(
     `${command} communicates with other processes through RabbitMQ, and transport_url is not set: write ` +
-      '"transport_url = rabbit://USER:PASSWORD@HOST:5672/" into [DEFAULT] of a file given by --config-file ' +
+      '"transport_url = rabbit://USER:PASSWORD@HOST:5672/" into [DEFAULT] of a file named by --config-file ' +
       '(bin/neutrino up runs everything in one process and needs none)',
   );
 }

@@ -5,7 +5,7 @@ import { type CommandOptions, configInputs, withConfigFlags } from './flags.ts';
 /** Adds `config show` and `config reference`. */
 export function registerConfigCommands(program: Command): void {
   const config = program.command('config').description('inspect the configuration');
-  withConfigFlags(config.command('show').description('print the values in force and where each comes from')).action(
+  withConfigFlags(config.command('show').description('print the effective values and their sources')).action(
     async (options: CommandOptions) => {
       const { showConfig } = await import('./show.ts');
       const { runningNeutrino } = await import('../state/lock.ts');

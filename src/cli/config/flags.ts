@@ -4,7 +4,7 @@ import type { ConfigInputs, LoadedConfig } from '../../config/load.ts';
 import { type ConfigReader, findOption } from '../../config/options.ts';
 import { shownDefault } from '../../config/reference.ts';
 
-/** The options that commander has read for a command. */
+/** The options of a command, as parsed by commander. */
 export type CommandOptions = Readonly<Record<string, unknown>>;
 
 /** Parses an option that may be repeated. */
@@ -13,14 +13,14 @@ export const collect = (value: string, earlier: readonly string[] | undefined): 
   value,
 ];
 
-/** Points to where all other options come from; for `addHelpText`. */
+/** Help text that names the sources of all other options; for `addHelpText`. */
 export const MORE_OPTIONS = `
 All other options come from --config-file or the environment (OS_<SECTION>__<NAME>): docs/configuration.md
 `;
 
-/** Points to the page on sites of several hosts; for `addHelpText`. */
+/** Help text that refers to the page on sites with several hosts; for `addHelpText`. */
 export const STOCK_FILES = `
-It reads stock files (--config-file neutron.conf --config-file dhcp_agent.ini); see docs/operating.md.
+It reads Neutron's own configuration files (--config-file neutron.conf --config-file dhcp_agent.ini); see docs/operating.md.
 `;
 
 const flagOptions = () =>
@@ -34,17 +34,20 @@ const flagOptions = () =>
 export function withConfigFlags(command: Command, flags?: readonly string[]): Command {
   for (const { flag, option } of flagOptions()) if (flags?.includes(flag) !== false) command.addOption(option);
   return command.addOption(
-    new Option('--config-file <FILE>', 'INI file with options as in neutron.conf; may be repeated, the later one wins')
+    new Option(
+      '--config-file <FILE>',
+      'INI file with options as in neutron.conf; may be repeated, later files override earlier ones',
+    )
       .argParser(collect)
       .default([], 'none'),
   );
 }
 
-/** Returns a word as a shell reads it, quoted where necessary. */
+/** Returns a word in the notation of a shell, quoted if necessary. */
 export const shellWord = (text: string): string =>
   /^[\w./:@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
-/** Returns the flags by which another command finds the same state path, each with a space before it. */
+/** Returns the flags with which another command finds the same state path, each preceded by a space. */
 export function placeFlags({ files = [] }: ConfigInputs, { config, sources }: LoadedConfig): string {
   const { kind } = sources.get('DEFAULT.state_path') ?? { kind: 'default' };
   return [
@@ -53,7 +56,7 @@ export function placeFlags({ files = [] }: ConfigInputs, { config, sources }: Lo
   ].join('');
 }
 
-/** Returns what `loadConfig` needs, from the options of a command made by `withConfigFlags`. */
+/** Converts the options of a command built by `withConfigFlags` into the inputs of `loadConfig`. */
 export function configInputs(options: CommandOptions, reader: ConfigReader = 'server'): ConfigInputs {
   const flags = flagOptions().flatMap(({ flag, option }) => {
     const text = options[option.attributeName()];

@@ -3,8 +3,8 @@ import type { OptionValue } from '../../config/options.ts';
 import type { RunningNeutrino } from '../state/lock.ts';
 
 /**
- * `neutrino config show`: returns every option with the value in force and where it comes from, by section. Port and host of the
- * Neutrino that runs on the state path win over those that a start would use, unless a flag asks for another. Throws ConfigError.
+ * `neutrino config show`: returns every option with its effective value and source, by section. Port and host of the
+ * Neutrino that runs on the state path override those that a start would use, unless a flag sets them. Throws ConfigError.
  */
 export function showConfig(inputs: ConfigInputs, running?: RunningNeutrino): string {
   const loaded = loadConfig(inputs);
@@ -30,6 +30,6 @@ function inForceAt({ url, host }: Partial<RunningNeutrino> = {}): Readonly<Recor
 
 function shown(value: OptionValue): string {
   const text = typeof value === 'object' ? value.join(',') : String(value);
-  // A password in a URL (transport_url may hold several, one a host) is nobody's business on a screen.
+  // Passwords in URLs must not appear on a screen; transport_url may contain one per host.
   return text.replace(/((?:\w:\/\/|,)[^\s:@/,]*:)[^\s@/,]*@/g, '$1***@');
 }

@@ -4,13 +4,9 @@ import { type CommandOptions, configInputs, withConfigFlags } from '../config/fl
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 
 const STEPS = [
-  [
-    'upgrade',
-    'bring it up to date; repeating it, or running several at the same time, does no harm',
-    'upgradeDatabase',
-  ],
-  ['check', 'exit code 0: it is current, 1: it is not, 2: the database cannot be reached', 'checkDatabase'],
-  ['version', 'print its last step', 'databaseVersion'],
+  ['upgrade', 'upgrade it to this version; safe to repeat, and to run several times in parallel', 'upgradeDatabase'],
+  ['check', 'exit code 0: current, 1: not current, 2: the database cannot be reached', 'checkDatabase'],
+  ['version', 'print the last migration', 'databaseVersion'],
 ] as const;
 
 /** Adds `db upgrade`, `db check` and `db version`. */
@@ -28,8 +24,8 @@ export function registerDbCommands(program: Command): void {
     db
       .command('rename-host')
       .description('move agents and ports of a host to its new name; its agents must be stopped')
-      .argument('<FROM>', 'the name that it had')
-      .argument('<TO>', 'the name that it has now'),
+      .argument('<FROM>', 'the former name')
+      .argument('<TO>', 'the new name'),
     ['--state-path'],
   ).action(async (from: string, to: string, options: CommandOptions) => {
     const { renameHostOfDatabase } = await import('./db.ts');

@@ -17,12 +17,12 @@ export const EXIT_NOT_CURRENT = 1;
 /** Exit code of the commands when the database cannot be reached. */
 export const EXIT_NO_ANSWER = 2;
 
-/** `neutrino db upgrade`: brings the schema up to date. Repeating it, or running several at the same time, does no harm. */
+/** `neutrino db upgrade`: upgrades the schema. Safe to repeat, and to run several times in parallel. */
 export const upgradeDatabase = (inputs: ConfigInputs, print: Print): Promise<void> =>
   onDatabase(inputs, async (db) => {
     const missing = await migrate(db);
     if (missing.length === 0) print('The schema is current; nothing to do.');
-    else print(`The schema is current now; applied: ${missing.join(', ')}`);
+    else print(`The schema is now current; applied: ${missing.join(', ')}`);
   });
 
 /** `neutrino db check`: throws CliFailure with EXIT_NOT_CURRENT unless the schema is current. */
@@ -43,7 +43,7 @@ async function requireCurrent(db: Database): Promise<void> {
   );
 }
 
-/** `neutrino db version`: the last step of the schema, `none` for an empty database. */
+/** `neutrino db version`: prints the last migration, or `none` for an empty database. */
 export const databaseVersion = (inputs: ConfigInputs, print: Print): Promise<void> =>
   onDatabase(inputs, async (db) => {
     const { applied, pending } = await schemaState(db);
@@ -56,7 +56,7 @@ export const renameHostOfDatabase = (inputs: ConfigInputs, from: string, to: str
     parseOption('DEFAULT', 'host', to);
     await requireCurrent(db);
     const { agents, ports } = await renameHostInDatabase(db, config, from, to);
-    print(`Host ${from} is ${to} now: ${agents} agent(s), ${ports} port(s).`);
+    print(`Host ${from} is now ${to}: ${agents} agent(s), ${ports} port(s).`);
   });
 
 async function onDatabase(inputs: ConfigInputs, work: (db: Database, config: Config) => Promise<void>): Promise<void> {

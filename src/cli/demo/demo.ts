@@ -7,7 +7,7 @@ import { abortOnSignal, labOf } from '../vm/lab.ts';
 import type { LabOptions } from '../vm/options.ts';
 import { startFreshNeutrino } from './fresh-neutrino.ts';
 
-/** `demo`: exit code 1 when a machine does not get what its port has. */
+/** `demo`: sets exit code 1 if a machine does not get the addresses of its port. */
 export async function runDemo(options: LabOptions): Promise<void> {
   if (process.getuid?.() !== 0)
     throw new CliFailure('the demo needs root, because it creates and removes namespaces and devices');
@@ -30,5 +30,5 @@ export async function runDemo(options: LabOptions): Promise<void> {
   } finally {
     await fresh?.stop();
   }
-  print(`\nDone in ${((performance.now() - started) / 1_000).toFixed(1)} s. Everything it created is removed.`);
+  print(`\nDone in ${((performance.now() - started) / 1_000).toFixed(1)} s. Everything it created has been removed.`);
 }

@@ -9,11 +9,11 @@ import { CliFailure } from '../process/failure.ts';
 import { runningNeutrino } from '../state/lock.ts';
 import type { LabOptions } from '../vm/options.ts';
 
-/** A Neutrino with a state path of its own, which ends with its maker. */
+/** A temporary Neutrino with its own state path, a child of this process. */
 export interface FreshNeutrino {
   readonly url: string;
   readonly statePath: string;
-  /** Stops it, takes down what it made on this host, and removes its state path. */
+  /** Stops it, removes what it created on this host, and its state path. */
   stop(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ function neutrino(words: readonly string[]): [string, ...string[]] {
   return [process.execPath, '--disable-warning=ExperimentalWarning', MAIN, ...words];
 }
 
-/** Starts `neutrino up` on a free port with a state path of its own and waits for its API. Throws CliFailure with its last words. */
+/** Starts `neutrino up` on a free port with a temporary state path, and waits for its API. Throws CliFailure with its last output. */
 export async function startFreshNeutrino(
   options: LabOptions,
   print: (line: string) => void,
@@ -39,7 +39,7 @@ export async function startFreshNeutrino(
   const files = options.configFile.flatMap((file) => ['--config-file', file]);
   const [program, ...words] = neutrino(['up', '--bind-port', '0', ...place, ...files]);
   const output = openSync(log, 'a');
-  // A group of its own: Ctrl-C reaches the demo alone, which stops this one when it has cleaned up.
+  // In its own process group: Ctrl-C reaches only the demo, which stops Neutrino after it has cleaned up.
   const child = spawn(program, words, { detached: true, stdio: ['ignore', output, output] });
 
   const stop = async () => {
@@ -91,6 +91,6 @@ async function takeDown(statePath: string, print: (line: string) => void): Promi
     await run(neutrino(['down', '--state-path', statePath]), { timeoutMs: 60_000 });
   } catch (error) {
     if (!(error instanceof CommandFailed)) throw error;
-    print(`neutrino down did not end well: ${error.message}`);
+    print(`neutrino down failed: ${error.message}`);
   }
 }

@@ -9,10 +9,10 @@ export function registerDhcpCommands(program: Command): void {
     .command('dhcp')
     .description('inspect what the DHCP agent generates')
     .command('render')
-    .description('print as JSON the files and the command line that the DHCP driver would make for a network')
+    .description('print, as JSON, the files and command line that the DHCP driver generates for a network')
     .argument(
       '<NETWORK>',
-      'name or id of a network of the running Neutrino, or a file: a network as get_network_info answers it; - reads it from standard input',
+      'name or id of a network of the running Neutrino, or a file with a network as returned by get_network_info; "-" reads standard input',
     )
     .addOption(
       new Option('--option <NAME=VALUE>', 'option of the DHCP agent, such as dns_domain=example.org; may be repeated')

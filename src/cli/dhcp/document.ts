@@ -43,7 +43,7 @@ function typeOf(value: unknown): string {
   return Number.isInteger(value) ? 'integer' : typeof value;
 }
 
-/** Returns how a value differs from a declared schema; empty when it does not. Formats and lengths are the renderer's to refuse. */
+/** Returns how a value deviates from a declared schema; empty if it does not. The renderer checks formats and lengths. */
 function faultsOf(schema: JsonSchema, value: unknown, path: string): readonly string[] {
   const { type, anyOf, enum: allowed, minimum, required = [], properties = {}, items } = schema;
   if (Array.isArray(anyOf)) {
@@ -70,7 +70,7 @@ function faultsOf(schema: JsonSchema, value: unknown, path: string): readonly st
 const missing = (value: Document, names: readonly string[], path: string): readonly string[] =>
   names.filter((name) => value[name] === undefined).map((name) => `${path} must have required property '${name}'`);
 
-/** Checks what is read of a document against the declaration of its resource, and fills in defaults. */
+/** Checks the attributes that are read against the declaration of the resource, and adds defaults. */
 function read(value: unknown, { resource, required, defaults }: Reading, path: string, faults: string[]): Document {
   if (!isObject(value)) {
     faults.push(`${path} must be object`);
@@ -92,7 +92,7 @@ function readList(value: unknown, reading: Reading, path: string, faults: string
   return [];
 }
 
-/** Whether a document in which these faults were looked for has none. */
+/** Returns whether the check of a document found no faults. */
 const agrees = (_document: Document, faults: readonly string[]): _document is Document & NetworkInfo =>
   faults.length === 0;
 
@@ -106,8 +106,8 @@ export function parseNetwork(text: string): unknown {
 }
 
 /**
- * Reads a network as `get_network_info` answers it, or an object that holds one as `network`. Throws Error naming what does not
- * agree with the declarations of network, subnet and port.
+ * Reads a network as returned by `get_network_info`, or an object that contains one as `network`. Throws Error that names what
+ * deviates from the declarations of network, subnet and port.
  */
 export function readNetwork(document: unknown): NetworkInfo {
   const value = isObject(document) && isObject(document.network) ? document.network : document;
@@ -123,5 +123,5 @@ export function readNetwork(document: unknown): NetworkInfo {
   const made = { ...network, ...lists };
   if (agrees(made, faults)) return made;
   const named = faults.slice(0, MAX_FAULTS).join('; ');
-  throw new Error(`not the document of a network as get_network_info answers it: ${named}`);
+  throw new Error(`not a network as returned by get_network_info: ${named}`);
 }

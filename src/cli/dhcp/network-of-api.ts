@@ -4,10 +4,10 @@ import { dhcpDeviceId } from '../../net/dhcp-device-id.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
-/** Pages of a list at most; one holds at least one resource. */
+/** Maximum number of pages of a list; a page has at least one resource. */
 const MAX_PAGES = 100_000;
 
-/** Returns all resources of a list, page by page where the server has a limit. Throws LabFailure. */
+/** Returns all resources of a list, page by page if the server limits pages. Throws LabFailure. */
 async function listAll(neutron: Neutron, plural: string, networkId: string): Promise<readonly Document[]> {
   const found: Document[] = [];
   let path = `/v2.0/${plural}?${new URLSearchParams({ network_id: networkId })}`;
@@ -23,7 +23,7 @@ async function listAll(neutron: Neutron, plural: string, networkId: string): Pro
 }
 
 /**
- * Asks the API for a network by id or name, with what its DHCP agent gets of it, and for the agent's own port on it. Throws
+ * Requests a network, by id or name, with the attributes that DHCP agents receive, and the id of the agent's own port on it. Throws
  * LabFailure.
  */
 export async function networkOfApi(

@@ -12,10 +12,10 @@ export interface RenderOptions extends LabOptions {
   readonly option: readonly string[];
 }
 
-const warn = (left: string): void => void process.stderr.write(`neutrino: left out: ${left}\n`);
+const warn = (omitted: string): void => void process.stderr.write(`neutrino: omitted: ${omitted}\n`);
 
 /**
- * `neutrino dhcp render`: prints the rendered network as JSON on standard output, what was left out on standard error. `source`
+ * `neutrino dhcp render`: prints the rendered network as JSON on standard output, and omitted values on standard error. `source`
  * is a file, `-` for standard input, or the name or id of a network of the running Neutrino.
  */
 export async function printRenderedDhcp(source: string, options: RenderOptions): Promise<void> {

@@ -4,7 +4,7 @@ import { type Config, defaultConfig, type OptionValue } from '../../config/optio
 import { ConfigError, parseOption } from '../../config/parse.ts';
 import { parseNetwork, readNetwork } from './document.ts';
 
-/** What the DHCP driver would write and run for a network. */
+/** The files and command line that the DHCP driver generates for a network. */
 export type RenderedDhcp = Readonly<Record<string, unknown>>;
 
 /** Parses options of the agent: `name=value`, names as in [DEFAULT]. Throws one ConfigError with a line for every invalid option. */
@@ -37,7 +37,7 @@ interface RenderRequest extends RenderOptions {
 }
 
 /**
- * Renders a network as the configured DHCP driver does.
+ * Renders a network with the configured DHCP driver.
  *
  * @throws Error that names what is wrong with the document; ConfigError that names every invalid option and what is expected.
  */
@@ -47,7 +47,7 @@ export function renderDocument(
 ): RenderedDhcp {
   const config = { ...configured, DEFAULT: { ...configured.DEFAULT, ...readOptions(options) } };
   const kind = dhcpDriverKind(config);
-  if (!kind.render) throw new Error(`dhcp_driver ${kind.name} writes no files`);
+  if (!kind.render) throw new Error(`dhcp_driver ${kind.name} generates no files`);
   return kind.render(readNetwork(document), config, more);
 }
 

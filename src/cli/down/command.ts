@@ -8,8 +8,8 @@ const DESCRIPTION =
 /** Adds `down`. */
 export function registerDownCommand(program: Command, kinds: readonly AgentKind[]): void {
   withConfigFlags(program.command('down').description(DESCRIPTION))
-    .option('--purge', 'also delete what is stored below the state path: all networks and ports')
-    .option('-y, --yes', 'do not ask')
+    .option('--purge', 'also delete the database and files in the state path: all networks and ports')
+    .option('-y, --yes', 'do not ask for confirmation')
     .action(async (options: CommandOptions) => {
       const { runDown } = await import('./down.ts');
       const wishes = { purge: options.purge === true, yes: options.yes === true };

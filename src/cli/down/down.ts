@@ -16,9 +16,9 @@ export interface DownOptions {
   readonly inputs: ConfigInputs;
   /** The kinds of agents that may run on this host. */
   readonly kinds: readonly AgentKind[];
-  /** Also deletes what is stored below the state path. */
+  /** Also deletes the database and files in the state path. */
   readonly purge: boolean;
-  /** Deletes it without asking. */
+  /** Deletes them without confirmation. */
   readonly yes: boolean;
 }
 
@@ -27,12 +27,12 @@ type Print = (line: string) => void;
 /** Time limit for a running Neutrino to stop, in milliseconds; its own limit is 10 s. */
 const STOP_MS = 30_000;
 
-/** What Neutrino stores below the state path, except for its locks; `down --purge` deletes these and nothing else. */
+/** What Neutrino stores in the state path, except for its locks; `down --purge` deletes these and nothing else. */
 const STATE_FILES = ['neutrino.sqlite', 'neutrino.sqlite-wal', 'neutrino.sqlite-shm', 'dhcp', 'instances', HOST_FILE];
 
 /**
  * `neutrino down`: stops the Neutrino of this state path and removes what it created on this host. Prints what it removed.
- * Throws CliFailure when the running one cannot be stopped.
+ * Throws CliFailure if the running Neutrino cannot be stopped.
  */
 export async function runDown({ inputs, kinds, purge, yes }: DownOptions, print: Print): Promise<void> {
   const { config } = loadConfig(inputs);
@@ -45,13 +45,13 @@ export async function runDown({ inputs, kinds, purge, yes }: DownOptions, print:
   const roles = [SERVER_ROLE, ...kinds.map(({ name }) => name)];
   for (const role of roles) await stopRunning(statePath, role, print);
   const lock = await lockRoles(statePath, roles);
-  if ('holder' in lock) throw new CliFailure(`another process has taken state path ${statePath} meanwhile; try again`);
+  if ('holder' in lock) throw new CliFailure(`another process has locked state path ${statePath} meanwhile; try again`);
   try {
     const obstacles = await unmetRequirements(kinds, config);
     if (obstacles.length === 0) {
       const { removeFromHost } = await import('./host-removal.ts');
       const log = stderrLogger(config.DEFAULT);
-      // What is removed is printed once, at the end.
+      // Removed things are printed once, at the end.
       if (!config.DEFAULT.debug) log.level = 'warn';
       for (const line of removedLines(await removeFromHost(config, log))) print(line);
     } else {
@@ -73,7 +73,7 @@ async function stopRunning(statePath: string, role: string, print: Print): Promi
     signalProcess(pid, 'SIGTERM');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
-    throw new CliFailure(`process ${pid} is another user's; stop it as that user or as root`);
+    throw new CliFailure(`process ${pid} belongs to another user; stop it as that user or as root`);
   }
   if (await waitForEnd(pid, STOP_MS)) return;
   throw new CliFailure(
@@ -84,7 +84,7 @@ async function stopRunning(statePath: string, role: string, print: Print): Promi
 function removedLines({ machines, processes, namespaces, devices, leftAlone }: Removed): readonly string[] {
   const kinds = { Machines: machines, Processes: processes, Namespaces: namespaces, Devices: devices };
   const removed = Object.entries(kinds).filter(([, names]) => names.length > 0);
-  const left = `Left alone, because their networks are not of this state path: ${leftAlone.join(' ')}`;
+  const left = `Left unchanged, because their networks do not belong to this state path: ${leftAlone.join(' ')}`;
   return [
     ...(removed.length === 0 ? ['Nothing to remove on this host.'] : ['Removed from this host:']),
     ...removed.map(([kind, names]) => `  ${kind.padEnd(10)}  ${names.join(' ')}`),
@@ -93,7 +93,7 @@ function removedLines({ machines, processes, namespaces, devices, leftAlone }: R
 }
 
 async function confirmPurge(statePath: string): Promise<void> {
-  if (!process.stdin.isTTY) throw new CliFailure('--purge deletes all networks and ports; say --yes as well');
+  if (!process.stdin.isTTY) throw new CliFailure('--purge deletes all networks and ports; confirm with --yes');
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await terminal.question(
     `Delete all networks and ports, that is, the database in ${statePath}? (yes/no) `,
@@ -111,6 +111,6 @@ function deleteState({ DEFAULT: { state_path: statePath } }: Config, print: Prin
 function removeEmptyFolder(statePath: string, roles: readonly string[], print: Print): void {
   for (const role of roles) rmSync(join(statePath, lockFile(role)), { force: true });
   const left = readdirSync(statePath);
-  if (left.length > 0) print(`Not Neutrino's, and left in ${statePath}: ${left.join(' ')}`);
+  if (left.length > 0) print(`Left in ${statePath}, because Neutrino did not create them: ${left.join(' ')}`);
   else rmdirSync(statePath);
 }

@@ -16,14 +16,14 @@ export interface Removed {
   readonly processes: readonly string[];
   readonly namespaces: readonly string[];
   readonly devices: readonly string[];
-  /** Devices that a Neutrino created for networks that this state path does not know, and that belong to another one. */
+  /** Devices that Neutrino created for networks unknown to this state path, and that therefore belong to another one. */
   readonly leftAlone: readonly string[];
 }
 
 /**
- * Removes from this host what the Neutrino of this state path created, and nothing else: machines, DHCP servers, DHCP
- * namespaces, bridges and other devices, of the networks that the state path knows. After an interruption, a second run finishes
- * it. No Neutrino may run on the state path meanwhile. Needs root and iproute2.
+ * Removes from this host only what the Neutrino of this state path created: machines, DHCP servers, DHCP namespaces, bridges and
+ * other devices of the networks known to the state path. After an interruption, a second run completes it. Neutrino must not run
+ * on the state path meanwhile. Needs root and iproute2.
  */
 export async function removeFromHost(config: Config, log: Logger): Promise<Removed> {
   const networks = await networksOfStatePath(config, log);
@@ -47,7 +47,7 @@ export async function removeFromHost(config: Config, log: Logger): Promise<Remov
     await devices.close();
   }
   const l2Devices: string[] = [];
-  // Of all drivers: the option may have been changed since.
+  // Of all drivers, because the option may have changed.
   for (const kind of L2_DRIVERS) l2Devices.push(...(await kind.removeDevices({ networks })));
   const left = (await listLinks()).filter((link) => {
     const network = networkOf(link);
@@ -62,7 +62,7 @@ export async function removeFromHost(config: Config, log: Logger): Promise<Remov
   };
 }
 
-/** The network for which a Neutrino created the device. */
+/** Returns the network for which Neutrino created the device. */
 function networkOf(link: Link): string | undefined {
   return markedDhcpNetwork(link.alias) ?? L2_DRIVERS.map((kind) => kind.networkOf(link)).find(Boolean);
 }

@@ -7,8 +7,8 @@ import { openDatabase } from '../../db/open.ts';
 import { instanceStore } from '../../lab/instance.ts';
 
 /**
- * Returns the ids of the networks that this state path knows: those in its database, those that the DHCP driver has files of, and those
- * that its machines are on. Everything that Neutrino creates on a host belongs to one of them.
+ * Returns the ids of the networks known to this state path: those in its database, those with files of the DHCP driver, and those
+ * of its machines. Everything that Neutrino creates on a host belongs to one of them.
  */
 export async function networksOfStatePath(config: Config, log: Logger): Promise<ReadonlySet<string>> {
   const { state_path: statePath } = config.DEFAULT;
@@ -22,7 +22,7 @@ export async function networksOfStatePath(config: Config, log: Logger): Promise<
 
 async function networksOfDatabase(config: Config, log: Logger): Promise<readonly string[]> {
   const { connection } = config.database;
-  // Opening would create it.
+  // Opening it would create it.
   if (connection === '' && !existsSync(join(config.DEFAULT.state_path, 'neutrino.sqlite'))) return [];
   try {
     const database = openDatabase(config);
@@ -33,7 +33,7 @@ async function networksOfDatabase(config: Config, log: Logger): Promise<readonly
       await database.close();
     }
   } catch (error) {
-    // Taking down must work with a broken database too: the driver's files and the machines name most of them.
+    // `down` must also work with a damaged database: the driver's files and the machines name most networks.
     log.warn({ err: error }, 'cannot read the networks from the database');
     return [];
   }

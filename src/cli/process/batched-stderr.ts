@@ -1,8 +1,8 @@
 import { writeSync } from 'node:fs';
 
-/** Longest text that waits; more is written at once. */
+/** Maximum length of the buffer; longer text is written at once. */
 const MAX_CHARACTERS = 64 * 1024;
-/** How long text waits for more, in milliseconds: no longer than a reader notices. */
+/** Milliseconds for which text is buffered: too short to be noticed by a reader. */
 const BATCH_MS = 20;
 
 let pending = '';
@@ -17,8 +17,8 @@ function flush(): void {
 }
 
 /**
- * Writes to standard error, together with all that is written within some milliseconds: a server under load then makes one system call
- * for many lines. What waits when the process exits is written first.
+ * Writes to standard error; text written within a few milliseconds is batched, so that a server under load makes one system call
+ * for many lines. The buffer is flushed before the process exits.
  */
 export function writeBatched(text: string): void {
   pending += text;
@@ -30,6 +30,6 @@ export function writeBatched(text: string): void {
 }
 
 process.on('exit', () => {
-  // The event loop has ended: streams of pipes and files write no more.
+  // The event loop has ended: asynchronous streams no longer write.
   if (pending !== '') writeSync(2, pending);
 });

@@ -4,10 +4,10 @@ import { IpFailed } from '../../linux/ip.ts';
 import { CommandFailed } from '../../linux/run.ts';
 import { WaitTimeout } from '../../time/wait.ts';
 
-/** Exit code of a command line that is wrong. */
+/** Exit code for an invalid command line. */
 export const EXIT_USAGE = 2;
 
-/** A command that cannot do its work; the message is printed as it is. */
+/** A failure of a command; its message is printed unmodified. */
 export class CliFailure extends Error {
   readonly exitCode: number;
 
@@ -18,26 +18,26 @@ export class CliFailure extends Error {
   }
 }
 
-/** A command line that is wrong. */
+/** An invalid command line. */
 export class UsageFailure extends CliFailure {
   constructor(message: string) {
     super(message, EXIT_USAGE);
   }
 }
 
-/** Returns what the process ends with. */
+/** Returns the exit code for an error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof ConfigError) return EXIT_USAGE;
   return error instanceof CliFailure ? error.exitCode : 1;
 }
 
-/** Primary result codes (https://sqlite.org/rescode.html) of what an operator can do something about. */
+/** Primary result codes (https://sqlite.org/rescode.html) whose cause an operator can fix. */
 const SQLITE_FAILURES: Readonly<Record<number, string>> = {
   8: 'cannot be written: the file or its disk is read-only',
-  10: 'cannot be read or written: the disk fails, or is full',
+  10: 'cannot be read or written: the disk is faulty or full',
   11: 'is damaged; restore a backup, or move it away to start with an empty one',
   13: 'cannot be written: no space left on its disk',
-  14: 'cannot be opened: a folder is missing, it is not yours, or its disk is read-only',
+  14: 'cannot be opened: a folder is missing, permission is denied, or its disk is read-only',
   26: 'is not an SQLite database; restore a backup, or move it away to start with an empty one',
 };
 
@@ -50,10 +50,10 @@ function explainSqlite(error: Error): string | undefined {
   return error.cause instanceof Error ? explainSqlite(error.cause) : undefined;
 }
 
-/** Returns what to print about an error: one clear line where the cause is known, the whole stack where it is not. */
+/** Returns the text to print for an error: one clear line if the cause is known, the whole stack if it is not. */
 export function explainFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // Several wrong options are a line each.
+  // Each invalid option has its own line.
   if (error instanceof ConfigError) return error.message.replaceAll('\n', '\nneutrino: ');
   if ([CliFailure, LabFailure, CommandFailed, IpFailed, WaitTimeout].some((known) => error instanceof known)) {
     return error.message;
@@ -62,7 +62,7 @@ export function explainFailure(error: unknown): string {
   if (sqlite !== undefined) return sqlite;
   const { code, syscall, address, port, path } = error as NodeJS.ErrnoException & { address?: string; port?: number };
   if (syscall === 'listen' || syscall === 'bind') {
-    // Node leaves out a port of 0.
+    // Node omits port 0.
     return explainListenFailure(code, port === undefined ? `${address}` : `${address}:${port}`, error);
   }
   if (syscall === 'getaddrinfo') return `${error.message}: no such host name (--bind-host)`;
@@ -74,9 +74,9 @@ export function explainFailure(error: unknown): string {
 function explainListenFailure(code: string | undefined, where: string, error: Error): string {
   switch (code) {
     case 'EADDRINUSE':
-      return `${where} is taken by another program; choose another port with --bind-port, or stop that program (ss -ltnp shows it)`;
+      return `${where} is in use by another program; choose another port with --bind-port, or stop that program (ss -ltnp shows it)`;
     case 'EADDRNOTAVAIL':
-      return `${where}: this machine has no such address; choose one of its own with --bind-host`;
+      return `${where}: this machine does not have that address; choose one of its addresses with --bind-host`;
     case 'EACCES':
       return `${where}: ports below 1024 need root; choose another with --bind-port`;
     default:

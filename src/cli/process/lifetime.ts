@@ -5,7 +5,7 @@ import { CliFailure } from './failure.ts';
 /** Time limit for a stop, in milliseconds. */
 const CLOSE_MS = 10_000;
 
-/** Resolves with the first SIGTERM or SIGINT; the second one ends the process. */
+/** Resolves on the first SIGTERM or SIGINT; the second one ends the process. */
 export function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let stopping = false;
@@ -25,8 +25,8 @@ export interface Running {
 }
 
 /**
- * Waits for what was starting when the process was asked to stop; resolves to undefined when its start failed. Throws CliFailure
- * when the start does not end within 10 s.
+ * Waits for a start that was in progress when the process was asked to stop; resolves to undefined if it failed. Throws CliFailure
+ * if it does not end within 10 s.
  */
 export async function startedInTime<T>(starting: Promise<T>, log: Logger): Promise<T | undefined> {
   const failed = (error: unknown) => {
@@ -44,25 +44,25 @@ export async function startedInTime<T>(starting: Promise<T>, log: Logger): Promi
   }
 }
 
-/** Closes; stops waiting after 10 s, and the process then ends with code 1. */
+/** Closes a component; stops waiting after 10 s, and then sets exit code 1. */
 export async function closeWithin(parts: Running, log: Logger): Promise<void> {
   const closed = await Promise.race([parts.close().then(() => true), delay(CLOSE_MS, false, { ref: false })]);
   if (closed) return;
-  log.error(`not stopped within ${CLOSE_MS / 1000} s; ending anyway`);
+  log.error(`not stopped within ${CLOSE_MS / 1000} s; exiting anyway`);
   process.exitCode = 1;
 }
 
 export interface Service {
   readonly log: Logger;
-  /** Resolves when it is to stop, with the reason. */
+  /** Resolves to the reason when the service must stop. */
   readonly stopped: Promise<string>;
-  /** Starts it; resolves to what it logs when it is ready. `stop` is aborted when it is to stop while it starts. */
+  /** Starts it; resolves to its log message once it is ready. `stop` is aborted if it must stop while it starts. */
   start(stop: AbortSignal): Promise<Running & { readonly ready: string; readonly facts?: object }>;
 }
 
 /**
- * Runs a service until it is to stop, then closes it. Logs one line when it is ready and one when it stops. Throws what its start
- * throws, unless it was to stop meanwhile.
+ * Runs a service until it must stop, then closes it. Logs one line when it is ready and one when it stops. Throws the errors of its
+ * start, unless it had to stop meanwhile.
  */
 export async function runService({ log, stopped, start }: Service): Promise<void> {
   const abort = new AbortController();

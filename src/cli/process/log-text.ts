@@ -17,14 +17,14 @@ interface LoggedError {
   readonly stack?: string;
 }
 
-/** Turns a line of the log from JSON into text: clock, level, message, facts as `name=value`; the stack of an error below. */
+/** Converts a JSON log line into text: time, level, message, facts as `name=value`; the stack of an error below. */
 export function textLine(json: string, { colour }: TextOptions): string {
   const { level, time, msg, err, ...facts } = JSON.parse(json) as Record<string, unknown>;
   const paint = (parameters: string, text: string) => (colour ? `\x1b[${parameters}m${text}\x1b[0m` : text);
   const [name, parameters] = LEVELS[String(level)] ?? [String(level), '0'];
   const { message, stack } = (err ?? {}) as LoggedError;
   const said = printable(String(msg ?? ''));
-  // Pino takes the message of an error that is logged without one.
+  // Pino uses the message of the error if none is logged with it.
   const reason = message && message !== msg ? `: ${printable(message)}` : '';
   const words = [
     paint('2', new Date(String(time)).toTimeString().slice(0, 8)),
@@ -35,8 +35,8 @@ export function textLine(json: string, { colour }: TextOptions): string {
   return `${[words.join(' '), ...(stack ? stack.split('\n').map(printable) : [])].join('\n')}\n`;
 }
 
-/** Text without control characters, because what others have named must not steer a terminal. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
+/** Returns text without control characters, because names chosen by others must not control a terminal. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are replaced
 const printable = (text: string): string => text.replaceAll(/[\x00-\x1f\x7f-\x9f]/g, '?');
 
 function shown(value: unknown): string {

@@ -6,12 +6,12 @@ import { type TextOptions, textLine } from './log-text.ts';
 export interface LogOptions {
   /** Logs at level debug, and stacks with errors. */
   readonly debug: boolean;
-  /** Lines of text in place of JSON. */
+  /** Writes lines of text instead of JSON. */
   readonly text?: TextOptions | undefined;
   readonly write: (line: string) => void;
 }
 
-/** Creates the logger that everything else gets. Levels are named (`info`); errors carry their stacks at level debug only. */
+/** Creates the logger of the process. Levels are names (`info`); errors have their stacks only at level debug. */
 export function createLogger({ debug, text, write }: LogOptions): Logger {
   const destination: DestinationStream = { write: text ? (line) => write(textLine(line, text)) : write };
   return pino(
@@ -26,7 +26,7 @@ export function createLogger({ debug, text, write }: LogOptions): Logger {
   );
 }
 
-/** Creates the logger on standard error: text on a terminal and JSON elsewhere, unless `log_format` says which. */
+/** Creates the logger on standard error: text on a terminal and JSON elsewhere, unless `log_format` selects one. */
 export function stderrLogger({ debug, log_format }: Pick<Config['DEFAULT'], 'debug' | 'log_format'>): Logger {
   const isTerminal = process.stderr.isTTY === true;
   const isText = log_format === 'text' || (log_format === 'auto' && isTerminal);

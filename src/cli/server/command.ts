@@ -6,7 +6,9 @@ export function registerServerCommand(program: Command): void {
   withConfigFlags(
     program
       .command('server')
-      .description('the API alone, over RabbitMQ: any number of servers on one MariaDB or MySQL'),
+      .description(
+        'start only the API, with agents connected through RabbitMQ; any number of servers can share one MariaDB or MySQL',
+      ),
   )
     .addHelpText('after', STOCK_FILES)
     .action(async (options: CommandOptions) => {

@@ -14,7 +14,7 @@ import { prepareStatePath } from '../state/path.ts';
 import { startWorkers, workerStopped } from './workers.ts';
 
 /**
- * `neutrino server`: API and RPC, until SIGTERM or SIGINT. Several may run at the same time on one database.
+ * `neutrino server`: serves the API and RPC until SIGTERM or SIGINT. Several can share one database.
  * Throws CliFailure, ConfigError and errors of listening.
  */
 export async function runServer(inputs: ConfigInputs): Promise<void> {
@@ -68,7 +68,7 @@ const startAlone =
     }
   };
 
-/** Only one server, or `up`, works on the SQLite of a state path. */
+/** Only one server, or `up`, may use the SQLite database of a state path. */
 async function lockSqlite(config: Config): Promise<StateLock> {
   const { state_path: statePath } = config.DEFAULT;
   prepareStatePath(statePath);
@@ -83,7 +83,7 @@ async function lockSqlite(config: Config): Promise<StateLock> {
 const startMany =
   (config: Config, log: Logger, count: number): Start =>
   async (stop) => {
-    // Once for all workers, because each would report the same.
+    // Once for all workers, because each would log the same.
     const db = openConfigured(config);
     try {
       await startOnSchema(db, false, { log, stop });

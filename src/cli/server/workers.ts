@@ -7,30 +7,30 @@ import type { Running } from '../process/lifetime.ts';
 
 /** The message that asks a worker to stop. */
 const STOP = 'stop';
-/** Time limit for a worker to stop, in milliseconds; its own limit is 10 s. Then it is killed. */
+/** Milliseconds after which a worker that does not stop is killed; its own limit is 10 s. */
 const STOP_MS = 12_000;
 const RESTART = { firstMs: 500, maxMs: 30_000, jitter: 0 };
-/** A worker that ran this long starts a new count of failures. */
+/** A worker that ran this long resets the count of failures. */
 const STEADY_MS = 60_000;
 
-/** Resolves, in a worker, when it is to stop. */
+/** Resolves, in a worker, when it must stop. */
 export function workerStopped(): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
   process.on('message', (message) => {
-    if (message === STOP) resolve('asked by its primary');
+    if (message === STOP) resolve('requested by the primary process');
   });
   return promise;
 }
 
 export interface RunningWorkers extends Running {
-  /** Base URL of the API that they share. */
+  /** Base URL of their API. */
   readonly url: string;
 }
 
 /**
- * Runs this command in `count` worker processes that share its listening port. A worker that ends is replaced, after a growing
- * pause if that repeats. Resolves when all listen. Throws CliFailure when one ends before that; its log says why.
+ * Runs this command in `count` worker processes that share its listening port. A worker that exits is replaced, with backoff
+ * if it happens again. Resolves when all listen. Throws CliFailure if one exits before that; its log says why.
  */
 export async function startWorkers(count: number, log: Logger, stop: AbortSignal): Promise<RunningWorkers> {
   const pool = new WorkerPool(log);
@@ -56,12 +56,12 @@ class WorkerPool {
     this.#log = log;
   }
 
-  /** Starts one and waits until it listens. */
+  /** Starts a worker and waits until it listens. */
   async startFirst(): Promise<Address> {
     const { promise, resolve, reject } = Promise.withResolvers<Address>();
     const worker = this.#fork();
     worker.once('listening', resolve);
-    worker.once('exit', (code) => reject(new CliFailure('a worker ended while it was starting', code || 1)));
+    worker.once('exit', (code) => reject(new CliFailure('a worker exited while it was starting', code || 1)));
     const address = await promise;
     this.#keep(worker, performance.now());
     return address;
@@ -88,13 +88,13 @@ class WorkerPool {
     return worker;
   }
 
-  /** Replaces a worker when it ends. */
+  /** Replaces a worker when it exits. */
   #keep(worker: Worker, startedAt: number): void {
     worker.once('exit', (code, signal) => {
       if (this.#stop.signal.aborted) return;
       this.#failures = performance.now() - startedAt > STEADY_MS ? 1 : this.#failures + 1;
       const pauseMs = backoffDelay(this.#failures, RESTART);
-      this.#log.warn({ worker: worker.id, end: signal ?? code, pauseMs }, 'a worker ended; starting another');
+      this.#log.warn({ worker: worker.id, end: signal ?? code, pauseMs }, 'a worker exited; starting another');
       void this.#replace(pauseMs);
     });
   }

@@ -2,7 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CliFailure } from '../process/failure.ts';
 
-/** Name of the file that holds the host name under which the agents of a state path report; during a renaming, the new one below. */
+/** Name of the file with the host name of a state path's agents; while they are being renamed, the new name is on a second line. */
 export const HOST_FILE = 'host';
 
 function readHosts(statePath: string): readonly string[] {
@@ -25,10 +25,10 @@ function writeHosts(statePath: string, hosts: readonly string[]): void {
 /** Returns the host name of a state path; undefined before its first agent has run. */
 export const hostOfStatePath = (statePath: string): string | undefined => readHosts(statePath)[0];
 
-/** Stores the host name of a state path, and ends a renaming. */
+/** Stores the host name of a state path, which completes a renaming. */
 export const keepHost = (statePath: string, host: string): void => writeHosts(statePath, [host]);
 
-/** Records that a renaming has begun, so that the next start finishes it after a kill -9. `keepHost` ends it. */
+/** Records that a renaming has begun, so that the next start completes it after a kill -9. `keepHost` completes it. */
 export const beginRename = (statePath: string, former: string, host: string): void =>
   writeHosts(statePath, [former, host]);
 
@@ -47,7 +47,7 @@ export function formerHost(
   const [former = unrecorded, begun] = readHosts(statePath);
   if (begun !== undefined && begun !== host) {
     throw new CliFailure(
-      `host ${former} of state path ${statePath} is being renamed to ${begun}, and this start is for host ${host}: finish it ` +
+      `host ${former} of state path ${statePath} is being renamed to ${begun}, and this start is for host ${host}: complete it ` +
         `with --host ${begun}`,
     );
   }

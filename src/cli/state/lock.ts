@@ -6,7 +6,7 @@ import { showProcess } from '../../linux/processes.ts';
 /** The Neutrino that runs on a state path. */
 export interface RunningNeutrino {
   readonly pid: number;
-  /** Clock ticks after boot at which the process began; with the pid it names one process for good. */
+  /** Start time of the process in clock ticks after boot; with the pid, it identifies the process. */
   readonly startTime: number;
   /** Base URL of its API; undefined while it starts. */
   readonly url?: string;
@@ -15,7 +15,7 @@ export interface RunningNeutrino {
 }
 
 export interface StateLock {
-  /** Records where the API of this process is, and the name of its host. */
+  /** Records the URL of this process's API, and the name of its host. */
   announce(url: string, host: string): void;
   /** Unlocks the state path. */
   release(): void;
@@ -24,17 +24,17 @@ export interface StateLock {
 /** Role of a process on a state path: SERVER_ROLE, or the name of an agent kind. */
 type StateRole = string;
 
-/** The role of the process that has the database: `up`, or a server on SQLite. */
+/** The role of the process that uses the database: `up`, or a server on SQLite. */
 export const SERVER_ROLE = 'up';
 
-/** Name of the file that a role locks, to be deleted with the state path. */
+/** Returns the name of the file that a role locks, which is deleted with the state path. */
 export const lockFile = (role: StateRole) => `${role}.lock`;
 const recordFile = (role: StateRole) => `${role}.json`;
 
-/** Another process has the state path. */
+/** Another process has locked the state path. */
 export interface StateTaken {
   readonly role: StateRole;
-  /** Undefined when it is unknown which process it is. */
+  /** Undefined if the process is unknown. */
   readonly holder: RunningNeutrino | undefined;
 }
 
@@ -56,8 +56,8 @@ export async function lockRoles(statePath: string, roles: readonly StateRole[]):
 }
 
 /**
- * Locks the state path for this process; returns undefined when another process has it in this role. The lock is the kernel's own
- * on a file, through SQLite: it ends with the process, also by kill -9, so none is ever stale. The record beside it
+ * Locks the state path for this process in a role; returns undefined if another process holds that lock. It is a kernel lock on a
+ * file, taken through SQLite, and ends with the process, even by kill -9, so no lock is ever stale. The record beside it
  * (pid, URL, host) only names the holder.
  */
 async function lockStatePath(statePath: string, role: StateRole): Promise<StateLock | undefined> {
@@ -79,7 +79,7 @@ async function lockStatePath(statePath: string, role: StateRole): Promise<StateL
   } catch (error) {
     rmSync(`${record}.new`, { force: true });
     release();
-    // Node names no file when there was no room to write to it.
+    // Node does not name the file if the disk was full.
     throw Object.assign(error as Error, { path: record });
   }
   return {
@@ -92,8 +92,8 @@ async function lockStatePath(statePath: string, role: StateRole): Promise<StateL
 }
 
 /**
- * The Neutrino that runs on the state path in a role, or undefined when none does. A record left by one that was killed does not count,
- * nor does one whose pid belongs to another process by now.
+ * Returns the Neutrino that runs on the state path in a role; undefined if there is none. Ignores the record of a killed process,
+ * and one whose pid now belongs to another process.
  */
 export async function runningNeutrino(
   statePath: string,
@@ -111,7 +111,7 @@ export async function runningNeutrino(
   return same ? running : undefined;
 }
 
-/** Locks a file until the returned function is called; undefined when another process has it locked. */
+/** Locks a file until the returned function is called; returns undefined if another process has locked it. */
 function holdFile(path: string): (() => void) | undefined {
   let database: DatabaseSync | undefined;
   try {

@@ -3,17 +3,17 @@ import { dirname } from 'node:path';
 import { CliFailure } from '../process/failure.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
-  EACCES: 'not yours to write to',
-  EPERM: 'not yours to write to',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
   EROFS: 'its disk is read-only',
-  // What mkdir says of a folder below a read-only one.
+  // The error of mkdir for a folder below a read-only one.
   ENOENT: 'it cannot be created there; is the disk read-only?',
   ENOSPC: 'no space left on its disk',
 };
 
 /**
- * Creates a folder with its parents. Node's own recursive mkdir never returns below a folder in which nothing can be created and that
- * says ENOENT to it, such as /proc.
+ * Creates a folder with its parents. Node's own recursive mkdir never returns below a folder in which nothing can be created and
+ * which reports that as ENOENT, such as /proc.
  */
 function createFolder(path: string): void {
   if (existsSync(path)) return;
@@ -26,10 +26,10 @@ function createFolder(path: string): void {
   }
 }
 
-/** Creates the state path if it is missing. Throws CliFailure when it cannot be created or written to. */
+/** Creates the state path if it is missing. Throws CliFailure if it cannot be created or written to. */
 export function prepareStatePath(statePath: string): void {
   const advice = 'choose another with --state-path';
-  const isFile = `state path ${statePath}: a part of it is a file, not a folder; ${advice}`;
+  const isFile = `state path ${statePath}: one of its components is a file, not a folder; ${advice}`;
   try {
     createFolder(statePath);
     if (!statSync(statePath).isDirectory()) throw new CliFailure(isFile);
@@ -39,7 +39,7 @@ export function prepareStatePath(statePath: string): void {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST' || code === 'ENOTDIR') throw new CliFailure(isFile);
     const why = (code && REASONS[code]) ?? (error as Error).message;
-    // Root can write wherever anybody can.
+    // Root would be denied as well.
     const orRoot = process.geteuid?.() === 0 ? '' : ', or run as root';
     throw new CliFailure(`state path ${statePath}: ${why}; ${advice}${orRoot}`);
   }

@@ -5,11 +5,11 @@ import { type CommandOptions, configInputs, MORE_OPTIONS, withConfigFlags } from
 /** Adds `up`. */
 export function registerUpCommand(program: Command, kinds: readonly AgentKind[], version: string): void {
   withConfigFlags(program.command('up').description('start server and agents, and run until Ctrl-C or SIGTERM'))
-    .option('--no-agents', 'the API alone, without agents')
+    .option('--no-agents', 'start only the API')
     .addOption(
       new Option(
         '--rename-host',
-        'this host had another name at the last start: move its agents and ports to the new one',
+        'the name of this host has changed since the last start: move its agents and ports to the new name',
       ).conflicts('agents'),
     )
     .addHelpText('after', MORE_OPTIONS)

@@ -16,18 +16,18 @@ import { prepareStatePath } from '../state/path.ts';
 
 export interface UpOptions {
   readonly inputs: ConfigInputs;
-  /** Whether the operator wants the agents of this host (no `--no-agents`). */
+  /** Whether to start the agents of this host (no `--no-agents`). */
   readonly agents: boolean;
-  /** The kinds of agents that run on a host. */
+  /** All agent kinds. */
   readonly kinds: readonly AgentKind[];
-  /** Whether the agents of the state path get the name of this host when they had another one. */
+  /** Whether to rename the agents of the state path if the name of the host has changed. */
   readonly renameHost: boolean;
   readonly version: string;
 }
 
 /**
  * `neutrino up`: runs server and agents until SIGTERM or SIGINT, then stops them and leaves DHCP serving. A second signal
- * ends it at once. Throws CliFailure, ConfigError and errors of listening, all for `explainFailure`.
+ * ends it at once. Throws CliFailure, ConfigError and listen errors, all for `explainFailure`.
  */
 export async function runUp({ inputs, agents, kinds, renameHost, version }: UpOptions): Promise<void> {
   const loaded = loadConfig(inputs);
@@ -46,7 +46,7 @@ export async function runUp({ inputs, agents, kinds, renameHost, version }: UpOp
   try {
     const how = (former: string) => `with --rename-host, which moves agents and ports from ${former} to ${host}`;
     const rename = (known?: string) => formerHost(statePath, host, renameHost, how, known);
-    // Before the database is opened, because a database that is being waited for must not delay the refusal.
+    // Also before the database is opened, because waiting for it must not delay the refusal.
     if (running.length > 0) rename();
     const prepare = async (db: Database) => {
       const former = running.length > 0 ? rename(await unrecordedHost(db, config)) : undefined;
@@ -54,7 +54,7 @@ export async function runUp({ inputs, agents, kinds, renameHost, version }: UpOp
         beginRename(statePath, former, host);
         const moved = await renameHostInDatabase(db, config, former, host);
         await relabelDevices(running, config, former, log);
-        log.info(moved, `host ${former} is renamed to ${host}`);
+        log.info(moved, `host ${former} renamed to ${host}`);
       }
       if (running.length > 0) keepHost(statePath, host);
     };
@@ -73,13 +73,13 @@ export async function runUp({ inputs, agents, kinds, renameHost, version }: UpOp
   } finally {
     lock.release();
   }
-  // Whatever else may still hold the event loop has had its time.
+  // Everything has been closed or has exceeded its time limit.
   process.exit();
 }
 
 /**
- * Returns the host of a state path without a record of it, made by an earlier version: the only host whose agents the database has.
- * Not for databases and brokers that other hosts can use, because the agents may be theirs.
+ * Returns the host of a state path that an earlier version created without recording it: the only host with agents in the
+ * database. Undefined if other hosts can use the database or the broker, because the agents may be theirs.
  */
 async function unrecordedHost(db: Database, config: Config): Promise<string | undefined> {
   const isPrivate = config.DEFAULT.transport_url === '' && !isShared(config);
@@ -100,18 +100,18 @@ interface BannerFacts {
   readonly agents: boolean;
   readonly kinds: readonly Pick<AgentKind, 'title'>[];
   readonly obstacles: readonly string[];
-  /** Flags by which other commands find this state path, with a space before it. */
+  /** Flags with which other commands find this state path, preceded by a space. */
   readonly place: string;
 }
 
-/** What `up` prints when it is ready: where the API is, what does not run and why, and what to try next. */
+/** Returns the banner of `up`: the API's URL, the agents, or why they do not run, and commands to try next. */
 export function banner({ version, config, url, agents, kinds, obstacles, place }: BannerFacts): string {
   const { host, state_path: statePath } = config.DEFAULT;
   const running = agents && obstacles.length === 0;
   const agentLines = running
     ? [`${new Intl.ListFormat('en').format(kinds.map(({ title }) => title))} of host ${host}`]
     : agents
-      ? ['none, the API runs alone: ports are created, but no machine gets an answer to DHCP.', ...obstacles]
+      ? ['none, only the API runs: ports are created, but machines get no response to DHCP.', ...obstacles]
       : ['none (--no-agents)'];
   const json = "-H 'Content-Type: application/json'";
   return [

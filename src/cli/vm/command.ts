@@ -2,15 +2,19 @@ import type { Command } from 'commander';
 import { collect } from '../config/flags.ts';
 import { type BootOptions, type DeleteOptions, type ListOptions, withLabOptions } from './options.ts';
 
-/** Adds `vm boot`, `vm list` and `vm delete`: what Nova does, for a machine without Nova. */
+/** Adds `vm boot`, `vm list` and `vm delete`, which act as Nova does. */
 export function registerVmCommands(program: Command): void {
   const vm = program.command('vm').description('machines on this host that get their addresses by DHCP');
 
   withLabOptions(vm.command('boot'))
     .description('boot a machine: a namespace with a DHCP client on each NIC, or a virtual machine with --qemu')
     .argument('<NAME>', 'its name')
-    .requiredOption('--network <NET>', 'id or name of a network; one NIC for each, in this order', collect)
-    .option('--fixed-ip <ADDRESS>', 'address of the NIC in the same position; "any" leaves it to Neutrino', collect)
+    .requiredOption(
+      '--network <NET>',
+      'id or name of a network; may be repeated, one NIC per network in this order',
+      collect,
+    )
+    .option('--fixed-ip <ADDRESS>', 'address of the NIC in the same position; "any" lets Neutrino choose', collect)
     .option('--qemu', "a real virtual machine: Debian's kernel under software emulation")
     .option('--vif-plugging-timeout <SECONDS>', 'how long to wait for the ports to become ACTIVE (default: 60)')
     .option('--lease-timeout <SECONDS>', 'how long to wait for each lease (default: 30, with --qemu 180)')

@@ -13,24 +13,25 @@ import { hostOfStatePath } from '../state/host.ts';
 import { runningNeutrino } from '../state/lock.ts';
 import type { LabOptions } from './options.ts';
 
-/** Returns the URL of the API as configured, as a client on this host reaches it. */
+/** Returns the configured URL of the API for a client on this host. */
 function configuredUrl({ bind_host: host, bind_port: port }: Config['DEFAULT']): string {
   const reachable =
     host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host;
   return `http://${reachable}:${port}`;
 }
 
-/** Builds what the lab works with; `say` gets its progress. Host and URL are those of the Neutrino that runs on the state path. */
+/** Builds the environment of the lab; `say` receives progress. Host and URL are those of the Neutrino on the state path. */
 export async function labOf(options: LabOptions, say: Say): Promise<Lab & Pick<Scenario, 'hostsFile'>> {
   const { config, sources } = loadConfig(configInputs(options));
   const { state_path: statePath } = config.DEFAULT;
   const running = await runningNeutrino(statePath);
   const [url, origin] = options.url
-    ? [options.url, 'given by --url']
+    ? [options.url, 'from --url']
     : running?.url
       ? [running.url, `where the Neutrino of state path ${statePath} runs, process ${running.pid}`]
       : [configuredUrl(config.DEFAULT), `as configured, because no Neutrino runs on state path ${statePath}`];
-  if (!/^https?:\/\/[^/]/.test(url)) throw new UsageFailure(`--url ${url}: an address such as http://127.0.0.1:9696`);
+  if (!/^https?:\/\/[^/]/.test(url))
+    throw new UsageFailure(`--url ${url}: must be a URL such as http://127.0.0.1:9696`);
   const driver = dhcpDriverKind(config);
   const isNamed = sources.get('DEFAULT.host')?.kind !== 'default';
   return {
@@ -46,7 +47,7 @@ export async function labOf(options: LabOptions, say: Say): Promise<Lab & Pick<S
 /** Converts an option in whole seconds to milliseconds. Throws UsageFailure. */
 export function seconds(option: string, text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) < 1)
-    throw new UsageFailure(`${option} ${text}: whole seconds, 1 to 99999`);
+    throw new UsageFailure(`${option} ${text}: must be whole seconds from 1 to 99999`);
   return Number(text) * 1_000;
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type CommandOptions, withConfigFlags } from '../config/flags.ts';
 
-/** The options by which a command of the lab finds Neutrino and this host. */
+/** The options with which lab commands find Neutrino and this host. */
 export interface LabOptions extends CommandOptions {
   readonly url?: string;
   readonly statePath?: string;

@@ -15,7 +15,7 @@ function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));
 }
 
-/** `vm boot`: exit code 1 when a NIC gets another address than its port has. */
+/** `vm boot`: sets exit code 1 if a NIC does not get the address of its port. */
 export async function runBoot(name: string, options: BootOptions): Promise<void> {
   const { network: networks, fixedIp: fixedIps = [], qemu, json } = options;
   const say = json ? (line: string) => void process.stderr.write(`${line}\n`) : print;
@@ -37,7 +37,7 @@ export async function runBoot(name: string, options: BootOptions): Promise<void>
   const report = await bootMachine(request, lab, limits, (message) => say(exchangeLine(message)));
   if (report.exchange.length === 0 && report.nics.some(({ lease }) => lease)) {
     say(
-      '(the log of the DHCP server shows nothing of the exchange: does the DHCP agent of this network run on another host?)',
+      '(the log of the DHCP server does not show the exchange: does the DHCP agent of this network run on another host?)',
     );
   }
   if (json) printJson(bootJson(report));
@@ -45,7 +45,7 @@ export async function runBoot(name: string, options: BootOptions): Promise<void>
     print('');
     print(bootTable(report));
   }
-  // Not process.exit: standard output may be a pipe that has not taken everything yet.
+  // Not process.exit, because standard output may be a pipe that still has data to write.
   if (!report.right) process.exitCode = 1;
 }
 
@@ -70,7 +70,7 @@ export async function runDelete(names: readonly string[], options: DeleteOptions
       await removeMachine(stored, lab);
       print(`deleted ${who}`);
     } catch (error) {
-      // The others are deleted all the same.
+      // The others are still deleted.
       failures.push(`${who} could not be deleted: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
@@ -78,7 +78,7 @@ export async function runDelete(names: readonly string[], options: DeleteOptions
   if (options.all && found.length === 0) print('no machines');
 }
 
-/** Returns the machines of these names or UUIDs; adds a line to `failures` for each that none or several have. */
+/** Returns the machines with these names or UUIDs; adds a line to `failures` for each that is unknown or ambiguous. */
 async function machinesNamed(
   names: readonly string[],
   store: InstanceStore,
@@ -88,9 +88,9 @@ async function machinesNamed(
   for (const name of names) {
     const found = await store.find(name);
     const ids = found.map(({ id }) => id).join(', ');
-    if (found.length > 1) failures.push(`${found.length} machines are named ${name}; name one by its UUID: ${ids}`);
+    if (found.length > 1) failures.push(`${found.length} machines are named ${name}; use the UUID: ${ids}`);
     else if (found.length === 1) machines.push(...found);
-    // The folder may be gone and a port be left, which the UUID finds.
+    // Without the folder, ports may be left, which are found by the UUID.
     else if (isUuid(name)) machines.push({ id: name, folder: store.folder(name) });
     else failures.push(`no machine is named ${name} (bin/neutrino vm list prints them)`);
   }

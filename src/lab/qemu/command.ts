@@ -1,16 +1,16 @@
 import type { GuestSpec } from '../contract.ts';
 
-/** A comma ends a value in QEMU's options unless it is doubled. */
+/** Escapes commas, which end a value in QEMU's options unless they are doubled. */
 function value(text: string): string {
   return text.replaceAll(',', ',,');
 }
 
-/** Files of a machine, relative to its folder, which is QEMU's working directory: no path can break an option. */
+/** Files of a machine, relative to its folder, which is QEMU's working directory, so that paths cannot break options. */
 export const MACHINE_FILES = { console: 'console.log', socket: 'console.sock', initramfs: 'initramfs.gz' } as const;
 
 /**
- * QEMU's command line for a machine: software emulation, no disk, no screen, a serial console that is logged and can be
- * written to, one virtio NIC for each tap device.
+ * Returns QEMU's command line for a machine: software emulation, no disk, no screen, a serial console that is logged and
+ * accepts input, one virtio NIC per tap device.
  */
 export function qemuCommand(spec: GuestSpec, kernel: string): [string, ...string[]] {
   const parameters = ['console=ttyS0', 'quiet', 'panic=-1', 'net.ifnames=0', `neutrino.nics=${spec.nics.length}`];
@@ -24,7 +24,7 @@ export function qemuCommand(spec: GuestSpec, kernel: string): [string, ...string
     ...['-serial', 'chardev:console'],
     ...spec.nics.flatMap(({ mac, device }, i) => [
       ...['-netdev', `tap,id=nic${i},ifname=${value(device)},script=no,downscript=no`],
-      // No boot ROM: it would only be loaded and looked through.
+      // No boot ROM, because loading and scanning it takes time.
       ...['-device', `virtio-net-pci,netdev=nic${i},mac=${value(mac)},romfile=`],
     ]),
   ];

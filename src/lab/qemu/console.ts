@@ -1,15 +1,15 @@
 import type { NicLease } from '../contract.ts';
 import { parseEnvironment, parseLease } from '../lease.ts';
 
-/** A lease as a machine told it on its console. */
+/** A lease reported by a machine on its console. */
 export interface ConsoleLease {
   readonly mac: string;
   readonly lease: NicLease;
-  /** Seconds that the machine was up: a later report has a greater number. */
+  /** Uptime of the machine in seconds: later reports have greater values. */
   readonly at: number;
 }
 
-/** The reports of `clientScript` in what a console printed; what is cut off or garbled is passed over. */
+/** Returns the reports of `clientScript` in the output of a console; ignores incomplete or garbled ones. */
 export function consoleLeases(text: string): readonly ConsoleLease[] {
   return [...text.matchAll(/NEUTRINO-LEASE ([0-9a-f:]{17}) ([A-Za-z0-9+/]+={0,2})\r?\n/g)].flatMap((match) => {
     const environment = Buffer.from(match[2] ?? '', 'base64').toString('utf8');
@@ -20,16 +20,16 @@ export function consoleLeases(text: string): readonly ConsoleLease[] {
   });
 }
 
-/** What the machine says went wrong while it started. */
+/** Returns the failure that a machine reported while it started. */
 export function consoleFailures(text: string): readonly string[] {
   return [...text.matchAll(/NEUTRINO-FAILED ([^\r\n]*)/g)].map((match) => match[1] ?? '');
 }
 
-/** The last lines with something to read: no escape sequences, no reports. */
+/** Returns the last readable lines, without escape sequences and reports. */
 export function consoleTail(text: string, lines: number): string {
   return (
     text
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what it takes out
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are removed
       .replaceAll(/\x1b[[c][0-9;?]*[A-Za-z]?/g, '')
       .split(/\r?\n/)
       .filter((line) => line.trim() !== '' && !line.startsWith('NEUTRINO-LEASE'))

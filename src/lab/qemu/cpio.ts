@@ -1,4 +1,4 @@
-/** One entry of an archive; paths are relative, parents come before what is in them. */
+/** One entry of an archive; paths are relative, and folders precede their contents. */
 export type CpioEntry =
   | { readonly kind: 'folder'; readonly path: string }
   | { readonly kind: 'file'; readonly path: string; readonly data: Uint8Array | string; readonly executable?: boolean }
@@ -22,7 +22,7 @@ function entryBytes(entry: CpioEntry | undefined, inode: number): Uint8Array[] {
     entry ? TYPE[entry.kind] | (executable ? 0o111 : 0) : 0,
     ...[0, 0], // owner and group
     1, // links
-    0, // time of change: the same contents make the same archive
+    0, // modification time: the same contents must yield the same archive
     data.length,
     ...[0, 0], // device that holds it
     ...[device.major, device.minor],
@@ -33,7 +33,7 @@ function entryBytes(entry: CpioEntry | undefined, inode: number): Uint8Array[] {
   return [padded([Buffer.from(header), name]), padded([data])];
 }
 
-/** A cpio archive in the format `newc`, as the kernel unpacks an initramfs (Documentation/driver-api/early-userspace/buffer-format.rst). */
+/** Returns a cpio archive in the format `newc`, which the kernel unpacks as initramfs (Documentation/driver-api/early-userspace/buffer-format.rst). */
 export function cpioArchive(entries: readonly CpioEntry[]): Buffer {
   const parts = entries.flatMap((entry, i) => entryBytes(entry, i + 1));
   return Buffer.concat([...parts, ...entryBytes(undefined, 0)]);

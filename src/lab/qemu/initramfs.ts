@@ -6,12 +6,12 @@ import type { KernelModule } from './modules.ts';
 const BUSYBOX = '/bin/busybox';
 const SCRIPT = '/etc/dhcp-client.sh';
 
-/** Word of the console line that says the machine is up and its DHCP clients start. */
+/** Marks the console line printed when the machine is up and its DHCP clients start. */
 const READY = 'NEUTRINO-READY';
 
 /**
- * The first and only program of the machine: loads the modules, starts a DHCP client on each NIC, then takes orders
- * from the console, `renew MAC` and `poweroff`.
+ * Returns the init program of the machine: loads the modules, starts a DHCP client on each NIC, then reads commands from the
+ * console, `renew MAC` and `poweroff`.
  */
 function initScript(requestOptions: readonly string[], clientArguments: readonly string[]): string {
   const client = clientCommand({
@@ -73,7 +73,7 @@ function quoted(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The initramfs of the machine, compressed: a static busybox, kernel modules in the order given, and the scripts. */
+/** Returns the compressed initramfs of the machine: a static busybox, kernel modules in the order given, and the scripts. */
 export function initramfs(options: {
   readonly busybox: Uint8Array;
   readonly modules: readonly KernelModule[];
@@ -84,7 +84,7 @@ export function initramfs(options: {
   const folders = ['bin', 'dev', 'etc', 'modules', 'proc', 'run', 'sys', 'tmp'];
   const archive = cpioArchive([
     ...folders.map((path) => ({ kind: 'folder', path }) as const),
-    // The kernel opens it for init before anything is mounted.
+    // The kernel opens it as init's standard streams before anything is mounted.
     { kind: 'device', path: 'dev/console', major: 5, minor: 1 },
     { kind: 'file', path: 'bin/busybox', data: busybox, executable: true },
     { kind: 'link', path: 'bin/sh', target: 'busybox' },

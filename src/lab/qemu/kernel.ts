@@ -8,21 +8,21 @@ import { LabFailure } from '../failure.ts';
 import { collectModules, type KernelModule } from './modules.ts';
 import { isStaticProgram } from './static-program.ts';
 
-/** What a machine boots: a kernel and what belongs into its initramfs. */
+/** What a machine boots: a kernel and the contents of its initramfs. */
 export interface BootParts {
   /** Release of the kernel, such as 6.1.0-56-cloud-amd64. */
   readonly release: string;
   readonly kernelPath: string;
   readonly busyboxPath: string;
-  /** In the order in which they are to be loaded. */
+  /** In load order. */
   readonly modules: readonly KernelModule[];
 }
 
-/** Packages that name the newest kernel for virtual machines: Debian's small one, Debian's ordinary one, Ubuntu's. */
+/** Packages that depend on the newest kernel for virtual machines: Debian's small one, Debian's general one, Ubuntu's. */
 const KERNEL_PACKAGES = ['linux-image-cloud-amd64', 'linux-image-amd64', 'linux-image-virtual'];
 const MODULES = ['virtio_pci', 'virtio_net'];
 
-/** The packages that hold the kernel itself and its modules (Ubuntu has them apart). Throws CommandFailed when there is none. */
+/** Returns the packages with the kernel and its modules (two on Ubuntu). Throws CommandFailed if there are none. */
 async function kernelPackages(): Promise<readonly string[]> {
   let unknown: unknown;
   for (const name of KERNEL_PACKAGES) {
@@ -39,7 +39,7 @@ async function kernelPackages(): Promise<readonly string[]> {
   throw unknown ?? new LabFailure(`none of the packages ${KERNEL_PACKAGES.join(', ')} depends on a kernel`);
 }
 
-/** What the cache holds, or undefined when nothing has been fetched yet. */
+/** Returns the contents of the cache; undefined if nothing has been fetched yet. */
 export function cachedBootParts(cacheFolder: string): Promise<BootParts | undefined> {
   return readParts(join(cacheFolder, 'kernel'));
 }
@@ -69,9 +69,9 @@ async function fetchParts(folder: string, say: Say): Promise<void> {
     await unpackPackages(packages, unpacked);
   });
   const image = (await readdir(join(unpacked, 'boot'))).find((file) => file.startsWith('vmlinuz-'));
-  if (image === undefined) throw new LabFailure('the kernel package holds no boot/vmlinuz');
+  if (image === undefined) throw new LabFailure('the kernel package does not contain boot/vmlinuz');
   const release = image.slice('vmlinuz-'.length);
-  // lib may have moved to usr/lib in a later release.
+  // Later releases may have moved lib to usr/lib.
   const modulesFolder = await firstWith([
     join(unpacked, 'lib/modules', release),
     join(unpacked, 'usr/lib/modules', release),
@@ -98,10 +98,10 @@ async function firstWith(folders: readonly string[]): Promise<string> {
     )
       return folder;
   }
-  throw new LabFailure(`the kernel package holds no modules (${folders.join(', ')})`);
+  throw new LabFailure(`the kernel package does not contain modules (${folders.join(', ')})`);
 }
 
-/** A busybox that needs no libraries: this host's, or else one out of the package, which is not installed. */
+/** Returns the path of a static busybox: this host's, or one unpacked from the package, which is not installed. */
 async function staticBusybox(folder: string, say: Say): Promise<string> {
   const own = await findBusybox().catch(() => undefined);
   if (own !== undefined && isStaticProgram(await readFile(own))) return own;
@@ -112,12 +112,12 @@ async function staticBusybox(folder: string, say: Say): Promise<string> {
   for (const place of places) {
     if (await readFile(place).then(isStaticProgram, () => false)) return place;
   }
-  throw new LabFailure('the package busybox-static holds no static busybox');
+  throw new LabFailure('the package busybox-static does not contain a static busybox');
 }
 
 /**
- * The kernel and busybox that machines boot, out of the cache, or fetched from Debian's (or Ubuntu's) packages first.
- * The cache is complete or not there: it is made beside and moved into place.
+ * Returns the kernel and busybox that machines boot, from the cache, after fetching them from Debian's (or Ubuntu's) packages if
+ * necessary. The cache is created in a temporary folder and moved into place, so that it is never incomplete.
  */
 export async function bootParts(cacheFolder: string, say: Say): Promise<BootParts> {
   if (process.arch !== 'x64') throw new LabFailure(`virtual machines need an amd64 host; this one is ${process.arch}`);
@@ -128,7 +128,7 @@ export async function bootParts(cacheFolder: string, say: Say): Promise<BootPart
   await mkdir(fresh, { recursive: true });
   try {
     await fetchParts(fresh, say);
-    // Another boot may have been faster: its cache is as good.
+    // Another boot was faster: its cache is equivalent.
     await rename(fresh, folder).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
     });
@@ -136,6 +136,6 @@ export async function bootParts(cacheFolder: string, say: Say): Promise<BootPart
     await rm(fresh, { recursive: true, force: true });
   }
   const parts = await readParts(folder);
-  if (!parts) throw new LabFailure(`the kernel cache ${folder} is not complete; remove it and try again`);
+  if (!parts) throw new LabFailure(`the kernel cache ${folder} is incomplete; remove it and try again`);
   return parts;
 }

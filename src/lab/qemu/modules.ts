@@ -5,20 +5,20 @@ import { run } from '../../linux/run.ts';
 import { findBusybox } from '../busybox.ts';
 import { LabFailure } from '../failure.ts';
 
-/** A kernel module, unpacked. */
+/** An uncompressed kernel module. */
 export interface KernelModule {
   readonly name: string;
   readonly data: Uint8Array;
 }
 
-/** Names of modules say the same with hyphen and underscore (modprobe(8)). */
+/** Normalizes a module name, in which hyphen and underscore are equivalent (modprobe(8)). */
 function moduleName(path: string): string {
   return basename(path)
     .replace(/\.ko(\.(xz|zst|gz))?$/, '')
     .replaceAll('-', '_');
 }
 
-/** Names of the modules that this one needs, out of the `depends=` of its .modinfo section. */
+/** Returns the names of the modules that a module needs, from `depends=` in its .modinfo section. */
 export function moduleDependencies(module: Uint8Array): readonly string[] {
   const depends = /\0depends=([^\0]*)\0/.exec(Buffer.from(module).toString('latin1'))?.[1] ?? '';
   return depends
@@ -29,7 +29,7 @@ export function moduleDependencies(module: Uint8Array): readonly string[] {
 
 async function unpackModule(path: string): Promise<Uint8Array> {
   if (path.endsWith('.xz')) {
-    // Through base64: what a command prints is read as text.
+    // As base64, because the output of a command is read as text.
     const { stdout } = await run(['sh', '-c', '"$1" xzcat "$2" | base64 -w 0', 'sh', await findBusybox(), path]);
     return Buffer.from(stdout, 'base64');
   }
@@ -40,8 +40,8 @@ async function unpackModule(path: string): Promise<Uint8Array> {
 }
 
 /**
- * The modules named and all that they need, in an order in which each can be loaded. The folder is a kernel's
- * (`lib/modules/<version>`); what is built into the kernel needs no module. Throws when one is neither.
+ * Returns the named modules and their dependencies in load order. The folder is a kernel's (`lib/modules/<version>`); modules
+ * built into the kernel are omitted. Throws if one is neither there nor built in.
  */
 export async function collectModules(folder: string, wanted: readonly string[]): Promise<readonly KernelModule[]> {
   const files = await readdir(folder, { recursive: true });

@@ -2,8 +2,8 @@ const ELF_MAGIC = 0x7f454c46;
 const PROGRAM_INTERPRETER = 3;
 
 /**
- * Whether a 64-bit little-endian ELF program runs without a dynamic linker, that is, names no interpreter (elf(5), PT_INTERP).
- * Anything else is not static.
+ * Returns whether a file is a 64-bit little-endian ELF program that needs no dynamic linker, that is, names no interpreter (elf(5),
+ * PT_INTERP).
  */
 export function isStaticProgram(program: Uint8Array): boolean {
   const bytes = Buffer.from(program.buffer, program.byteOffset, program.byteLength);

@@ -13,10 +13,10 @@ import { type ConsoleLease, consoleFailures, consoleLeases, consoleTail } from '
 import { initramfs } from './initramfs.ts';
 import { cachedBootParts } from './kernel.ts';
 
-/** As much of a console's log as is looked at: machines say little, and a broken one may say the same for ever. */
+/** How much of a console's log is read: machines print little, but a broken one may repeat itself forever. */
 const CONSOLE_BYTES = 1_048_576;
 
-/** Processes of this machine's QEMU: its UUID stands on the command line, so none is missed and none mistaken. */
+/** Returns the QEMU processes of this machine, which have its UUID on their command line. */
 async function machineProcesses(id: string): Promise<readonly number[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   const found = await Promise.all(
@@ -47,8 +47,8 @@ async function readTail(path: string): Promise<string> {
 
 /**
  * A guest that is a real virtual machine: Debian's kernel under QEMU's software emulation, with a busybox that runs a DHCP
- * client on each NIC and reports leases on the serial console, whose log stays in the folder. The device on the host is a tap.
- * QEMU MUST be installed and the kernel be in `cacheFolder` (`bootParts`).
+ * client on each NIC and reports leases on the serial console, which is logged to the folder. The device on the host is a tap.
+ * QEMU MUST be installed, and the kernel MUST be in `cacheFolder` (`bootParts`).
  */
 export function virtualMachine(spec: GuestSpec, cacheFolder: string): Guest {
   const file = (name: string) => join(spec.folder, name);
@@ -83,7 +83,7 @@ export function virtualMachine(spec: GuestSpec, cacheFolder: string): Guest {
     return consoleLeases(await consoleText()).findLast((report) => report.mac === mac.toLowerCase());
   }
 
-  /** What to say of a machine that has ended by itself. */
+  /** Returns the error message for a machine that has ended by itself. */
   async function obituary(): Promise<string> {
     const qemu = lastLine(await readTail(file('qemu.log')));
     return `${spec.name}: the machine ended by itself; ${[qemu, consoleTail(await consoleText(), 5)].filter(Boolean).join('\n')}`;
@@ -113,7 +113,7 @@ export function virtualMachine(spec: GuestSpec, cacheFolder: string): Guest {
     const [pid] = await machineProcesses(spec.id);
     if (pid === undefined) throw new LabFailure(`${spec.name} does not run`);
     const asked = performance.now();
-    // By way of /proc: a socket's path may have 107 bytes only, and the folder's may be longer.
+    // Through /proc, because the path of a socket is limited to 107 bytes, and the folder's may be longer.
     await sendLine(`/proc/${pid}/cwd/${MACHINE_FILES.socket}`, `renew ${mac.toLowerCase()}`, timeoutMs);
     const lease = await waitForLease(nic, timeoutMs, before?.at ?? -1);
     return { ...lease, ms: Math.round(performance.now() - asked) };
@@ -143,7 +143,7 @@ function sendLine(socketPath: string, line: string, timeoutMs: number): Promise<
   return new Promise((resolve, reject) => {
     const socket = connect(socketPath);
     socket.setTimeout(timeoutMs, () =>
-      socket.destroy(new Error(`${socketPath}: not written to within ${timeoutMs} ms`)),
+      socket.destroy(new Error(`${socketPath}: write timed out after ${timeoutMs} ms`)),
     );
     socket.on('error', reject);
     socket.on('data', () => undefined);
