@@ -56,6 +56,8 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
+    // A logger of its own would cost every request more than the few lines that need its id, which name it themselves.
+    childLoggerFactory: (logger) => logger,
     bodyLimit: MAX_BODY,
     genReqId: () => `req-${randomUUID()}`,
     exposeHeadRoutes: false,

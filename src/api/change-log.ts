@@ -3,35 +3,35 @@ import type { Caller } from '../auth/contract.ts';
 
 /** Maximum number of ids and of names in one log line. */
 const MAX_NAMED = 20;
+/** Longest text of a request in a log line. */
+const MAX_TEXT = 200;
+
+/** The action that a request performs. */
+export interface Change {
+  readonly action: string;
+  readonly resource: string;
+  readonly ids?: readonly string[];
+  /** Names of the resources, if known; empty ones are left out. */
+  readonly names?: readonly string[];
+  /** Further parameters of the path: `{ tag: 'red' }`. */
+  readonly parameters?: Readonly<Record<string, string>>;
+}
 
 /** Records what requests change, so that each is logged in one line. */
 export interface Changes {
-  /** Records the action that the request is about to perform, or has performed, on resources with `ids` and, if known, `names`. */
-  note(
-    request: FastifyRequest,
-    action: string,
-    resource: string,
-    ids?: readonly string[],
-    names?: readonly string[],
-  ): void;
+  /** Records what the request is about to do, or has done. */
+  note(request: FastifyRequest, change: Change): void;
   /** Records the error that the request is answered with. */
   failed(request: FastifyRequest, error: string): void;
 }
 
-interface Change {
-  readonly action: string;
-  readonly resource: string;
-  readonly ids: readonly string[];
-  readonly names: readonly string[];
-}
+type Line = Record<string, unknown>;
 
-/** Returns `values` as a field of a log line: as they are called if it is one, with a plural's `s` if they are several. */
-const oneOrMore = (field: string, values: readonly string[]): Readonly<Record<string, unknown>> =>
-  values.length === 0
-    ? {}
-    : values.length === 1
-      ? { [field]: values[0] }
-      : { [`${field}s`]: values.slice(0, MAX_NAMED) };
+/** Adds values to a log line: as `field` if it is one, with a plural's `s` if they are several. */
+function addNamed(line: Line, field: string, values: readonly string[]): void {
+  if (values.length === 1) line[field] = values[0];
+  else if (values.length > 1) line[`${field}s`] = values.slice(0, MAX_NAMED);
+}
 
 /**
  * Logs one line for every request that changes something, or tried to: caller, action, id, name, status, milliseconds and the
@@ -40,33 +40,35 @@ const oneOrMore = (field: string, values: readonly string[]): Readonly<Record<st
 export function logChanges(app: FastifyInstance, callerOf: (request: FastifyRequest) => Caller | undefined): Changes {
   const changes = new WeakMap<FastifyRequest, Change>();
   const errors = new WeakMap<FastifyRequest, string>();
-  app.addHook('onResponse', async (request, reply) => {
-    if (request.method === 'GET' || request.method === 'OPTIONS' || request.method === 'HEAD') return;
+  app.addHook('onResponse', (request, reply, done) => {
+    if (request.method === 'GET' || request.method === 'OPTIONS' || request.method === 'HEAD') return done();
     const change = changes.get(request);
     const caller = callerOf(request);
-    const error = errors.get(request);
-    const { ids = [], names = [], resource, action } = change ?? {};
-    const line = {
-      request_id: request.id,
-      ...(caller ? { project_id: caller.projectId } : {}),
-      ...(caller?.userId ? { user_id: caller.userId } : {}),
-      ...oneOrMore('id', ids),
-      ...oneOrMore(
+    // Written field by field: this runs for every port that is created.
+    const line: Line = { request_id: request.id };
+    if (caller) line.project_id = caller.projectId;
+    if (caller?.userId) line.user_id = caller.userId;
+    if (change) {
+      const { ids = [], names = [], parameters = {} } = change;
+      for (const name of Object.keys(parameters)) line[name] = parameters[name]?.slice(0, MAX_TEXT);
+      addNamed(line, 'id', ids);
+      addNamed(
+        line,
         'name',
         names.filter((name) => name !== ''),
-      ),
-      ...(ids.length > 1 ? { count: ids.length } : {}),
-      status: reply.statusCode,
-      ms: Math.round(reply.elapsedTime),
-      ...(error === undefined ? {} : { error }),
-    };
-    const what = action === undefined ? `${request.method} ${request.url.slice(0, 200)}` : `${action} ${resource}`;
-    const refused = reply.statusCode >= 400;
-    app.log.info(line, refused ? `${what} refused` : what);
+      );
+      if (ids.length > 1) line.count = ids.length;
+    }
+    line.status = reply.statusCode;
+    line.ms = Math.round(reply.elapsedTime);
+    const error = errors.get(request);
+    if (error !== undefined) line.error = error;
+    const what = change ? `${change.action} ${change.resource}` : `${request.method} ${request.url.slice(0, MAX_TEXT)}`;
+    app.log.info(line, reply.statusCode >= 400 ? `${what} refused` : what);
+    done();
   });
   return {
-    note: (request, action, resource, ids = [], names = []) =>
-      void changes.set(request, { action, resource, ids, names }),
+    note: (request, change) => void changes.set(request, change),
     failed: (request, error) => void errors.set(request, error),
   };
 }

@@ -34,14 +34,17 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   let told = errorAnswer(error);
   if (!told) {
     request.log.error(
-      { err: error, method: request.method, url: request.url },
+      { request_id: request.id, err: error, method: request.method, url: request.url },
       'request failed with an internal error',
     );
     const { status, type, message } = neutronError('HTTPInternalServerError', { id: request.id });
     told = answer(status, type, message);
   } else if (told.status >= 500) {
     const { message, cause } = error as Error;
-    request.log.warn({ err: cause ?? error, method: request.method, url: request.url }, `request failed: ${message}`);
+    request.log.warn(
+      { request_id: request.id, err: cause ?? error, method: request.method, url: request.url },
+      `request failed: ${message}`,
+    );
   }
   reply.code(told.status).send(told.body);
 }

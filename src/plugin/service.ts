@@ -29,6 +29,8 @@ export class Service {
   readonly #services: Services;
   readonly #module: AnyModule;
   readonly #parent: Service | undefined;
+  /** Names of the methods in the policy. */
+  readonly #actions: Readonly<Record<Method, string>>;
   /** Attributes of the module that this server does not serve. */
   readonly #unserved: readonly string[];
   readonly resource: Resource;
@@ -39,6 +41,14 @@ export class Service {
     this.#module = module;
     this.#parent = parent;
     this.resource = resource;
+    const action = (method: Method) => methodAction(resource, method);
+    this.#actions = {
+      create: action('create'),
+      list: action('list'),
+      show: action('show'),
+      update: action('update'),
+      delete: action('delete'),
+    };
     this.#unserved = Object.keys(module.resource.attributes).filter((name) => !(name in resource.attributes));
   }
 
@@ -148,7 +158,7 @@ export class Service {
   }
 
   #authorize(caller: Caller, method: Method, target: Document = {}): void {
-    this.#services.policy.authorize(caller, methodAction(this.resource, method), target);
+    this.#services.policy.authorize(caller, this.#actions[method], target);
   }
 
   /** Returns the handler of a declared method. Throws an Error if the module lacks it, which indicates a bug. */

@@ -22,7 +22,7 @@ const asJson = <T>(): { store(value: T): string; load(stored: string | number): 
 /** Returns why a value is not a text of at most `max` characters (Neutron counts characters, not bytes); undefined if it is. */
 function textFault(value: unknown, max: number): string | undefined {
   if (typeof value !== 'string') return `'${shown(value)}' is not a valid string`;
-  if ([...value].length > max) return `'${shown(value)}' exceeds maximum length of ${max}`;
+  if (value.length > max && [...value].length > max) return `'${shown(value)}' exceeds maximum length of ${max}`;
   if (value.includes('\u0000')) return 'a NUL character is not allowed';
   if (!value.isWellFormed()) return 'the text contains an unpaired surrogate';
   return undefined;

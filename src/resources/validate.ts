@@ -30,9 +30,22 @@ function projectOf(given: Body, callerProject: string): string {
   return (project ?? tenant ?? callerProject) as string;
 }
 
+type Entries = readonly (readonly [string, Attribute])[];
+
+const entries = new WeakMap<Attributes, Entries>();
+
+/** Returns a declaration's attributes with their names, listed once: every create walks through them. */
+function entriesOf(attributes: Attributes): Entries {
+  const known = entries.get(attributes);
+  if (known) return known;
+  const listed = Object.entries(attributes);
+  entries.set(attributes, listed);
+  return listed;
+}
+
 /** Validates the attributes of a create and fills in defaults; optional ones may be missing. Throws NeutronError. */
 function parseAttributes(attributes: Attributes, given: Body, set: Body = {}): Record<string, unknown> {
-  for (const [name, attribute] of Object.entries(attributes)) {
+  for (const [name, attribute] of entriesOf(attributes)) {
     if (name in set) continue;
     if (!attribute.post) {
       if (name in given) throw bad(`Attribute '${name}' not allowed in POST`);
@@ -42,7 +55,7 @@ function parseAttributes(attributes: Attributes, given: Body, set: Body = {}): R
       throw bad(`Failed to parse request. Required attribute '${name}' not specified`);
   }
   const values: Record<string, unknown> = { ...set };
-  for (const [name, attribute] of Object.entries(attributes)) {
+  for (const [name, attribute] of entriesOf(attributes)) {
     if (!attribute.post || name in set) continue;
     if (name in given) values[name] = attribute.type.parse(given[name], name);
     else if (attribute.default !== undefined) values[name] = attribute.default;

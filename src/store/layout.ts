@@ -18,9 +18,11 @@ export interface PlainAttribute {
   readonly attribute: Attribute;
 }
 
-interface Layout {
+export interface Layout {
   readonly table: string;
   readonly plain: readonly PlainAttribute[];
+  /** Those of `plain` that responses show. */
+  readonly shown: readonly PlainAttribute[];
   readonly byTable: ReadonlyMap<string, readonly PlainAttribute[]>;
   readonly sides: ReadonlyMap<string, SideTable>;
 }
@@ -46,7 +48,8 @@ export function layoutOf(resource: Resource): Layout {
       throw new Error(`${of} stores several attributes of ${resource.name}: it must have a row for each (always)`);
   }
   const byTable = Map.groupBy(plain, (p) => p.table);
-  const layout = { table, plain, byTable, sides: new Map(Object.entries(sides)) };
+  const shown = plain.filter(({ attribute }) => attribute.visible !== false);
+  const layout = { table, plain, shown, byTable, sides: new Map(Object.entries(sides)) };
   layouts.set(resource.attributes, layout);
   return layout;
 }

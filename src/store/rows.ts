@@ -3,40 +3,51 @@ import type { Trx } from '../db/database.ts';
 import { type PreparedQuery, prepared } from '../db/prepared.ts';
 import type { ColumnsOf, Listener, Resource, ShownColumnsOf, Stored } from '../resources/attribute.ts';
 import { stored } from '../resources/types.ts';
-import { equals, layoutOf, STANDARD } from './layout.ts';
+import { equals, type Layout, layoutOf, STANDARD } from './layout.ts';
 import { insertStandardAttributes } from './standard-attributes.ts';
 
 type Row = Readonly<Record<string, Stored>>;
+type Values = Readonly<Record<string, unknown>>;
 
 /** Returns the row of a table for the given values; empty if none of them is stored there. */
-function rowOf(resource: Resource, table: string, values: Readonly<Record<string, unknown>>): Row {
+function rowOf(resource: Resource, table: string, values: Values): Row {
   const row: Record<string, Stored> = {};
   for (const { name, column, attribute } of layoutOf(resource).byTable.get(table) ?? [])
     if (name in values) row[column] = stored(attribute.type, values[name]);
   return row;
 }
 
-type Insert = PreparedQuery<Row, InsertResult>;
-const inserts = new Map<string, Insert>();
+type Insert = PreparedQuery<Values, InsertResult>;
+const inserts = new WeakMap<Layout, ReadonlyMap<string, Insert>>();
 
-/** Inserts a row; compiled once per set of columns, whose number is bounded by the declarations. */
-function insertRow(trx: Trx, table: string, row: Row, ignore = false): Promise<QueryResult<InsertResult>> {
-  const columns = Object.keys(row);
-  const key = `${table} ${ignore} ${columns.join(' ')}`;
-  let insert = inserts.get(key);
-  if (!insert) {
-    insert = prepared<Row, InsertResult>((db, p) => {
-      const values = Object.fromEntries(columns.map((column) => [column, p(column)]));
-      const query = db.withTables<Record<string, Row>>().insertInto(table).values(values);
-      return ignore ? query.ignore() : query;
-    });
-    inserts.set(key, insert);
+/** Inserts the row of a table for the values of a resource, with its id and, in its own table, `standard_attr_id`. */
+function insertRow(trx: Trx, resource: Resource, table: string, values: Values): Promise<QueryResult<InsertResult>> {
+  const layout = layoutOf(resource);
+  let own = inserts.get(layout);
+  if (!own) {
+    own = new Map([layout.table, ...layout.sides.keys()].map((name) => [name, insertInto(resource, layout, name)]));
+    inserts.set(layout, own);
   }
-  return insert(trx, row);
+  const insert = own.get(table);
+  if (!insert) throw new Error(`${resource.name} has no table ${table}`);
+  return insert(trx, values);
+}
+
+/** Returns the insert of a row; in the resource's own table, it changes nothing if a unique key exists already. */
+function insertInto(resource: Resource, { table: main, byTable, sides }: Layout, table: string): Insert {
+  const side = sides.get(table);
+  return prepared<Values, InsertResult>((db, p) => {
+    const row: Record<string, unknown> = { ...side?.constants };
+    for (const { name, column, attribute } of byTable.get(table) ?? []) row[column] ??= p(name, attribute.type.store);
+    if (side) row[side.key] = p('id');
+    else if (resource.standardAttributes !== undefined) row.standard_attr_id = p('standard_attr_id');
+    const query = db.withTables<Record<string, Values>>().insertInto(table).values(row);
+    return table === main ? query.ignore() : query;
+  });
 }
 
 /** Inserts the standard attributes of a new resource; returns their id. */
-export function insertStandard<R extends Resource>(trx: Trx, resource: R, values: ColumnsOf<R>): Promise<number> {
+export function insertStandard(trx: Trx, resource: Resource, values: Values): Promise<number> {
   const { description = '', revision_number: revision = 0, created_at: now } = rowOf(resource, STANDARD, values);
   const attributes = {
     resource_type: resource.standardAttributes ?? '',
@@ -57,15 +68,14 @@ export async function insertMain<R extends Resource>(
   attr?: number,
 ): Promise<boolean> {
   const { table } = layoutOf(resource);
-  const row = { ...rowOf(resource, table, values), ...(attr === undefined ? {} : { standard_attr_id: attr }) };
-  const result = await insertRow(trx, table, row, true);
+  const result = await insertRow(trx, resource, table, { ...values, standard_attr_id: attr });
   return (result.numAffectedRows ?? 0n) > 0n;
 }
 
-/** Returns whether all attributes in a row of a side table have their `absent` values. */
-const isAbsent = (resource: Resource, table: string, row: Row): boolean =>
+/** Returns whether all attributes in a side table have their `absent` values. */
+const isAbsent = (resource: Resource, table: string, values: Values): boolean =>
   (layoutOf(resource).byTable.get(table) ?? []).every(
-    ({ attribute, column }) => !(column in row) || stored(attribute.type, attribute.absent) === row[column],
+    ({ attribute: { type, absent }, name }) => !(name in values) || stored(type, values[name]) === stored(type, absent),
   );
 
 /** Inserts the rows of a new resource in its side tables; returns its plain attributes, as in responses. */
@@ -75,9 +85,7 @@ export async function insertSides<R extends Resource>(
   values: ColumnsOf<R> & { readonly id: string },
 ): Promise<ShownColumnsOf<R>> {
   for (const [table, side] of layoutOf(resource).sides) {
-    const row = rowOf(resource, table, values);
-    if (side.always || !isAbsent(resource, table, row))
-      await insertRow(trx, table, { [side.key]: values.id, ...row, ...side.constants });
+    if (side.always || !isAbsent(resource, table, values)) await insertRow(trx, resource, table, values);
   }
   return shownColumns(resource, values);
 }
@@ -102,8 +110,7 @@ function shownColumns<R extends Resource>(resource: R, values: ColumnsOf<R>): Sh
   const all: Readonly<Record<string, unknown>> = values;
   // Copied, because an object that lost an attribute is slow from then on.
   const shown: Record<string, unknown> = {};
-  for (const { name, attribute } of layoutOf(resource).plain)
-    if (attribute.visible !== false && name in all) shown[name] = all[name];
+  for (const { name } of layoutOf(resource).shown) if (name in all) shown[name] = all[name];
   return shown as ShownColumnsOf<R>;
 }
 
@@ -132,7 +139,7 @@ export async function updatePlain<R extends Resource>(
       if (side.always) await update(trx, table, row, own);
       else {
         await sql`delete from ${sql.table(table)} where ${own}`.execute(trx);
-        if (!isAbsent(resource, table, row)) await insertRow(trx, table, { [side.key]: id, ...row, ...side.constants });
+        if (!isAbsent(resource, table, changes)) await insertRow(trx, resource, table, { ...changes, id });
       }
     }
   }

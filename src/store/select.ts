@@ -4,7 +4,6 @@ import type { Resource, ShownColumnsOf, Stored } from '../resources/attribute.ts
 import { fromTables, layoutOf, type PlainAttribute } from './layout.ts';
 
 interface Selection {
-  readonly shown: readonly PlainAttribute[];
   readonly columns: RawBuilder<unknown>;
   readonly from: RawBuilder<unknown>;
 }
@@ -14,13 +13,11 @@ const selections = new WeakMap<object, Selection>();
 function selectionOf(resource: Resource): Selection {
   const known = selections.get(resource.attributes);
   if (known) return known;
-  const { table, plain } = layoutOf(resource);
-  const shown = plain.filter(({ attribute }) => attribute.visible !== false);
+  const { table, shown } = layoutOf(resource);
   const attr = resource.standardAttributes === undefined ? [] : [sql`${sql.ref(`${table}.standard_attr_id`)} as attr`];
   const columns = shown.map((p) => sql`${sql.ref(`${p.table}.${p.column}`)} as ${sql.ref(p.name)}`);
   const id = sql`${sql.ref(`${table}.id`)} as row_id`;
   const selection = {
-    shown,
     columns: sql.join([id, ...columns, ...attr]),
     from: fromTables(resource, new Set(shown.map((p) => p.table))),
   };
@@ -48,9 +45,10 @@ export async function selectPlain<R extends Resource>(
   ids: readonly string[],
 ): Promise<readonly Selected<R>[]> {
   if (ids.length === 0) return [];
-  const { shown, columns, from } = selectionOf(resource);
+  const { columns, from } = selectionOf(resource);
   const { rows } = await sql<Record<string, Stored>>`select ${columns} ${from}
     where ${sql.ref(`${resource.table}.id`)} in (${sql.join(ids)})`.execute(db);
+  const { shown } = layoutOf(resource);
   return rows.map((row) => {
     const values: Record<string, unknown> = {};
     for (const plain of shown) values[plain.name] = load(plain, row[plain.name]);

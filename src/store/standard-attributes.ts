@@ -3,8 +3,15 @@ import type { Trx } from '../db/database.ts';
 import { prepared } from '../db/prepared.ts';
 import { neutronError } from '../resources/errors.ts';
 
-/** Returns the current time as stored in tables: UTC, `YYYY-MM-DD HH:MM:SS`. */
-export const nowText = (): string => new Date().toISOString().slice(0, 19).replace('T', ' ');
+let latest = { second: 0, text: '' };
+
+/** Returns the current time as stored in tables: UTC, `YYYY-MM-DD HH:MM:SS`. Formatted once a second. */
+export function nowText(): string {
+  const second = Math.floor(Date.now() / 1000);
+  if (second !== latest.second)
+    latest = { second, text: new Date(second * 1000).toISOString().slice(0, 19).replace('T', ' ') };
+  return latest.text;
+}
 
 /** A time of the tables as documents show it: `YYYY-MM-DDTHH:MM:SSZ`. */
 const shownTime = (stored: string): string => `${stored.replace(' ', 'T')}Z`;

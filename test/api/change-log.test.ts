@@ -59,10 +59,10 @@ describe('the log of changes', () => {
     await ask('PUT', `/v2.0/networks/${id}`, '{"network": {"name": "m"}}');
     await ask('PUT', `/v2.0/networks/${id}/tags/red`);
     await ask('DELETE', `/v2.0/networks/${id}`);
-    expect(lines.map(({ msg, id: of, name, status }) => [msg, of, name, status])).toEqual([
-      ['update network', id, 'm', 200],
-      ['add_tag network', id, undefined, 201],
-      ['delete network', id, undefined, 204],
+    expect(lines.map(({ msg, id: of, name, tag, status }) => [msg, of, name, tag, status])).toEqual([
+      ['update network', id, 'm', undefined, 200],
+      ['add_tag network', id, undefined, 'red', 201],
+      ['delete network', id, undefined, undefined, 204],
     ]);
   });
 

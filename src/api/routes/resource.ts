@@ -82,17 +82,12 @@ export function resourceRoutes(
   app.post(all, async (request, reply) => {
     // As in Neutron, a resource that cannot be created has no attributes that can be set.
     if (!can('create')) throw neutronError('HTTPBadRequest', { reason: "Attribute 'tenant_id' not allowed in POST" });
-    changes.note(request, 'create', resource.name);
+    changes.note(request, { action: 'create', resource: resource.name });
     const { bulk, items } = resourcesOfBody(resource, request.body);
     if (bulk && !allowBulk) throw neutronError('HTTPBadRequest', { reason: 'Bulk operation not supported' });
     const documents = await service.create(callerOf(request), items, parentOf(request));
-    changes.note(
-      request,
-      'create',
-      resource.name,
-      documents.map((d) => String(d[keyOf(resource)])),
-      documents.map(nameOf),
-    );
+    const ids = documents.map((d) => String(d[keyOf(resource)]));
+    changes.note(request, { action: 'create', resource: resource.name, ids, names: documents.map(nameOf) });
     reply.code(201);
     return bulk ? { [resource.plural]: documents } : { [resource.name]: documents[0] };
   });
@@ -106,17 +101,18 @@ export function resourceRoutes(
 
   if (can('update'))
     app.put(one, async (request) => {
-      changes.note(request, 'update', resource.name, [idOf(request)]);
+      changes.note(request, { action: 'update', resource: resource.name, ids: [idOf(request)] });
       const body = resourceOfBody(resource, request.body);
       const revision = demandedRevision(request);
       const document = await service.update(callerOf(request), idOf(request), body, revision, parentOf(request));
-      changes.note(request, 'update', resource.name, [idOf(request)], [nameOf(document)]);
+      const ids = [idOf(request)];
+      changes.note(request, { action: 'update', resource: resource.name, ids, names: [nameOf(document)] });
       return { [resource.name]: document };
     });
 
   if (can('delete'))
     app.delete(one, async (request, reply) => {
-      changes.note(request, 'delete', resource.name, [idOf(request)]);
+      changes.note(request, { action: 'delete', resource: resource.name, ids: [idOf(request)] });
       if (request.body !== undefined)
         throw neutronError('HTTPBadRequest', { reason: 'Request body is not supported in DELETE.' });
       await service.delete(callerOf(request), idOf(request), demandedRevision(request), parentOf(request));
@@ -144,7 +140,8 @@ function actionRoute(
     url: routeOf(actionPath(collection, name, action)),
     async handler(request, reply) {
       const { id = '', ...parameters } = request.params as Readonly<Record<string, string>>;
-      if (action.method !== 'get') changes.note(request, name, service.resource.name, [id]);
+      if (action.method !== 'get')
+        changes.note(request, { action: name, resource: service.resource.name, ids: [id], parameters });
       const call = { id, parameters, body: request.body, revision: demandedRevision(request) };
       const answer = await service.act(callerOf(request), name, call);
       if (!action.answer) return noContent(reply);

@@ -23,7 +23,7 @@ export function preparingPool(pool: Pool): MysqlPool {
 }
 
 function preparing(raw: PoolConnection): MysqlPoolConnection {
-  const plain = raw as unknown as MysqlPoolConnection;
+  const plain: MysqlPoolConnection = raw;
   return {
     config: plain.config,
     threadId: plain.threadId,
@@ -32,11 +32,11 @@ function preparing(raw: PoolConnection): MysqlPoolConnection {
     release: () => plain.release(),
     query(sql: string, parameters: unknown, callback?: Parameters<MysqlPoolConnection['query']>[2]) {
       if (!(parameters instanceof PreparedParameters) || !callback) return plain.query(sql, parameters, callback);
-      raw.execute(sql, parameters.map(asText), (error, result) => callback(error, result as never));
+      raw.execute(sql, Array.from(parameters, asText), (error, result) => callback(error, result as never));
       return undefined as never;
     },
   };
 }
 
 /** Numbers as text: mysql2 would send them as DOUBLE, which MySQL refuses behind LIMIT. */
-const asText = (value: unknown) => (typeof value === 'number' ? String(value) : value) as string | null;
+const asText = (value: unknown) => (typeof value === 'number' ? String(value) : (value ?? null)) as string | null;

@@ -40,7 +40,9 @@ class SqliteConnection implements DatabaseConnection {
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     const { statement, reads } = this.#prepare(query.sql);
-    const parameters = query.parameters.map(bindable);
+    // Not by map(), which costs ten times as much on PreparedParameters.
+    const parameters: SQLInputValue[] = [];
+    for (const value of query.parameters) parameters.push(bindable(value));
     if (reads) return { rows: statement.all(...parameters) as R[] };
     const { changes, lastInsertRowid } = statement.run(...parameters);
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };

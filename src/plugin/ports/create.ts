@@ -31,20 +31,21 @@ const MAC_TRIES = 16;
 export const hasDhcpAddress = (network: NetworkFacts, fixedIps: PortDocument['fixed_ips']): boolean =>
   fixedIps.some((ip) => network.subnets.some((s) => s.id === ip.subnet_id && s.enableDhcp));
 
-/** Inserts a port's row with the requested MAC, or a random one that is unique on the network; returns the MAC. */
-async function insertWithMac(
+/** Inserts a port's row with the requested MAC, or a random one that is unique on the network; returns what `insert` returns. */
+async function insertWithMac<Row>(
   baseMac: string,
   network: string,
   wanted: string | null | undefined,
-  insert: (mac: string) => Promise<boolean>,
-): Promise<string> {
+  insert: (mac: string) => Promise<Row | undefined>,
+): Promise<Row> {
   if (wanted !== null && wanted !== undefined) {
-    if (await insert(wanted)) return wanted;
+    const row = await insert(wanted);
+    if (row) return row;
     throw neutronError('MacAddressInUse', { network, mac: wanted });
   }
   for (let tries = 0; tries < MAC_TRIES; tries++) {
-    const mac = randomMac(baseMac);
-    if (await insert(mac)) return mac;
+    const row = await insert(randomMac(baseMac));
+    if (row) return row;
   }
   throw neutronError('MacAddressGenerationFailure', { network });
 }
@@ -112,15 +113,17 @@ export async function createPort(
     ...newStandard(1),
   };
 
-  const attr = await insertStandard(trx, PORT, { ...plain, mac_address: '' });
-  const mac = await insertWithMac(config.DEFAULT.base_mac, network.id, values.mac_address, (mac_address) =>
-    insertMain(trx, PORT, { ...plain, mac_address }, attr),
-  );
+  const attr = await insertStandard(trx, PORT, plain);
+  const row = await insertWithMac(config.DEFAULT.base_mac, network.id, values.mac_address, async (mac_address) => {
+    const withMac = { ...plain, mac_address };
+    return (await insertMain(trx, PORT, withMac, attr)) ? withMac : undefined;
+  });
+  const mac = row.mac_address;
   const addressed = { id, mac, deviceOwner };
   const taken = values.fixed_ips
     ? await allocateRequested(trx, allocator, network, addressed, values.fixed_ips)
     : await allocateDefault(trx, allocator, network, addressed);
-  const shown = await insertSides(trx, PORT, { ...plain, mac_address: mac });
+  const shown = await insertSides(trx, PORT, row);
   await insertBindingLevel(trx, id, network, binding);
   await insertSecurityGroups(trx, id, groups);
   const pairs = resolvedPairs(config, values.allowed_address_pairs, mac, portSecurity);
