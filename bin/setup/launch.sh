@@ -24,6 +24,8 @@ node_major() {
 
 # $1 = run or dev. The stamp holds which packages are there and the hash of the lock file they were installed from.
 packages_ready() {
+  # A link belongs to another folder, as in a git worktree: npm would empty that folder.
+  [ ! -L "$root/node_modules" ] || return 0
   stamp_kind='' stamp_hash=''
   # The test before the read: a redirection from a missing file would end the shell.
   [ -r "$root/node_modules/.neutrino-installed" ] || return 1

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 
 /**
  * Runs npm quietly, under the settings it has with the Node that was here first: npm looks for its global settings beside the
@@ -32,9 +32,11 @@ function globalSettings(root) {
 
 /**
  * Makes node_modules what package-lock.json says; `kind` is run (without development packages) or dev. The stamp, written
- * last, says what is there: without it, or with another hash than the lock file's, the packages are installed anew.
+ * last, says what is there: without it, or with another hash than the lock file's, the packages are installed anew. A link is
+ * left as it is, because npm would empty the folder that it points to.
  */
 export async function setUpPackages(root, kind, progress) {
+  if (isLink(`${root}/node_modules`)) return;
   const lock = readFileSync(`${root}/package-lock.json`);
   const hash = createHash('sha256').update(lock).digest('hex');
   const stamp = readStamp(root);
@@ -57,6 +59,8 @@ export async function setUpPackages(root, kind, progress) {
     writeStamp(root, kind, hash);
   });
 }
+
+const isLink = (path) => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 
 const stampFile = (root) => `${root}/node_modules/.neutrino-installed`;
 

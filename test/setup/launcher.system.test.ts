@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LauncherProject } from './launcher-project.ts';
@@ -83,6 +83,17 @@ describe('npm packages', () => {
     project.calls();
     await project.start();
     expect(project.calls()).toEqual([CI]);
+  });
+
+  it('are not installed through a link to the node_modules of another folder, which npm would empty', async () => {
+    project.write('elsewhere/one/package.json', '{}');
+    symlinkSync(join(project.root, 'elsewhere'), join(project.root, 'node_modules'));
+    expect(await project.start('--version')).toMatchObject({ code: 0, stdout: '["--version"]\n' });
+    expect(project.calls()).toEqual([]);
+
+    project.useOldNode();
+    expect(await project.start('--version')).toMatchObject({ code: 0 });
+    expect(project.calls()).toHaveLength(1);
   });
 
   it('are installed anew when node_modules has gone', async () => {
