@@ -1,20 +1,20 @@
 import { parseArgs } from 'node:util';
 
 export interface BenchArguments {
-  /** Names of sections, in the order of the sections; all when none are chosen. */
+  /** Names of the selected sections, in the order of `SECTIONS`; default: all. */
   readonly only: readonly string[];
   readonly quick: boolean;
-  /** File for the JSON; undefined: bench/results/<date>.json. */
+  /** Path of the JSON file; default: bench/results/<date>.json. */
   readonly out: string | undefined;
-  /** Folder on the disk to measure; undefined: the system's temporary folder. */
+  /** Folder on the disk to measure; default: the system's temporary folder. */
   readonly folder: string | undefined;
   readonly help: boolean;
 }
 
-/** Wrong arguments; the message says which, and what would be right. */
+/** Invalid arguments; the message names them and what is expected. */
 export class UsageError extends Error {}
 
-/** Reads the command line of `npm run bench`. Throws UsageError. */
+/** Parses the command line of `npm run bench`. Throws UsageError. */
 export function parseArguments(argv: readonly string[], sections: readonly string[]): BenchArguments {
   let values: ReturnType<typeof parse>;
   try {

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** A process of the bench's own that answers one question at a time. */
+/** A child process of the benchmark, which answers one request at a time. */
 export interface Child {
   readonly pid: number;
-  /** Asks and waits for the answer; throws what the child threw, when it ends, or after `timeoutMs`. */
+  /** Sends a request and waits for the response. Throws the child's error, and if it exits, and after `timeoutMs`. */
   ask<A>(question: object, timeoutMs?: number): Promise<A>;
   stop(): Promise<void>;
 }
@@ -14,8 +14,8 @@ const ANSWER_MS = 120_000;
 const END_MS = 10_000;
 
 /**
- * Starts a module of the bench as a process of its own, so that what it does is not done by the process that waits for it.
- * `prefix`: a command to run it by (`ip netns exec NAME`).
+ * Starts a module of the benchmark in a child process, so that its work does not burden the process that measures.
+ * `prefix`: a command that runs it (`ip netns exec NAME`).
  */
 export function startChild(module: URL, prefix: readonly string[] = []): Child {
   const [command = '', ...args] = [
@@ -40,9 +40,9 @@ export function startChild(module: URL, prefix: readonly string[] = []): Child {
           done(() => (error === undefined ? resolve(answer as A) : reject(new Error(error))));
         };
         const onExit = (code: number | null) =>
-          done(() => reject(new Error(`${name} ended (${code}) without an answer`)));
+          done(() => reject(new Error(`${name} exited (${code}) without a response`)));
         const timer = setTimeout(
-          () => done(() => reject(new Error(`${name} did not answer within ${timeoutMs} ms`))),
+          () => done(() => reject(new Error(`${name} did not respond within ${timeoutMs} ms`))),
           timeoutMs,
         );
         child.on('message', onMessage).on('exit', onExit).on('error', reject);
@@ -59,7 +59,7 @@ export function startChild(module: URL, prefix: readonly string[] = []): Child {
   };
 }
 
-/** In the child: answers the questions of the process that started it, and ends when that goes away. */
+/** Runs in the child: answers the requests of its parent, and exits when the parent does. */
 export function answerParent(answer: (question: never) => Promise<unknown> | unknown): void {
   process.on('message', async (question) => {
     try {

@@ -1,21 +1,21 @@
 import type { Spread } from './spread.ts';
 
-/** Something measured, in every round. */
+/** A quantity measured in every round. */
 export interface Figure {
   readonly what: string;
   /** `/s`, `ms`, ... */
   readonly unit: string;
-  /** One value a round. */
+  /** One value per round. */
   readonly rounds: readonly number[];
-  /** What it is to be read with (latencies, sizes); one line. */
+  /** One line that helps to interpret it (latencies, sizes). */
   readonly note?: string;
 }
 
-/** One figure beside another of the same run; what travels from machine to machine. */
+/** A figure compared with another of the same run, which makes it comparable between machines. */
 export interface Ratio {
   readonly what: string;
   readonly rounds: readonly number[];
-  /** The median is to be at least, or at most, this. */
+  /** Lower or upper limit of the median. */
   readonly goal?: { readonly least: number } | { readonly most: number };
 }
 
@@ -24,26 +24,26 @@ export interface SectionResult {
   readonly ratios: readonly Ratio[];
 }
 
-/** What a section is given. Everything it starts it MUST end, also when it throws. */
+/** The environment of a section, which MUST stop everything that it starts, even if it throws. */
 export interface World {
-  /** Fewer and shorter rounds: to see that everything runs, not to quote. */
+  /** Fewer and shorter rounds, which only check that everything runs. */
   readonly quick: boolean;
-  /** A folder of this run's own on the disk that is measured; removed afterwards. */
+  /** A temporary folder on the measured disk. */
   readonly folder: string;
-  /** Tells who watches what happens now. */
+  /** Reports progress to the user. */
   progress(text: string): void;
 }
 
-/** A group of measurements that belong together; `--only` chooses by name. */
+/** A group of related measurements; `--only` selects them by name. */
 export interface Section {
   readonly name: string;
   readonly title: string;
-  /** Why it cannot run here; undefined when it can. */
+  /** Returns why it cannot run here; undefined if it can. */
   obstacle?(): string | undefined | Promise<string | undefined>;
   run(world: World): Promise<SectionResult>;
 }
 
-/** What is written to keep. */
+/** The result of a run, as written to the JSON file. */
 export interface Report {
   readonly machine: Readonly<Record<string, string | number>>;
   readonly started_at: string;
@@ -52,7 +52,7 @@ export interface Report {
     readonly name: string;
     readonly title: string;
     readonly seconds: number;
-    /** Why it was not measured. */
+    /** The reason why it was not measured. */
     readonly skipped?: string;
     readonly figures: readonly (Figure & Spread)[];
     readonly ratios: readonly (Ratio & Spread & { readonly reached?: boolean })[];

@@ -1,7 +1,7 @@
 import { cpus, loadavg, totalmem } from 'node:os';
 import type { Report } from './contract.ts';
 
-/** What the figures were measured on. The load before the run tells whether the machine was at rest. */
+/** Returns facts about the machine. The load before the run shows whether it was idle. */
 export function machineFacts(): Report['machine'] {
   const processors = cpus();
   return {

@@ -4,9 +4,9 @@ import { NeutrinoProcess } from '../test/support/neutrino.ts';
 
 export interface NeutrinoOptions {
   readonly statePath: string;
-  /** With the agents of this host; default: false (`--no-agents`). */
+  /** Whether to start the agents of this host; default: false (`--no-agents`). */
   readonly agents?: boolean;
-  /** Further flags: `['--host', 'bench1']`. */
+  /** Additional flags: `['--host', 'bench1']`. */
   readonly flags?: readonly string[];
 }
 
@@ -14,17 +14,17 @@ export interface RunningNeutrino {
   readonly url: string;
   readonly pid: number;
   readonly api: ApiClient;
-  /** SIGTERM, then SIGKILL when that does not help. */
+  /** Sends SIGTERM, and SIGKILL if that does not stop it. */
   stop(): Promise<void>;
 }
 
 const LAUNCHER = join(import.meta.dirname, '../bin/neutrino');
 
-/** Makes a process of Neutrino as its user starts it; its output is kept in `folder`. */
+/** Creates a Neutrino process, started as by a user, with its output in `folder`. */
 export const launched = (folder: string, ...words: readonly string[]): NeutrinoProcess =>
   new NeutrinoProcess({ words, folder, launcher: [LAUNCHER] });
 
-/** Starts the whole of Neutrino on a free port and waits until its API answers. Throws with its last words. */
+/** Starts `neutrino up` on a free port and waits until its API responds. Throws an error with its last output. */
 export async function startNeutrino({
   statePath,
   agents = false,

@@ -1,7 +1,7 @@
 import type { Ratio, Report, Section, SectionResult } from './contract.ts';
 import { spread } from './spread.ts';
 
-/** A section's result as the report keeps it: with medians and whether goals were reached. Throws RangeError without rounds. */
+/** Converts the result of a section for the report: adds medians, and whether goals were reached. Throws RangeError without rounds. */
 export function reported(
   section: Pick<Section, 'name' | 'title'>,
   seconds: number,

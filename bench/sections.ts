@@ -8,7 +8,7 @@ import { portsSection } from './ports/section.ts';
 import { rpcSection } from './rpc/section.ts';
 import { scaleSection } from './scale/section.ts';
 
-/** All sections, in the order in which they run. */
+/** All sections, in execution order. */
 export const SECTIONS: readonly Section[] = [
   portsSection,
   scaleSection,

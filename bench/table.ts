@@ -1,7 +1,7 @@
 import type { Report } from './contract.ts';
 
-/** A number with as many digits as it deserves: `12 300`, `431`, `4.27`, `0.612`. */
-export function shownNumber(value: number): string {
+/** Formats a number with about three significant digits: `12 300`, `431`, `4.27`, `0.612`. */
+export function formatNumber(value: number): string {
   const size = Math.abs(value);
   if (size >= 1000)
     return Math.round(value)
@@ -20,28 +20,28 @@ const lines = (rows: readonly Cells[]): string => {
     .join('\n');
 };
 
-/** The report as text: for each section its figures, then its ratios with what was to be reached. */
+/** Formats the report as text: for each section, its figures, then its ratios with their goals. */
 export function renderTable(report: Report): string {
   const facts = Object.entries(report.machine).map(([name, value]) => `${name} ${value}`);
   const blocks = report.sections.map((section) => {
     const head = `${section.name}: ${section.title}`;
     if (section.skipped !== undefined) return `${head}\n  not measured: ${section.skipped}`;
-    const range = (min: number, max: number) => `[${shownNumber(min)} – ${shownNumber(max)}]`;
+    const range = (min: number, max: number) => `[${formatNumber(min)} – ${formatNumber(max)}]`;
     const rows: Cells[] = [
       ...section.figures.map(
-        (f): Cells => [f.what, `${shownNumber(f.median)} ${f.unit}`, range(f.min, f.max), f.note ?? ''],
+        (f): Cells => [f.what, `${formatNumber(f.median)} ${f.unit}`, range(f.min, f.max), f.note ?? ''],
       ),
       ...section.ratios.map(
-        (r): Cells => [`= ${r.what}`, shownNumber(r.median), range(r.min, r.max), shownGoal(r.goal, r.reached)],
+        (r): Cells => [`= ${r.what}`, formatNumber(r.median), range(r.min, r.max), formatGoal(r.goal, r.reached)],
       ),
     ];
     return `${head}\n${lines(rows)}`;
   });
-  const quick = report.quick ? ['A quick run: figures to see that it runs, not to quote.'] : [];
+  const quick = report.quick ? ['A quick run: it only checks that everything runs; do not quote the figures.'] : [];
   return [`${facts.join(' · ')}`, ...quick, ...blocks].join('\n\n');
 }
 
-function shownGoal(goal: Report['sections'][number]['ratios'][number]['goal'], reached: boolean | undefined): string {
+function formatGoal(goal: Report['sections'][number]['ratios'][number]['goal'], reached: boolean | undefined): string {
   if (goal === undefined) return '';
   const wanted = 'least' in goal ? `at least ${goal.least}` : `at most ${goal.most}`;
   return `${wanted}: ${reached ? 'reached' : 'MISSED'}`;

@@ -1,12 +1,12 @@
 import { dhcpNamespace } from '../../src/net/device-names.ts';
 import type { ServedNetwork } from './served.ts';
 
-/** Words without anything that a shell would read otherwise stay bare. */
+/** Quotes a word for a shell, if necessary. */
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 /**
- * A plain shell script that makes what the agent makes, network by network: namespace and device by one `ip -batch` on the host
- * and one inside, the files by one `cp`, dnsmasq by its command line. `folder`: where the files belong.
+ * Returns a shell script that creates what the agent creates, network by network: namespace and device with one `ip -batch` on the
+ * host and one inside, the files with one `cp`, dnsmasq with its command line. `folder`: destination of the files.
  */
 export function coldStartScript(networks: readonly ServedNetwork[], folder: string): string {
   const steps = networks.map(({ id, command, device, mac, mtu, address, gateway, files }) => {

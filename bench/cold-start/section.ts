@@ -22,7 +22,7 @@ const PORTS = 10;
 const QUICK_NETWORKS = 20;
 const SERVED_MS = 120_000;
 
-/** How long a DHCP agent takes on a host that has nothing yet, beside a script that makes the same. */
+/** Measures how long a DHCP agent takes on an empty host, compared with a script that creates the same. */
 export const coldStartSection: Section = {
   name: 'cold-start',
   title: `a DHCP agent on an empty host, ${NETWORKS} networks × ${PORTS} ports, over RabbitMQ (server on MariaDB)`,
@@ -51,12 +51,12 @@ export const coldStartSection: Section = {
   },
 };
 
-/** Where an agent is started again and again. */
+/** A host on which an agent is started repeatedly. */
 interface Place {
   /** Its `host` option. */
   readonly name: string;
   readonly statePath: string;
-  /** Does something on a host that has nothing, with an empty state path; afterwards the host is gone. */
+  /** Runs `work` on a fresh host with an empty state path, and removes the host. */
   onEmptyHost<T>(work: (host: TestHost) => Promise<T>): Promise<T>;
   /** Starts the DHCP agent. */
   startAgent(host: TestHost): Promise<NeutrinoProcess>;
@@ -99,13 +99,13 @@ async function measure(world: World, place: Place, server: RunningNeutrino) {
   const copies = join(world.folder, 'copies');
   const script = join(world.folder, 'cold-start.sh');
 
-  world.progress(`making ${networks} networks with ${PORTS} ports each`);
+  world.progress(`creating ${networks} networks with ${PORTS} ports each`);
   await place.onEmptyHost(async (host) => {
     await synchronised(await place.startAgent(host), 0);
     for (let i = 0; i < networks; i++) await makeNetwork(server, i);
     await served(host, place, networks);
   });
-  // Once more, as now each network has its ports from the beginning.
+  // Again, because each network now has its ports from the beginning.
   await place.onEmptyHost(async (host) => {
     await synchronised(await place.startAgent(host), networks);
     const made = await lookAtServed(host, place.statePath, copies);
@@ -131,8 +131,8 @@ async function measure(world: World, place: Place, server: RunningNeutrino) {
   }
   return {
     figures: [
-      { what: `agent, ${networks} networks: from its start until all are served`, unit: 'ms', rounds: took.ours },
-      { what: 'of that: from asking for its networks', unit: 'ms', rounds: took.sync, note: 'as the agent logs it' },
+      { what: `agent, ${networks} networks: from start until all are served`, unit: 'ms', rounds: took.ours },
+      { what: 'of which: from requesting its networks', unit: 'ms', rounds: took.sync, note: 'as logged by the agent' },
       {
         what: 'script: the same namespaces, devices, files and dnsmasq processes',
         unit: 'ms',
@@ -142,12 +142,12 @@ async function measure(world: World, place: Place, server: RunningNeutrino) {
     ],
     ratios: [
       { what: 'agent / script', rounds: ratios(took.ours, took.script) },
-      { what: 'agent, from asking for its networks / script', rounds: ratios(took.sync, took.script) },
+      { what: 'agent, from requesting its networks / script', rounds: ratios(took.sync, took.script) },
     ],
   };
 }
 
-/** Makes the `index`-th network, with a subnet and ports. */
+/** Creates the `index`-th network, with a subnet and ports. */
 async function makeNetwork(server: RunningNeutrino, index: number): Promise<void> {
   type Made = { readonly id: string };
   const { network } = await server.api.post<{ network: Made }>('networks', { network: { name: `bench${index}` } });
@@ -169,14 +169,16 @@ async function synchronised(agent: NeutrinoProcess, networks: number): Promise<n
   try {
     return (await waitFor(`${networks} served networks`, served, { timeoutMs: SERVED_MS, intervalMs: 10 })).ms;
   } catch (error) {
-    throw new Error(`the agent does not serve ${networks} networks; it said:\n${agent.lastWords()}`, { cause: error });
+    throw new Error(`the agent does not serve ${networks} networks; its output:\n${agent.lastWords()}`, {
+      cause: error,
+    });
   }
 }
 
-/** Waits until each network has its dnsmasq, with the ports that it is to know. */
+/** Waits until each network has a dnsmasq that has all of its ports. */
 async function served(host: TestHost, place: Place, networks: number): Promise<void> {
   const folder = join(place.statePath, 'dhcp');
-  // A line a port, and one for the agent's own.
+  // One line per port, and one for the agent's own.
   const count = `cat ${folder}/*/host 2>/dev/null | grep -c . || true`;
   const known = async () =>
     Number(await host.run('sh', '-c', count)) >= networks * PORTS && (await running(host)) === networks;
@@ -189,5 +191,5 @@ const running = async (host: TestHost): Promise<number> =>
 /** Throws unless a dnsmasq runs for each network. */
 async function servers(host: TestHost, networks: number): Promise<void> {
   const count = await running(host);
-  if (count !== networks) throw new Error(`${count} processes of dnsmasq run instead of ${networks}`);
+  if (count !== networks) throw new Error(`${count} dnsmasq processes run instead of ${networks}`);
 }

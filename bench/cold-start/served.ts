@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { dhcpNamespace } from '../../src/net/device-names.ts';
 import type { TestHost } from '../../test/support/hosts/test-host.ts';
 
-/** What an agent has made for one network, as far as a script needs it to make the same. */
+/** What an agent has created for one network, as needed by a script that creates the same. */
 export interface ServedNetwork {
   readonly id: string;
   /** The command line of its dnsmasq. */
@@ -15,14 +15,14 @@ export interface ServedNetwork {
   /** With prefix length. */
   readonly address: string;
   readonly gateway: string | undefined;
-  /** Copies of its files, but for what dnsmasq writes. */
+  /** Copies of its files, except for those that dnsmasq writes. */
   readonly files: string;
 }
 
-/** What dnsmasq writes itself. */
+/** Files that dnsmasq writes. */
 const WRITTEN: readonly string[] = ['pid', 'log'];
 
-/** Looks at everything the agent on a host has made, and copies its files to `copies`. */
+/** Reads everything that the agent on a host has created, and copies its files to `copies`. */
 export async function lookAtServed(
   host: TestHost,
   statePath: string,

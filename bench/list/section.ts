@@ -12,7 +12,7 @@ const SIZES = [1000, 10_000] as const;
 const MOST_PAGES = 200;
 const POOL = { first: 0x0a000100, last: 0x0affff00 };
 
-/** What a page of a long list costs, and whether it costs more the longer the list is. */
+/** Measures the time of a page of a list, and whether it grows with the list. */
 export const listSection: Section = {
   name: 'list',
   title: `GET /v2.0/ports?limit=${PAGE}, page by page to the end, 1 connection`,
@@ -30,7 +30,7 @@ export const listSection: Section = {
         const neutrino = await startNeutrino({ statePath });
         ends.push(neutrino.stop);
         const place = await makeNetwork(neutrino);
-        // makeNetwork has made one.
+        // makeNetwork has created one.
         await filler.fill(statePath, { place, pool: POOL, count: size - 1 });
         lists.push({ size, neutrino });
       }
@@ -74,7 +74,7 @@ async function measure(
     for (const [i, { size, neutrino }] of lists.entries()) {
       const path = `/v2.0/ports?limit=${PAGE}`;
       const walk = await load.walk({ url: neutrino.url, path, plural: 'ports', most: MOST_PAGES });
-      if (walk.items !== size) throw new Error(`the pages hold ${walk.items} ports instead of ${size}`);
+      if (walk.items !== size) throw new Error(`the pages contain ${walk.items} ports instead of ${size}`);
       if (round === 0) continue;
       walked[i]?.page.push(median(walk.pageMs));
       walked[i]?.slow.push(percentile(walk.pageMs, 0.99));
@@ -86,7 +86,7 @@ async function measure(
   ]);
   const [small, large] = walked;
   return {
-    figures: [...figures, { what: 'the same page by bare Fastify', unit: 'ms', rounds: bare }],
+    figures: [...figures, { what: 'the same page with bare Fastify', unit: 'ms', rounds: bare }],
     ratios: [
       {
         what: `a page of ${large?.size} / of ${small?.size}`,

@@ -4,8 +4,8 @@ import { type CutResponse, cutResponse } from './response.ts';
 const SILENCE_MS = 60_000;
 
 /**
- * One keep-alive connection, one request at a time. On bare sockets, because the generator shares the machine's cores with
- * what it measures: node:http would cost more than the server it asks.
+ * A keep-alive connection with one request at a time. It uses bare sockets, because the generator shares the machine's cores with
+ * the measured server, and node:http would use more of them than the server.
  */
 export class Connection {
   readonly #socket: Socket;
@@ -16,7 +16,7 @@ export class Connection {
     this.#socket = socket;
     socket.setNoDelay(true).setTimeout(SILENCE_MS);
     socket.on('data', (chunk) => this.#take(chunk));
-    socket.on('timeout', () => socket.destroy(new Error(`no answer within ${SILENCE_MS} ms`)));
+    socket.on('timeout', () => socket.destroy(new Error(`no response within ${SILENCE_MS} ms`)));
     socket.on('error', (error) => this.#fail(error));
     socket.on('close', () => this.#fail(new Error('the server closed the connection')));
   }

@@ -12,7 +12,7 @@ export interface RepeatJob {
   readonly body?: string;
   readonly count: number;
   readonly connections: number;
-  /** Status that every answer must have. */
+  /** Expected status of every response. */
   readonly expect: number;
 }
 
@@ -29,14 +29,14 @@ export interface WalkJob {
   readonly path: string;
   /** Name of the list in the body: `ports`. */
   readonly plural: string;
-  /** Pages at most. */
+  /** Maximum number of pages. */
   readonly most: number;
 }
 
 export interface WalkResult {
   readonly pages: number;
   readonly items: number;
-  /** Milliseconds of each page, from request to last byte. */
+  /** Milliseconds per page, from request to last byte. */
   readonly pageMs: readonly number[];
   /** The body of the first page. */
   readonly firstPage: string;
@@ -83,7 +83,7 @@ async function walk(job: WalkJob): Promise<WalkResult> {
     if (status !== 200) throw new Error(`GET ${next}: ${status} ${text.slice(0, 300)}`);
     const page = JSON.parse(text) as Readonly<Record<string, unknown>>;
     const found = page[job.plural] as readonly unknown[];
-    // The link behind a last page that happens to be full leads to an empty one.
+    // A full last page has a link to an empty one.
     if (found.length === 0) break;
     pageMs.push(took);
     items += found.length;

@@ -1,16 +1,16 @@
-/** One response cut out of what a connection has brought. */
+/** A response parsed from the bytes received on a connection. */
 export interface CutResponse {
   readonly status: number;
   readonly body: Buffer;
-  /** Bytes of the response; what is behind belongs to the next one. */
+  /** Length of the response in bytes; the rest belongs to the next one. */
   readonly length: number;
 }
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 
 /**
- * The first response in the bytes, undefined while it is not complete. Knows only what a load generator needs: bodies with a
- * Content-Length, or none (204). Throws for anything else, as a figure made of half-read answers would be worse than none.
+ * Parses the first response in the bytes; returns undefined while it is incomplete. Supports only what a load generator needs: bodies
+ * with a Content-Length, or none (204). Throws for anything else, because figures based on misread responses would be worse than none.
  */
 export function cutResponse(bytes: Buffer): CutResponse | undefined {
   const headEnd = bytes.indexOf(END_OF_HEAD);
@@ -26,7 +26,7 @@ export function cutResponse(bytes: Buffer): CutResponse | undefined {
   return bytes.length < end ? undefined : { status, body: bytes.subarray(bodyStart, end), length: end };
 }
 
-/** The bytes of a request on a connection that stays open. */
+/** Returns the bytes of a request on a keep-alive connection. */
 export function requestBytes(method: string, host: string, path: string, body?: string): Buffer {
   const head = [`${method} ${path} HTTP/1.1`, `Host: ${host}`, 'Accept: application/json', 'Connection: keep-alive'];
   if (body !== undefined) head.push('Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`);

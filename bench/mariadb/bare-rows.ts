@@ -4,7 +4,7 @@ import { type Connection, createConnection, type ResultSetHeader } from 'mysql2/
 import { answerParent } from '../child.ts';
 import { addressKeyOf, type PortNames, type RowPattern } from '../ports/row-patterns.ts';
 
-/** Inserts ports by mysql2 alone, in a process of its own: a transaction a port, over several connections side by side. */
+/** Inserts ports with bare mysql2, in a separate process: one transaction per port, over several parallel connections. */
 export interface MysqlRowsJob {
   readonly address: {
     readonly host: string;
@@ -18,7 +18,7 @@ export interface MysqlRowsJob {
   readonly subnet: string;
   readonly group: string;
   readonly pool: { readonly first: number; readonly last: number };
-  /** Ports that were made before, so that no name comes twice. */
+  /** Number of ports inserted before, so that no name is used twice. */
   readonly from: number;
   readonly count: number;
   readonly connections: number;
@@ -28,10 +28,10 @@ export interface MysqlRowsResult {
   readonly perSecond: number;
 }
 
-// Coprime to the pool's size: the addresses of consecutive ports lie far apart, as random ones do.
+// Coprime to the size of the pool, so that consecutive ports have distant addresses, as with random allocation.
 const STRIDE = 7_368_787;
 
-/** The names of the `index`-th port; no two share MAC or address while the pool has addresses. */
+/** Returns the names of the `index`-th port; MACs and addresses are unique while the pool has addresses. */
 function namesOf({ network, subnet, group, pool }: MysqlRowsJob, index: number): PortNames {
   const octets = (value: number) => [24, 16, 8, 0].map((shift) => (value >>> shift) & 255);
   const address = octets(pool.first + ((index * STRIDE) % (pool.last - pool.first + 1))).join('.');
@@ -54,7 +54,7 @@ async function insertPort(connection: Connection, job: MysqlRowsJob, index: numb
       return cell.is === 'address_key' ? addressKeyOf(names.address) : names[cell.is];
     });
     const marks = columns.map(() => '?').join(', ');
-    // Prepared once a connection: mysql2 keeps statements by their text.
+    // Prepared once per connection, because mysql2 caches statements by their text.
     const [result] = await connection.execute<ResultSetHeader>(
       `insert into \`${table}\` (${columns.map((c) => `\`${c}\``).join(', ')}) values (${marks})`,
       values,
@@ -70,7 +70,7 @@ async function insertPorts(job: MysqlRowsJob): Promise<MysqlRowsResult> {
     for (let i = 0; i < job.connections; i++) {
       const connection = await createConnection(job.address);
       connections.push(connection);
-      // As the product's sessions are (src/db/mysql/open.ts).
+      // As in Neutrino's sessions (src/db/mysql/open.ts).
       await connection.query('set session transaction isolation level read committed');
     }
     let next = job.from;

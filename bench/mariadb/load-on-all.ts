@@ -1,18 +1,18 @@
 import { type Load, startLoad } from '../load/load.ts';
 import type { RunningNeutrino } from '../neutrino.ts';
 
-/** The same request over connections to several servers at once, a generator for each server. */
+/** Sends the same request to several servers at the same time, with a generator per server. */
 export interface LoadOnAll {
-  /** `count` requests over `connections`, both split evenly. Every answer must be 201. */
+  /** Sends `count` requests over `connections`, both split evenly. Every response must be 201. */
   post(path: string, body: string, count: number, connections: number): Promise<LoadResult>;
   stop(): Promise<void>;
 }
 
 interface LoadResult {
   readonly perSecond: number;
-  /** Until the last answer. */
+  /** Milliseconds until the last response. */
   readonly seconds: number;
-  /** The worst of the servers' medians. */
+  /** The highest median of the servers. */
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
@@ -24,7 +24,7 @@ export function startLoadOnAll(servers: readonly RunningNeutrino[]): LoadOnAll {
     async post(path, body, count, connections) {
       const job = { method: 'POST', path, body, count: share(count), connections: share(connections), expect: 201 };
       const results = await Promise.all(loads.map(({ server, load }) => load.repeat({ ...job, url: server.url })));
-      // Each began as soon as it was told: the slowest one's time is all of them's.
+      // All began at the same time: the slowest one determines the total.
       const seconds = Math.max(...results.map(({ perSecond }) => job.count / perSecond));
       return {
         seconds,

@@ -15,7 +15,7 @@ function isProgram(name: string): boolean {
   });
 }
 
-/** Why a MariaDB and a RabbitMQ of one's own cannot be had here; undefined when they can. */
+/** Returns why a private MariaDB and RabbitMQ cannot be started here; undefined if they can. */
 export function siteObstacle(): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root, to run MariaDB as its own user';
   const missing = ['mariadbd', 'mariadb-install-db'].filter((name) => !isProgram(name));

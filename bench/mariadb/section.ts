@@ -14,10 +14,10 @@ const SERVERS = 2;
 const CONNECTIONS = 16;
 const PATH = '/v2.0/ports';
 
-/** Ports created per second on MariaDB, beside what the driver and the HTTP server could do at most. */
+/** Measures ports created per second on MariaDB, compared with the limit of the bare driver and HTTP server. */
 export const mariadbSection: Section = {
   name: 'mariadb',
-  title: `POST ${PATH} to ${SERVERS} servers, ${CONNECTIONS} connections in all, MariaDB, flushed at every commit`,
+  title: `POST ${PATH} to ${SERVERS} servers, ${CONNECTIONS} connections in total, MariaDB, flushed on every commit`,
   obstacle: siteObstacle,
   async run(world) {
     const ends: (() => Promise<void>)[] = [];
@@ -75,7 +75,7 @@ async function measure(world: World, { site, bare, load, httpLoad, rows, http }:
       connections: CONNECTIONS,
       expect: 201,
     });
-  // A network of its own for each round, so that all begin with the same.
+  // A new network for each round, so that all begin alike.
   const ours = async (ports: number, connections: number) => {
     const { network, group } = await makeNetwork(server);
     return load.post(PATH, bodyFor(network, group), ports, connections);
@@ -100,15 +100,15 @@ async function measure(world: World, { site, bare, load, httpLoad, rows, http }:
   return {
     figures: [
       { what: `Neutrino, ${SERVERS} servers`, unit: '/s', rounds: figures.ours },
-      { what: 'Neutrino, p50 of a request', unit: 'ms', rounds: latency.p50 },
-      { what: 'Neutrino, p99 of a request', unit: 'ms', rounds: latency.p99 },
+      { what: 'Neutrino, p50 per request', unit: 'ms', rounds: latency.p50 },
+      { what: 'Neutrino, p99 per request', unit: 'ms', rounds: latency.p99 },
       {
-        what: `a: its rows by mysql2, ${CONNECTIONS} connections, a transaction a port`,
+        what: `a: the same rows with mysql2, ${CONNECTIONS} connections, one transaction per port`,
         unit: '/s',
         rounds: figures.rows,
         note: bare.job.patterns.map((p) => p.table).join(', '),
       },
-      { what: 'b: bare Fastify, POST parsed, the same body answered', unit: '/s', rounds: figures.http },
+      { what: 'b: bare Fastify, parsing the POST and returning the same body', unit: '/s', rounds: figures.http },
       { what: 'limit: 1/(1/a + 1/b)', unit: '/s', rounds: limit },
     ],
     ratios: [{ what: 'Neutrino / limit', rounds: ratios(figures.ours, limit), goal: { least: 0.4 } }],

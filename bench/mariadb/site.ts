@@ -4,7 +4,7 @@ import { writeConfigFiles } from '../../test/support/neutrino.ts';
 import { type RabbitMq, startRabbitMq } from '../../test/support/rabbitmq.ts';
 import { launched, type RunningNeutrino, startServer } from '../neutrino.ts';
 
-/** Servers that share a MariaDB and a RabbitMQ of this run's own. */
+/** Servers that share a private MariaDB and RabbitMQ. */
 export interface Site {
   readonly mariadb: PrivateMariadb;
   readonly rabbit: RabbitMq;
@@ -13,14 +13,14 @@ export interface Site {
 }
 
 export interface SiteOptions {
-  /** For the files of the servers. */
+  /** Folder for the files of the servers. */
   readonly folder: string;
   readonly servers: number;
-  /** Lines of rabbitmq.conf. */
+  /** Additional lines of rabbitmq.conf. */
   readonly brokerConf?: readonly string[];
 }
 
-/** Starts the database, the broker, and, on an upgraded schema, the servers. Nothing is left when it throws. */
+/** Starts the database and the broker, upgrades the schema, and starts the servers. Leaves nothing running if it throws. */
 export async function startSite({ folder, servers: count, brokerConf = [] }: SiteOptions): Promise<Site> {
   const ends: (() => Promise<void>)[] = [];
   const stop = async () => {

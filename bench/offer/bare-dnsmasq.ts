@@ -6,19 +6,19 @@ import { ipBatch } from '../../src/linux/ip.ts';
 import { deleteNamespace, ensureNamespace } from '../../src/linux/namespaces.ts';
 import { type DhcpClient, startDhcpClient } from './client.ts';
 
-/** A dnsmasq with nothing around it, that serves 10.0.0.0/8 to the hosts it is told of. */
+/** A bare dnsmasq that serves 10.0.0.0/8. */
 export interface BareDnsmasq {
   readonly client: DhcpClient;
-  /** Tells it of a host by a file that it notices by itself (--dhcp-hostsdir); gives when the file was put there. */
+  /** Adds a host as a file that dnsmasq notices itself (--dhcp-hostsdir); returns the time when the file was moved there. */
   addByFolder(mac: string, address: string): bigint;
-  /** Tells it of a host by a line more in --dhcp-hostsfile and SIGHUP; gives when the signal was sent. */
+  /** Adds a host as a line in --dhcp-hostsfile and sends SIGHUP; returns the time of the signal. */
   addBySignal(mac: string, address: string): bigint;
   stop(): Promise<void>;
 }
 
 const SERVER = '10.0.0.1';
 
-/** `name`: of its namespaces and devices, at most 8 characters; `hosts`: lines of hosts that it knows from the start. */
+/** Starts it. `name`: prefix of its namespaces and devices, at most 8 characters; `hosts`: initial lines of its hosts file. */
 export async function startBareDnsmasq(name: string, folder: string, hosts: readonly string[]): Promise<BareDnsmasq> {
   const namespace = `${name}-server`;
   const hostsFile = join(folder, 'hosts');
@@ -57,7 +57,7 @@ export async function startBareDnsmasq(name: string, folder: string, hosts: read
       addByFolder(mac, address) {
         const unnoticed = join(folder, 'new-host');
         writeFileSync(unnoticed, line(mac, address));
-        // The time before, as dnsmasq may be faster than the way back.
+        // Measured before, because dnsmasq may be faster than the return of the call.
         const at = process.hrtime.bigint();
         renameSync(unnoticed, join(hostsFolder, `host-${files++}`));
         return at;

@@ -1,9 +1,9 @@
-/** The few bytes of DHCP (RFC 2131, RFC 2132) that are needed to ask for an address and see that one is offered. */
+/** The subset of DHCP (RFC 2131, RFC 2132) needed to discover servers and recognize offers. */
 
 const BOOTREQUEST = 1;
 const BOOTREPLY = 2;
 const ETHERNET = 1;
-/** The client has no address yet: answers are to be broadcast. */
+/** The client has no address yet: replies must be broadcast. */
 const BROADCAST = 0x8000;
 const MAGIC_COOKIE = 0x63825363;
 const MESSAGE_TYPE = 53;
@@ -12,10 +12,10 @@ const OFFER = 2;
 const PAD = 0;
 const END = 255;
 const OPTIONS_AT = 240;
-/** BOOTP's least size, which some servers insist on. */
+/** BOOTP's minimum size, which some servers require. */
 const LEAST_BYTES = 300;
 
-/** A DHCPDISCOVER of a client with this MAC (`fa:16:3e:00:00:01`); `xid` is the exchange's number, 32 bits. */
+/** Returns a DHCPDISCOVER of a client with this MAC (`fa:16:3e:00:00:01`); `xid`: the transaction id, 32 bits. */
 export function discoverPacket(mac: string, xid: number): Buffer {
   const packet = Buffer.alloc(LEAST_BYTES);
   packet.set([BOOTREQUEST, ETHERNET, 6, 0]);
@@ -30,7 +30,7 @@ export function discoverPacket(mac: string, xid: number): Buffer {
   return packet;
 }
 
-/** The address that a packet offers in the exchange `xid`; undefined when it is no DHCPOFFER of that exchange. */
+/** Returns the address offered by a packet in the transaction `xid`; undefined if it is not a DHCPOFFER of that transaction. */
 export function offeredAddress(packet: Buffer, xid: number): string | undefined {
   if (packet.length < OPTIONS_AT || packet[0] !== BOOTREPLY || packet.readUInt32BE(4) !== xid) return undefined;
   if (packet.readUInt32BE(236) !== MAGIC_COOKIE || messageType(packet) !== OFFER) return undefined;

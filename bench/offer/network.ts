@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { waitFor } from '../../src/time/wait.ts';
 import type { RunningNeutrino } from '../neutrino.ts';
 
-/** A port as the API answers it, as far as it is looked at here. */
+/** The attributes of a port that are read here. */
 export interface OfferedPort {
   readonly id: string;
   readonly mac_address: string;
@@ -13,7 +13,7 @@ export interface OfferedPort {
 const PER_REQUEST = 100;
 const SERVED_MS = 120_000;
 
-/** Makes a network with that many ports and waits until dnsmasq has been told of all of them. Gives its id. */
+/** Creates a network with `ports` ports and waits until dnsmasq's files contain all of them. Returns its id. */
 export async function makeServedNetwork(
   neutrino: RunningNeutrino,
   statePath: string,

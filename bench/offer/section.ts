@@ -18,13 +18,14 @@ import { makeServedNetwork, type OfferedPort } from './network.ts';
 
 const SIZES = [10, 1000] as const;
 const AGENTS_MS = 60_000;
-/** Between two measurements, so that each begins at rest. */
+/** Pause between measurements, so that each begins idle. */
 const REST_MS = 150;
 
-/** How long after the 201 a machine with the port's MAC is offered its address. */
+/** Measures the time from a port's 201 until its address is offered to its MAC. */
 export const offerSection: Section = {
   name: 'offer',
-  title: 'POST /v2.0/ports answered 201 → first DHCPOFFER to its MAC (DISCOVER every 2 ms), one port after the other',
+  title:
+    'from the 201 of POST /v2.0/ports to the first DHCPOFFER to its MAC (a DISCOVER every 2 ms), ports in sequence',
   async obstacle() {
     const why = await unmetRequirements(AGENT_KINDS, defaultConfig());
     return why.length === 0 ? undefined : why.join('; ');
@@ -79,20 +80,20 @@ async function measure(world: World, { size, client, bare, port }: Parts) {
     const ours = await ourOffer(client, port, macOf(1, round));
     const folder = await bareOffer(bare.client, bare.addByFolder, round * 2);
     const signal = await bareOffer(bare.client, bare.addBySignal, round * 2 + 1);
-    // The first round finds everything cold.
+    // Everything is cold in the first round.
     if (round === 0) continue;
     after.answer.push(ours.sinceAnswer);
     after.request.push(ours.sinceRequest);
     after.folder.push(folder);
     after.signal.push(signal);
   }
-  // The bare figures are so small that one round's by itself says nothing.
+  // The bare figures are too small for single rounds to be meaningful.
   const beside = (bare: readonly number[]) => after.answer.map((value) => value / median(bare));
   world.progress(`${size} ports: median ${median(after.answer).toFixed(1)} ms after the 201`);
   return {
     figures: [
       { what: `${size} ports: after the 201`, unit: 'ms', rounds: after.answer },
-      { what: `${size} ports: after the request was sent`, unit: 'ms', rounds: after.request },
+      { what: `${size} ports: after sending the request`, unit: 'ms', rounds: after.request },
       { what: `${size} hosts: bare dnsmasq, after a file in --dhcp-hostsdir`, unit: 'ms', rounds: after.folder },
       {
         what: `${size} hosts: bare dnsmasq, after a line in its hosts file and SIGHUP`,
@@ -132,7 +133,7 @@ async function bareOffer(client: DhcpClient, add: BareDnsmasq['addByFolder'], in
 const macOf = (kind: number, index: number): string =>
   `0a:1${kind}:00:00:${(index >> 8).toString(16).padStart(2, '0')}:${(index & 255).toString(16).padStart(2, '0')}`;
 
-/** What a bare dnsmasq knows from the start. */
+/** Returns the initial hosts of a bare dnsmasq. */
 const hostsOf = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, i) => `${macOf(3, i)},host-10-1-${i >> 8}-${i & 255},10.1.${i >> 8}.${i & 255}`);
 
@@ -141,7 +142,7 @@ async function createPort(neutrino: RunningNeutrino, values: object): Promise<Of
   return (await neutrino.api.post<{ port: OfferedPort }>('ports', { port })).port;
 }
 
-/** Plugs a client into the port's network, as nova would the machine: the L2 agent does the rest. Waits for its own offer. */
+/** Plugs a client into the port's network through a device that the L2 agent wires, as Nova does for machines. Waits for its offer. */
 async function plugged(port: OfferedPort, namespace: string): Promise<DhcpClient> {
   const client = await startDhcpClient(namespace, tapName(port.id));
   try {
@@ -156,5 +157,5 @@ async function plugged(port: OfferedPort, namespace: string): Promise<DhcpClient
 
 async function agentsAlive(neutrino: RunningNeutrino, host: string): Promise<void> {
   const alive = async () => (await neutrino.api.agents(`host=${host}`)).filter((agent) => agent.alive).length >= 2;
-  await waitFor(`two living agents of ${host}`, alive, AGENTS_MS);
+  await waitFor(`two live agents of ${host}`, alive, AGENTS_MS);
 }

@@ -11,13 +11,13 @@ import { ratios } from '../spread.ts';
 const PORTS = 250;
 const FEW = 16;
 const PATH = '/v2.0/ports';
-/** 253 addresses, of which makeNetwork's own port has one: all but two are taken in the end. */
+/** 253 addresses, one of which belongs to makeNetwork's own port: all but two are allocated in the end. */
 const CIDR = '10.0.0.0/24';
 
-/** Many creations at the same moment: each is answered 201 at its first try, and each port has an address of its own. */
+/** Measures many simultaneous creations: each must return 201 on its first attempt, and all addresses must be distinct. */
 export const parallelSection: Section = {
   name: 'parallel',
-  title: `${PORTS} × POST ${PATH} at the same moment, a connection each, into one network with a /24`,
+  title: `${PORTS} × POST ${PATH} simultaneously, each on its own connection, in one network with a /24`,
   async run(world) {
     const results: SectionResult[] = [];
     world.progress('starting Neutrino on SQLite');
@@ -66,21 +66,21 @@ async function measure(world: World, where: string, servers: readonly RunningNeu
     }
     return {
       figures: [
-        { what: `${where}: ${PORTS} at once, until the last 201`, unit: 'ms', rounds: all, note: NO_ERROR },
-        { what: `${where}: ${PORTS} at once, p99 of a request`, unit: 'ms', rounds: slowest },
+        { what: `${where}: ${PORTS} simultaneously, until the last 201`, unit: 'ms', rounds: all, note: NO_ERROR },
+        { what: `${where}: ${PORTS} simultaneously, p99 per request`, unit: 'ms', rounds: slowest },
         { what: `${where}: ${PORTS} over ${FEW} connections`, unit: 'ms', rounds: few },
       ],
-      ratios: [{ what: `${where}: all at once / over ${FEW} connections`, rounds: ratios(all, few) }],
+      ratios: [{ what: `${where}: simultaneously / over ${FEW} connections`, rounds: ratios(all, few) }],
     };
   } finally {
     await load.stop();
   }
 }
 
-/** What the generator and the look at the ports would have thrown for. */
-const NO_ERROR = 'every answer 201 at the first try, every address distinct';
+/** Checked by the load generator and by listing the ports. */
+const NO_ERROR = 'every response 201 on the first attempt, all addresses distinct';
 
-/** Puts ports into a network of their own. Throws for any answer but 201, and unless all ports are there with an address each. */
+/** Creates ports in a new network. Throws for any response except 201, and unless all ports exist with distinct addresses. */
 async function fillNetwork(servers: readonly RunningNeutrino[], load: LoadOnAll, connections: number) {
   const [server] = servers;
   if (!server) throw new Error('no server runs');

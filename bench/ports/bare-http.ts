@@ -1,12 +1,12 @@
 import Fastify from 'fastify';
 import { answerParent } from '../child.ts';
 
-/** Answers like the API, with nothing behind it, in a process of its own. */
+/** Returns the API's response without doing any work, in a separate process. */
 export interface AnswerJob {
   readonly path: string;
   readonly method: 'GET' | 'POST';
   readonly status: number;
-  /** JSON; parsed once, serialised for every answer. */
+  /** JSON; parsed once, serialised for every response. */
   readonly body: string;
 }
 

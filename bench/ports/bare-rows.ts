@@ -3,19 +3,19 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { answerParent } from '../child.ts';
 import { addressKeyOf, type PortNames, type RowPattern } from './row-patterns.ts';
 
-/** Inserts ports by the bare driver, in a process of its own. */
+/** Inserts ports with the bare driver, in a separate process. */
 export interface RowsJob {
-  /** The database file; its schema is there. */
+  /** The database file, with its schema. */
   readonly path: string;
   readonly patterns: readonly RowPattern[];
   readonly network: string;
   readonly subnet: string;
   readonly group: string;
   readonly pool: { readonly first: number; readonly last: number };
-  /** Ports that the network has already by this job's way of counting, so that no name comes twice. */
+  /** Number of ports inserted by this job before, so that no name is used twice. */
   readonly from: number;
   readonly count: number;
-  /** Ports in each transaction. */
+  /** Ports per transaction. */
   readonly perTransaction: number;
 }
 
@@ -23,7 +23,7 @@ export interface RowsResult {
   readonly perSecond: number;
 }
 
-/** The pragmas of src/db/sqlite/open.ts, so that both sides promise the same about the disk. */
+/** The pragmas of src/db/sqlite/open.ts, so that both have the same durability. */
 export const PRAGMAS = [
   'busy_timeout = 10000',
   'journal_mode = wal',
@@ -34,17 +34,17 @@ export const PRAGMAS = [
   'cache_size = -65536',
 ] as const;
 
-// Coprime to every pool's size that is not a multiple of it: the addresses of consecutive ports lie far apart.
+// Coprime to the size of the pool (unless that is a multiple), so that consecutive ports have distant addresses.
 const STRIDE = 7_368_787;
 
 const dotted = (value: number): string => [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.');
 
-/** The names of the `index`-th port; no two of a network share MAC or address while the pool has addresses. */
+/** Returns the names of the `index`-th port; MACs and addresses are unique per network while the pool has addresses. */
 export function namesOf(job: Pick<RowsJob, 'network' | 'subnet' | 'group' | 'pool'>, index: number): PortNames {
   const { network, subnet, group, pool } = job;
   const size = pool.last - pool.first + 1;
   const address = dotted(pool.first + ((index * STRIDE) % size));
-  // A range of MACs that base_mac does not draw from.
+  // A range of MACs outside base_mac.
   const bytes = [index >>> 24, index >>> 16, index >>> 8, index].map((b) => (b & 255).toString(16).padStart(2, '0'));
   return { port: randomUUID(), mac: `0a:16:${bytes.join(':')}`, address, network, subnet, group };
 }

@@ -4,19 +4,19 @@ import type { RowsJob, RowsResult } from './bare-rows.ts';
 import { type FirstPort, makeFirstPort } from './first-port.ts';
 import type { BenchNetwork } from './network.ts';
 
-/** Ports to put into a network. */
+/** Ports to add to a network. */
 interface Filling {
   readonly place: BenchNetwork;
-  /** Where addresses lie, as numbers; it must have room. */
+  /** Address range, as numbers; it must be large enough. */
   readonly pool: RowsJob['pool'];
   readonly count: number;
-  /** How many ports were put into the network before; default: none. */
+  /** Number of ports added to the network before; default: 0. */
   readonly from?: number;
   /** Default: 1000. */
   readonly perTransaction?: number;
 }
 
-/** Puts ports into a Neutrino's database without asking it, as the rows that its API would have made. */
+/** Inserts ports directly into Neutrino's database, with the rows that its API would insert. */
 export interface Filler {
   /** Returns the ports per second. */
   fill(statePath: string, filling: Filling): Promise<number>;
@@ -26,10 +26,10 @@ export interface Filler {
 const PER_TRANSACTION = 1000;
 const FILL_MS = 600_000;
 
-/** `folder`: where to make the one port that shows which rows a port has. */
+/** `folder`: for the database of the sample port, which shows the rows of a port. */
 export async function startFiller(folder: string): Promise<Filler> {
   const first: FirstPort = await makeFirstPort(join(folder, 'pattern', 'neutrino.sqlite'));
-  // Nobody is to be told of these ports: the relay would be busy with them while other things are measured.
+  // Without events, which would keep the relay busy during measurements.
   const patterns = first.patterns.filter((p) => p.table !== 'outbox');
   const child = startChild(new URL('./bare-rows.ts', import.meta.url));
   return {

@@ -4,37 +4,37 @@ import { defaultConfig } from '../../src/config/options.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { openSqlite } from '../../src/db/sqlite/open.ts';
 import type { Core } from '../../src/plugin/core.ts';
-import { makeIn } from './made.ts';
+import { creatorIn } from './create.ts';
 import { requestOfTheDay } from './request.ts';
 import { type PortNames, type RowPattern, rowPatterns } from './row-patterns.ts';
 
-/** A database with one port in it, made by the product's own rules, and what that port consists of. */
+/** A database with one port, created by Neutrino's own rules, and the rows of that port. */
 export interface FirstPort {
-  /** The rows that making the port added, in an order that foreign keys allow. */
+  /** The rows added by creating the port, in an order that foreign keys allow. */
   readonly patterns: readonly RowPattern[];
-  /** What identifies the port's parts in this database. */
+  /** Identifiers of the port in this database. */
   readonly names: PortNames;
-  /** The body that answers the request, as JSON. */
+  /** The body of the response, as JSON. */
   readonly answer: string;
-  /** The pool that the address was drawn from, as numbers. */
+  /** The allocation pool, as numbers. */
   readonly pool: { readonly first: number; readonly last: number };
 }
 
 const POOL = { first: 0x0a000002, last: 0x0afffffe };
 
-/** Makes the database at `path`, and in it one network, one subnet and the port of the day. */
+/** Creates the database at `path` with a network, a subnet and a port. */
 export async function makeFirstPort(path: string): Promise<FirstPort> {
   const db = openSqlite({ path });
   await migrate(db);
   const core: Core = { db, config: defaultConfig(), log: pino({ level: 'silent' }) };
-  const make = makeIn(core);
+  const make = creatorIn(core);
   const network = await make('network', { name: 'bench' });
   const subnet = await make('subnet', {
     network_id: network.id,
     ip_version: 4,
     cidr: '10.0.0.0/8',
   });
-  // The first port of a project makes its default security group: that one does not count.
+  // The first port of a project also creates its default security group, and is not counted.
   const earlier = await make('port', { network_id: network.id });
   const [group] = earlier.security_groups as readonly [string];
 

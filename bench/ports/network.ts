@@ -1,6 +1,6 @@
 import type { RunningNeutrino } from '../neutrino.ts';
 
-/** A network to make ports in. */
+/** A network for ports. */
 export interface BenchNetwork {
   readonly network: string;
   readonly subnet: string;
@@ -8,11 +8,11 @@ export interface BenchNetwork {
   readonly group: string;
 }
 
-/** Lies before the pools that sections fill. */
+/** Precedes the pools that sections fill. */
 const FIRST_ADDRESS = '10.0.0.9';
 
 /**
- * Makes a network with one subnet, which begins at 10.0.0.0, and one port, by which the project gets its default security
+ * Creates a network with one subnet, which begins at 10.0.0.0, and one port, which creates the project's default security
  * group.
  */
 export async function makeNetwork(neutrino: RunningNeutrino, cidr = '10.0.0.0/8'): Promise<BenchNetwork> {

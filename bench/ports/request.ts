@@ -1,4 +1,4 @@
-/** What nova-compute sends for a NIC of a new machine: the request that all figures of ports are about. */
+/** The request of nova-compute for a NIC of a new machine, which all sections measure. */
 export function requestOfTheDay(networkId: string, securityGroupId: string): Readonly<Record<string, unknown>> {
   return {
     'binding:host_id': 'compute1',

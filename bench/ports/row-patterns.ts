@@ -1,6 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite';
 
-/** What tells one port's rows from another's. */
+/** The values in which the rows of two ports differ. */
 export interface PortNames {
   readonly port: string;
   readonly mac: string;
@@ -11,7 +11,7 @@ export interface PortNames {
   readonly group: string;
 }
 
-/** A column's value in the rows of any port: one of its names, its address as a key, its standard attributes' id, or always the same. */
+/** A column's value in the rows of any port: one of its names, its address as a key, the id of its standard attributes, or a constant. */
 type Cell =
   | { readonly is: keyof PortNames | 'address_key' | 'standard_attr' }
   | { readonly is: 'constant'; readonly value: SQLInputValue };
@@ -23,18 +23,18 @@ export interface RowPattern {
   readonly cells: readonly Cell[];
 }
 
-/** The key under which an IPv4 address is stored: eight hex digits. */
+/** Returns the key of an IPv4 address in the database: eight hex digits. */
 export const addressKeyOf = (address: string): string =>
   address
     .split('.')
     .map((byte) => Number(byte).toString(16).padStart(2, '0'))
     .join('');
 
-/** Tables whose ids the database counts up itself; the others are written after these, ports first, as foreign keys demand. */
+/** Tables with auto-increment ids; the others are written after these, ports first, because of foreign keys. */
 const COUNTED: readonly string[] = ['standardattributes', 'outbox'];
 const ORDER: readonly string[] = ['standardattributes', 'ports'];
 
-/** Turns the rows of one port into patterns of any port's rows. Throws when the rows are not one port's. */
+/** Converts the rows of one port into patterns for any port. Throws if they are not the rows of one port. */
 export function rowPatterns(
   rows: readonly { readonly table: string; readonly row: Readonly<Record<string, SQLInputValue>> }[],
   names: PortNames,

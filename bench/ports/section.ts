@@ -12,14 +12,14 @@ import { requestOfTheDay } from './request.ts';
 const CONNECTIONS = 16;
 const PATH = '/v2.0/ports';
 
-/** Ports created per second, beside what the database and the HTTP server could do at most. */
+/** Measures ports created per second, compared with the limit of the bare database and HTTP server. */
 export const portsSection: Section = {
   name: 'ports',
-  title: `POST ${PATH}, ${CONNECTIONS} connections, SQLite, every commit on the disk`,
+  title: `POST ${PATH}, ${CONNECTIONS} connections, SQLite, every commit on disk`,
   async run(world) {
     const ends: (() => Promise<void>)[] = [];
     try {
-      world.progress('starting Neutrino and the bare parts');
+      world.progress('starting Neutrino and the bare components');
       const barePath = join(world.folder, 'bare', 'neutrino.sqlite');
       const first = await makeFirstPort(barePath);
       const load = startLoad();
@@ -77,7 +77,7 @@ async function measure(world: World, { first, barePath, load, rows, http, neutri
       expect: 201,
     });
   };
-  // A network of its own for each round, so that all begin with the same.
+  // A new network for each round, so that all begin alike.
   const ours = async (ports: number, connections: number) => {
     const { network, group } = await makeNetwork(neutrino);
     const body = request(network, group);
@@ -103,16 +103,16 @@ async function measure(world: World, { first, barePath, load, rows, http, neutri
   return {
     figures: [
       { what: 'Neutrino', unit: '/s', rounds: figures.ours },
-      { what: 'Neutrino, p50 of a request', unit: 'ms', rounds: latency.p50 },
-      { what: 'Neutrino, p99 of a request', unit: 'ms', rounds: latency.p99 },
+      { what: 'Neutrino, p50 per request', unit: 'ms', rounds: latency.p50 },
+      { what: 'Neutrino, p99 per request', unit: 'ms', rounds: latency.p99 },
       { what: 'Neutrino, 1 connection', unit: '/s', rounds: figures.one },
       {
-        what: 'a: its rows by node:sqlite, a transaction a port',
+        what: 'a: the same rows with node:sqlite, one transaction per port',
         unit: '/s',
         rounds: figures.rows,
         note: first.patterns.map((p) => p.table).join(', '),
       },
-      { what: 'b: bare Fastify, POST parsed, the same body answered', unit: '/s', rounds: figures.http },
+      { what: 'b: bare Fastify, parsing the POST and returning the same body', unit: '/s', rounds: figures.http },
       { what: 'limit: 1/(1/a + 1/b)', unit: '/s', rounds: limit },
     ],
     ratios: [{ what: 'Neutrino / limit', rounds: ratios(figures.ours, limit), goal: { least: 0.4 } }],

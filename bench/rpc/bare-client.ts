@@ -4,13 +4,13 @@ import { answerParent } from '../child.ts';
 import { type RpcJob, type RpcLoad, type RpcResult, SERVER } from './contract.ts';
 import { timed } from './timed.ts';
 
-/** amqplib with nothing around it: the same exchange, queues, confirms and acknowledgements, bytes instead of requests. */
+/** Bare amqplib: the same exchange, queues, confirms and acknowledgements, but raw bytes instead of requests. */
 
 const EXCHANGE = 'bench-bare';
 const PREFETCH = 64;
 const PROPERTIES = { contentType: 'application/json', contentEncoding: 'utf-8', deliveryMode: 2, mandatory: true };
 const CALL_MS = '60000';
-/** As long as the answer `true` is in its envelope. */
+/** As long as the reply `true` in its envelope. */
 const ANSWER = Buffer.alloc(190, 'x');
 
 interface Connected {

@@ -1,19 +1,19 @@
-/** What is asked of both kinds of clients, the product's and the bare one, each in a process of its own. */
+/** The jobs of both clients, Neutrino's and the bare one, each in a separate process. */
 export type RpcJob = { readonly kind: 'serve' | 'connect'; readonly url: string; readonly topic: string } | RpcLoad;
 
-/** Messages of a connected client; `atOnce` of them wait for their answer or confirm at any time. */
+/** Messages of a connected client, of which `atOnce` are unanswered or unconfirmed at any time. */
 export interface RpcLoad {
   readonly kind: 'call' | 'cast';
   readonly count: number;
   readonly atOnce: number;
-  /** Of a whole message, as it goes to the broker. */
+  /** Size of a whole message as sent to the broker. */
   readonly bytes: number;
 }
 
 export interface RpcResult {
-  /** Calls: until the last answer. Casts: until the last is confirmed, and the server has had them all. */
+  /** Calls: until the last reply. Casts: until the last is confirmed, and the server has received all. */
   readonly perSecond: number;
-  /** Of one message, until its answer or its confirm. */
+  /** Per message, until its reply or confirm. */
   readonly p50Ms: number;
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-/** The arguments of `port_create_end` with a document like that of any port; `padding` characters more. */
+/** Returns arguments of `port_create_end` with a typical port document and `padding` additional characters. */
 export function portArguments(padding: number): { readonly port: Readonly<Record<string, unknown>> } {
   const [id, network, subnet, group] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
   return {

@@ -21,7 +21,7 @@ function open(url: string): RpcTransport {
   return createRabbitTransport({ config, log: pino({ level: 'error' }), programName: 'neutrino-bench' });
 }
 
-/** Arguments with which a message has so many bytes. */
+/** Returns arguments for a message of this size in bytes. */
 function argumentsOf(bytes: number): RpcArgs {
   const uniqueId = 'x'.repeat(32);
   const call = { messageId: uniqueId, replyQueue: `reply_${uniqueId}` };
@@ -37,7 +37,7 @@ async function load(job: RpcLoad): Promise<RpcResult> {
   const args = argumentsOf(job.bytes);
   const ask = () => call.apply(transport, [target, METHOD, args]);
   const tell = () => cast.apply(transport, [target, METHOD, args]);
-  // A queue hands over in order: whoever answers has had what came before.
+  // Queues are ordered: a reply proves that all earlier messages were received.
   return job.kind === 'call' ? timed(job, ask, async () => undefined) : timed(job, tell, ask);
 }
 

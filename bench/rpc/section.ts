@@ -7,7 +7,7 @@ import type { RpcJob, RpcLoad, RpcResult } from './contract.ts';
 const BYTES = 3_500;
 const AT_ONCE = 16;
 
-/** Calls and casts per second over RabbitMQ, beside what the AMQP client can do with the same messages. */
+/** Measures calls and casts per second over RabbitMQ, compared with the bare AMQP client and the same messages. */
 export const rpcSection: Section = {
   name: 'rpc',
   title: `RPC over RabbitMQ, messages of ${BYTES} bytes, ${AT_ONCE} at once, publisher confirms`,
@@ -19,7 +19,7 @@ export const rpcSection: Section = {
       const rabbit = await startRabbitMq();
       ends.push(rabbit.dispose);
       const pair = async (module: string): Promise<Child> => {
-        // Queues of its own for each pair.
+        // Each pair has its own queues.
         const topic = module.replaceAll(/[^a-z-]/g, '');
         const url = rabbit.transportUrl();
         const server = startChild(new URL(module, import.meta.url));
@@ -64,16 +64,16 @@ async function measure(world: World, ours: Child, bare: Child) {
   return {
     figures: [
       { what: 'Neutrino, calls', unit: '/s', rounds: call.ours },
-      { what: 'amqplib, calls', unit: '/s', rounds: call.bare, note: 'question and answer confirmed and acknowledged' },
+      { what: 'amqplib, calls', unit: '/s', rounds: call.bare, note: 'request and reply confirmed and acknowledged' },
       { what: 'Neutrino, casts', unit: '/s', rounds: cast.ours },
-      { what: 'amqplib, casts', unit: '/s', rounds: cast.bare, note: 'confirmed, and had by the server' },
-      { what: 'Neutrino, one call after the other, p50', unit: 'ms', rounds: alone.ours },
-      { what: 'amqplib, one call after the other, p50', unit: 'ms', rounds: alone.bare },
+      { what: 'amqplib, casts', unit: '/s', rounds: cast.bare, note: 'confirmed, and received by the server' },
+      { what: 'Neutrino, sequential calls, p50', unit: 'ms', rounds: alone.ours },
+      { what: 'amqplib, sequential calls, p50', unit: 'ms', rounds: alone.bare },
     ],
     ratios: [
       { what: 'calls: Neutrino / amqplib', rounds: ratios(call.ours, call.bare) },
       { what: 'casts: Neutrino / amqplib', rounds: ratios(cast.ours, cast.bare) },
-      { what: 'one call after the other: Neutrino / amqplib', rounds: ratios(alone.ours, alone.bare) },
+      { what: 'sequential calls: Neutrino / amqplib', rounds: ratios(alone.ours, alone.bare) },
     ],
   };
 }

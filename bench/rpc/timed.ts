@@ -1,7 +1,7 @@
 import { percentile } from '../spread.ts';
 import type { RpcLoad, RpcResult } from './contract.ts';
 
-/** Sends a load by `send`, which resolves to a message's answer or confirm; then waits for `settled`. */
+/** Sends a load with `send`, which resolves on a message's reply or confirm; then waits for `settled`. */
 export async function timed(
   load: RpcLoad,
   send: () => Promise<unknown>,

@@ -10,24 +10,24 @@ import { ratios } from '../spread.ts';
 const CONNECTIONS = 16;
 const EXISTING = 100_000;
 const PATH = '/v2.0/ports';
-/** Addresses that no request draws, for the rows that the bare driver writes between the requests. */
+/** Addresses outside the pool of requests, for the rows that the bare driver inserts between requests. */
 const ASIDE = { first: 0xac100000, last: 0xac1fffff };
 
-/** A network in which ports are made, and what is there already. */
+/** A network for new ports, and its existing ports. */
 interface Place {
   readonly what: string;
   readonly neutrino: RunningNeutrino;
   readonly statePath: string;
-  /** Ports that the filler has put into it. */
+  /** Ports inserted by the filler. */
   readonly filled: number;
-  /** The network for the next round. */
+  /** Returns the network for the next round. */
   network(): Promise<BenchNetwork>;
 }
 
-/** Whether making a port costs more where there are many: in the database, in the network, in the pool. */
+/** Measures whether creating a port takes longer if there are many: in the database, in the network, in the pool. */
 export const scaleSection: Section = {
   name: 'scale',
-  title: `POST ${PATH}, ${CONNECTIONS} connections, beside ${EXISTING.toLocaleString('en')} existing ports`,
+  title: `POST ${PATH}, ${CONNECTIONS} connections, with ${EXISTING.toLocaleString('en')} existing ports`,
   async run(world) {
     const ends: (() => Promise<void>)[] = [];
     try {
@@ -43,7 +43,7 @@ export const scaleSection: Section = {
       };
       const empty = await start('empty');
       const full = await start('full');
-      world.progress(`putting ${EXISTING} ports each into a /8 and a /15`);
+      world.progress(`inserting ${EXISTING} ports each in a /8 and a /15`);
       const filled = async (cidr: string, last: number) => {
         const place = await makeNetwork(full.neutrino, cidr);
         await filler.fill(full.statePath, { place, pool: { first: 0x0a000100, last }, count: EXISTING });
@@ -87,7 +87,7 @@ async function measure(world: World, load: Load, filler: Filler, places: readonl
   return {
     figures: places.flatMap(({ what }, i) => [
       { what: `in ${what}`, unit: '/s', rounds: rates[i]?.ours ?? [] },
-      { what: '   its rows by node:sqlite, a transaction a port', unit: '/s', rounds: rates[i]?.bare ?? [] },
+      { what: '   the same rows with node:sqlite, one transaction per port', unit: '/s', rounds: rates[i]?.bare ?? [] },
     ]),
     ratios: full.flatMap((rate, i) => [
       {
@@ -95,7 +95,7 @@ async function measure(world: World, load: Load, filler: Filler, places: readonl
         rounds: ratios(rate.ours, empty?.ours ?? []),
         goal: { least: 0.5 },
       },
-      { what: '   the same of the rows by node:sqlite', rounds: ratios(rate.bare, empty?.bare ?? []) },
+      { what: '   the same ratio with node:sqlite', rounds: ratios(rate.bare, empty?.bare ?? []) },
     ]),
   };
 }

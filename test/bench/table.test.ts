@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { reported } from '../../bench/report.ts';
-import { renderTable, shownNumber } from '../../bench/table.ts';
+import { formatNumber, renderTable } from '../../bench/table.ts';
 
 const section = { name: 'ports', title: 'ports a second' };
 
 test('numbers are shown with the digits that they deserve', () => {
-  expect([24_123.4, 1234, 431.4, 42.55, 4.267, 0.6125].map(shownNumber)).toEqual([
+  expect([24_123.4, 1234, 431.4, 42.55, 4.267, 0.6125].map(formatNumber)).toEqual([
     '24 123',
     '1 234',
     '431',

@@ -83,7 +83,7 @@ async function migrate(parts: Omit<ProgramOnHost, 'which'>, side: Side): Promise
       : makeProgram({ ...parts, which: 'neutrino db upgrade' });
   await step.start();
   const code = await step.exitCode(MIGRATE_MS);
-  if (code !== 0) throw new Error(`${step.name} ended with ${code}; it said:\n${step.lastWords()}`);
+  if (code !== 0) throw new Error(`${step.name} ended with ${code}; its output:\n${step.lastWords()}`);
 }
 
 async function awaitApi(api: ApiClient, program: Program): Promise<void> {
@@ -96,6 +96,6 @@ async function awaitApi(api: ApiClient, program: Program): Promise<void> {
     },
     { timeoutMs: START_MS, intervalMs: 200 },
   ).catch((error: unknown) => {
-    throw new Error(`${error instanceof Error ? error.message : error}; it said:\n${program.lastWords()}`);
+    throw new Error(`${error instanceof Error ? error.message : error}; its output:\n${program.lastWords()}`);
   });
 }

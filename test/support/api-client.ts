@@ -3,10 +3,10 @@ import { waitFor } from '../../src/time/wait.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 
-/** Without authentication a stock server wants to be told a project for all that is made. */
+/** Without authentication, a stock server requires a project for every resource. */
 const PROJECT = 'f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0';
 
-/** An agent as the API shows it. */
+/** An agent as returned by the API. */
 export interface ApiAgent {
   readonly id: string;
   readonly binary: string;
@@ -19,7 +19,7 @@ export interface ApiAgent {
   readonly configurations: Readonly<Record<string, unknown>>;
 }
 
-/** A networking API without authentication, spoken to as nova-compute and an administrator would. */
+/** A client of a networking API without authentication, which acts as nova-compute and as an administrator. */
 export class ApiClient {
   readonly url: string;
 
@@ -27,7 +27,7 @@ export class ApiClient {
     this.url = url;
   }
 
-  /** A stock server takes seconds for a port on a loaded machine. */
+  /** Generous, because a stock server needs seconds for a port on a loaded machine. */
   async request(method: string, path: string, body?: Json): Promise<{ readonly status: number; readonly body: Json }> {
     const response = await fetch(`${this.url}/v2.0/${path}`, {
       method,
@@ -44,20 +44,20 @@ export class ApiClient {
     return answer.body;
   }
 
-  /** Throws unless the answer is 200. */
+  /** Throws unless the status is 200. */
   async get<T extends object>(path: string): Promise<T> {
     return (await this.#ok(200, 'GET', path)) as T;
   }
 
-  /** Throws unless the answer is 201. */
+  /** Throws unless the status is 201. */
   async post<T extends object>(path: string, body: Json): Promise<T> {
     return (await this.#ok(201, 'POST', path, body)) as T;
   }
 
-  /** Waits until it answers. */
+  /** Waits until it responds. */
   async awaitAnswer(timeoutMs = 60_000): Promise<void> {
     const answers = async () => (await this.request('GET', 'networks?limit=1').catch(() => undefined))?.status === 200;
-    await waitFor(`an answer of ${this.url}`, async () => (await answers()) || undefined, {
+    await waitFor(`a response of ${this.url}`, async () => (await answers()) || undefined, {
       timeoutMs,
       intervalMs: 20,
     });
@@ -88,15 +88,15 @@ export class ApiClient {
     return (await this.#ok(200, 'GET', `agents?${query}`)).agents as ApiAgent[];
   }
 
-  /** Hosts of the DHCP agents that a network is on. */
+  /** Returns the hosts of a network's DHCP agents. */
   async dhcpHosts(networkId: string): Promise<readonly string[]> {
     const { agents } = await this.#ok(200, 'GET', `networks/${networkId}/dhcp-agents`);
     return (agents as ApiAgent[]).map(({ host }) => host).toSorted();
   }
 
   /**
-   * Makes a network with IPv4 subnets; resolves to its id. Without port security, for which a stock L2 agent wants of
-   * ebtables what not every kernel can.
+   * Creates a network with IPv4 subnets; resolves to its id. Without port security, for which a stock L2 agent needs features of
+   * ebtables that not every kernel has.
    */
   async network(...subnets: readonly (string | Json)[]): Promise<string> {
     const { id } = await this.create('network', { name: 'interop', port_security_enabled: false });
@@ -105,7 +105,7 @@ export class ApiClient {
   }
 
   async subnet(networkId: string, given: string | Json): Promise<string> {
-    // In a /24 addresses below 100 are left over, to ask for by themselves; a larger one is for crowds.
+    // The pool of a /24 excludes addresses below 100, which tests can request; larger subnets are for many ports.
     const pools = (cidr: string) => {
       const prefix = cidr.slice(0, cidr.lastIndexOf('.'));
       return cidr.endsWith('/24') ? { allocation_pools: [{ start: `${prefix}.100`, end: `${prefix}.199` }] } : {};
@@ -114,7 +114,7 @@ export class ApiClient {
     return (await this.create('subnet', { network_id: networkId, ip_version: 4, ...values })).id;
   }
 
-  /** A port as nova-compute makes one for a machine on a host. */
+  /** Creates a port as nova-compute does for a machine on a host. */
   async machinePort(networkId: string, host: string, values: Json = {}): Promise<PortDocument> {
     const port = await this.create('port', {
       network_id: networkId,
@@ -126,10 +126,10 @@ export class ApiClient {
     return port as unknown as PortDocument;
   }
 
-  /** Waits until an agent that has just started lives. */
+  /** Waits until an agent that has just started is alive. */
   async awaitAgent(host: string, agentType: string, timeoutMs = 90_000): Promise<ApiAgent> {
     return waitFor(
-      `a living ${agentType} on ${host}`,
+      `a live ${agentType} on ${host}`,
       async () => {
         const agents = await this.agents(`host=${host}`).catch(() => []);
         return agents.find((agent) => agent.agent_type === agentType && agent.alive);

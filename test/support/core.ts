@@ -11,7 +11,7 @@ import type { Core } from '../../src/plugin/core.ts';
 import { dropDatabase, makeDatabase } from './mariadb.ts';
 import { sharedMariadb } from './shared-services.ts';
 
-/** An administrator, as noauth makes everybody. */
+/** The administrator that noauth returns for every request. */
 export const ADMIN: Caller = {
   userId: '',
   projectId: 'p1',
@@ -26,7 +26,7 @@ export const memberOf = (projectId: string): Caller => ({ ...ADMIN, projectId, r
 
 type Overrides = { readonly [S in keyof Config]?: Partial<Config[S]> };
 
-/** The defaults with some options changed. */
+/** Returns the default configuration with some options changed. */
 export function configWith(overrides: Overrides = {}): Config {
   const base = defaultConfig();
   const sections = Object.entries(base).map(([name, options]) => [
@@ -43,7 +43,7 @@ export interface TestCore extends Core {
 }
 
 /**
- * Rules over a database of their own, gone with `dispose`: SQLite in a temporary folder, or, in the test run on MariaDB, a
+ * Rules with a private database, which `dispose` removes: SQLite in a temporary folder, or, in the test run on MariaDB, a
  * database of the run's MariaDB.
  */
 export async function openCore(overrides: Overrides = {}): Promise<TestCore> {

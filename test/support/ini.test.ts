@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { iniText, mergeIni } from './ini.ts';
 
 describe('INI files of tests', () => {
-  test('have a section each, and options of the later file win', () => {
+  test('have sections, and options of later files override earlier ones', () => {
     const merged = mergeIni(
       { DEFAULT: { host: 'one', debug: true }, agent: { report_interval: 4 } },
       { DEFAULT: { host: 'two' } },

@@ -1,7 +1,7 @@
 /** Sections of an INI file: `{ DEFAULT: { host: 'a' } }`. */
 export type Ini = Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
 
-/** Returns the text of an INI file as oslo.config reads it. */
+/** Formats an INI file for oslo.config. */
 export function iniText(ini: Ini): string {
   const sections = Object.entries(ini).map(([section, options]) => {
     const lines = Object.entries(options).map(([name, value]) => `${name} = ${value}\n`);
@@ -10,7 +10,7 @@ export function iniText(ini: Ini): string {
   return sections.join('\n');
 }
 
-/** Joins files: options of the later one win. */
+/** Merges files: options of later ones override earlier ones. */
 export function mergeIni(...all: readonly Ini[]): Ini {
   const merged: Record<string, Record<string, string | number | boolean>> = {};
   for (const ini of all) {

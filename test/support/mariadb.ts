@@ -12,12 +12,12 @@ import { waitFor } from '../../src/time/wait.ts';
 const START_MS = 60_000;
 const NOT_DURABLE = ['--innodb-flush-log-at-trx-commit=0', '--skip-innodb-doublewrite'];
 
-/** A MariaDB of one's own: in a temporary folder, on a socket there and a free port of loopback. */
+/** A private MariaDB in a temporary folder, listening on a socket there and on a free port of loopback. */
 export interface PrivateMariadb {
   readonly port: number;
   readonly folder: string;
   readonly socket: string;
-  /** Makes an empty database; gives its URL as `[database] connection` takes it. */
+  /** Creates an empty database; returns its URL for `[database] connection`. */
   database(): Promise<string>;
   start(): Promise<void>;
   /** kill -9. */
@@ -33,8 +33,8 @@ async function mysqlUser(): Promise<{ readonly uid: number; readonly gid: number
 }
 
 /**
- * Makes an empty database on the server of a socket; gives its URL as `[database] connection` takes it. Its user may do
- * everything there, and has the database's name as password.
+ * Creates an empty database on the server of a socket; returns its URL for `[database] connection`. Its user has all privileges
+ * on it, and the database's name as password.
  */
 export async function makeDatabase(socket: string, port: number): Promise<string> {
   const name = `neutrino_${randomBytes(5).toString('hex')}`;
@@ -46,7 +46,7 @@ export async function makeDatabase(socket: string, port: number): Promise<string
   return `mysql+pymysql://${name}:${name}@127.0.0.1:${port}/${name}?charset=utf8mb4`;
 }
 
-/** Removes what `makeDatabase` made. */
+/** Removes what `makeDatabase` created. */
 export async function dropDatabase(socket: string, url: string): Promise<void> {
   const { database } = parseMysqlUrl(url);
   await asRoot(socket, [`drop database ${database}`, `drop user '${database}'@'%'`]);
@@ -62,13 +62,13 @@ async function asRoot(socket: string, statements: readonly string[]): Promise<vo
 }
 
 export interface MariadbOptions {
-  /** Addresses of this machine, beside loopback, that it listens on as well. */
+  /** Additional addresses of this machine to listen on. */
   readonly addresses?: readonly string[];
-  /** Whether a commit is on the disk when it is answered; default: true. */
+  /** Whether commits are flushed to disk; default: true. */
   readonly durable?: boolean;
 }
 
-/** Makes and starts one (Debian: mariadb-server, which need not run as a service). Needs root, to run it as user mysql. */
+/** Creates and starts one (Debian: mariadb-server, whose service need not run). Needs root, to run it as user mysql. */
 export async function startMariadb({ addresses = [], durable = true }: MariadbOptions = {}): Promise<PrivateMariadb> {
   const folder = mkdtempSync(join(tmpdir(), 'neutrino-mariadb-'));
   const { uid, gid } = await mysqlUser();
@@ -102,7 +102,7 @@ export async function startMariadb({ addresses = [], durable = true }: MariadbOp
       child = spawn(
         'setpriv',
         [
-          // It ends with this process, however that ends; as user mysql from the start, for a change of user would undo that.
+          // It ends with this process, however that ends; as user mysql from the start, because a change of user would undo that.
           '--pdeathsig=KILL',
           '--reuid=mysql',
           '--regid=mysql',
@@ -124,9 +124,9 @@ export async function startMariadb({ addresses = [], durable = true }: MariadbOp
         { stdio: 'ignore' },
       );
       await waitFor(
-        'MariaDB to answer',
+        'MariaDB to respond',
         async () => {
-          if (child?.exitCode !== null) throw new Error(`mariadbd ended; see ${join(folder, 'error.log')}`);
+          if (child?.exitCode !== null) throw new Error(`mariadbd exited; see ${join(folder, 'error.log')}`);
           return asRoot(socket, ['select 1'])
             .then(() => true)
             .catch(() => undefined);

@@ -7,19 +7,19 @@ import { type Ini, iniText } from './ini.ts';
 import { Program, type ProgramSpec } from './program.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
-/** What Node made of the sources, kept as bin/neutrino keeps it: halves the time to start. */
+/** Node's compile cache, shared with bin/neutrino, which halves the start time. */
 const ENV = { NODE_COMPILE_CACHE: join(PROJECT, '.node/compile-cache') };
-/** The line of a server or agent that is ready; group 1: the URL of a server's API. */
+/** The log line of a server or agent that is ready; group 1: the URL of a server's API. */
 const READY = /"ready: (?:API at (http:[^"\s]+))?/;
 
-/** Returns the command line of Neutrino; `modules` are loaded before it. */
+/** Returns the command line of Neutrino; `modules` are loaded first. */
 export function neutrinoCommand(words: readonly string[], modules: readonly string[] = []): [string, ...string[]] {
   const imported = modules.flatMap((module) => ['--import', module]);
   const main = join(PROJECT, 'src/cli/main.ts');
   return [process.execPath, '--disable-warning=ExperimentalWarning', ...imported, main, ...words];
 }
 
-/** Writes INI files into a folder; returns the flags that name them, in the order given. */
+/** Writes INI files to a folder; returns the flags that name them, in this order. */
 export function writeConfigFiles(folder: string, files: Readonly<Record<string, Ini>>): string[] {
   mkdirSync(folder, { recursive: true });
   return Object.entries(files).flatMap(([name, ini]) => {
@@ -36,13 +36,13 @@ export interface NeutrinoSpec extends Pick<ProgramSpec, 'host' | 'user'> {
   readonly folder?: string | undefined;
   /** Its INI files by name, in the order of the command line. */
   readonly files?: Readonly<Record<string, Ini>>;
-  /** Modules that are loaded before it. */
+  /** Modules that are loaded first. */
   readonly modules?: readonly string[];
   /** Default: Node runs the sources (`neutrinoCommand`). */
   readonly launcher?: readonly [string, ...string[]];
 }
 
-/** `neutrino ...` as a process of its own. */
+/** A `neutrino ...` process. */
 export class NeutrinoProcess extends Program {
   static readonly #temporary = new Map<NeutrinoProcess, string>();
   #before = { out: 0, log: 0 };
@@ -63,21 +63,21 @@ export class NeutrinoProcess extends Program {
     if (!spec.folder) NeutrinoProcess.#temporary.set(this, folder);
   }
 
-  /** Makes one and starts it, without waiting for it. */
+  /** Creates and starts a process, without waiting until it is ready. */
   static start(...words: readonly string[]): NeutrinoProcess {
     const started = new NeutrinoProcess({ words });
     void started.start();
     return started;
   }
 
-  /** As another user, which needs root. */
+  /** The same as another user, which needs root. */
   static asUser(user: number, ...words: readonly string[]): NeutrinoProcess {
     const started = new NeutrinoProcess({ words, user });
     void started.start();
     return started;
   }
 
-  /** Kills all that have a temporary folder and removes their folders. */
+  /** Kills all processes with a temporary folder, and removes these folders. */
   static async killAll(): Promise<void> {
     const all = [...NeutrinoProcess.#temporary];
     NeutrinoProcess.#temporary.clear();
@@ -90,21 +90,21 @@ export class NeutrinoProcess extends Program {
     return super.start();
   }
 
-  /** Waits until a server or agent that was started says that it is ready; resolves to the URL of a server. */
+  /** Waits until a server or agent logs that it is ready; resolves to the URL of a server. */
   async ready(): Promise<string> {
     return (await this.logged(READY, { from: this.#before.log }))[1] ?? '';
   }
 
-  /** Waits until `neutrino up` says where its API is. */
+  /** Waits until `neutrino up` prints the URL of its API. */
   async url(): Promise<string> {
     return (await this.printed(/API +(http:\S+)/, { from: this.#before.out }))[1] ?? '';
   }
 
-  /** Runs a command that ends by itself; throws with what it said unless its exit code is 0. */
+  /** Runs a command to its end; throws an error with its output unless its exit code is 0. */
   async runToEnd(): Promise<void> {
     await this.start();
     const code = await this.exitCode();
-    if (code !== 0) throw new Error(`${this.name} ended with ${code}; it said:\n${this.lastWords()}`);
+    if (code !== 0) throw new Error(`${this.name} ended with ${code}; its output:\n${this.lastWords()}`);
   }
 
   /** Starts it and waits until it is ready. */
@@ -120,7 +120,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
-/** Runs a command of Neutrino on this machine to its end. */
+/** Runs a Neutrino command on this machine to its end. */
 export async function neutrino(...words: readonly string[]): Promise<Ended> {
   const okCodes = Array.from({ length: 256 }, (_, code) => code);
   const settings = Object.entries(ENV).map(([name, value]) => `${name}=${value}`);

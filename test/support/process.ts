@@ -4,7 +4,7 @@ import { closeSync, openSync } from 'node:fs';
 
 export interface ProcessSpec {
   readonly command: readonly [string, ...string[]];
-  /** Files that its output is appended to. */
+  /** Files to which its output is appended. */
   readonly stdout: string;
   readonly stderr: string;
   readonly env: Readonly<Record<string, string>>;
@@ -12,17 +12,17 @@ export interface ProcessSpec {
   readonly user?: number | undefined;
 }
 
-/** A process of a test, on this machine or on a test host. */
+/** A process started by a test, on this machine or on a test host. */
 export interface RunningProcess {
-  /** As processes of the same host see it. */
+  /** Its pid on its own host. */
   readonly pid: number;
   signal(signal: NodeJS.Signals): Promise<void>;
   isRunning(): Promise<boolean>;
-  /** Resolves to its exit code or signal when it has ended; throws when it has not within the time. */
+  /** Resolves to its exit code or signal when it has ended; throws after the time limit. */
   ended(timeoutMs: number): Promise<string>;
 }
 
-/** Starts a process on this machine. Throws when the program cannot be started. */
+/** Starts a process on this machine. Throws if the program cannot be started. */
 export async function startProcess({ command, stdout, stderr, env, user }: ProcessSpec): Promise<RunningProcess> {
   const [file, ...args] = command;
   const outputs = [stdout, stderr].map((path) => openSync(path, 'a'));

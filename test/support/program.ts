@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { waitFor } from '../../src/time/wait.ts';
 import { type ProcessSpec, type RunningProcess, startProcess } from './process.ts';
 
-/** Programs of the system alone: a test machine may have another Python first in its PATH. */
+/** Only the system's programs, because a test machine may have another Python first in its PATH. */
 const SYSTEM_PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
 const WAIT_MS = 60_000;
 const STOP_MS = 20_000;
 const LAST_WORDS = 4_000;
 
-/** Where a program runs: a test host (`hosts/test-host.ts`), or this machine. */
+/** The location of a program: a test host (`hosts/test-host.ts`), or this machine. */
 export interface Host {
   readonly name: string;
   start(spec: ProcessSpec): Promise<RunningProcess>;
@@ -19,14 +19,14 @@ export interface Host {
 const THIS_MACHINE: Host = { name: 'this machine', start: startProcess };
 
 export interface ProgramSpec {
-  /** As messages call it; its files are called `<name>.out` and `<name>.log`. */
+  /** Its name in messages; its files are `<name>.out` and `<name>.log`. */
   readonly name: string;
   readonly command: readonly [string, ...string[]];
-  /** Folder for what it prints; made when it is missing. */
+  /** Folder for its output; created if missing. */
   readonly folder: string;
   /** Default: this machine. */
   readonly host?: Host | undefined;
-  /** Beside PATH, LANG and HOME. */
+  /** In addition to PATH, LANG and HOME. */
   readonly env?: Readonly<Record<string, string>>;
   readonly user?: number | undefined;
 }
@@ -34,13 +34,13 @@ export interface ProgramSpec {
 export interface OutputWait {
   /** Default: 60 000. */
   readonly timeoutMs?: number;
-  /** Only what was written after so many characters counts; default: 0. */
+  /** Ignores this many characters of earlier output; default: 0. */
   readonly from?: number;
 }
 
 /**
- * A program that a test starts, stops and kills at will, on this machine or on a test host. What it prints is appended to two
- * files through all its lives.
+ * A program that a test can start, stop and kill repeatedly, on this machine or on a test host. Its output is appended to the same
+ * two files.
  */
 export class Program {
   readonly name: string;
@@ -76,7 +76,7 @@ export class Program {
       });
     };
     this.#starting = begin();
-    // Whoever asks for it next hears of a failure, also when nobody waits here.
+    // The next caller receives a failure, even if nothing waits for it here.
     this.#starting.catch(() => undefined);
     return this.#starting;
   }
@@ -95,7 +95,7 @@ export class Program {
     return readFileSync(this.#log, 'utf8');
   }
 
-  /** The end of what it has said, for messages. */
+  /** Returns the end of its output, for messages. */
   lastWords(): string {
     return `${this.stdout.slice(-LAST_WORDS)}${this.stderr.slice(-LAST_WORDS)}`;
   }
@@ -105,12 +105,12 @@ export class Program {
     return (await this.#running?.isRunning()) ?? false;
   }
 
-  /** Waits until its standard output matches; throws with its last words when it ends without that. */
+  /** Waits until its standard output matches; throws an error with its last output if it ends without a match. */
   printed(pattern: RegExp, options?: OutputWait): Promise<RegExpExecArray> {
     return this.#shown('print', () => this.stdout, pattern, options);
   }
 
-  /** Waits until its standard error matches; throws with its last words when it ends without that. */
+  /** Waits until its standard error matches; throws an error with its last output if it ends without a match. */
   logged(pattern: RegExp, options?: OutputWait): Promise<RegExpExecArray> {
     return this.#shown('log', () => this.stderr, pattern, options);
   }
@@ -122,7 +122,7 @@ export class Program {
     { timeoutMs = WAIT_MS, from = 0 }: OutputWait = {},
   ): Promise<RegExpExecArray> {
     const look = async () => {
-      // In this order: what it says last is there before it has ended.
+      // In this order, because its last output is written before it ends.
       const runs = await this.isRunning();
       const match = pattern.exec(read().slice(from));
       if (!match && !runs) throw new Error(`${this.name} ended without ${verb}ing ${pattern}:\n${this.lastWords()}`);
@@ -136,7 +136,7 @@ export class Program {
     await this.#running?.signal(signal);
   }
 
-  /** Waits until it has ended; resolves to its exit code, null when a signal ended it or it was never started. */
+  /** Waits until it has ended; resolves to its exit code, or null if a signal ended it or it was never started. */
   async exitCode(timeoutMs = WAIT_MS): Promise<number | null> {
     await this.#starting;
     const end = await this.#explained(this.#running?.ended(timeoutMs) ?? Promise.resolve('not started'));
@@ -149,17 +149,17 @@ export class Program {
     return this.exitCode(STOP_MS);
   }
 
-  /** SIGTERM; throws when that does not end it. */
+  /** Sends SIGTERM; throws if that does not end it. */
   stop(): Promise<number | null> {
     return this.end('SIGTERM');
   }
 
-  /** kill -9. */
+  /** Sends SIGKILL. */
   async kill(): Promise<void> {
     await this.end('SIGKILL');
   }
 
-  /** SIGTERM, and SIGKILL when that does not end it. */
+  /** Sends SIGTERM, and SIGKILL if that does not end it. */
   async shutDown(): Promise<void> {
     if (!(await this.isRunning().catch(() => false))) return;
     await this.stop().catch(() => this.kill());
@@ -169,7 +169,7 @@ export class Program {
     return waiting.catch((error: unknown) => {
       const message = error instanceof Error ? error.message : String(error);
       if (message.includes('\n')) throw error;
-      throw new Error(`${message}; it said:\n${this.lastWords()}`, { cause: error });
+      throw new Error(`${message}; its output:\n${this.lastWords()}`, { cause: error });
     });
   }
 }

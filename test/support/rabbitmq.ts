@@ -7,55 +7,55 @@ import { join } from 'node:path';
 import { run } from '../../src/linux/run.ts';
 import { freePorts } from './free-ports.ts';
 
-/** The broker's own scripts; those in /usr/sbin change user and folder, which a private broker must not. */
+/** The broker's own scripts, because those in /usr/sbin change user and folder. */
 const SCRIPTS = '/usr/lib/rabbitmq/bin';
 const BOOT_MS = 120_000;
 const STOP_MS = 60_000;
-/** With characters that a URL must encode, so that every test proves that they are decoded; no /, which stock clients cannot have. */
+/** Contains characters that a URL must encode, so that every test proves that they are decoded; no /, which stock clients do not support. */
 export const RABBIT_USER = 'neutrino@test';
 export const RABBIT_PASSWORD = 'p%:@?#ü';
 
-/** How to reach a broker: what another process has to know of it. */
+/** The facts with which another process can reach a broker. */
 export interface BrokerFacts {
   readonly port: number;
-  /** Listening with TLS, when certificates were given. */
+  /** Port for TLS, if certificates were configured. */
   readonly tlsPort: number;
   readonly login: { readonly user: string; readonly password: string };
   readonly vhost: string;
-  /** Environment of its own scripts. */
+  /** Environment of its scripts. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** A broker that somebody else starts and stops. */
+/** A broker that is started and stopped elsewhere. */
 export interface Broker extends Pick<BrokerFacts, 'port' | 'tlsPort' | 'vhost'> {
   /** `rabbit://user:password@127.0.0.1:port/vhost`; `port` for a proxy in between. */
   transportUrl(options?: { port?: number; vhost?: string }): string;
-  /** What `rabbitmqctl` prints for a command; it takes about two seconds. */
+  /** Returns the output of a `rabbitmqctl` command, which takes about two seconds. */
   ctl(...command: string[]): Promise<string>;
 }
 
-/** A broker of the caller's own. */
+/** A private broker of the caller. */
 export interface RabbitMq extends Broker {
   readonly facts: BrokerFacts;
-  /** Ends the broker and resolves when it is gone; non-durable things are gone then, durable ones come back with `start`. */
+  /** Stops the broker, which loses everything that is not durable; durable queues and messages reappear with `start`. */
   stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
-  /** Starts it again on the same port and data. */
+  /** Starts it again with the same port and data. */
   start(): Promise<void>;
-  /** Ends it and removes its folder. */
+  /** Stops it and removes its folder. */
   dispose(): Promise<void>;
 }
 
 export interface RabbitMqOptions {
-  /** Virtual hosts beside `/`. */
+  /** Virtual hosts in addition to `/`. */
   readonly vhosts?: readonly string[];
   /** Instead of RABBIT_USER and RABBIT_PASSWORD, for clients that cannot take their characters (kombu: a `/`). */
   readonly login?: { readonly user: string; readonly password: string };
   readonly tls?: { readonly ca: string; readonly cert: string; readonly key: string };
-  /** Further lines of rabbitmq.conf. */
+  /** Additional lines of rabbitmq.conf. */
   readonly conf?: readonly string[];
 }
 
-/** Why no broker can be had here, for tests that say so and skip; undefined when one can. */
+/** Returns why no broker can be started here, for tests that skip with this reason; undefined if one can. */
 export function rabbitMqObstacle(): string | undefined {
   if (existsSync(`${SCRIPTS}/rabbitmq-server`)) return undefined;
   if (process.getuid?.() !== 0)
@@ -64,8 +64,8 @@ export function rabbitMqObstacle(): string | undefined {
 }
 
 /**
- * A RabbitMQ of the caller's own on free ports: own node name, port mapper, cookie and data in a temporary folder, little
- * memory, one scheduler. Installs Debian's package (without starting its service) when it is missing.
+ * Starts a private RabbitMQ on free ports, with its own node name, port mapper, cookie and data in a temporary folder, little
+ * memory and one scheduler. Installs Debian's package (without starting its service) if it is missing.
  */
 export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<RabbitMq> {
   await installRabbitMq();
@@ -77,7 +77,7 @@ export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<Rabb
   let broker: Spawned | undefined;
 
   const start = async (): Promise<void> => {
-    // A mapper of its own, in the foreground: the one that erl would start by itself outlives everything.
+    // A private port mapper in the foreground, because the one that erl starts by itself outlives everything.
     mapper ??= await spawnUntil(
       ['epmd', '-port', String(epmdPort), '-address', '127.0.0.1', '-d'],
       env,
@@ -104,7 +104,7 @@ export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<Rabb
   return { ...brokerAt(facts), facts, start, stop, dispose };
 }
 
-/** Returns the broker that the facts describe. */
+/** Returns the broker with these facts. */
 export function brokerAt({ port, tlsPort, login, vhost, env }: BrokerFacts): Broker {
   const secret = `${encodeURIComponent(login.user)}:${encodeURIComponent(login.password)}`;
   const settings = Object.entries(env).map(([name, value]) => `${name}=${value}`);
@@ -186,7 +186,7 @@ function writeFiles(folder: string, ports: Ports, options: RabbitMqOptions): Rec
     RABBITMQ_MNESIA_BASE: join(folder, 'mnesia'),
     RABBITMQ_LOG_BASE: join(folder, 'log'),
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+S 1:1 +A 2 +sbwt none +sbwtdcpu none +sbwtdio none',
-    // The script then becomes the broker instead of watching over it: one process, which ends by a signal.
+    // The script then replaces itself with the broker instead of supervising it: one process, which a signal ends.
     RUNNING_UNDER_SYSTEMD: 'true',
   };
 }
@@ -195,10 +195,10 @@ interface Spawned {
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
-/** Starts a process and resolves when it prints what is waited for; throws with its output when it ends or takes too long. */
+/** Starts a process and resolves when its output matches; throws an error with its output if it ends or exceeds the time limit. */
 async function spawnUntil(command: readonly string[], env: NodeJS.ProcessEnv, ready: RegExp): Promise<Spawned> {
   const [file = '', ...args] = command;
-  // Whatever ends the tests ends the broker.
+  // The broker ends with the tests, however they end.
   const bound = ['--pdeathsig', 'KILL', file, ...args];
   const child = spawn('setpriv', bound, { env, cwd: env.HOME, stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'exit');
@@ -210,7 +210,7 @@ async function spawnUntil(command: readonly string[], env: NodeJS.ProcessEnv, re
   };
   child.stdout.on('data', listen);
   child.stderr.on('data', listen);
-  const fail = (why: string) => reject(new Error(`${file} ${why}; it said:\n${output}`));
+  const fail = (why: string) => reject(new Error(`${file} ${why}; its output:\n${output}`));
   child.once('error', (error) => fail(`cannot be started (${error.message})`));
   child.once('exit', (code, signal) => fail(`ended (${code ?? signal})`));
   const timer = setTimeout(() => fail(`is not ready after ${BOOT_MS} ms`), BOOT_MS);
@@ -234,8 +234,8 @@ async function end(child: ChildProcess, exited: Promise<unknown>, signal: NodeJS
 }
 
 /**
- * Debian's package, its service neither started now nor at boot: policy-rc.d is how a machine says that no service may be
- * started. The lock keeps two test files from installing side by side.
+ * Installs Debian's package without starting its service, now or at boot, which policy-rc.d forbids. The lock prevents test files
+ * from installing it in parallel.
  */
 async function installRabbitMq(): Promise<void> {
   if (existsSync(`${SCRIPTS}/rabbitmq-server`)) return;

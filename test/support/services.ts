@@ -12,11 +12,11 @@ import type { Service } from '../../src/plugin/service.ts';
 /** The services of one server. */
 export interface TestServices {
   readonly all: readonly Service[];
-  /** The service of a resource by its name: `port`. Throws for a resource that is not served. */
+  /** Returns the service of a resource by its name: `port`. Throws for unknown resources. */
   of(name: string): Service;
 }
 
-/** The services of a server's resources, as the program makes them; `modules`: in the place of the product's. */
+/** Creates the services of resources as the server does; `modules` replace Neutrino's. */
 export function servicesOf(
   core: Core,
   allocator: AddressAllocator = new AddressAllocator(),
@@ -34,6 +34,6 @@ export function servicesOf(
   };
 }
 
-/** The API of services, not listening. */
+/** Builds the API of services, which does not listen. */
 export const apiOf = (core: Core, { all }: TestServices, log = core.log, identity = noauth): FastifyInstance =>
   buildApi({ config: core.config, log: log as FastifyBaseLogger, identity, services: all });

@@ -1,16 +1,16 @@
 import { inject } from 'vitest';
 import { type Broker, type BrokerFacts, brokerAt } from './rabbitmq.ts';
 
-/** Where to reach the MariaDB of the test run. */
+/** The socket and address of the test run's MariaDB. */
 export interface MariadbFacts {
   readonly socket: string;
   readonly port: number;
 }
 
-/** Longer than Debian's packages take to be installed. */
+/** Long enough for Debian's packages to be installed. */
 const START_MS = 900_000;
 
-/** Returns a virtual host, for the caller alone, of the RabbitMQ that all test files share; the first call starts it. */
+/** Returns a private virtual host of the RabbitMQ that all test files share; the first call starts it. */
 export const sharedBroker = async (): Promise<Broker> => brokerAt(await ask<BrokerFacts>('rabbitmq'));
 
 /** Returns the MariaDB that all test files share (see `makeDatabase`); the first call starts it. */

@@ -10,12 +10,12 @@ import { type PrivateMariadb, startMariadb } from './mariadb.ts';
 import { NeutrinoProcess } from './neutrino.ts';
 import { type RabbitMq, type RabbitMqOptions, startRabbitMq } from './rabbitmq.ts';
 
-/** A host with a folder for what runs there. */
+/** A test host with a folder. */
 export interface Place {
   readonly host: TestHost;
-  /** Also holds configuration files and logs. */
+  /** Folder for state, configuration files and logs. */
   readonly statePath: string;
-  /** Makes a process of Neutrino there without starting it; `modules` are loaded before it. */
+  /** Creates a Neutrino process on the host without starting it; `modules` are loaded first. */
   neutrino(
     words: readonly string[],
     files?: Readonly<Record<string, Ini>>,
@@ -23,23 +23,23 @@ export interface Place {
   ): NeutrinoProcess;
 }
 
-/** Hosts that an underlay joins, and the folder of what runs on them. */
+/** Test hosts joined by an underlay, with a common folder. */
 export interface Hosts {
   readonly folder: string;
   readonly underlay: Underlay;
-  /** All processes of Neutrino that were made on its hosts. */
+  /** All Neutrino processes created on its hosts. */
   readonly processes: readonly NeutrinoProcess[];
   /** Starts a host. */
   place(name: string): Promise<Place>;
-  /** Has something end before the hosts do. */
+  /** Registers cleanup that runs before the hosts end. */
   defer(end: () => Promise<void>): void;
   dispose(): Promise<void>;
 }
 
-/** Makes the underlay of hosts; `name` appears in the name of their folder. Needs root. */
+/** Creates a site with an underlay; `name` is part of the folder's name. Needs root. */
 export async function makeHosts(name: string): Promise<Hosts> {
   const folder = mkdtempSync(join(tmpdir(), `neutrino-${name}-`));
-  // Stock Neutron's dnsmasq gives up root and reads its files as nobody.
+  // Stock Neutron's dnsmasq drops root privileges and reads its files as user nobody.
   chmodSync(folder, 0o755);
   const parts = new AsyncDisposableStack();
   parts.defer(() => removeUnlessKept(folder));
@@ -75,16 +75,16 @@ export async function makeHosts(name: string): Promise<Hosts> {
   }
 }
 
-/** Hosts with a broker and a database of their own. */
+/** A site with its own broker and database. */
 export interface Site extends Hosts {
   readonly mariadb: PrivateMariadb;
   readonly rabbit: RabbitMq;
-  /** `transport_url` and `[database] connection` as processes on the hosts use them. */
+  /** `transport_url` and `[database] connection` for processes on the hosts. */
   readonly transportUrl: string;
   readonly database: string;
 }
 
-/** Makes hosts and starts a broker and an empty database, which listen on the underlay and on loopback. Needs root. */
+/** Creates a site and starts a broker and an empty database, which listen on the underlay and on loopback. Needs root. */
 export async function startSite(name: string, broker: Pick<RabbitMqOptions, 'login'> = {}): Promise<Site> {
   const hosts = await makeHosts(name);
   const { address } = hosts.underlay;

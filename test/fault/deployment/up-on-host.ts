@@ -47,7 +47,7 @@ export async function startUpOnHost(
     const api = new ApiClient(`http://${host.address}:9696`);
     await neutrino.start();
     await api.awaitAgent(name, 'DHCP agent').catch((error: unknown) => {
-      throw new Error(`${error}; it said:\n${neutrino.lastWords()}`);
+      throw new Error(`${error}; its output:\n${neutrino.lastWords()}`);
     });
     const shared: SharedNetwork[] = [];
     for (const prefix of ['192.168.1', '192.168.2']) {

@@ -6,7 +6,7 @@ import type { Guest, GuestSpec } from '../../../src/lab/contract.ts';
 import { guestNamespace, namespaceGuest } from '../../../src/lab/namespace-guest.ts';
 import { tapName } from '../../../src/net/device-names.ts';
 
-/** A guest with the place where its NICs are: `ip netns exec ${namespace} ...`. */
+/** A guest with the namespace of its NICs: `ip netns exec ${namespace} ...`. */
 export interface PortGuest extends Guest {
   readonly id: string;
   readonly namespace: string;
@@ -14,9 +14,9 @@ export interface PortGuest extends Guest {
 }
 
 /**
- * Starts a machine for ports that a test has made: NIC eth0 for the first one, eth1 for the second, each with its port's MAC
- * and the device `tap<port[0:11]>` on the host, which the L2 agent plugs. The clients ask at once, before the ports are
- * ACTIVE, and go on asking: `lease('eth0', ms)` waits. `stop()` removes all of it.
+ * Starts a machine for ports created by a test: NIC eth0 for the first one, eth1 for the second, each with its port's MAC
+ * and the device `tap<port[0:11]>` on the host, which the L2 agent plugs. The clients send requests at once, before the ports are
+ * ACTIVE, and repeat them: `lease('eth0', ms)` waits. `stop()` removes everything.
  *
  * To plug a device by hand, without an L2 agent: `setMaster(device, bridge)`.
  */

@@ -1,6 +1,6 @@
 import type { ProcessSpec } from '../process.ts';
 
-/** What a test asks the resident of a host, over Node's channel between parent and child. */
+/** Requests of a test to the resident of a host, over Node's channel between parent and child. */
 export type Question =
   | { readonly kind: 'run'; readonly command: readonly string[] }
   | { readonly kind: 'start'; readonly spec: ProcessSpec }
@@ -16,10 +16,10 @@ export interface Asked {
   readonly question: Question;
 }
 
-/** `error`: the message of what was thrown. */
+/** `error`: the message of the thrown error. */
 export type Answer =
   | { readonly number: number; readonly result: unknown }
   | { readonly number: number; readonly error: string };
 
-/** What the resident says once it listens. */
+/** Sent by the resident once it listens. */
 export const READY = 'ready';

@@ -1,6 +1,6 @@
 /**
- * The resident of a test host: a process that lives in the host's namespaces and does there what the test asks for. When the
- * test's process goes, however it ends, so does this one, and the host with it.
+ * The resident of a test host: a process in the host's namespaces that executes the requests of the test. It ends with the
+ * test's process, however that ends, and the host ends with it.
  */
 import { run } from '../../../src/linux/run.ts';
 import { type ProcessSpec, type RunningProcess, startProcess } from '../process.ts';

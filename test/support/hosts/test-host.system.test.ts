@@ -29,7 +29,7 @@ describe.skipIf(process.getuid?.() !== 0)('test hosts (need root)', () => {
     expect((await one.run('sh', '-c', 'ls /proc | grep -c "^[0-9]"')).length).toBeLessThan(3);
   });
 
-  test('processes on them are told signals and their end', async () => {
+  test('processes on them receive signals and report their end', async () => {
     const [one] = hosts;
     const sleeper = await one?.start({
       command: ['sleep', '1000'],

@@ -13,9 +13,9 @@ const START_MS = 30_000;
 const ANSWER_MS = 120_000;
 
 /**
- * What makes a host out of namespaces. Its own `/run/netns`, so that two agents can both have `qdhcp-<network>`; its own /sys,
- * which shows the devices of this network namespace; its own process ids, so that all that runs there ends with it. The
- * shell stays as process 1 and collects processes that nobody waits for.
+ * Sets up the namespaces of a host: its own `/run/netns`, so that two agents can both have `qdhcp-<network>`; its own /sys,
+ * which shows the devices of this network namespace; its own process ids, so that everything on it ends with it. The
+ * shell remains as process 1 and reaps orphaned processes.
  */
 const BOOT = `
 set -e
@@ -29,23 +29,23 @@ wait $!
 
 /** A machine with a DHCP client on each NIC. */
 export interface HostGuest {
-  /** Waits for the lease of a NIC (`eth0`); throws Error `... no DHCP lease ...`. */
+  /** Waits for the lease of a NIC (`eth0`). Throws Error `... no DHCP lease ...`. */
   lease(nic: string, timeoutMs: number): Promise<NicLease>;
   renew(nic: string, timeoutMs: number): Promise<NicLease>;
   stop(): Promise<void>;
 }
 
-/** A host: namespaces of network, mounts and processes, joined to others by the underlay on its `eth0`. */
+/** A host: network, mount and process namespaces, joined to others by the underlay on its `eth0`. */
 export interface TestHost extends Host {
   /** Its address on the underlay. */
   readonly address: string;
-  /** Runs a command to its end and gives what it printed; throws when it fails. */
+  /** Runs a command to its end and returns its output. Throws if it fails. */
   run(...command: readonly [string, ...string[]]): Promise<string>;
-  /** Like `run`, where failing is an answer too. */
+  /** Like `run`, but also returns a failure. */
   tryRun(...command: readonly [string, ...string[]]): Promise<{ readonly exitCode: number; readonly output: string }>;
-  /** A machine on this host with a NIC for each port, which the host's L2 agent plugs. */
+  /** Boots a machine on this host with a NIC per port, which the host's L2 agent plugs. */
   guest(...ports: readonly { readonly id: string; readonly mac_address: string }[]): Promise<HostGuest>;
-  /** Ends everything on it. */
+  /** Stops everything on it. */
   dispose(): Promise<void>;
 }
 
@@ -74,7 +74,7 @@ export async function startTestHost(name: string, underlay: Underlay): Promise<T
   }
 }
 
-/** Process 1 of the host by its number out here: the child that `unshare --fork` made. */
+/** Returns the pid of the host's process 1 outside of the host: the child of `unshare --fork`. */
 async function firstChild({ pid }: ChildProcess): Promise<number> {
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
   const first = Number(children.trim().split(' ')[0]);
@@ -119,7 +119,7 @@ function hostProcess(resident: Resident, pid: number): RunningProcess {
   };
 }
 
-/** The process on the host that does what is asked from here. */
+/** The connection to the resident of the host. */
 class Resident {
   readonly ready: Promise<void>;
   readonly #name: string;
@@ -156,7 +156,7 @@ class Resident {
     const number = this.#next++;
     const { promise, resolve } = Promise.withResolvers<Answer>();
     this.#waiting.set(number, resolve);
-    const error = `host ${this.#name} did not answer to ${question.kind} within ${timeoutMs} ms`;
+    const error = `host ${this.#name} did not respond to ${question.kind} within ${timeoutMs} ms`;
     const timer = setTimeout(() => resolve({ number, error }), timeoutMs);
     try {
       this.#child.send({ number, question } satisfies Asked);
@@ -170,7 +170,7 @@ class Resident {
   }
 
   async end(): Promise<void> {
-    // unshare takes its child along (--kill-child), and all processes of the host end with their process 1.
+    // unshare kills its child (--kill-child), and all processes of the host end with their process 1.
     if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGKILL');
     await this.#exited;
   }

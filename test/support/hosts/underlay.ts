@@ -3,19 +3,19 @@ import { ipBatch, isAlreadyThere } from '../../../src/linux/ip.ts';
 import { deleteLink } from '../../../src/linux/links.ts';
 
 const PREFIX_LENGTH = 24;
-/** Of 512 prefixes, a few are taken at a time. */
+/** 512 prefixes are available, and few are used at a time. */
 const MOST_TRIES = 100;
 
-/** What joins test hosts to each other and to this machine: a bridge here, and a device `eth0` in each host. */
+/** Connects test hosts to each other and to this machine: a bridge here, and a device `eth0` in each host. */
 export interface Underlay {
-  /** Address of this machine on it. */
+  /** Address of this machine on the underlay. */
   readonly address: string;
-  /** Gives the network namespace of a process an `eth0`; resolves to the address that it shall have, with prefix length. */
+  /** Creates `eth0` in the network namespace of a process; resolves to the address to assign, with prefix length. */
   plug(pid: number): Promise<string>;
   dispose(): Promise<void>;
 }
 
-/** Makes one with addresses out of 198.18.0.0/15, which are meant for tests of network devices (RFC 2544, RFC 6890). */
+/** Creates an underlay with addresses in 198.18.0.0/15, which is reserved for benchmarks of network devices (RFC 2544, RFC 6890). */
 export async function makeUnderlay(): Promise<Underlay> {
   const { bridge, prefix } = await makeBridge();
   const address = `${prefix}.1`;
@@ -28,7 +28,7 @@ export async function makeUnderlay(): Promise<Underlay> {
     address,
     async plug(pid) {
       hosts += 1;
-      // Others may be plugged meanwhile.
+      // Others may have been plugged meanwhile.
       const number = hosts;
       const outer = `${bridge}-${number}`;
       await ipBatch([
@@ -41,13 +41,13 @@ export async function makeUnderlay(): Promise<Underlay> {
   };
 }
 
-/** A bridge with a prefix of its own, which its name says: of two tests that draw the same one, the kernel lets one have it. */
+/** Creates a bridge named after a random free prefix: if two tests choose the same one, the kernel accepts only one. */
 async function makeBridge(): Promise<{ readonly bridge: string; readonly prefix: string }> {
   for (let tries = 1; ; tries++) {
     const [second, third] = [18 + randomInt(2), randomInt(256)];
     const bridge = `nu-${second}-${third}`;
     try {
-      // Without snooping, multicast (what carries VXLAN's broadcasts) goes to all; without delay, at once.
+      // Without snooping, multicast (which carries VXLAN's broadcasts) reaches all ports; without delay, at once.
       await ipBatch([['link', 'add', 'name', bridge, 'type', 'bridge', 'mcast_snooping', '0', 'forward_delay', '0']]);
       return { bridge, prefix: `198.${second}.${third}` };
     } catch (error) {

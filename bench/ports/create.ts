@@ -15,8 +15,8 @@ const CALLER: Caller = {
   requestId: 'req-bench',
 };
 
-/** Returns a function that creates a resource by the product's own rules: `make('network', {})`. */
-export function makeIn(core: Core): (resource: string, values: Document) => Promise<Document> {
+/** Returns a function that creates a resource by Neutrino's own rules: `make('network', {})`. */
+export function creatorIn(core: Core): (resource: string, values: Document) => Promise<Document> {
   const services = serveResources(core, resourceModules(core, new AddressAllocator()), {
     policyOf: (declared) => new Policy(declared),
     quotas: UNLIMITED,
@@ -24,7 +24,7 @@ export function makeIn(core: Core): (resource: string, values: Document) => Prom
   return async (name, values) => {
     const service = services.find(({ resource }) => resource.name === name);
     const [made] = (await service?.create(CALLER, [values])) ?? [];
-    if (!made) throw new Error(`no ${name} was made`);
+    if (!made) throw new Error(`no ${name} was created`);
     return made;
   };
 }

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { answerParent } from '../child.ts';
 import { discoverPacket, offeredAddress } from './dhcp.ts';
 
-/** Begins to send DHCPDISCOVER for a MAC, and goes on until one is offered an address. Answered when the first is out. */
+/** Starts to send DHCPDISCOVERs for a MAC, until an address is offered. The response follows the first one. */
 export interface StartJob {
   readonly kind: 'start';
   readonly mac: string;
