@@ -6,8 +6,8 @@ import { rebindPorts } from '../plugin/ports/rebind.ts';
 import {
   addBlocks,
   completeProvisioning,
-  type LivingPort,
-  livingPorts,
+  lockPortStates,
+  type PortState,
   setPortStatus,
 } from '../plugin/provisioning.ts';
 import type { Attribute } from '../resources/attribute.ts';
@@ -74,13 +74,13 @@ function deviceDetails(device: string, port: PortDocument, underlay: Underlay): 
 }
 
 /** Returns the status of a port whose details its agent has just requested; an ACTIVE port without blocks stays ACTIVE. */
-function statusOnRequest(port: LivingPort): 'ACTIVE' | 'BUILD' | 'DOWN' {
+function statusOnRequest(port: PortState): 'ACTIVE' | 'BUILD' | 'DOWN' {
   if (!port.admin_state_up) return 'DOWN';
   return port.status === 'ACTIVE' && port.blocks.size === 0 ? 'ACTIVE' : 'BUILD';
 }
 
 async function recordRequest(trx: Trx, core: Core, portIds: readonly string[]): Promise<void> {
-  const changed = (await livingPorts(trx, core, portIds)).filter((port) => port.status !== statusOnRequest(port));
+  const changed = (await lockPortStates(trx, core, portIds)).filter((port) => port.status !== statusOnRequest(port));
   for (const status of ['BUILD', 'DOWN'] as const)
     await setPortStatus(
       trx,
@@ -91,7 +91,7 @@ async function recordRequest(trx: Trx, core: Core, portIds: readonly string[]): 
 
 /** Sets a port DOWN, with a provisioning block until the agent reports it as wired again. */
 async function recordDown(trx: Trx, core: Core, portId: string): Promise<void> {
-  for (const port of await livingPorts(trx, core, [portId])) {
+  for (const port of await lockPortStates(trx, core, [portId])) {
     await addBlocks(trx, port.standard_attr_id, ['L2']);
     if (port.status !== 'DOWN') await setPortStatus(trx, [port], 'DOWN');
   }

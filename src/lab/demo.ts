@@ -46,8 +46,8 @@ async function waitForAgents({ neutron, host }: Lab, signal: AbortSignal): Promi
     const answer = (await neutron.request('GET', `/v2.0/agents?${query}`)) as {
       readonly agents: readonly { readonly agent_type: string; readonly alive: boolean }[];
     };
-    const living = answer.agents.filter((agent) => agent.alive).map((agent) => agent.agent_type);
-    return AGENT_TYPES.every((type) => living.includes(type)) ? true : undefined;
+    const types = answer.agents.filter((agent) => agent.alive).map((agent) => agent.agent_type);
+    return AGENT_TYPES.every((type) => types.includes(type)) ? true : undefined;
   };
   await waitFor(`a live L2 agent and DHCP agent on host ${host} (GET /v2.0/agents)`, alive, {
     timeoutMs: 15_000,

@@ -104,7 +104,7 @@ class AgentsOfKind {
   }
 
   /**
-   * Binds resources that lack agents to living ones and enqueues the notification of each new agent, in one transaction: an agent
+   * Binds resources that lack agents to live ones and enqueues the notification of each new agent, in one transaction: an agent
    * that was given a resource is notified even if this process is killed. Returns the notifications.
    */
   async #scheduleMissing(lacking: Hosts): Promise<readonly QueuedEvent[]> {

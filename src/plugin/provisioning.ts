@@ -54,7 +54,7 @@ export async function addBlocks(
 }
 
 /** The state of a port that determines its status. */
-export interface LivingPort {
+export interface PortState {
   readonly id: string;
   readonly network_id: string;
   readonly standard_attr_id: number;
@@ -71,9 +71,9 @@ function* chunks<T>(items: readonly T[]): Generator<T[]> {
   for (let at = 0; at < items.length; at += CHUNK) yield items.slice(at, at + CHUNK);
 }
 
-/** Returns the state of ports. Their rows are locked first, so that two entities that complete at once see each other. */
-export async function livingPorts(trx: Trx, core: Core, portIds: readonly string[]): Promise<readonly LivingPort[]> {
-  const found: LivingPort[] = [];
+/** Locks ports and returns their state. The lock ensures that two entities that complete simultaneously see each other. */
+export async function lockPortStates(trx: Trx, core: Core, portIds: readonly string[]): Promise<readonly PortState[]> {
+  const found: PortState[] = [];
   for (const ids of chunks([...new Set(portIds)].sort())) {
     await core.db.locked(trx.selectFrom('ports').select('id').where('id', 'in', ids).orderBy('id')).execute();
     const rows = await trx
@@ -111,7 +111,7 @@ export async function livingPorts(trx: Trx, core: Core, portIds: readonly string
 /** Sets the status of ports; each change counts as a revision. Agents are not notified, as in Neutron. */
 export async function setPortStatus(
   trx: Trx,
-  ports: readonly Pick<LivingPort, 'id' | 'standard_attr_id'>[],
+  ports: readonly Pick<PortState, 'id' | 'standard_attr_id'>[],
   status: 'ACTIVE' | 'BUILD' | 'DOWN',
 ): Promise<void> {
   for (const some of chunks(ports)) {
@@ -136,7 +136,7 @@ export async function setPortStatus(
   }
 }
 
-async function removeBlocks(trx: Trx, ports: readonly LivingPort[], entity: ProvisioningEntity): Promise<void> {
+async function removeBlocks(trx: Trx, ports: readonly PortState[], entity: ProvisioningEntity): Promise<void> {
   for (const some of chunks(ports.filter((port) => port.blocks.has(entity))))
     await trx
       .deleteFrom('provisioningblocks')
@@ -150,11 +150,7 @@ async function removeBlocks(trx: Trx, ports: readonly LivingPort[], entity: Prov
 }
 
 /** Returns the ports that wait for DHCP on networks that no DHCP agent hosts or will host: none would ever report them ready. */
-async function portsWithoutDhcpAgent(
-  trx: Trx,
-  core: Core,
-  ports: readonly LivingPort[],
-): Promise<readonly LivingPort[]> {
+async function portsWithoutDhcpAgent(trx: Trx, core: Core, ports: readonly PortState[]): Promise<readonly PortState[]> {
   const waiting = ports.filter((port) => port.blocks.has('DHCP'));
   const served = new Map<string, boolean>();
   for (const { network_id: id } of waiting)
@@ -172,7 +168,7 @@ export async function completeProvisioning(
   portIds: readonly string[],
   entity: ProvisioningEntity,
 ): Promise<readonly string[]> {
-  const ports = await livingPorts(trx, core, portIds);
+  const ports = await lockPortStates(trx, core, portIds);
   await removeBlocks(trx, ports, entity);
   const idle = entity === 'L2' ? await portsWithoutDhcpAgent(trx, core, ports) : [];
   await removeBlocks(trx, idle, 'DHCP');

@@ -19,7 +19,7 @@ interface EventDefinition<P extends RpcArgs, Key extends string, A extends Audie
   readonly orderedBy: Key;
   /** Whether the event shows that the resource needs an agent, so that it is scheduled before the event is published. */
   needsAgent?(payload: P): boolean;
-  /** Returns the arguments of the method. `first`: for the first living agent of the audience; one answer is often enough. */
+  /** Returns the arguments of the method. `first`: for the first live agent of the audience; one answer is often enough. */
   args(payload: P, first: boolean): RpcArgs;
 }
 

@@ -7,7 +7,7 @@ import type { HostingKind } from './hosting-kind.ts';
 import { oldestHeartbeat } from './liveness.ts';
 
 /** Returns the agents of a kind that are alive and enabled. `withLoad`: count what each hosts. */
-export async function livingAgents(
+export async function aliveAgents(
   db: Queries,
   config: Config,
   kind: HostingKind,

@@ -7,7 +7,7 @@ import { CLAIM_MS, claimWork, releaseWork } from '../db/work-claims.ts';
 import { pause } from '../time/pause.ts';
 import { HOSTING_KINDS } from './agent-kinds.ts';
 import { bindingsOf } from './bindings.ts';
-import { livingAgents } from './candidates.ts';
+import { aliveAgents } from './candidates.ts';
 import { HeartbeatTrust } from './heartbeat-trust.ts';
 import { failsOver, type HostingKind } from './hosting-kind.ts';
 import { oldestHeartbeat } from './liveness.ts';
@@ -18,7 +18,7 @@ export interface FailoverOptions {
   readonly config: Config;
   readonly log: Logger;
   /**
-   * Moves a resource off a dead agent to a living one: one transaction with the outbox rows. Returns the host that serves it now;
+   * Moves a resource off a dead agent to a live one: one transaction with the outbox rows. Returns the host that serves it now;
    * undefined when the agent is alive again, does not host the resource any more, or no agent can take it.
    */
   readonly move: (kind: HostingKind, resourceId: string, agentId: string) => Promise<string | undefined>;
@@ -36,7 +36,7 @@ const MAX_FAILED = 3;
 const RENEW_MS = CLAIM_MS / 4;
 
 /**
- * Takes resources off agents that count as dead and has living ones host them, for the kinds that the configuration lets fail
+ * Takes resources off agents that count as dead and has live ones host them, for the kinds that the configuration lets fail
  * over; disabled agents keep theirs. Looks every few seconds, one server of many at a time. Nothing moves before this server has
  * been up for `agent_down_time`, nor until that long after the heartbeats of all agents were missing: then the report path was
  * down, not the agents. Nothing moves either that no agent could take.
@@ -106,14 +106,14 @@ class Failover {
     const { db, config, log } = this.#options;
     const dead = await this.#deadAgents(kind);
     if (dead.length === 0) return;
-    const living = await livingAgents(db.kysely, config, kind, false);
-    if (living.length === 0) return;
+    const alive = await aliveAgents(db.kysely, config, kind, false);
+    if (alive.length === 0) return;
     const { type, hosted } = kind;
     const claim = new RenewedClaim(db);
     try {
       for (const agent of dead) {
         let moved = 0;
-        for await (const id of resourcesWithSuccessor(db.kysely, config, kind, agent.id, living)) {
+        for await (const id of resourcesWithSuccessor(db.kysely, config, kind, agent.id, alive)) {
           if (this.#stop.aborted || !(await this.#trustworthy()) || !(await claim.holds())) return;
           const host = await this.#move(kind, id, agent.id);
           if (host === undefined) continue;

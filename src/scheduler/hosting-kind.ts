@@ -43,7 +43,7 @@ export interface HostingKind {
     readonly scheduler: OptionOf<string>;
     /** Whether agents that ask are given what lacks an agent. */
     readonly autoSchedule: OptionOf<boolean>;
-    /** Whether living agents take over from dead ones. */
+    /** Whether live agents take over from dead ones. */
     readonly failover: OptionOf<boolean>;
     /** Whether agents are notified of changes; default: always. */
     readonly notification?: OptionOf<boolean>;
@@ -63,6 +63,6 @@ export interface HostingKind {
 export const isNotified = ({ DEFAULT }: Config, { options: { notification } }: HostingKind): boolean =>
   notification === undefined || DEFAULT[notification];
 
-/** Whether living agents of a kind take over what dead ones host: as in Neutron, only if they may be given it unasked. */
+/** Whether live agents of a kind take over what dead ones host: as in Neutron, only if they may be given it unasked. */
 export const failsOver = ({ DEFAULT }: Config, { options }: HostingKind): boolean =>
   DEFAULT[options.failover] && DEFAULT[options.autoSchedule];

@@ -29,7 +29,7 @@ const find = prepared<{ host: string; oldest: string }, Row>((db, p) =>
 );
 
 /** Returns the live L2 agent of a host, which can bind ports there; undefined if there is none. */
-export async function livingL2Agent(db: Queries, config: Config, host: string): Promise<L2Agent | undefined> {
+export async function aliveL2Agent(db: Queries, config: Config, host: string): Promise<L2Agent | undefined> {
   const row = (await find(db, { host, oldest: oldestHeartbeat(config) })).rows[0];
   return row && l2Agent(row);
 }

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Config } from '../config/options.ts';
 import type { Queries, Trx } from '../db/database.ts';
 import { bind, hostingAgents } from './bindings.ts';
-import { allowedBy, livingAgents, zonesOf } from './candidates.ts';
+import { aliveAgents, allowedBy, zonesOf } from './candidates.ts';
 import type { Candidate, Scheduler } from './contract.ts';
 import type { HostingKind } from './hosting-kind.ts';
 
@@ -31,7 +31,7 @@ export async function couldSchedule(
   kind: HostingKind,
   resources: ReadonlyMap<string, readonly { readonly id: string }[]>,
 ): Promise<readonly string[]> {
-  const candidates = await livingAgents(db, config, kind, false);
+  const candidates = await aliveAgents(db, config, kind, false);
   return [...resources]
     .filter(([, hosting]) => candidates.some((c) => !hosting.some((agent) => agent.id === c.id)))
     .map(([id]) => id);
@@ -61,7 +61,7 @@ export async function scheduleResources(
     rows.map((row) => row.id),
   );
   const load = new Map(
-    (await livingAgents(trx, config, kind, scheduler.usesLoad)).map((agent) => [agent.id, agent] as const),
+    (await aliveAgents(trx, config, kind, scheduler.usesLoad)).map((agent) => [agent.id, agent] as const),
   );
   const most = config.DEFAULT[kind.options.agents];
   const made: NewBinding[] = [];

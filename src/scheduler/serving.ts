@@ -19,7 +19,7 @@ const queries = (kind: HostingKind) => ({
       .where('agents.admin_state_up', '>=', p('least'))
       .limit(1),
   ),
-  living: prepared<{ type: string; oldest: string }, { availability_zone: string | null }>((db, p) =>
+  alive: prepared<{ type: string; oldest: string }, { availability_zone: string | null }>((db, p) =>
     db
       .selectFrom('agents')
       .select('availability_zone')
@@ -60,8 +60,8 @@ export async function isScheduled(db: Queries, kind: HostingKind, id: string): P
 export async function willBeServed(db: Queries, config: Config, kind: HostingKind, id: string): Promise<boolean> {
   if (!isNotified(config, kind)) return false;
   if (await isServed(db, config, kind, id)) return true;
-  const { living, hints } = queriesOf(kind);
-  const { rows } = await living(db, { type: kind.type, oldest: oldestHeartbeat(config) });
+  const { alive, hints } = queriesOf(kind);
+  const { rows } = await alive(db, { type: kind.type, oldest: oldestHeartbeat(config) });
   if (rows.length === 0) return false;
   const row = (await hints(db, { id })).rows[0];
   const zones = zonesOf(config, row?.availability_zone_hints ?? '[]');

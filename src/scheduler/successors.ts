@@ -1,7 +1,7 @@
 import type { Config } from '../config/options.ts';
 import type { Queries, Trx } from '../db/database.ts';
 import { bindingsOf, hostingAgents } from './bindings.ts';
-import { allowedBy, livingAgents, zonesOf } from './candidates.ts';
+import { aliveAgents, allowedBy, zonesOf } from './candidates.ts';
 import type { Candidate, Scheduler } from './contract.ts';
 import type { HostingKind } from './hosting-kind.ts';
 import { type Hosted, needingAgent } from './schedule.ts';
@@ -10,7 +10,7 @@ import { type Hosted, needingAgent } from './schedule.ts';
 const PAGE = 500;
 
 /**
- * Yields the resources of an agent that one of `living` could take over, because it does not already host them and is in a zone
+ * Yields the resources of an agent that one of `alive` could take over, because it does not already host them and is in a zone
  * that they allow. Reads pages, in the order of the ids.
  */
 export async function* resourcesWithSuccessor(
@@ -18,7 +18,7 @@ export async function* resourcesWithSuccessor(
   config: Config,
   kind: HostingKind,
   agentId: string,
-  living: readonly Candidate[],
+  alive: readonly Candidate[],
   page: number = PAGE,
 ): AsyncGenerator<string> {
   for (let after: string | undefined = ''; after !== undefined; ) {
@@ -35,7 +35,7 @@ export async function* resourcesWithSuccessor(
     const hosting = await hostingAgents(db, config, kind, ids);
     for (const { id, availability_zone_hints } of rows) {
       const zones = zonesOf(config, availability_zone_hints);
-      if (living.some((agent) => mayTake(agent, zones, hosting.get(id) ?? []))) yield id;
+      if (alive.some((agent) => mayTake(agent, zones, hosting.get(id) ?? []))) yield id;
     }
     after = rows.length < page ? undefined : ids.at(-1);
   }
@@ -58,8 +58,8 @@ export async function chooseSuccessor(
   if (!row) return undefined;
   const zones = zonesOf(config, row.availability_zone_hints);
   const hosting = (await hostingAgents(trx, config, kind, [id])).get(id) ?? [];
-  const living = await livingAgents(trx, config, kind, scheduler.usesLoad);
-  const candidates = living.filter((agent) => mayTake(agent, zones, hosting));
+  const alive = await aliveAgents(trx, config, kind, scheduler.usesLoad);
+  const candidates = alive.filter((agent) => mayTake(agent, zones, hosting));
   const staying = hosting.filter((agent) => agent.id !== agentId);
   return scheduler.choose(candidates, staying, 1)[0];
 }

@@ -36,11 +36,11 @@ describe.skipIf(process.getuid?.() !== 0)('machines on a running Neutrino (needs
   beforeAll(async () => {
     neutrino = await startFreshNeutrino({ configFile: [], host: HOST }, silent, AbortSignal.timeout(60_000));
     neutron = neutronAt(neutrino.url);
-    const living = async () => {
+    const live = async () => {
       const { agents } = (await neutron.request('GET', '/v2.0/agents')) as { agents: { alive: boolean }[] };
       return agents.filter(({ alive }) => alive).length >= 2 || undefined;
     };
-    await waitFor('two living agents', living, { timeoutMs: 30_000 });
+    await waitFor('two live agents', live, { timeoutMs: 30_000 });
   });
   afterAll(async () => {
     if (!neutrino) return;

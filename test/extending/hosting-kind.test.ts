@@ -107,7 +107,7 @@ describe('a kind of agent that is one row', () => {
     expect(await world.outbox()).toEqual([]);
   });
 
-  it('has them moved off a dead agent to a living one, which is notified', async () => {
+  it('has them moved off a dead agent to a live one, which is notified', async () => {
     const [dead, living] = [await agent('dead', { dead: true }), await agent('living')];
     const [one, two, elsewhere] = [await meter(), await meter(), await meter(true, ['z9'])];
     for (const id of [one, two, elsewhere]) await host(id, dead);

@@ -30,7 +30,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on SQLite (needs root)', 
   }, async () => {
     printSeed('neutrino up killed', settings);
     const { neutrino, api, host, guests, shared, statePath } = up;
-    /** Whether each network with a machine has a living dnsmasq: not a zombie that is still to be buried. */
+    /** Whether each network with a machine has a running dnsmasq: not a zombie that is still to be buried. */
     const allServed = async () => {
       const looks = shared.map(({ id }) => `look "$(cat ${statePath}/dhcp/${id}/pid)"`).join(' && ');
       const look = "look() { grep -q '^State:[[:space:]]*[RSD]' /proc/$1/status; }";

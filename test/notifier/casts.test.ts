@@ -34,7 +34,7 @@ describe('events for the DHCP agents of a network', () => {
     );
   });
 
-  it('port_create_end is more urgent at one agent, a living one', () => {
+  it('port_create_end is more urgent at one agent, a live one', () => {
     const casts = toAudience(EVENTS.port_create_end, {}, [agent('dead', { alive: false }), agent('h1'), agent('h2')]);
     expect(casts.map((c) => [c.target.server, (c.args.payload as { priority: number }).priority])).toEqual([
       ['dead', 6],

@@ -85,7 +85,7 @@ describe('missing heartbeats', () => {
   });
 });
 
-describe('a living agent never counts as dead', () => {
+describe('a live agent never counts as dead', () => {
   const DOWN_S = 75;
   /** Seconds between reports, as Neutron has it by default or less, and when. */
   const agents = fc.array(fc.record({ every: fc.integer({ min: 5, max: 30 }), at: fc.integer({ min: 0, max: 29 }) }), {

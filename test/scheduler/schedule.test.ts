@@ -27,7 +27,7 @@ const dhcpNetwork = async (values = {}) => {
 };
 
 describe('scheduling networks', () => {
-  it('binds a network with a DHCP subnet to a living agent', async () => {
+  it('binds a network with a DHCP subnet to a live agent', async () => {
     const agent = await world.dhcpAgent('h1');
     const network = await dhcpNetwork();
     const made = await schedule(network);
@@ -174,7 +174,7 @@ describe('a network', () => {
     expect(await asked(unbound)).toBe(false);
   });
 
-  it('will not be served when no living agent is in a zone of its hints', async () => {
+  it('will not be served when no live agent is in a zone of its hints', async () => {
     const other = await world.dhcpAgent('h2', { availability_zone: 'z2' });
     const network = await dhcpNetwork({ availability_zone_hints: ['z2'] });
     await world.kill(other);

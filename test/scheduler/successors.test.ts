@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { DHCP_AGENTS } from '../../src/scheduler/agent-kinds.ts';
 import { bind } from '../../src/scheduler/bindings.ts';
-import { livingAgents } from '../../src/scheduler/candidates.ts';
+import { aliveAgents } from '../../src/scheduler/candidates.ts';
 import { chooseSuccessor, resourcesWithSuccessor } from '../../src/scheduler/successors.ts';
 import { weight } from '../../src/scheduler/weight.ts';
 import { createWorld, type World } from '../plugin/world.ts';
@@ -23,14 +23,14 @@ async function network(zones: readonly string[] = [], dhcp = true): Promise<stri
 }
 async function movable(page?: number): Promise<string[]> {
   const { core } = world;
-  const living = await livingAgents(core.db.kysely, core.config, DHCP_AGENTS, false);
+  const alive = await aliveAgents(core.db.kysely, core.config, DHCP_AGENTS, false);
   const found: string[] = [];
-  for await (const id of resourcesWithSuccessor(core.db.kysely, core.config, DHCP_AGENTS, old, living, page))
+  for await (const id of resourcesWithSuccessor(core.db.kysely, core.config, DHCP_AGENTS, old, alive, page))
     found.push(id);
   return found;
 }
 
-it('networks that a living agent could take over are found in pages', async () => {
+it('networks that a live agent could take over are found in pages', async () => {
   const agent = await world.dhcpAgent('h1', { availability_zone: 'z1' });
   const networks: string[] = [];
   for (let n = 0; n < 5; n += 1) networks.push(await network());
@@ -49,9 +49,9 @@ it('the next page of networks follows although the first one was moved meanwhile
   await world.dhcpAgent('h1');
   const networks = [await network(), await network(), await network()].sort();
   const { core } = world;
-  const living = await livingAgents(core.db.kysely, core.config, DHCP_AGENTS, false);
+  const alive = await aliveAgents(core.db.kysely, core.config, DHCP_AGENTS, false);
   const found: string[] = [];
-  for await (const id of resourcesWithSuccessor(core.db.kysely, core.config, DHCP_AGENTS, old, living, 1)) {
+  for await (const id of resourcesWithSuccessor(core.db.kysely, core.config, DHCP_AGENTS, old, alive, 1)) {
     found.push(id);
     await core.db.kysely.deleteFrom('networkdhcpagentbindings').where('network_id', '=', id).execute();
   }

@@ -1,6 +1,6 @@
 import type { Trx } from '../../db/database.ts';
 import type { AddressAllocator } from '../../ipam/allocate.ts';
-import { livingL2Agent } from '../../scheduler/l2-agents.ts';
+import { aliveL2Agent } from '../../scheduler/l2-agents.ts';
 import type { Core } from '../core.ts';
 import { isBound } from '../provisioning.ts';
 import { bindPort } from './binding.ts';
@@ -18,7 +18,7 @@ export async function rebindPorts(
   host: string,
   portIds: readonly string[],
 ): Promise<boolean> {
-  const agent = await livingL2Agent(core.db.kysely, core.config, host);
+  const agent = await aliveL2Agent(core.db.kysely, core.config, host);
   if (!agent) return false;
   const bind = async (trx: Trx, id: string): Promise<boolean> => {
     const port = await trx

@@ -8,7 +8,7 @@ import { PORT } from '../../resources/port.ts';
 import type { FixedIp, WantedFixedIp } from '../../resources/port-types.ts';
 import { EVENTS } from '../../rpc/events.ts';
 import { DHCP_AGENTS } from '../../scheduler/agent-kinds.ts';
-import { livingL2Agent } from '../../scheduler/l2-agents.ts';
+import { aliveL2Agent } from '../../scheduler/l2-agents.ts';
 import { isScheduled } from '../../scheduler/serving.ts';
 import { differsFor, plainOf, updatePlain } from '../../store/rows.ts';
 import { nextRevision, requireCurrent } from '../../store/standard-attributes.ts';
@@ -152,7 +152,7 @@ async function changeBinding({ trx, core, network, before, changes }: Updating) 
     JSON.stringify(profile) !== JSON.stringify(before['binding:profile']);
   const retried = !moved && oldVif === 'binding_failed' && 'binding:host_id' in changes;
   if (!moved && !retried) return { rebound: false, binding: {} };
-  const agent = host === '' ? undefined : await livingL2Agent(trx, core.config, host);
+  const agent = host === '' ? undefined : await aliveL2Agent(trx, core.config, host);
   const binding = bindPort(host, vnicType, network, agent);
   const rebound = host !== oldHost || binding.vifType !== oldVif;
   if (rebound) {

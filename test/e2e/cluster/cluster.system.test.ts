@@ -149,7 +149,7 @@ describe.skipIf(process.getuid?.() !== 0)(
       }
     });
 
-    test('networks of a killed DHCP agent move to the living one with their DHCP server’s address; back, it drops them', async () => {
+    test('networks of a killed DHCP agent move to the live one with their DHCP server’s address; back, it drops them', async () => {
       const network = await server(0).api.network('10.67.0.0/24');
       const port = await server(0).api.machinePort(network, 'comp1');
       const guest = await compute().host.guest(port);

@@ -68,7 +68,7 @@ async function afterOneMore(agent: string): Promise<void> {
 }
 
 describe('networks of a dead DHCP agent', () => {
-  it('are served by a living one, which is notified; the dead one is not', async () => {
+  it('are served by a live one, which is notified; the dead one is not', async () => {
     const [old, living] = [await dead('dead'), await immortal('h1')];
     const network = await world.served(old);
     await world.outbox();
@@ -175,7 +175,7 @@ describe('networks of a dead DHCP agent', () => {
     await expect.poll(() => hosts(bound), SOON).toEqual(['h2']);
   });
 
-  it('are spread over the living agents by the scheduler', async () => {
+  it('are spread over the live agents by the scheduler', async () => {
     const old = await dead('dead');
     await immortal('h1');
     await immortal('h2');

@@ -151,7 +151,7 @@ describe('making a port', () => {
     expect(groups[0]).not.toEqual(groups[2]);
   });
 
-  test('bound to a host without a living L2 agent, the binding has failed', async () => {
+  test('bound to a host without a live L2 agent, the binding has failed', async () => {
     const network = await world.network();
     const agent = await world.l2Agent('compute1');
     await world.kill(agent);

@@ -27,7 +27,7 @@ describe.skipIf(!isRoot)('the life of dnsmasq and of the agent (needs root)', ()
     Promise.all(['host', 'addn_hosts', 'opts', 'leases', 'loaded'].map((file) => world.read(file)));
 
   describe('an agent that starts again', () => {
-    test('adopts a living dnsmasq: same process, not told of anything, no file touched', async () => {
+    test('adopts a running dnsmasq: same process, not told of anything, no file touched', async () => {
       const ports = [world.port(11), world.port(12)];
       const first = world.driver();
       await first.serve(world.wanted(ports));
