@@ -5,11 +5,10 @@ import { randomUUID } from 'node:crypto';
  * random (option base_mac).
  */
 export function randomMac(base: string): string {
-  const bytes = base.toLowerCase().split(':');
   // The first 48 bits of a random UUID are random (RFC 9562, 5.4), and Node draws those for many at once, where
   // three bytes at a time would cost a call of the system's generator for each MAC.
   const drawn = randomUUID();
-  const keep = bytes[3] === '00' ? 3 : 4;
-  const hex = (i: number) => drawn.slice((i - 3) * 2, (i - 2) * 2);
-  return [0, 1, 2, 3, 4, 5].map((i) => (i < keep ? bytes[i] : hex(i))).join(':');
+  const fourth = base.slice(9, 11);
+  const last = `${drawn.slice(2, 4)}:${drawn.slice(4, 6)}`;
+  return `${base.slice(0, 8).toLowerCase()}:${fourth === '00' ? drawn.slice(0, 2) : fourth.toLowerCase()}:${last}`;
 }

@@ -5,7 +5,7 @@ import { type HostingAgent, hostingAgents } from '../scheduler/bindings.ts';
 import type { Scheduler } from '../scheduler/contract.ts';
 import { configuredScheduler } from '../scheduler/drivers.ts';
 import { type HostingKind, isNotified } from '../scheduler/hosting-kind.ts';
-import { couldSchedule, scheduleResources } from '../scheduler/schedule.ts';
+import { couldSchedule, hostedLabel, scheduleResources } from '../scheduler/schedule.ts';
 import { groupBy } from '../store/listing.ts';
 import type { QueuedEvent } from './casts.ts';
 
@@ -80,7 +80,8 @@ class AgentsOfKind {
     const needing = new Set(events.filter((event) => event.needsAgent).map((event) => event.orderingKey));
     const lacking = this.#lackingAgents(needing, before);
     const scheduled = await this.#scheduleMissing(lacking);
-    this.#log(lacking, scheduled);
+    if (scheduled.length > 0) this.#lackLogged = false;
+    else await this.#logLack(lacking);
     if (scheduled.length === 0) return { hosts: before, scheduled };
     const now = await this.#hostingAgents(scheduled);
     return { hosts: new Map([...before, ...now]), scheduled };
@@ -108,38 +109,37 @@ class AgentsOfKind {
    * that was given a resource is notified even if this process is killed. Returns the notifications.
    */
   async #scheduleMissing(lacking: Hosts): Promise<readonly QueuedEvent[]> {
-    const { db, config } = this.#core;
+    const { db, config, log } = this.#core;
     const { kind } = this;
     if (lacking.size === 0) return [];
     const ids = await couldSchedule(db.kysely, config, kind, lacking);
     if (ids.length === 0) return [];
-    return db.transaction(async (trx) => {
+    const { queued, bound } = await db.transaction(async (trx) => {
       const queued: QueuedEvent[] = [];
-      for (const { resourceId, agent } of await scheduleResources(trx, config, kind, this.#scheduler, ids)) {
+      const bound: string[] = [];
+      for (const { resourceId, name, agent } of await scheduleResources(trx, config, kind, this.#scheduler, ids)) {
         const notification = kind.notify.added(resourceId);
         const row = await notifyHost(trx, notification, resourceId, agent.host);
         queued.push({ ...notification, row, orderingKey: resourceId, host: agent.host, needsAgent: false });
+        bound.push(`${resourceId}${name && ` (${name})`} on ${agent.host}`);
       }
-      return queued;
+      return { queued, bound };
     });
+    const { resource } = kind.hosted;
+    if (bound.length > 0) log.info({ [`${resource}s`]: bound }, `${resource}s scheduled`);
+    return queued;
   }
 
-  #log(lacking: Hosts, scheduled: readonly QueuedEvent[]): void {
-    const { log } = this.#core;
-    const { type, hosted } = this.kind;
-    if (scheduled.length > 0) {
-      this.#lackLogged = false;
-      const bound = scheduled.map(({ orderingKey, host }) => `${orderingKey} on ${host}`);
-      log.info({ [`${hosted.resource}s`]: bound }, `${hosted.resource}s scheduled`);
-      return;
-    }
+  /** Logs the first resource that gets no agent, once until one is scheduled. */
+  async #logLack(lacking: Hosts): Promise<void> {
     const alone = [...lacking].find(([, own]) => own.length === 0)?.[0];
-    if (alone === undefined) return;
-    if (!this.#lackLogged)
-      log.warn(
-        { [hosted.resource]: alone },
-        `no ${type} can serve the ${hosted.resource}; it gets one when one reports`,
-      );
+    if (alone === undefined || this.#lackLogged) return;
     this.#lackLogged = true;
+    const { db, log } = this.#core;
+    const { type, hosted } = this.kind;
+    log.warn(
+      await hostedLabel(db.kysely, this.kind, alone),
+      `no ${type} can serve the ${hosted.resource}; it gets one when one reports`,
+    );
   }
 }

@@ -9,7 +9,7 @@ export const DHCP_AGENTS: HostingKind = {
   topic: DHCP_AGENT_TOPIC.topic,
   hosted: {
     resource: 'network',
-    all: sql`select id, availability_zone_hints from networks`,
+    all: sql`select id, name, availability_zone_hints from networks`,
     needsAgent: sql`exists (select 1 from subnets s where s.network_id = networks.id and s.enable_dhcp = 1)`,
   },
   bindings: { table: 'networkdhcpagentbindings', resource: 'network_id', agent: 'dhcp_agent_id' },

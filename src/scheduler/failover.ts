@@ -11,6 +11,7 @@ import { aliveAgents } from './candidates.ts';
 import { HeartbeatTrust } from './heartbeat-trust.ts';
 import { failsOver, type HostingKind } from './hosting-kind.ts';
 import { oldestHeartbeat } from './liveness.ts';
+import { hostedLabel } from './schedule.ts';
 import { resourcesWithSuccessor } from './successors.ts';
 
 export interface FailoverOptions {
@@ -118,8 +119,8 @@ class Failover {
           const host = await this.#move(kind, id, agent.id);
           if (host === undefined) continue;
           moved += 1;
-          const facts = { [hosted.resource]: id, from: agent.host, to: host };
-          log.info(facts, `${hosted.resource} moved off a dead ${type}`);
+          const label = await hostedLabel(db.kysely, kind, id);
+          log.info({ ...label, from: agent.host, to: host }, `${hosted.resource} moved off a dead ${type}`);
         }
         const facts = { agent: agent.id, host: agent.host, moved };
         if (moved > 0) log.warn(facts, `${type} on ${agent.host} is dead; ${moved} ${hosted.resource}s moved`);

@@ -23,7 +23,7 @@ export interface HostingKind {
   readonly hosted: {
     /** Name of the resource, as logs and availability zones name it. */
     readonly resource: string;
-    /** Selects `id` and `availability_zone_hints` (a JSON list) of all such resources. */
+    /** Selects `id`, `name` and `availability_zone_hints` (a JSON list) of all such resources. */
     readonly all: RawBuilder<unknown>;
     /** Condition on `all` that holds for the resources that need an agent. */
     readonly needsAgent: RawBuilder<SqlBool>;

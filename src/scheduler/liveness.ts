@@ -1,11 +1,12 @@
 import type { Config } from '../config/options.ts';
+import { storedTime } from '../time/stored-time.ts';
 
 /**
  * Returns the oldest heartbeat of an agent that counts as alive, as the tables store times (UTC, `YYYY-MM-DD HH:MM:SS`): an agent
  * whose heartbeat_timestamp is smaller is dead. `now`: milliseconds since 1970; default: the current time.
  */
 export function oldestHeartbeat(config: Config, now: number = Date.now()): string {
-  return new Date(now - config.DEFAULT.agent_down_time * 1000).toISOString().slice(0, 19).replace('T', ' ');
+  return storedTime(now - config.DEFAULT.agent_down_time * 1000);
 }
 
 /**

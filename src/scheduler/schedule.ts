@@ -9,17 +9,33 @@ import type { HostingKind } from './hosting-kind.ts';
 /** A new binding of a resource to an agent. */
 export interface NewBinding {
   readonly resourceId: string;
+  readonly name: string;
   readonly agent: Candidate;
 }
 
 /** A hosted resource. */
 export interface Hosted {
   readonly id: string;
+  readonly name: string;
   readonly availability_zone_hints: string;
 }
 
 /** The resources of a kind that need an agent, as a table expression in parentheses. */
 export const needingAgent = ({ hosted: { all, needsAgent } }: HostingKind) => sql<Hosted>`(${all} where ${needsAgent})`;
+
+/** Returns a resource's id and name as logs carry them. */
+export async function hostedLabel(
+  db: Queries,
+  { hosted: { resource, all } }: HostingKind,
+  id: string,
+): Promise<Readonly<Record<string, string>>> {
+  const row = await db
+    .selectFrom(sql<Hosted>`(${all})`.as('hosted'))
+    .select('hosted.name')
+    .where('hosted.id', '=', id)
+    .executeTakeFirst();
+  return row?.name ? { [resource]: id, name: row.name } : { [resource]: id };
+}
 
 /**
  * Returns the resources that scheduling could give an agent: some candidate is not among their agents. Asked before a transaction
@@ -65,7 +81,7 @@ export async function scheduleResources(
   );
   const most = config.DEFAULT[kind.options.agents];
   const made: NewBinding[] = [];
-  for (const { id, availability_zone_hints } of rows) {
+  for (const { id, name, availability_zone_hints } of rows) {
     const own = hosting.get(id) ?? [];
     const zones = zonesOf(config, availability_zone_hints);
     const candidates = [...load.values()].filter(
@@ -74,7 +90,7 @@ export async function scheduleResources(
     for (const agent of scheduler.choose(candidates, own, most - own.length)) {
       if (!(await bind(trx, kind, id, agent.id, most))) continue;
       load.set(agent.id, { ...agent, load: agent.load + 1 });
-      made.push({ resourceId: id, agent });
+      made.push({ resourceId: id, name, agent });
     }
   }
   return made;

@@ -2,16 +2,10 @@ import type { InsertResult } from 'kysely';
 import type { Trx } from '../db/database.ts';
 import { prepared } from '../db/prepared.ts';
 import { neutronError } from '../resources/errors.ts';
+import { storedTime } from '../time/stored-time.ts';
 
-let latest = { second: 0, text: '' };
-
-/** Returns the current time as stored in tables: UTC, `YYYY-MM-DD HH:MM:SS`. Formatted once a second. */
-export function nowText(): string {
-  const second = Math.floor(Date.now() / 1000);
-  if (second !== latest.second)
-    latest = { second, text: new Date(second * 1000).toISOString().slice(0, 19).replace('T', ' ') };
-  return latest.text;
-}
+/** Returns the current time as stored in tables: UTC, `YYYY-MM-DD HH:MM:SS`. */
+export const nowText = (): string => storedTime(Date.now());
 
 /** A time of the tables as documents show it: `YYYY-MM-DDTHH:MM:SSZ`. */
 const shownTime = (stored: string): string => `${stored.replace(' ', 'T')}Z`;

@@ -29,6 +29,7 @@ beforeEach(async () => {
   await kysely.schema
     .createTable('meters')
     .addColumn('id', 'varchar(36)', (column) => column.primaryKey())
+    .addColumn('name', 'varchar(255)', (column) => column.notNull())
     .addColumn('availability_zone_hints', 'varchar(255)', (column) => column.notNull())
     .addColumn('running', 'integer', (column) => column.notNull())
     .modifyEnd(end)
@@ -51,7 +52,7 @@ afterEach(() => world.close());
 /** Creates a meter. */
 async function meter(running = true, zones: readonly string[] = []): Promise<string> {
   const id = randomUUID();
-  await sql`insert into meters values (${id}, ${JSON.stringify(zones)}, ${Number(running)})`.execute(
+  await sql`insert into meters values (${id}, '', ${JSON.stringify(zones)}, ${Number(running)})`.execute(
     world.core.db.kysely,
   );
   return id;

@@ -272,6 +272,24 @@ describe('the relay', () => {
     expect(new Set(deleted).size).toBe(1_300);
   });
 
+  it('logs which network is scheduled to which host, or that none can serve it, by id and name', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
+    const running = startRelay({ core: { ...world.core, log }, transport });
+    closing.push(() => running.close());
+    const network = await world.network({ name: 'blue' });
+    await world.subnet(network, '10.0.0.0/24');
+    await expect.poll(left).toEqual([]);
+    await world.dhcpAgent('h1');
+    await listen('h1');
+    await world.port(network);
+    await until(2);
+    expect(lines).toMatchObject([
+      { network, name: 'blue', msg: 'no DHCP agent can serve the network; it gets one when one reports' },
+      { networks: [`${network} (blue) on h1`], msg: 'networks scheduled' },
+    ]);
+  });
+
   it('is not blocked by an event that is not JSON or not in the catalogue', async () => {
     const agent = await world.dhcpAgent('h1');
     await listen('h1');

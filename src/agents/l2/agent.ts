@@ -71,7 +71,7 @@ class L2Agent {
     const { host } = config.DEFAULT;
     const reconciler = this.#reconciler;
     this.#notifications = await serveNotifications(transport, host, {
-      portUpdated: ({ id, status }) => reconciler.portChanged(tapName(id), status),
+      portUpdated: (port) => reconciler.portChanged(tapName(port.id), port),
       portDeleted: (portId) => reconciler.portChanged(tapName(portId)),
       networkUpdated: (networkId) => reconciler.networkChanged(networkId),
       networkDeleted: (networkId) => reconciler.networkDeleted(networkId),

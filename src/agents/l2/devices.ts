@@ -7,6 +7,8 @@ import type { DeviceState } from './reports.ts';
 /** A port's device on the host. One that comes back under its name is another. */
 export interface Device {
   readonly index: number;
+  /** Name of its port, once an update of the port has told it. */
+  portName?: string;
   /** As it was wired last. */
   details?: DeviceDetails;
   /** The state last reported to the server. */

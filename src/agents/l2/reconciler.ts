@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { RpcTransport } from '../../rpc/contract.ts';
+import type { PortDocument } from '../../rpc/documents.ts';
 import { topicClient } from '../../rpc/topic.ts';
 import { type DeviceDetails, PLUGIN_TOPIC } from '../../rpc/topics/plugin.ts';
 import type { Firewall } from '../firewall/contract.ts';
@@ -79,11 +80,12 @@ export class Reconciler {
   }
 
   /** The port of a device may have changed. */
-  portChanged(name: string, status?: string): void {
+  portChanged(name: string, port?: Pick<PortDocument, 'status' | 'name'>): void {
     const device = this.#options.devices.known.get(name);
     if (!device) return;
+    if (port?.name) device.portName = port.name;
     // Whoever changed the port may have set it down: the server has to hear again that the device is up.
-    if (status !== undefined && status !== 'ACTIVE') delete device.reported;
+    if (port && port.status !== 'ACTIVE') delete device.reported;
     this.#pending.now(name);
   }
 
@@ -187,8 +189,7 @@ export class Reconciler {
   /** The server has no such port (yet): leaves the device unchanged, unless it was wired for a port that has been deleted. */
   async #unknown(name: string, device: Device): Promise<void> {
     if (device.details) {
-      const { port_id: port, network_id: network } = device.details;
-      this.#options.log.info({ device: name, port, network }, 'device unplugged: its port was deleted');
+      this.#options.log.info(label(device, device.details), 'device unplugged: its port was deleted');
       delete device.details;
       delete device.reported;
       await this.#touch(this.#options.driver.cutOff(name));
@@ -205,10 +206,7 @@ export class Reconciler {
     } else if (outcome instanceof Error) {
       const { message } = outcome;
       const level = device.problem === message ? 'debug' : 'warn';
-      this.#options.log[level](
-        { device: name, port: details.port_id, network: details.network_id },
-        `a device cannot be wired: ${message}`,
-      );
+      this.#options.log[level](label(device, details), `a device cannot be wired: ${message}`);
       device.problem = message;
       delete device.details;
       if (device.reported === 'up') this.#report(name, device, 'down');
@@ -247,3 +245,11 @@ export class Reconciler {
     }
   }
 }
+
+/** Returns a device and its port as logs carry them. */
+const label = ({ portName }: Device, { device, port_id: port, network_id: network }: DeviceDetails) => ({
+  device,
+  port,
+  ...(portName === undefined ? {} : { port_name: portName }),
+  network,
+});
