@@ -3,21 +3,26 @@ import { Policy } from '../../src/auth/policy.ts';
 import { AddressAllocator } from '../../src/ipam/allocate.ts';
 import type { Core } from '../../src/plugin/core.ts';
 import type { Document } from '../../src/plugin/module.ts';
-import { UNLIMITED } from '../../src/plugin/quota.ts';
+import { UNLIMITED } from '../../src/plugin/quotas/limits.ts';
 import { resourceModules, serveResources } from '../../src/plugin/resources.ts';
 
 const CALLER: Caller = {
   userId: '',
   projectId: 'fake_project_id',
   domainId: '',
-  roles: ['admin'],
+  userDomainId: '',
+  projectDomainId: '',
+  roles: ['admin', 'member', 'reader'],
+  systemScope: false,
+  serviceRoles: [],
   isAdmin: true,
+  isAdvsvc: false,
   requestId: 'req-bench',
 };
 
 /** Returns a function that creates a resource by Neutrino's own rules: `make('network', {})`. */
 export function creatorIn(core: Core): (resource: string, values: Document) => Promise<Document> {
-  const services = serveResources(core, resourceModules(core, new AddressAllocator()), {
+  const { services } = serveResources(core, resourceModules(core, new AddressAllocator()), {
     policyOf: (declared) => new Policy(declared),
     quotas: UNLIMITED,
   });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
-import type { Caller, IdentityProvider } from '../auth/contract.ts';
+import type { Caller, Headers } from '../auth/contract.ts';
 import type { Config } from '../config/options.ts';
 import type { Service } from '../plugin/service.ts';
 import { neutronError } from '../resources/errors.ts';
@@ -13,10 +13,14 @@ import { collectionPath, resourceRoutes } from './routes/resource.ts';
 import { versionRoutes } from './routes/versions.ts';
 import { handleUnknownPaths } from './unknown-paths.ts';
 
+/** Returns the caller of a request with these headers. */
+export type CallerOf = (headers: Headers, requestId: string) => Promise<Caller> | Caller;
+
 export interface ApiOptions {
   readonly config: Config;
   readonly log: FastifyBaseLogger;
-  readonly identity: IdentityProvider;
+  /** Authenticates a request. Throws NeutronError: 401, or 503 if that is not possible now. */
+  readonly callerOf: CallerOf;
   /** The resources that are served. */
   readonly services: readonly Service[];
 }
@@ -46,7 +50,7 @@ function maxPage(config: Config): number | undefined {
 
 /** Builds the API: all routes on one Fastify instance, not yet listening. */
 export function buildApi(options: ApiOptions): FastifyInstance {
-  const { config, log, identity, services } = options;
+  const { config, log, callerOf: authenticate, services } = options;
   const callers = new WeakMap<FastifyRequest, Caller>();
   const callerOf = (request: FastifyRequest): Caller => {
     const caller = callers.get(request);
@@ -78,7 +82,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     reply.header('x-openstack-request-id', request.id);
     if (!acceptsJson(request.headers.accept) && request.url !== HEALTH_PATH)
       throw neutronError('HTTPNotAcceptable', { accept: String(request.headers.accept).slice(0, 100) });
-    callers.set(request, await identity.identify(request.headers, String(request.id)));
+    callers.set(request, await authenticate(request.headers, String(request.id)));
   });
   app.addHook('onSend', async (_request, reply) => {
     // As in Neutron, without a charset: JSON is always UTF-8 (RFC 8259, 8.1).

@@ -1,15 +1,28 @@
-/** The authenticated caller, which every rule and every route receives. */
-export interface Caller {
+/** What an identity provider knows about the author of a request. */
+export interface Identity {
   /** Id of the user; empty if the provider has no users. */
   readonly userId: string;
-  /** Project that the request is scoped to; default project of new resources. */
+  /** Project that the request is scoped to; default project of new resources. Empty: none. */
   readonly projectId: string;
   /** Id of the domain that the request is scoped to; empty: none. */
   readonly domainId: string;
+  /** Ids of the domains of the user and of the project; empty if unknown. */
+  readonly userDomainId: string;
+  readonly projectDomainId: string;
   /** Names of the roles, in lower case. */
   readonly roles: readonly string[];
-  /** Administrators see and may do everything. */
+  /** The request is scoped to the whole system instead of a project. */
+  readonly systemScope: boolean;
+  /** Roles of the service that sent the request on the user's behalf (X-Service-Token), in lower case. */
+  readonly serviceRoles: readonly string[];
+}
+
+/** The authenticated caller, which every rule and every route receives. */
+export interface Caller extends Identity {
+  /** Administrators (policy rule `context_is_admin`) see and may do everything that the policy does not reserve to others. */
   readonly isAdmin: boolean;
+  /** Advanced services (policy rule `context_is_advsvc`) see the resources of all projects. */
+  readonly isAdvsvc: boolean;
   /** `req-<uuid>`, for logs and errors. */
   readonly requestId: string;
 }
@@ -22,5 +35,7 @@ export type Headers = Readonly<Record<string, string | readonly string[] | undef
  * NeutronError: 401 for callers that it cannot identify, 503 if it cannot reach what it needs to do so.
  */
 export interface IdentityProvider {
-  identify(headers: Headers, requestId: string): Promise<Caller> | Caller;
+  identify(headers: Headers): Promise<Identity> | Identity;
+  /** Releases connections and timers; absent: there are none. */
+  close?(): Promise<void>;
 }

@@ -21,12 +21,14 @@ function named(headers: Headers, ...names: readonly string[]): string | undefine
 
 /** No authentication: every caller is an administrator, in the project given by `X-Project-Id`. */
 export const noauth: IdentityProvider = {
-  identify: (headers, requestId) => ({
+  identify: (headers) => ({
     userId: named(headers, 'x-user-id') ?? '',
     projectId: named(headers, 'x-project-id', 'x-tenant-id') ?? NOAUTH_PROJECT,
     domainId: '',
-    roles: ['admin'],
-    isAdmin: true,
-    requestId,
+    userDomainId: '',
+    projectDomainId: '',
+    roles: ['admin', 'member', 'reader'],
+    systemScope: false,
+    serviceRoles: [],
   }),
 };

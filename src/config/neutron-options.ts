@@ -83,7 +83,7 @@ const SECTIONS = words(`
   oslo_messaging_notifications oslo_messaging_zmq oslo_middleware oslo_policy oslo_reports
   oslo_versionedobjects ovn ovn_agent ovn_nb_global ovs ovs_driver ovsdb_connection placement privsep
   privsep_conntrack privsep_dhcp_release privsep_link privsep_namespace privsep_ovs_vsctl profiler profiler_jaeger
-  profiler_otlp pvlan qos quota quotas service_auth service_providers service_user sriov_driver
+  profiler_otlp pvlan qos quota service_auth service_providers service_user sriov_driver
   sriov_nic ssl vrrp wsgi`);
 
 /** Whether an option that Neutrino does not have (see `findOption`) is one of Neutron's. */

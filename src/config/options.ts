@@ -224,6 +224,17 @@ export const OPTIONS = {
     amqp_durable_queues: flag(false, 'keep topic queues across restarts of the broker; must be the same everywhere'),
     amqp_auto_delete: flag(false, 'delete topic queues with their last consumer; must be the same everywhere'),
   },
+  quotas: {
+    default_quota: integer(-1, 'limit of resources without an option of their own; -1: unlimited', -1),
+    quota_network: integer(100, 'networks of a project; -1: unlimited', -1),
+    quota_subnet: integer(100, 'subnets of a project; -1: unlimited', -1),
+    quota_port: integer(500, 'ports of a project; -1: unlimited', -1),
+    quota_router: integer(10, 'routers of a project; -1: unlimited', -1),
+    quota_floatingip: integer(50, 'floating IPs of a project; -1: unlimited', -1),
+    quota_security_group: integer(10, 'security groups of a project; -1: unlimited', -1),
+    quota_security_group_rule: integer(100, 'security group rules of a project; -1: unlimited', -1),
+    quota_rbac_policy: integer(10, 'RBAC policies of a project; -1: unlimited', -1),
+  },
   database: {
     connection: text('', 'database URL, sqlite:////path; empty: neutrino.sqlite under state_path'),
     max_pool_size: integer(

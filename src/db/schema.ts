@@ -207,7 +207,20 @@ interface AddressScopes {
   project_id: string;
   name: string;
   ip_version: number;
-  shared: Flag;
+}
+
+/** Limits of single projects; the others have those of `[quotas]`. */
+interface Quotas {
+  id: string;
+  project_id: string;
+  resource: string;
+  limit: number;
+}
+
+/** A row to lock, so that concurrent creations of a project count each other. */
+interface QuotaUsages {
+  project_id: string;
+  resource: string;
 }
 
 interface ProvisioningBlocks {
@@ -314,6 +327,8 @@ export interface Schema {
   portnumaaffinitypolicies: PortNumaAffinityPolicies;
   portuplinkstatuspropagation: PortUplinkStatusPropagation;
   addressscopes: AddressScopes;
+  quotas: Quotas;
+  quotausages: QuotaUsages;
   provisioningblocks: ProvisioningBlocks;
   tags: Tags;
   agents: Agents;

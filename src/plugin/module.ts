@@ -28,6 +28,14 @@ export type HandlersOf<R> = R extends { readonly actions: infer A }
   ? { readonly [K in keyof A]: Handler<BodyOf<A[K]>> }
   : undefined;
 
+/** For whom documents are loaded. */
+export interface View {
+  /** Attributes such as `shared` depend on who looks; absent: Neutrino itself, for agents. */
+  readonly caller?: Caller;
+  /** The list that they are loaded for. */
+  readonly query?: ListQuery;
+}
+
 /**
  * The rules of one resource: with its declaration, everything that the API needs. `src/plugin/resources.ts` lists the modules.
  * Routes, lists, tags, policy, OpenAPI and the extension list derive from the two. Every method MUST throw NeutronError for
@@ -40,10 +48,18 @@ export interface ResourceModule<R extends Resource = Resource> {
   readonly source?: RawBuilder<unknown>;
   /** Filters that are not plain columns. */
   readonly conditions?: Conditions;
-  /** Condition on the rows that the caller may see, added to every query; default: all. Never called for administrators. */
+  /**
+   * Condition on the rows that the caller may see, added to every query; default: the caller's own and those shared with it
+   * (`ownOrShared`). Never called for callers who see everything.
+   */
   visible?(caller: Caller): Condition;
-  /** Loads documents by id; missing ones are omitted. `query`: the list that they are loaded for. */
-  load(db: Queries, ids: readonly string[], query?: ListQuery): Promise<ReadonlyMap<string, DocumentOf<R>>>;
+  /**
+   * Returns the projects that use a resource, with repetitions or without: access by an RBAC entry that one of them needs cannot be
+   * withdrawn. Required for resources that can be shared.
+   */
+  usersOf?(trx: Trx, id: string, action: string): Promise<readonly string[]>;
+  /** Loads documents by id; missing ones are omitted. */
+  load(db: Queries, ids: readonly string[], view?: View): Promise<ReadonlyMap<string, DocumentOf<R>>>;
   create?(trx: Trx, caller: Caller, values: CreateOf<R>): Promise<DocumentOf<R>>;
   /** `revision`: required revision of the resource (If-Match). */
   update?(trx: Trx, caller: Caller, id: string, changes: UpdateOf<R>, revision?: number): Promise<DocumentOf<R>>;
@@ -60,7 +76,8 @@ export interface AnyModule {
   readonly source?: RawBuilder<unknown>;
   readonly conditions?: Conditions;
   visible?(caller: Caller): Condition;
-  load(db: Queries, ids: readonly string[], query?: ListQuery): Promise<ReadonlyMap<string, Document>>;
+  usersOf?(trx: Trx, id: string, action: string): Promise<readonly string[]>;
+  load(db: Queries, ids: readonly string[], view?: View): Promise<ReadonlyMap<string, Document>>;
   create?(trx: Trx, caller: Caller, values: Document): Promise<Document>;
   update?(trx: Trx, caller: Caller, id: string, changes: Document, revision?: number): Promise<Document>;
   prepareDelete?(caller: Caller, id: string): Promise<void>;

@@ -10,7 +10,7 @@ import type { AnyModule } from './module.ts';
 import { ipAvailabilityModule } from './networks/ip-availability.ts';
 import { networkModule } from './networks/module.ts';
 import { portModule } from './ports/module.ts';
-import type { Quotas } from './quota.ts';
+import type { Quotas } from './quotas/limits.ts';
 import { Service } from './service.ts';
 import { subnetModule } from './subnets/module.ts';
 import { withTags } from './tags.ts';
@@ -42,14 +42,14 @@ function served(resource: Resource, off: readonly string[]): Resource {
 }
 
 /**
- * Creates the service of each module, including tags. `policyOf` creates the policy of all declarations. Throws an Error for
- * modules that do not match their declarations.
+ * Creates the service of each module, including tags, and the policy of all of them: `policyOf` creates it from the declarations.
+ * Throws an Error for modules that do not match their declarations.
  */
 export function serveResources(
   core: Core,
   modules: readonly AnyModule[],
   { policyOf, quotas }: { readonly policyOf: (resources: readonly Resource[]) => Policy; readonly quotas: Quotas },
-): readonly Service[] {
+): { readonly services: readonly Service[]; readonly policy: Policy } {
   const drivers = core.config.ml2.extension_drivers;
   const off = Object.entries(OPTIONAL_EXTENSIONS).flatMap(([driver, alias]) =>
     drivers.includes(driver) ? [] : [alias],
@@ -57,14 +57,15 @@ export function serveResources(
   const tagged = modules.map((module) => withTags(core, module));
   const policy = policyOf(tagged.map(({ resource }) => resource));
   const services = new Map<string, Service>();
+  const resources = new Map(tagged.map(({ resource }) => [resource.name, resource]));
   for (const module of tagged) {
     requireComplete(module);
     const { name, parent } = module.resource;
     const above = parent?.inPath ? services.get(parent.name) : undefined;
     if (parent?.inPath && !above) throw new Error(`${name} is listed before its parent ${parent.name}`);
-    services.set(name, new Service({ core, policy, quotas }, module, served(module.resource, off), above));
+    services.set(name, new Service({ core, policy, quotas, resources }, module, served(module.resource, off), above));
   }
-  return [...services.values()];
+  return { services: [...services.values()], policy };
 }
 
 /** Throws an Error for a module whose rules and handlers are not those that its declaration promises. */

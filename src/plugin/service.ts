@@ -1,22 +1,26 @@
 import { sql } from 'kysely';
 import type { Caller } from '../auth/contract.ts';
-import { methodAction, type Policy } from '../auth/policy.ts';
+import { methodAction, type Policy, type Target } from '../auth/policy.ts';
 import type { Queries, Trx } from '../db/database.ts';
 import { actionPolicy } from '../resources/action.ts';
-import { type Action, keyOf, type Method, type Resource } from '../resources/attribute.ts';
+import { type Action, keyOf, type Resource } from '../resources/attribute.ts';
 import { NeutronError, neutronError, notFound } from '../resources/errors.ts';
 import { validateCreate, validateUpdate } from '../resources/validate.ts';
 import { columnOf } from '../store/layout.ts';
 import { type Condition, columnIn, isFilter, type ListQuery, listIds, loadInOrder } from '../store/listing.ts';
 import type { Core } from './core.ts';
 import type { AnyModule, Document } from './module.ts';
-import type { Quotas } from './quota.ts';
+import { Permits } from './permits.ts';
+import type { Quotas } from './quotas/limits.ts';
+import { ownOrShared, seesAll } from './visibility.ts';
 
 /** The dependencies of all services. */
 export interface Services {
   readonly core: Core;
   readonly policy: Policy;
   readonly quotas: Quotas;
+  /** The resources that rules of the policy relate to (`%(network:tenant_id)s`), by name. */
+  readonly resources: ReadonlyMap<string, Resource>;
 }
 
 const EVERYTHING: Pick<ListQuery, 'sorts' | 'pageReverse'> = { sorts: [], pageReverse: false };
@@ -28,9 +32,8 @@ const EVERYTHING: Pick<ListQuery, 'sorts' | 'pageReverse'> = { sorts: [], pageRe
 export class Service {
   readonly #services: Services;
   readonly #module: AnyModule;
+  readonly #permits: Permits;
   readonly #parent: Service | undefined;
-  /** Names of the methods in the policy. */
-  readonly #actions: Readonly<Record<Method, string>>;
   /** Attributes of the module that this server does not serve. */
   readonly #unserved: readonly string[];
   readonly resource: Resource;
@@ -39,16 +42,9 @@ export class Service {
   constructor(services: Services, module: AnyModule, resource: Resource, parent?: Service) {
     this.#services = services;
     this.#module = module;
+    this.#permits = new Permits(services, resource);
     this.#parent = parent;
     this.resource = resource;
-    const action = (method: Method) => methodAction(resource, method);
-    this.#actions = {
-      create: action('create'),
-      list: action('list'),
-      show: action('show'),
-      update: action('update'),
-      delete: action('delete'),
-    };
     this.#unserved = Object.keys(module.resource.attributes).filter((name) => !(name in resource.attributes));
   }
 
@@ -64,52 +60,52 @@ export class Service {
 
   async list(caller: Caller, query: ListQuery, parent?: string): Promise<readonly Document[]> {
     const db = this.#db;
-    this.#authorize(caller, 'list');
-    await this.#requireParent(db, caller, parent);
+    const above = await this.#above(db, caller, parent);
+    this.#permits.requireSorts(caller, query);
+    // The answer would reveal a value that the caller may not see.
+    if (this.#permits.filtersHidden(caller, query)) return [];
     const ids = await listIds(db, this.#module, query, this.#seen(caller, parent));
-    const documents = await loadInOrder(ids, (some) => this.#module.load(db, some, query));
-    const hidden = this.#hidden(caller);
-    return hidden.length === 0 ? documents : documents.map((document) => without(document, hidden));
+    const documents = await loadInOrder(ids, (some) => this.#module.load(db, some, { caller, query }));
+    const allowed = await this.#permits.visibleAmong(db, caller, documents, above);
+    return this.#shownAll(caller, allowed);
   }
 
   async show(caller: Caller, id: string, parent?: string): Promise<Document> {
-    await this.#requireParent(this.#db, caller, parent);
-    const document = await this.#load(this.#db, caller, id, parent);
-    this.#authorize(caller, 'show', document);
-    return without(document, this.#hidden(caller));
+    const above = await this.#above(this.#db, caller, parent);
+    return this.#shown(caller, await this.#require(this.#db, caller, id, parent, above));
   }
 
   /** Creates all or none; returns their documents in order. */
   async create(caller: Caller, bodies: readonly unknown[], parent?: string): Promise<readonly Document[]> {
-    const { core, policy, quotas } = this.#services;
+    const { core, quotas } = this.#services;
     const { resource } = this;
-    const items = bodies.map((body) => {
+    const above = await this.#above(this.#db, caller, parent);
+    const items: Document[] = [];
+    for (const body of bodies) {
       const values = validateCreate(resource, body, caller.projectId, this.#placed(parent));
-      this.#authorize(caller, 'create', values);
-      if (!caller.isAdmin) policy.authorizeAttributes(caller, resource, 'create', named(body), values);
-      return values;
-    });
+      await this.#permits.requireCreate(this.#db, caller, values, named(body), above);
+      items.push(values);
+    }
     const documents = await core.db.transaction(async (trx) => {
-      await this.#requireParent(trx, caller, parent);
+      if (parent !== undefined) await this.#above(trx, caller, parent);
       if (resource.quota)
         for (const [project, count] of countBy(items.map((values) => String(values.project_id))))
-          await quotas.reserve(trx, resource.name, project, count);
+          await quotas.reserve(trx, resource, project, count);
       const create = this.#rule('create');
       const made: Document[] = [];
       for (const values of items) made.push(await create(trx, caller, values));
       return made;
     });
-    const hidden = this.#hidden(caller);
-    return documents.map((document) => without(document, hidden));
+    return this.#shownAll(caller, documents);
   }
 
   async update(caller: Caller, id: string, body: unknown, revision?: number, parent?: string): Promise<Document> {
     const changes = validateUpdate(this.resource, body);
     const document = await this.#services.core.db.transaction(async (trx) => {
-      await this.#admit(trx, caller, 'update', id, parent, Object.keys(changes));
+      await this.#admit(trx, caller, 'update', id, parent, changes);
       return this.#rule('update')(trx, caller, id, changes, revision);
     });
-    return without(document, this.#hidden(caller));
+    return this.#shown(caller, document);
   }
 
   async delete(caller: Caller, id: string, revision?: number, parent?: string): Promise<void> {
@@ -138,15 +134,17 @@ export class Service {
     const handler = this.#module.actions?.[name];
     if (!action || !handler) throw new Error(`${this.resource.name} has no action ${name}, or no handler for it`);
     const rule = actionPolicy(name, action);
+    const body = () => action.body?.parse(call.body, rule);
     // For administrators the handler alone decides whether the resource exists.
-    const target = caller.isAdmin || action.anyId ? {} : await this.#targetOf(caller, call.id, action);
-    this.#services.policy.authorize(caller, rule, target);
-    return handler(caller, { ...call, body: action.body?.parse(call.body, rule) });
+    if (!action.anyId && !this.#permits.unconditional(caller, rule))
+      await this.#permits.require(this.#db, caller, [rule], await this.#targetOf(caller, call.id, action));
+    else await this.#permits.require(this.#db, caller, [rule], {});
+    return handler(caller, { ...call, body: body() });
   }
 
   async #targetOf(caller: Caller, id: string, { notFound }: Action): Promise<Document> {
     try {
-      return await this.#load(this.#db, caller, id);
+      return await this.#require(this.#db, caller, id, undefined);
     } catch (error) {
       if (notFound === undefined || !(error instanceof NeutronError) || error.status !== 404) throw error;
       throw neutronError(notFound, { resource: this.resource.plural, id });
@@ -157,10 +155,6 @@ export class Service {
     return this.#services.core.db.kysely;
   }
 
-  #authorize(caller: Caller, method: Method, target: Document = {}): void {
-    this.#services.policy.authorize(caller, this.#actions[method], target);
-  }
-
   /** Returns the handler of a declared method. Throws an Error if the module lacks it, which indicates a bug. */
   #rule<M extends 'create' | 'update' | 'delete'>(method: M): NonNullable<AnyModule[M]> {
     const rule = this.#module[method];
@@ -168,9 +162,16 @@ export class Service {
     return rule.bind(this.#module) as NonNullable<AnyModule[M]>;
   }
 
-  #hidden(caller: Caller): readonly string[] {
-    const { policy } = this.#services;
-    return caller.isAdmin ? this.#unserved : [...this.#unserved, ...policy.hidden(caller, this.resource)];
+  /** Returns a document without the attributes that the caller may not see. */
+  #shown(caller: Caller, document: Document): Document {
+    return without(document, [...this.#unserved, ...this.#permits.hidden(caller, document)]);
+  }
+
+  #shownAll(caller: Caller, documents: readonly Document[]): readonly Document[] {
+    if (this.#permits.hidesByDocument) return documents.map((document) => this.#shown(caller, document));
+    // The same attributes of all of them.
+    const hidden = [...this.#unserved, ...this.#permits.hidden(caller, {})];
+    return hidden.length === 0 ? documents : documents.map((document) => without(document, hidden));
   }
 
   /** Returns the attribute that a child's path sets. */
@@ -181,7 +182,12 @@ export class Service {
 
   /** Returns conditions on the rows that the caller may see, below the parent in the path. */
   #seen(caller: Caller, parent: string | undefined): readonly Condition[] {
-    const visible = caller.isAdmin ? undefined : this.#module.visible?.(caller);
+    const module = this.#module;
+    const visible = seesAll(caller)
+      ? undefined
+      : module.visible
+        ? module.visible(caller)
+        : ownOrShared(module.resource, caller);
     const placed = Object.entries(this.#placed(parent)).map(([name, id]) => this.#is(name, String(id)));
     return [...placed, ...(visible ? [visible] : [])];
   }
@@ -191,13 +197,32 @@ export class Service {
     return attribute ? columnIn(columnOf(this.#module.resource, attribute), [value]) : sql`1 = 0`;
   }
 
-  /** Throws the parent's NotFound unless the caller may see the parent in the path. */
-  async #requireParent(db: Queries, caller: Caller, parent: string | undefined): Promise<void> {
-    if (parent !== undefined && this.#parent) await this.#parent.#load(db, caller, parent);
+  /** Returns what rules of the policy may compare of the parent in the path. Throws its NotFound if the caller may not see it. */
+  async #above(db: Queries, caller: Caller, parent: string | undefined): Promise<Target> {
+    if (parent === undefined || !this.#parent) return {};
+    const { project_id } = await this.#parent.#require(db, caller, parent, undefined);
+    return { project_id, 'ext_parent:project_id': project_id };
   }
 
   /** Returns the document of a resource that the caller may see. Throws NotFound. */
-  async #load(db: Queries, caller: Caller, id: string, parent?: string): Promise<Document> {
+  async #require(
+    db: Queries,
+    caller: Caller,
+    id: string,
+    parent: string | undefined,
+    above: Target = {},
+  ): Promise<Document> {
+    const document = await this.#load(db, caller, id, parent);
+    if (!document) throw notFound(this.#module.resource.name, id);
+    const [visible] = await this.#permits.visibleAmong(db, caller, [document], above);
+    if (visible) return visible;
+    // A singleton exists for everybody: that it does is no secret.
+    if (this.resource.singleton)
+      throw neutronError('PolicyNotAuthorized', { action: methodAction(this.resource, 'show') });
+    throw notFound(this.#module.resource.name, id);
+  }
+
+  async #load(db: Queries, caller: Caller, id: string, parent: string | undefined): Promise<Document | undefined> {
     const conditions = this.#seen(caller, parent);
     const query = { ...EVERYTHING, filters: {} };
     const key = this.#is(keyOf(this.#module.resource), id);
@@ -205,9 +230,7 @@ export class Service {
       this.resource.singleton || (conditions.length === 0 && keyOf(this.resource) === 'id')
         ? [id]
         : await listIds(db, this.#module, query, [key, ...conditions]);
-    const document = found === undefined ? undefined : (await this.#module.load(db, [found])).get(found);
-    if (!document) throw notFound(this.#module.resource.name, id);
-    return document;
+    return found === undefined ? undefined : (await this.#module.load(db, [found], { caller })).get(found);
   }
 
   /** Throws unless the caller may do this to the resource: NotFound if it is not visible, PolicyNotAuthorized if it is. */
@@ -217,13 +240,13 @@ export class Service {
     method: 'update' | 'delete',
     id: string,
     parent: string | undefined,
-    names: readonly string[] = [],
+    changes: Document = {},
   ): Promise<void> {
-    if (caller.isAdmin && parent === undefined) return this.#authorize(caller, method);
-    await this.#requireParent(db, caller, parent);
-    const target = await this.#load(db, caller, id, parent);
-    this.#authorize(caller, method, target);
-    if (method === 'update') this.#services.policy.authorizeAttributes(caller, this.resource, 'update', names, target);
+    const action = methodAction(this.resource, method);
+    if (parent === undefined && this.#permits.unconditional(caller, action)) return;
+    const above = await this.#above(db, caller, parent);
+    const document = await this.#require(db, caller, id, parent, above);
+    await this.#permits.requireChange(db, caller, method, { ...above, ...document }, changes);
   }
 }
 

@@ -1,14 +1,39 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Caller } from '../auth/contract.ts';
-import type { Trx } from '../db/database.ts';
-import { neutronError } from '../resources/errors.ts';
+import type { Queries } from '../db/database.ts';
+import type { Resource } from '../resources/attribute.ts';
+import { notFound } from '../resources/errors.ts';
+import { NETWORK } from '../resources/network.ts';
+import { sharedWithCaller } from './rbac/sharing.ts';
 
-/** Conditions on the rows that callers who are not administrators may see, for queries on the table of each name. */
+/** Conditions on the rows that callers who do not see everything may see, for queries on the table of each name. */
+
+/** Returns whether the caller sees the resources of all projects. */
+export const seesAll = ({ isAdmin, isAdvsvc }: Caller): boolean => isAdmin || isAdvsvc;
+
+/** Rows of a table that have the caller's project. */
+export const ownedIn =
+  (table: string) =>
+  ({ projectId }: Caller): RawBuilder<SqlBool> =>
+    sql<SqlBool>`${sql.ref(`${table}.project_id`)} = ${projectId}`;
+
+/** Returns whether rows of the resource belong to a project. */
+const isOwned = ({ table, attributes }: Resource): boolean =>
+  table !== undefined && attributes.project_id?.column === `${table}.project_id`;
+
+/**
+ * The default condition: a caller's own resources, and those that are shared with it (`sharing`). Undefined: all rows, because they
+ * belong to no project.
+ */
+export function ownOrShared(resource: Resource, caller: Caller): RawBuilder<SqlBool> | undefined {
+  const own = isOwned(resource) ? ownedIn(resource.table ?? '')(caller) : undefined;
+  if (!resource.sharing || !own) return own;
+  return sql<SqlBool>`(${own} or ${sharedWithCaller(resource, caller)})`;
+}
 
 /** Its own networks, shared and external ones. */
-export const visibleNetworks = ({ projectId }: Caller): RawBuilder<SqlBool> =>
-  sql<SqlBool>`(networks.project_id = ${projectId}
-    or exists (select 1 from networkrbacs r where r.object_id = networks.id and r.target_project in ('*', ${projectId}))
+export const visibleNetworks = (caller: Caller): RawBuilder<SqlBool> =>
+  sql<SqlBool>`(${ownedIn('networks')(caller)} or ${sharedWithCaller(NETWORK, caller)}
     or exists (select 1 from externalnetworks x where x.network_id = networks.id))`;
 
 /** Its own subnets, and those of its own and of shared networks. */
@@ -23,15 +48,27 @@ export const visiblePorts = ({ projectId }: Caller): RawBuilder<SqlBool> =>
   sql<SqlBool>`(ports.project_id = ${projectId}
     or exists (select 1 from networks n where n.id = ports.network_id and n.project_id = ${projectId}))`;
 
-/** Rows of a table that have the caller's project. */
-export const ownedIn =
-  (table: string) =>
-  ({ projectId }: Caller): RawBuilder<SqlBool> =>
-    sql<SqlBool>`${sql.ref(`${table}.project_id`)} = ${projectId}`;
+/**
+ * Throws the resource's NotFound unless the caller may see the row: for resources that a request refers to by id. `visible`: the
+ * condition of the resource's module; default: its own and shared ones.
+ */
+export async function requireVisible(
+  db: Queries,
+  caller: Caller,
+  resource: Resource,
+  id: string,
+  visible: ((caller: Caller) => RawBuilder<SqlBool>) | undefined = undefined,
+): Promise<void> {
+  const condition = seesAll(caller) ? undefined : visible ? visible(caller) : ownOrShared(resource, caller);
+  const and = condition ? sql`and ${condition}` : sql``;
+  const table = sql.table(resource.table ?? '');
+  const { rows } = await sql`select 1 from ${table} where ${sql.ref(`${resource.table}.id`)} = ${id} ${and}`.execute(
+    db,
+  );
+  if (rows.length === 0) throw notFound(resource.name, id);
+}
 
-/** Throws NetworkNotFound unless the caller may see the network. */
-export async function requireVisibleNetwork(trx: Trx, caller: Caller, id: string): Promise<void> {
-  if (caller.isAdmin) return;
-  const network = trx.selectFrom('networks').select('id').where('id', '=', id).where(visibleNetworks(caller));
-  if (!(await network.executeTakeFirst())) throw neutronError('NetworkNotFound', { id });
+/** Throws NetworkNotFound unless the caller may see the network. Administrators: the rules themselves find out. */
+export async function requireVisibleNetwork(db: Queries, caller: Caller, id: string): Promise<void> {
+  if (!seesAll(caller)) await requireVisible(db, caller, NETWORK, id, visibleNetworks);
 }

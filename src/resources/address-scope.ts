@@ -8,8 +8,9 @@ export const ADDRESS_SCOPE = resource({
   plural: 'address_scopes',
   path: 'address-scopes',
   table: 'addressscopes',
-  quota: true,
+  sharing: { table: 'addressscoperbacs', actions: ['access_as_shared'] },
   methods: ['create', 'list', 'show', 'update', 'delete'],
+  policy: { show: 'scopeReader' },
   extension: 'address-scope',
   help: 'a set of subnet pools whose addresses do not overlap',
   attributes: {
@@ -26,7 +27,6 @@ export const ADDRESS_SCOPE = resource({
       post: true,
       put: true,
       default: false,
-      column: 'addressscopes.shared',
       policy: { create: 'admin', update: 'admin' },
       help: 'usable by all projects',
     },

@@ -15,7 +15,7 @@ export const AGENT = resource({
   plural: 'agents',
   path: 'agents',
   table: 'agents',
-  policy: { list: 'admin', show: 'admin', update: 'admin', delete: 'admin' },
+  policy: { show: 'admin', update: 'admin', delete: 'admin' },
   methods: ['list', 'show', 'update', 'delete'],
   actions: AGENT_ACTIONS,
   extension: 'agent',

@@ -3,6 +3,8 @@
  * messages, storage, policy, OpenAPI, the extension list and agent notifications all derive from it.
  */
 
+import type { PolicyRule } from './policy-rules.ts';
+
 /** A value as stored in a column. */
 export type Stored = string | number | null;
 
@@ -30,8 +32,12 @@ export interface AttributeType<In = unknown, Out = In> {
 /** Types of agents that can be notified of a change to an attribute. */
 export type Listener = 'dhcp' | 'l2';
 
-/** The name of a rule of the default policy (`src/auth/policy.ts` defines what each requires). */
-export type PolicyRule = 'anybody' | 'owner' | 'admin';
+/** The rules of an attribute: who may set it on create and update, and see it. */
+export interface AttributePolicy {
+  readonly create?: PolicyRule;
+  readonly update?: PolicyRule;
+  readonly show?: PolicyRule;
+}
 
 export interface Attribute<In = unknown, Out = unknown> {
   readonly type: AttributeType<In, Out>;
@@ -59,7 +65,9 @@ export interface Attribute<In = unknown, Out = unknown> {
   /** Agents that must be notified when it changes; default: none. */
   readonly tells?: readonly Listener[];
   /** Who may set it on create and update, and see it; default: whoever may create, update and see the resource. */
-  readonly policy?: { readonly create?: PolicyRule; readonly update?: PolicyRule; readonly show?: PolicyRule };
+  readonly policy?: AttributePolicy;
+  /** Rules for keys of its value, an object or a list of objects: `create_port:fixed_ips:ip_address`. */
+  readonly parts?: Readonly<Record<string, AttributePolicy>>;
   /** Alias of the extension that adds it; absent for the core API. */
   readonly extension?: string;
   readonly help: string;
@@ -69,6 +77,9 @@ export type Attributes = Readonly<Record<string, Attribute>>;
 
 export type Method = 'create' | 'list' | 'show' | 'update' | 'delete';
 
+/** Methods with a rule of their own: list requires what show requires of every row. */
+export type PolicyVerb = Exclude<Method, 'list'>;
+
 /** A further table that stores some attributes of a resource. */
 export interface SideTable {
   /** Column with the resource's id. */
@@ -77,6 +88,16 @@ export interface SideTable {
   readonly always?: boolean;
   /** Further columns with a fixed value; rows with other values do not belong to this resource. */
   readonly constants?: Readonly<Record<string, Stored>>;
+}
+
+/** How a resource is shared: its table of RBAC entries, and what they can allow. */
+export interface Sharing {
+  /** Table with the columns id, object_id, project_id, target_project, action. */
+  readonly table: string;
+  /** `object_type` in rbac-policies; default: the resource's name. */
+  readonly objectType?: string;
+  /** Values of `action`; each makes a resource visible to the target project. */
+  readonly actions: readonly ('access_as_shared' | 'access_as_external')[];
 }
 
 /** The resource that a child belongs to. */
@@ -131,6 +152,8 @@ export interface Extension {
 export interface Resource<A extends Attributes = Attributes> {
   /** Key of a single resource in bodies: `port`. */
   readonly name: string;
+  /** Its name in the policy; default: `name`, after its parent's name if the path is below the parent's. */
+  readonly policyName?: string;
   /** Key of a list of resources in bodies: `ports`. */
   readonly plural: string;
   /** Path below /v2.0, or below the parent's path: usually the plural with hyphens. */
@@ -149,11 +172,13 @@ export interface Resource<A extends Attributes = Attributes> {
   readonly tagged?: boolean;
   /** It counts against the quota of the same name. */
   readonly quota?: boolean;
+  /** Projects can share it with others (rbac-policies). */
+  readonly sharing?: Sharing;
   readonly parent?: Parent;
   /** Methods that the API offers for it. */
   readonly methods: readonly Method[];
-  /** Who may call them; default: `anybody` for list and show (invisible resources return 404), `owner` for the others. */
-  readonly policy?: Readonly<Partial<Record<Method, PolicyRule>>>;
+  /** Who may call them; default: `reader` for list and show, `creator` for create, `owner` for the others. */
+  readonly policy?: Readonly<Partial<Record<PolicyVerb, PolicyRule>>>;
   /** Further operations on a single resource, by name. */
   readonly actions?: Readonly<Record<string, Action>>;
   readonly attributes: A;

@@ -18,6 +18,8 @@ export const NETWORK = resource({
   standardAttributes: 'networks',
   tagged: true,
   quota: true,
+  sharing: { table: 'networkrbacs', actions: ['access_as_shared', 'access_as_external'] },
+  policy: { show: 'networkReader' },
   actions: NETWORK_ACTIONS,
   methods: ['create', 'list', 'show', 'update', 'delete'],
   help: 'an isolated layer 2 broadcast domain',

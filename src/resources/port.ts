@@ -47,6 +47,7 @@ export const PORT = resource({
   tagged: true,
   quota: true,
   methods: ['create', 'list', 'show', 'update', 'delete'],
+  policy: { show: 'portReader', update: 'portOwner', delete: 'portDeleter' },
   help: 'connects a device to a network, with a MAC address and fixed IPs',
   attributes: {
     ...identity('ports'),

@@ -16,6 +16,7 @@ export const SUBNET = resource({
   tagged: true,
   quota: true,
   methods: ['create', 'list', 'show', 'update', 'delete'],
+  policy: { show: 'subnetReader', create: 'subnetOwner', update: 'subnetOwner', delete: 'subnetOwner' },
   help: 'a block of addresses on a network',
   attributes: {
     ...identity('subnets'),

@@ -1,25 +1,27 @@
 import { describe, expect, test } from 'vitest';
 import { noauth } from '../../src/auth/noauth.ts';
+import { Policy } from '../../src/auth/policy.ts';
 import { identityProvider } from '../../src/auth/providers.ts';
 import { configWith } from '../support/core.ts';
 
 describe('noauth', () => {
   test('makes every caller an administrator of the project that it names', async () => {
-    expect(await noauth.identify({}, 'req-1')).toMatchObject({
+    const identity = await noauth.identify({});
+    expect(new Policy([]).callerOf(identity, 'req-1')).toMatchObject({
       projectId: 'fake_project_id',
       isAdmin: true,
       requestId: 'req-1',
     });
-    expect(await noauth.identify({ 'x-project-id': 'p', 'x-user-id': 'u' }, 'r')).toMatchObject({
+    expect(await noauth.identify({ 'x-project-id': 'p', 'x-user-id': 'u' })).toMatchObject({
       projectId: 'p',
       userId: 'u',
     });
-    expect(await noauth.identify({ 'x-tenant-id': 't' }, 'r')).toMatchObject({ projectId: 't' });
+    expect(await noauth.identify({ 'x-tenant-id': 't' })).toMatchObject({ projectId: 't' });
   });
 
   test('refuses ids that no column can store', () => {
     for (const header of ['x-project-id', 'x-user-id'])
-      expect(() => noauth.identify({ [header]: 'x'.repeat(256) }, 'r')).toThrow('more than the 255 allowed');
+      expect(() => noauth.identify({ [header]: 'x'.repeat(256) })).toThrow('more than the 255 allowed');
   });
 });
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Caller, IdentityProvider } from '../../src/auth/contract.ts';
 import { startRelay } from '../../src/notifier/relay.ts';
 import type { AnyModule } from '../../src/plugin/module.ts';
-import type { Quotas } from '../../src/plugin/quota.ts';
+import type { Quotas } from '../../src/plugin/quotas/limits.ts';
 import { resourceModules } from '../../src/plugin/resources.ts';
 import { neutronError } from '../../src/resources/errors.ts';
 import type { RpcTransport } from '../../src/rpc/contract.ts';
@@ -16,7 +16,7 @@ import { MIRROR_EVENTS, mirrorFilterModule, mirrorLimitModule, mirrorModule } fr
 /** Two mirrors a project. */
 const QUOTAS: Quotas = {
   async reserve(trx, resource, projectId, count) {
-    if (resource !== 'mirror') return;
+    if (resource.name !== 'mirror') return;
     const { rows } = await sql<{ n: number }>`select count(*) as n from mirrors
       where project_id = ${projectId}`.execute(trx);
     if (Number(rows[0]?.n) + count > 2) throw neutronError('OverQuota', { resources: "'mirror'" });

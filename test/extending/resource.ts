@@ -94,7 +94,7 @@ export const MIRROR_FILTER = resource({
   parent: { name: 'mirror', by: 'mirror_id', inPath: true },
   methods: ['create', 'list', 'show', 'delete'],
   // A child has no project of its own: seeing its parent is what it takes.
-  policy: { create: 'anybody', delete: 'anybody' },
+  policy: { show: 'parentReader', create: 'parentOwner', delete: 'parentOwner' },
   extension: 'mirror',
   help: 'a protocol that a mirror copies',
   attributes: {
@@ -127,7 +127,7 @@ export const MIRROR_LIMIT = resource({
   singleton: true,
   table: 'mirrorlimits',
   methods: ['list', 'show', 'update', 'delete'],
-  policy: { list: 'admin', update: 'admin', delete: 'admin', show: 'owner' },
+  policy: { show: 'reader', update: 'admin', delete: 'admin' },
   extension: 'mirror',
   help: 'how many mirrors a project can have',
   attributes: {

@@ -16,13 +16,23 @@ export const ADMIN: Caller = {
   userId: '',
   projectId: 'p1',
   domainId: '',
-  roles: ['admin'],
+  userDomainId: '',
+  projectDomainId: '',
+  roles: ['admin', 'member', 'reader'],
+  systemScope: false,
+  serviceRoles: [],
   isAdmin: true,
+  isAdvsvc: false,
   requestId: 'req-test',
 };
 
 /** A member of a project. */
-export const memberOf = (projectId: string): Caller => ({ ...ADMIN, projectId, roles: ['member'], isAdmin: false });
+export const memberOf = (projectId: string): Caller => ({
+  ...ADMIN,
+  projectId,
+  roles: ['member', 'reader'],
+  isAdmin: false,
+});
 
 type Overrides = { readonly [S in keyof Config]?: Partial<Config[S]> };
 

@@ -1,17 +1,19 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { buildApi } from '../../src/api/app.ts';
+import type { IdentityProvider } from '../../src/auth/contract.ts';
 import { noauth } from '../../src/auth/noauth.ts';
 import { Policy } from '../../src/auth/policy.ts';
 import { AddressAllocator } from '../../src/ipam/allocate.ts';
 import type { Core } from '../../src/plugin/core.ts';
 import type { AnyModule } from '../../src/plugin/module.ts';
-import { UNLIMITED } from '../../src/plugin/quota.ts';
+import { UNLIMITED } from '../../src/plugin/quotas/limits.ts';
 import { resourceModules, serveResources } from '../../src/plugin/resources.ts';
 import type { Service } from '../../src/plugin/service.ts';
 
 /** The services of one server. */
 export interface TestServices {
   readonly all: readonly Service[];
+  readonly policy: Policy;
   /** Returns the service of a resource by its name: `port`. Throws for unknown resources. */
   of(name: string): Service;
 }
@@ -23,9 +25,13 @@ export function servicesOf(
   modules: readonly AnyModule[] = resourceModules(core, allocator),
   quotas = UNLIMITED,
 ): TestServices {
-  const all = serveResources(core, modules, { policyOf: (declared) => new Policy(declared), quotas });
+  const { services: all, policy } = serveResources(core, modules, {
+    policyOf: (declared) => new Policy(declared),
+    quotas,
+  });
   return {
     all,
+    policy,
     of(name) {
       const found = all.find(({ resource }) => resource.name === name);
       if (!found) throw new Error(`no resource is named ${name}`);
@@ -35,5 +41,15 @@ export function servicesOf(
 }
 
 /** Builds the API of services, which does not listen. */
-export const apiOf = (core: Core, { all }: TestServices, log = core.log, identity = noauth): FastifyInstance =>
-  buildApi({ config: core.config, log: log as FastifyBaseLogger, identity, services: all });
+export const apiOf = (
+  core: Core,
+  { all, policy }: TestServices,
+  log = core.log,
+  identity: IdentityProvider = noauth,
+): FastifyInstance =>
+  buildApi({
+    config: core.config,
+    log: log as FastifyBaseLogger,
+    callerOf: async (headers, id) => policy.callerOf(await identity.identify(headers), id),
+    services: all,
+  });

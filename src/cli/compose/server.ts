@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Logger } from 'pino';
-import { buildApi } from '../../api/app.ts';
+import { buildApi, type CallerOf } from '../../api/app.ts';
 import { Policy } from '../../auth/policy.ts';
 import { identityProvider } from '../../auth/providers.ts';
 import type { Config } from '../../config/options.ts';
@@ -12,7 +12,7 @@ import { startRelay } from '../../notifier/relay.ts';
 import { sharedClaim } from '../../notifier/shared-claim.ts';
 import { resourceMover } from '../../plugin/agents/move.ts';
 import type { Core } from '../../plugin/core.ts';
-import { UNLIMITED } from '../../plugin/quota.ts';
+import { ConfiguredQuotas } from '../../plugin/quotas/limits.ts';
 import { resourceModules, serveResources } from '../../plugin/resources.ts';
 import type { RpcTransport } from '../../rpc/contract.ts';
 import { startFailover } from '../../scheduler/failover.ts';
@@ -67,15 +67,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     closing.push(() => relay.close());
     const failover = startFailover({ db, config, log, move: resourceMover(core, allocator) });
     closing.push(() => failover.close());
-    const api = buildApi({
-      config,
-      log: log as FastifyBaseLogger,
-      identity: identityProvider(config),
-      services: serveResources(core, resourceModules(core, allocator), {
-        policyOf: (declared) => new Policy(declared),
-        quotas: UNLIMITED,
-      }),
+    const { services, policy } = serveResources(core, resourceModules(core, allocator), {
+      policyOf: (declared) => new Policy(declared),
+      quotas: new ConfiguredQuotas(core),
     });
+    const identity = identityProvider(config);
+    closing.push(async () => identity.close?.());
+    const callerOf: CallerOf = async (headers, id) => policy.callerOf(await identity.identify(headers), id);
+    const api = buildApi({ config, log: log as FastifyBaseLogger, callerOf, services });
     closing.push(() => api.close());
     const url = await api.listen({ host: config.DEFAULT.bind_host, port: config.DEFAULT.bind_port });
     return { url, close };

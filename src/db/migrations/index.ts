@@ -3,6 +3,7 @@ import { workClaims } from './0002-work-claims.ts';
 import { outboxByNetwork } from './0003-outbox-by-network.ts';
 import { outboxOrderingKey } from './0004-outbox-ordering-key.ts';
 import { addressScopes } from './0005-address-scopes.ts';
+import { rbacAndQuotas } from './0007-rbac-and-quotas.ts';
 import type { Migration } from './migration.ts';
 
 /** All steps in order. A step that has landed is never changed; a new one is added. */
@@ -12,4 +13,5 @@ export const MIGRATIONS: readonly Migration[] = [
   outboxByNetwork,
   outboxOrderingKey,
   addressScopes,
+  rbacAndQuotas,
 ];

@@ -1,17 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { type SqlBool, sql } from 'kysely';
 import type { Queries } from '../../db/database.ts';
 import { ADDRESS_SCOPE } from '../../resources/address-scope.ts';
 import type { DocumentOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { deletePlain, insertPlain, plainOf, updatePlain } from '../../store/rows.ts';
 import { selectPlain } from '../../store/select.ts';
-import type { ResourceModule } from '../module.ts';
+import type { ResourceModule, View } from '../module.ts';
+import { sharedAmong, sharedFilter, shareWithAll } from '../rbac/sharing.ts';
 
 type AddressScope = DocumentOf<typeof ADDRESS_SCOPE>;
 
-async function load(db: Queries, ids: readonly string[]): Promise<ReadonlyMap<string, AddressScope>> {
-  return new Map((await selectPlain(db, ADDRESS_SCOPE, ids)).map(({ id, shown }) => [id, shown]));
+async function load(db: Queries, ids: readonly string[], view?: View): Promise<ReadonlyMap<string, AddressScope>> {
+  const rows = await selectPlain(db, ADDRESS_SCOPE, ids);
+  const shared = await sharedAmong(
+    db,
+    ADDRESS_SCOPE,
+    rows.map(({ id }) => id),
+    view,
+  );
+  return new Map(rows.map(({ id, shown }) => [id, { ...shown, shared: shared.has(id) }]));
 }
 
 /** Throws AddressScopeNotFound. */
@@ -24,10 +31,16 @@ async function requireScope(db: Queries, id: string): Promise<AddressScope> {
 /** Address scopes. */
 export const addressScopeModule: ResourceModule<typeof ADDRESS_SCOPE> = {
   resource: ADDRESS_SCOPE,
-  visible: ({ projectId }) => sql<SqlBool>`(addressscopes.project_id = ${projectId} or addressscopes.shared = 1)`,
+  conditions: { shared: sharedFilter(ADDRESS_SCOPE) },
   load,
-  create: async (trx, _caller, values) =>
-    (await insertPlain(trx, ADDRESS_SCOPE, { ...plainOf(ADDRESS_SCOPE, values), id: randomUUID() })).shown,
+  // Subnet pools that use a scope belong to its project: nobody else depends on it.
+  usersOf: async () => [],
+  async create(trx, _caller, values) {
+    const id = randomUUID();
+    const { shown } = await insertPlain(trx, ADDRESS_SCOPE, { ...plainOf(ADDRESS_SCOPE, values), id });
+    if (values.shared) await shareWithAll(trx, ADDRESS_SCOPE, id, values.project_id);
+    return { ...shown, shared: values.shared };
+  },
   async update(trx, _caller, id, changes) {
     const before = await requireScope(trx, id);
     if (before.shared && changes.shared === false)
@@ -36,7 +49,8 @@ export const addressScopeModule: ResourceModule<typeof ADDRESS_SCOPE> = {
         reason: "Shared address scope can't be unshared",
       });
     await updatePlain(trx, ADDRESS_SCOPE, { id }, plainOf(ADDRESS_SCOPE, changes));
-    return { ...before, ...plainOf(ADDRESS_SCOPE, changes) };
+    if (changes.shared) await shareWithAll(trx, ADDRESS_SCOPE, id, before.project_id);
+    return { ...before, ...changes };
   },
   async delete(trx, _caller, id) {
     await requireScope(trx, id);

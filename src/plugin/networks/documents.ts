@@ -15,6 +15,8 @@ import {
   tagsOf,
 } from '../../store/listing.ts';
 import { selectPlain } from '../../store/select.ts';
+import type { View } from '../module.ts';
+import { sharedAmong, sharedFilter } from '../rbac/sharing.ts';
 
 export type NetworkDocument = DocumentOf<typeof NETWORK>;
 
@@ -25,9 +27,7 @@ const segment =
 
 /** Filters of networks that are not plain columns. */
 export const NETWORK_CONDITIONS: Conditions = {
-  shared: presence(
-    sql`exists (select 1 from networkrbacs r where r.object_id = networks.id and r.action = 'access_as_shared' and r.target_project = '*')`,
-  ),
+  shared: sharedFilter(NETWORK),
   'router:external': presence(sql`exists (select 1 from externalnetworks x where x.network_id = networks.id)`),
   is_default: presence(
     sql`exists (select 1 from externalnetworks x where x.network_id = networks.id and x.is_default = 1)`,
@@ -69,6 +69,7 @@ const segmentsShown = (rows: readonly SegmentRow[]) =>
 export async function networkDocuments(
   db: Queries,
   ids: readonly string[],
+  view?: View,
 ): Promise<ReadonlyMap<string, NetworkDocument>> {
   const rows = await selectPlain(db, NETWORK, ids);
   if (rows.length === 0) return new Map();
@@ -93,17 +94,7 @@ export async function networkDocuments(
       row.is_default === 1,
     ]),
   );
-  const shared = new Set(
-    (
-      await db
-        .selectFrom('networkrbacs')
-        .select('object_id')
-        .where('object_id', 'in', list)
-        .where('action', '=', 'access_as_shared')
-        .where('target_project', '=', '*')
-        .execute()
-    ).map((r) => r.object_id),
-  );
+  const shared = await sharedAmong(db, NETWORK, list, view);
   const zones = await servingZones(db, list);
   const tags = await tagsOf(
     db,

@@ -1,15 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import type { Trx } from '../../db/database.ts';
 import { neutronError } from '../../resources/errors.ts';
+import { NETWORK } from '../../resources/network.ts';
+import { removeForEverybody, shareWithAll } from '../rbac/sharing.ts';
 
 /** Shares a network with all projects, or stops sharing it. Throws InvalidSharedSetting while other projects use it. */
 export async function setShared(trx: Trx, networkId: string, projectId: string, shared: boolean): Promise<void> {
-  const rows = () =>
-    trx
-      .deleteFrom('networkrbacs')
-      .where('object_id', '=', networkId)
-      .where('action', '=', 'access_as_shared')
-      .where('target_project', '=', '*');
   if (!shared) {
     const foreign = await trx
       .selectFrom('ports')
@@ -20,18 +15,8 @@ export async function setShared(trx: Trx, networkId: string, projectId: string, 
       .executeTakeFirst();
     if (foreign) throw neutronError('InvalidSharedSetting', { id: networkId });
   }
-  await rows().execute();
-  if (shared)
-    await trx
-      .insertInto('networkrbacs')
-      .values({
-        id: randomUUID(),
-        object_id: networkId,
-        project_id: projectId,
-        target_project: '*',
-        action: 'access_as_shared',
-      })
-      .execute();
+  if (shared) await shareWithAll(trx, NETWORK, networkId, projectId);
+  else await removeForEverybody(trx, NETWORK, networkId);
 }
 
 /** Makes a network external or internal; `isDefault`: it is the default external network. */

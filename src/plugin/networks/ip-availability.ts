@@ -96,5 +96,5 @@ export const ipAvailabilityModule: ResourceModule<typeof NETWORK_IP_AVAILABILITY
     ip_version: (values) =>
       sql`exists (select 1 from subnets s where s.network_id = networks.id and ${versions(values)})`,
   },
-  load: (db, ids, query) => availabilities(db, ids, query?.filters.ip_version),
+  load: (db, ids, view) => availabilities(db, ids, view?.query?.filters.ip_version),
 };

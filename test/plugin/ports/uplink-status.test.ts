@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ADMIN } from '../../support/core.ts';
 import { apiOf, servicesOf } from '../../support/services.ts';
 import type { ConfigChanges } from '../world.ts';
 import { createWorld, type World } from '../world.ts';
@@ -52,10 +53,7 @@ describe('propagate_uplink_status', () => {
       (
         await servicesOf(world.core)
           .of('port')
-          .list(
-            { userId: '', projectId: 'p1', domainId: '', roles: [], isAdmin: true, requestId: 'r' },
-            { filters: { propagate_uplink_status: [value] }, sorts: [], pageReverse: false },
-          )
+          .list(ADMIN, { filters: { propagate_uplink_status: [value] }, sorts: [], pageReverse: false })
       ).map(({ id }) => id);
     expect(await listed('true')).toEqual([on.id]);
     expect(await listed('false')).toEqual([off.id]);

@@ -1,0 +1,83 @@
+import { sql } from 'kysely';
+import type { Config } from '../../config/options.ts';
+import type { Database, Trx } from '../../db/database.ts';
+import { prepared } from '../../db/prepared.ts';
+import type { Resource } from '../../resources/attribute.ts';
+import { neutronError } from '../../resources/errors.ts';
+
+/** Limits how many resources a project can have. */
+export interface Quotas {
+  /**
+   * Reserves quota for `count` new resources of a project, in the transaction that creates them: exact even with concurrent
+   * creations. Throws OverQuota.
+   */
+  reserve(trx: Trx, resource: Resource, projectId: string, count: number): Promise<void>;
+}
+
+/** No limits. */
+export const UNLIMITED: Quotas = { reserve: async () => undefined };
+
+/** The options of `[quotas]` by resource. */
+const OPTIONS: Readonly<Record<string, keyof Config['quotas']>> = {
+  network: 'quota_network',
+  subnet: 'quota_subnet',
+  port: 'quota_port',
+  router: 'quota_router',
+  floatingip: 'quota_floatingip',
+  security_group: 'quota_security_group',
+  security_group_rule: 'quota_security_group_rule',
+  rbac_policy: 'quota_rbac_policy',
+};
+
+/** Returns the limit of projects without one of their own (`[quotas]`); -1: unlimited. */
+export const defaultLimit = ({ quotas }: Config, resource: string): number =>
+  quotas[OPTIONS[resource] ?? 'default_quota'];
+
+const ownLimit = prepared<{ project: string; resource: string }, { limit: number }>((db, p) =>
+  db.selectFrom('quotas').select('limit').where('project_id', '=', p('project')).where('resource', '=', p('resource')),
+);
+
+/** Returns how many resources a project has; counts no further than `most`. */
+export async function used(trx: Trx, { table = '' }: Resource, projectId: string, most?: number): Promise<number> {
+  const limit = most === undefined ? sql`` : sql`limit ${most}`;
+  const { rows } = await sql<{ n: number }>`select count(*) as n from
+    (select 1 as one from ${sql.table(table)} where project_id = ${projectId} ${limit}) t`.execute(trx);
+  return Number(rows[0]?.n ?? 0);
+}
+
+/** The limits of the database and of `[quotas]`. */
+export class ConfiguredQuotas implements Quotas {
+  readonly #db: Database;
+  readonly #config: Config;
+
+  constructor({ db, config }: { readonly db: Database; readonly config: Config }) {
+    this.#db = db;
+    this.#config = config;
+  }
+
+  async reserve(trx: Trx, resource: Resource, projectId: string, count: number): Promise<void> {
+    const { rows } = await ownLimit(trx, { project: projectId, resource: resource.name });
+    const limit = rows[0] ? Number(rows[0].limit) : defaultLimit(this.#config, resource.name);
+    if (limit < 0) return;
+    await this.#serialize(trx, resource.name, projectId);
+    if ((await used(trx, resource, projectId, limit + 1)) + count > limit)
+      throw neutronError('OverQuota', { resources: `'${resource.name}'` });
+  }
+
+  /** Locks the project's row of this resource until the transaction ends, so that concurrent creations count each other. */
+  async #serialize(trx: Trx, resource: string, projectId: string): Promise<void> {
+    const row = () =>
+      this.#db
+        .locked(
+          trx
+            .selectFrom('quotausages')
+            .select('project_id')
+            .where('resource', '=', resource)
+            .where('project_id', '=', projectId),
+        )
+        .executeTakeFirst();
+    if (await row()) return;
+    await trx.insertInto('quotausages').ignore().values({ resource, project_id: projectId }).execute();
+    await row();
+  }
+}
