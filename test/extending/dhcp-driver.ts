@@ -5,8 +5,9 @@
 
 import { type NetworkAnswers, networkAnswers, shapesNetwork } from '../../src/agents/dhcp/answers/network.ts';
 import { type PortAnswers, portAnswers } from '../../src/agents/dhcp/answers/port.ts';
-import type { DhcpDriver, PortChanges, WantedNetwork } from '../../src/agents/dhcp/contract.ts';
+import type { DhcpDriver } from '../../src/agents/dhcp/contract.ts';
 import type { DhcpDriverKind } from '../../src/agents/dhcp/drivers/kind.ts';
+import type { PortChanges, WantedNetwork } from '../../src/agents/dhcp/wanted.ts';
 import type { Config } from '../../src/config/options.ts';
 import type { PortDocument } from '../../src/rpc/documents.ts';
 

@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import type { Config } from '../../config/options.ts';
 import { dhcpDeviceId } from '../../net/dhcp-device-id.ts';
 import type { RpcTransport } from '../../rpc/contract.ts';
-import type { NetworkInfo } from '../../rpc/documents.ts';
 import { topicEndpoint } from '../../rpc/topic.ts';
 import { DHCP_AGENT_TOPIC } from '../../rpc/topics/dhcp-agent.ts';
 import type { AgentState } from '../../rpc/topics/reports.ts';
@@ -16,6 +15,7 @@ import { DelayQueue } from './delay-queue.ts';
 import { type DhcpDevices, dhcpDevices } from './devices.ts';
 import { FullSync } from './full-sync.ts';
 import { NetworkCache } from './network-cache.ts';
+import { NetworkSync } from './network-sync.ts';
 import { notificationHandlers } from './notifications.ts';
 import { type PluginClient, pluginClient } from './plugin-client.ts';
 import { ReadyPorts } from './ready-ports.ts';
@@ -93,6 +93,7 @@ class DhcpAgent {
   readonly #reconciler: Reconciler;
   readonly #queue: KeyedQueue;
   readonly #delayed: DelayQueue;
+  readonly #sync: NetworkSync;
   readonly #fullSync: FullSync;
   readonly #stop = new AbortController();
   /** Consecutive failures by network; healthy networks have no entry. */
@@ -100,11 +101,6 @@ class DhcpAgent {
   /** Networks with ports that may have been deleted. */
   readonly #doubts: DelayQueue;
   readonly #deaths = new Map<string, { readonly count: number; readonly at: number }>();
-  /** Networks that the running full sync still waits for. */
-  readonly #syncing = new Set<string>();
-  #syncBegan = 0;
-  /** Whether networks of a full sync are still to be asked for: by one under way, or by the next when it failed. */
-  #fetching = false;
   #heartbeat: Heartbeat | undefined;
   #endpoint: { close(): Promise<void> } | undefined;
 
@@ -140,8 +136,20 @@ class DhcpAgent {
       this.#reconciler.refetch(networkId);
       this.#queue.add(networkId, SYNC_PRIORITY);
     });
+    this.#sync = new NetworkSync({
+      plugin: this.#plugin,
+      cache: this.#cache,
+      reconciler: this.#reconciler,
+      dismissed: this.#dismissed,
+      driver,
+      devices,
+      queue: (networkId) => this.#queue.add(networkId, SYNC_PRIORITY),
+      failed: () => this.#failures.size,
+      stop: this.#stop.signal,
+      log,
+    });
     this.#fullSync = new FullSync({
-      sync: (reasons) => this.#sync(reasons),
+      sync: (reasons) => this.#sync.run(reasons),
       throttleMs: config.DEFAULT.resync_throttle * 1_000,
       log,
     });
@@ -165,7 +173,7 @@ class DhcpAgent {
         this.#delayed.put(networkId, HOLD_MS, reason);
       },
       onNewPort: (networkId) => {
-        if (performance.now() - this.#syncBegan > YOUNG_MS) return;
+        if (this.#sync.age > YOUNG_MS) return;
         this.#doubts.put(networkId, DOUBT_MS, 'its new port may be outdated');
       },
       onPortDeleted: (portId) => this.#ready.forget(portId),
@@ -205,68 +213,14 @@ class DhcpAgent {
     });
   }
 
-  async #sync(reasons: readonly string[]): Promise<void> {
-    const { driver, devices, log } = this.#options;
-    log.info({ reasons }, 'synchronising networks');
-    this.#syncBegan = performance.now();
-    const began = this.#cache.now();
-    let asked = began;
-    const pages = this.#plugin.activeNetworks(() => {
-      asked = this.#cache.now();
-    });
-    this.#fetching = true;
-    const [known, owned] = await Promise.all([driver.known(), devices.owned()]);
-    const present = new Set([...known, ...owned]);
-    const active = new Set<string>();
-    // The networks of a page are processed while the next page is being fetched.
-    for await (const networks of pages) {
-      if (this.#stop.signal.aborted) return;
-      for (const info of networks) {
-        active.add(info.id);
-        this.#adopt(info, asked, present.has(info.id));
-      }
-    }
-    for (const id of new Set([...this.#cache.ids(), ...this.#reconciler.ids(), ...present])) {
-      if (active.has(id) || (this.#reconciler.since(id) ?? 0) > began) continue;
-      this.#reconciler.dismiss(id, { present: present.has(id) });
-      this.#want(id);
-    }
-    this.#fetching = false;
-    this.#logIfSynchronised();
-  }
-
-  /** Merges a network from a full sync. */
-  #adopt(info: NetworkInfo, asked: number, present: boolean): void {
-    // Removed from the agent while the reply was in transit: the reply is outdated.
-    if ((this.#dismissed.get(info.id) ?? 0) > asked) return;
-    this.#dismissed.delete(info.id);
-    this.#reconciler.adopt(info.id, { present });
-    this.#reconciler.recheck(info.id);
-    this.#reconciler.resume(info.id);
-    this.#cache.merge(info, asked);
-    this.#cache.requeueReadyPorts(info.id);
-    this.#want(info.id);
-  }
-
-  #want(networkId: string): void {
-    this.#syncing.add(networkId);
-    this.#queue.add(networkId, SYNC_PRIORITY);
-  }
-
   async #pass(networkId: string): Promise<void> {
     try {
       await this.#reconciler.pass(networkId);
       this.#failures.delete(networkId);
       if (this.#reconciler.since(networkId) === undefined) this.#deaths.delete(networkId);
     } finally {
-      if (this.#syncing.delete(networkId)) this.#logIfSynchronised();
+      this.#sync.passed(networkId);
     }
-  }
-
-  #logIfSynchronised(): void {
-    if (this.#fetching || this.#syncing.size > 0) return;
-    const ms = Math.round(performance.now() - this.#syncBegan);
-    this.#options.log.info({ ...this.#cache.counts(), failed: this.#failures.size, ms }, 'networks synchronised');
   }
 
   #failed(networkId: string, error: unknown): void {

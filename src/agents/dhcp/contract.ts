@@ -1,23 +1,4 @@
-import type { NetworkInfo, PortDocument } from '../../rpc/documents.ts';
-
-/** A network to serve: the server's document and the device of its DHCP port. */
-export interface WantedNetwork {
-  readonly info: NetworkInfo;
-  /** Namespace in which to serve, `qdhcp-<network>`. */
-  readonly namespace: string;
-  /** Device inside the namespace, with the MAC and addresses of this agent's own DHCP port already set. */
-  readonly device: string;
-  /** This agent's own DHCP port (one of `info.ports`). */
-  readonly dhcpPortId: string;
-}
-
-/** Changed ports of a network. If the agent's own address or device changes, the whole network is handed over again instead. */
-export interface PortChanges {
-  /** New ports, and new documents of known ones. */
-  readonly set: readonly PortDocument[];
-  /** Ids; unknown ones are ignored. */
-  readonly removed: readonly string[];
-}
+import type { PortChanges, WantedNetwork } from './wanted.ts';
 
 /**
  * Serves DHCP and DNS for networks. Level-triggered: calls MUST be idempotent and MUST NOT touch correct existing state (a

@@ -12,7 +12,7 @@ import {
 import { canonicalIp, cidrContains, parseCidr, parseIp } from '../../net/addresses.ts';
 import { dhcpNamespace, tapName } from '../../net/device-names.ts';
 import type { NetworkInfo, PortDocument, SubnetDocument } from '../../rpc/documents.ts';
-import type { InsideSetup, NamespaceState } from '../interface/contract.ts';
+import type { InsideSetup, NamespaceState } from '../interface/device.ts';
 
 /** The device of the agent's port on a network, in the wanted state. */
 export interface DeviceSpec {

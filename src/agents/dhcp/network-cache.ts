@@ -1,8 +1,8 @@
 import type { NetworkFacts, NetworkInfo, PortDocument } from '../../rpc/documents.ts';
 import { isSameForDhcp } from './answers/inputs.ts';
-import type { PortChanges } from './contract.ts';
 import { mayBeDhcpPort } from './dhcp-port.ts';
 import { RecentIds } from './recent-ids.ts';
+import type { PortChanges } from './wanted.ts';
 
 /** Maximum number of deleted ports to remember, more than can be in transit at a time. */
 const MAX_DELETED = 50_000;

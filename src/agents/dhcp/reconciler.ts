@@ -1,16 +1,16 @@
 import type { Logger } from 'pino';
-import { dhcpDeviceId } from '../../net/dhcp-device-id.ts';
-import type { NetworkFacts, PortDocument } from '../../rpc/documents.ts';
-import { RemoteError } from '../../rpc/errors.ts';
-import type { DhcpDriver, WantedNetwork } from './contract.ts';
+import type { NetworkFacts } from '../../rpc/documents.ts';
+import type { DhcpDriver } from './contract.ts';
 import { deviceSpec } from './device-plan.ts';
 import type { DhcpDevices } from './devices.ts';
-import { type DhcpPortStep, findDhcpPort, planDhcpPort, wantsDhcp } from './dhcp-port.ts';
+import { wantsDhcp } from './dhcp-port.ts';
 import type { NetworkCache } from './network-cache.ts';
+import { OwnPorts, type ReleaseCount } from './own-ports.ts';
 import type { PluginClient } from './plugin-client.ts';
+import type { WantedNetwork } from './wanted.ts';
 
 /** The state of a network besides its document. */
-interface NetworkState {
+interface NetworkState extends ReleaseCount {
   /** Its document must be requested again. */
   refetch: boolean;
   /** It was removed from this agent, or deleted. */
@@ -27,7 +27,6 @@ interface NetworkState {
   doubts: number;
   /** When it was scheduled to this agent, on the cache's clock. */
   readonly since: number;
-  releaseFailures: number;
 }
 
 /** A hand-over of a whole network, after which only ports can change. */
@@ -35,12 +34,6 @@ interface Served {
   readonly facts: NetworkFacts;
   readonly dhcpPortId: string;
 }
-
-/** Maximum number of attempts per pass to take over reserved ports and to correct the agent's own port. */
-const MAX_ADOPTIONS = 8;
-const MAX_CORRECTIONS = 2;
-/** Attempts to release a DHCP port; after that, it remains until the next full sync of the network finds it. */
-const MAX_RELEASES = 8;
 
 export interface ReconcilerOptions {
   readonly host: string;
@@ -61,10 +54,12 @@ export interface ReconcilerOptions {
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
+  readonly #ownPorts: OwnPorts;
   readonly #states = new Map<string, NetworkState>();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    this.#ownPorts = new OwnPorts(options);
   }
 
   ids(): readonly string[] {
@@ -175,7 +170,11 @@ export class Reconciler {
   async #serve(networkId: string, state: NetworkState): Promise<void> {
     const { cache, devices, metadata, onReady } = this.#options;
     state.present = true;
-    const port = await this.#ensurePort(networkId, state);
+    const port = await this.#ownPorts.ensure(networkId).catch((error: unknown) => {
+      // The document may be outdated.
+      state.refetch = true;
+      throw error;
+    });
     const known = cache.withDhcpPorts(networkId);
     if (!port || !known) return;
     const spec = deviceSpec(known, port, { metadata });
@@ -217,77 +216,19 @@ export class Reconciler {
     if (facts && state.doubts === doubts) state.served = { facts, dhcpPortId: where.dhcpPortId };
   }
 
-  /** undefined: the network was deleted meanwhile. */
-  async #ensurePort(networkId: string, state: NetworkState): Promise<PortDocument | undefined> {
-    const { cache, host } = this.#options;
-    const deviceId = dhcpDeviceId(host, networkId);
-    const tried = new Set<string>();
-    for (let corrections = 0; tried.size <= MAX_ADOPTIONS; ) {
-      const info = cache.withDhcpPorts(networkId);
-      if (!info) return undefined;
-      const step = planDhcpPort(info, deviceId, tried);
-      if (step.kind === 'right') return step.port;
-      if (step.kind === 'adopt') tried.add(step.portId);
-      else corrections += 1;
-      if (corrections > MAX_CORRECTIONS) break;
-      const answer = await this.#takeStep(step);
-      if (answer) cache.applyPort(answer);
-      else if (step.kind !== 'adopt') {
-        state.refetch = true;
-        throw new Error(
-          `the server did not ${step.kind} the DHCP port of network ${networkId}: network or port gone, or no address free`,
-        );
-      }
-    }
-    state.refetch = true;
-    throw new Error(`network ${networkId} has no DHCP port with an address in each subnet that wants one`);
-  }
-
-  async #takeStep(step: Exclude<DhcpPortStep, { kind: 'right' }>): Promise<PortDocument | null> {
-    const { plugin } = this.#options;
-    if (step.kind === 'create') return plugin.createDhcpPort(step.body);
-    try {
-      return await plugin.updateDhcpPort(step.portId, step.body);
-    } catch (error) {
-      // Another agent took the reserved port first.
-      if (step.kind === 'adopt' && error instanceof RemoteError && error.remoteClass === 'DhcpPortInUse') return null;
-      throw error;
-    }
-  }
-
   async #disable(networkId: string, state: NetworkState): Promise<void> {
-    const { driver, devices, cache, host } = this.#options;
-    const info = cache.withDhcpPorts(networkId);
-    const own = info && findDhcpPort(info, dhcpDeviceId(host, networkId));
+    const { driver, devices, cache } = this.#options;
+    const own = this.#ownPorts.find(networkId);
     if (state.present || own) {
       state.device = undefined;
       state.served = undefined;
       await driver.stop(networkId);
       await devices.remove(networkId);
-      const released = await this.#release(networkId, state);
+      const released = await this.#ownPorts.release(networkId, state);
       if (own && released) cache.deletePort(own.id);
       state.present = false;
     }
     if (state.dismissed && this.#states.get(networkId) === state) this.#states.delete(networkId);
-  }
-
-  /** Resolves to whether the server has released the port. */
-  async #release(networkId: string, state: NetworkState): Promise<boolean> {
-    const { plugin, host, cache, log } = this.#options;
-    try {
-      await plugin.releaseDhcpPort(networkId, dhcpDeviceId(host, networkId));
-      state.releaseFailures = 0;
-      return true;
-    } catch (error) {
-      state.releaseFailures += 1;
-      // Any reply, even an error, is final.
-      if (!(error instanceof RemoteError) && state.releaseFailures < MAX_RELEASES) throw error;
-      log.warn(
-        { err: error, ...cache.label(networkId) },
-        'cannot release the DHCP port of a network that is no longer served',
-      );
-      return false;
-    }
   }
 
   #newState(present: boolean): NetworkState {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type DeviceSpec, deviceSpec, planInside } from '../../../src/agents/dhcp/device-plan.ts';
-import type { NamespaceState } from '../../../src/agents/interface/contract.ts';
+import type { NamespaceState } from '../../../src/agents/interface/device.ts';
 import { network, port, subnet } from './documents.ts';
 
 const spec: DeviceSpec = {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { DhcpDriver, WantedNetwork } from '../../../src/agents/dhcp/contract.ts';
+import type { DhcpDriver } from '../../../src/agents/dhcp/contract.ts';
+import type { WantedNetwork } from '../../../src/agents/dhcp/wanted.ts';
 import type { PortDocument } from '../../../src/rpc/documents.ts';
 import { waitFor } from '../../../src/time/wait.ts';
 

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { FilteredPort, Firewall, SecurityGroup } from '../../../src/agents/firewall/contract.ts';
+import type { Firewall } from '../../../src/agents/firewall/contract.ts';
 import type { FirewallKind } from '../../../src/agents/firewall/drivers/kind.ts';
+import type { FilteredPort, SecurityGroup } from '../../../src/agents/firewall/groups.ts';
 
 /** What every firewall must do, whatever it filters. `namespace`: the host that it acts on. */
 export function firewallContract(kind: FirewallKind, namespace?: string): void {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { AgentDevice, InterfaceDriver, NamespaceState } from '../../../src/agents/interface/contract.ts';
+import type { InterfaceDriver } from '../../../src/agents/interface/contract.ts';
+import type { AgentDevice, NamespaceState } from '../../../src/agents/interface/device.ts';
 import type { InterfaceDriverKind } from '../../../src/agents/interface/drivers/kind.ts';
 import { listAddresses } from '../../../src/linux/addresses.ts';
 import { ipBatch } from '../../../src/linux/ip.ts';

@@ -3,7 +3,7 @@ import type { NetworkFacts, NetworkInfo, PortDocument } from '../../../../rpc/do
 import { type NetworkAnswers, networkAnswers, shapesNetwork } from '../../answers/network.ts';
 import { portAnswers } from '../../answers/port.ts';
 import { type Refusal, Refusals } from '../../answers/refusals.ts';
-import type { PortChanges } from '../../contract.ts';
+import type { PortChanges } from '../../wanted.ts';
 import { renderCommandLine } from './command-line.ts';
 import { fileText, type Line, name } from './fields.ts';
 import { addressKey, Holders } from './holders.ts';

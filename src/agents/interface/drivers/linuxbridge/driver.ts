@@ -6,7 +6,8 @@ import { type Link, listLinks, parseLinks, showLink } from '../../../../linux/li
 import { namespaceExists } from '../../../../linux/namespaces.ts';
 import { parseRoutes, ROUTES_QUERY } from '../../../../linux/routes.ts';
 import { setSysctlsAndIp } from '../../../../linux/sysctl.ts';
-import type { AgentDevice, InsideSetup, InterfaceDriver, NamespaceState } from '../../contract.ts';
+import type { InterfaceDriver } from '../../contract.ts';
+import type { AgentDevice, InsideSetup, NamespaceState } from '../../device.ts';
 import { type ActualEnds, type DevicePlan, planDevice, planNewDevice } from './plan.ts';
 
 /** Veth pairs made by iproute2: two processes for a new one, one or two for one that is looked at. */

@@ -1,6 +1,6 @@
 import type { IpCommand } from '../../../../linux/ip.ts';
 import { addVethCommand, type Link } from '../../../../linux/links.ts';
-import type { AgentDevice } from '../../contract.ts';
+import type { AgentDevice } from '../../device.ts';
 
 /** The two ends of a device as they are. */
 export interface ActualEnds {

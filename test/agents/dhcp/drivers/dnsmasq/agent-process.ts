@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
-import type { WantedNetwork } from '../../../../../src/agents/dhcp/contract.ts';
 import { createDnsmasqDriver } from '../../../../../src/agents/dhcp/drivers/dnsmasq/driver.ts';
+import type { WantedNetwork } from '../../../../../src/agents/dhcp/wanted.ts';
 import type { Config } from '../../../../../src/config/options.ts';
 
 /** An agent to kill: applies one wanted state after the other, round and round, for at most half a minute. */

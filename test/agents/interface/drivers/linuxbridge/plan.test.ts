@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AgentDevice } from '../../../../../src/agents/interface/contract.ts';
+import type { AgentDevice } from '../../../../../src/agents/interface/device.ts';
 import {
   type ActualEnds,
   planDevice,
