@@ -57,7 +57,7 @@ describe('a malformed HTTP request', () => {
     expect(JSON.parse(listed)).toEqual({ networks: [] });
   });
 
-  test('a body larger than the limit is refused as too large', async () => {
+  test('a body larger than the limit is rejected as too large', async () => {
     const { status, body } = await world.sendRaw('POST', '/v2.0/networks', 'x'.repeat(17 * 1024 * 1024));
     expect(status).toBe(413);
     expect(JSON.parse(body)).toHaveProperty('NeutronError.type', 'HTTPRequestEntityTooLarge');

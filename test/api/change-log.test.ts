@@ -47,7 +47,7 @@ describe('the log of changes', () => {
     ]);
   });
 
-  test('has one line for several at once, with their number', async () => {
+  test('has one line for a bulk create, with the number of resources', async () => {
     await ask('POST', '/v2.0/networks', '{"networks": [{"name": "a"}, {"name": "b"}]}');
     expect(lines).toMatchObject([
       { msg: 'create network', count: 2, ids: [expect.any(String), expect.any(String)], names: ['a', 'b'] },
@@ -66,7 +66,7 @@ describe('the log of changes', () => {
     ]);
   });
 
-  test('has one line for what is refused, with the reason and the request id that the answer has', async () => {
+  test('has one line for a rejected change, with the reason and the request id of the response', async () => {
     const reply = await ask('POST', '/v2.0/networks', '{"network": {"nope": 1}}');
     expect(lines).toMatchObject([
       {
@@ -85,20 +85,20 @@ describe('the log of changes', () => {
     ]);
   });
 
-  test('has no line for reading', async () => {
+  test('has no line for reads', async () => {
     await ask('GET', '/v2.0/networks');
     expect(lines).toEqual([]);
   });
 });
 
-test('broken JSON is answered with where it is broken', async () => {
+test('the response to malformed JSON names the position of the error', async () => {
   const reply = await ask('POST', '/v2.0/networks', '{"network": {"name": "n",}}');
   const { NeutronError: error } = reply.json() as { NeutronError: { message: string; detail: string } };
   expect(error.message).toBe('Body contains invalid data');
   expect(error.detail).toMatch(/position 25 \(line 1 column 26\)/);
 });
 
-test('/openapi.json is /v2.0/openapi.json', async () => {
+test('/openapi.json returns the same document as /v2.0/openapi.json', async () => {
   const [short, long] = await Promise.all([ask('GET', '/openapi.json'), ask('GET', '/v2.0/openapi.json')]);
   expect(short.statusCode).toBe(200);
   expect(short.json()).toEqual(long.json());

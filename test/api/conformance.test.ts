@@ -30,8 +30,8 @@ afterAll(async () => {
   rmSync(state, { recursive: true, force: true });
 });
 
-describe("Neutron's captured answers", () => {
-  test.each(GROUPS)('%s: each case agrees but those that rightly differ', (group) => {
+describe('captured responses of Neutron', () => {
+  test.each(GROUPS)('%s: every case agrees, except for documented differences', (group) => {
     const listed = new Set(DIFFERENCES.map((d) => d.case));
     const differing = outcomes.filter((o) => o.name.startsWith(`${group}/`) && o.differences.length > 0);
     expect(differing.filter((o) => !listed.has(o.name))).toEqual([]);
@@ -39,7 +39,7 @@ describe("Neutron's captured answers", () => {
     expect([...listed].filter((name) => name.startsWith(`${group}/`) && !seen.has(name))).toEqual([]);
   });
 
-  test('docs/conformance.md says how many agree, and why each other does not', () => {
+  test('docs/conformance.md states how many agree, and why each of the others differs', () => {
     const text = conformancePage(outcomes);
     if (process.env.UPDATE_DOCS === '1') writeFileSync(page, text);
     expect(readFileSync(page, 'utf8')).toBe(text);

@@ -16,6 +16,6 @@ test.each([
   });
 });
 
-test('an error of ours stays one', () => {
+test('an internal error remains a 500', () => {
   expect(errorAnswer(new TypeError('x is undefined'))).toBeUndefined();
 });

@@ -22,8 +22,8 @@ const resourceOf = (plural: string) => {
 
 const at = (plural: string) => `/v2.0/${resourceOf(plural).path}`;
 
-describe.each(PLURALS)('%s take no harm', (plural) => {
-  test('from any nasty value of any attribute, on create and update', async () => {
+describe.each(PLURALS)('%s are not harmed', (plural) => {
+  test('by any hostile value of any attribute, on create and update', async () => {
     const { name, attributes } = resourceOf(plural);
     const url = at(plural);
     let nth = 0;
@@ -35,7 +35,7 @@ describe.each(PLURALS)('%s take no harm', (plural) => {
     }
   });
 
-  test('from any values of several attributes together', async () => {
+  test('by any combination of attribute values', async () => {
     const { name, attributes } = resourceOf(plural);
     const given = fc.dictionary(fc.constantFrom(...Object.keys(attributes)), anyJson, { maxKeys: 6 });
     let nth = 0;
@@ -51,7 +51,7 @@ describe.each(PLURALS)('%s take no harm', (plural) => {
     );
   });
 
-  test('from any filter, field, sort key, page', async () => {
+  test('by any filter, field, sort key or page', async () => {
     const { attributes } = resourceOf(plural);
     const names = [...Object.keys(attributes), 'tags', 'tags-any', 'not-tags', 'not-tags-any'];
     const special = [
@@ -84,7 +84,7 @@ describe.each(PLURALS)('%s take no harm', (plural) => {
     );
   });
 
-  test('from sorting by every attribute, from page to page', async () => {
+  test('by sorting pages by any attribute', async () => {
     const { attributes } = resourceOf(plural);
     if (!('id' in attributes)) return;
     for (const [key, attribute] of Object.entries(attributes)) {
@@ -100,7 +100,7 @@ describe.each(PLURALS)('%s take no harm', (plural) => {
     }
   });
 
-  test('from any id', async () => {
+  test('by any id', async () => {
     for (const text of NASTY_TEXTS) {
       const id = encodeURIComponent(text.toWellFormed());
       if (id === '' || id === '.' || id === '..') continue;
@@ -115,8 +115,8 @@ describe.each(PLURALS)('%s take no harm', (plural) => {
   });
 });
 
-describe.each(MADE)('%s take no harm', (plural) => {
-  test('from any body', async () => {
+describe.each(MADE)('%s are not harmed', (plural) => {
+  test('by any body', async () => {
     const { name } = resourceOf(plural);
     const bodies: readonly (string | Buffer)[] = [
       '',
@@ -164,7 +164,7 @@ describe.each(MADE)('%s take no harm', (plural) => {
     }
   });
 
-  test('a name given twice is the last one (RFC 8259, 4)', async () => {
+  test('the last one of duplicate names wins (RFC 8259, section 4)', async () => {
     const { name } = resourceOf(plural);
     const url = `${at(plural)}/${world.ids[plural]}`;
     const { status, body } = await world.sendRaw('PUT', url, `{"${name}":{"name":"first","name":"last"}}`);
@@ -173,12 +173,12 @@ describe.each(MADE)('%s take no harm', (plural) => {
   });
 });
 
-test('nothing of all that has reached prototypes', () => {
+test('no input has reached a prototype', () => {
   expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   expect(Object.keys(Object.prototype)).toEqual([]);
 });
 
-test('which networks are on which agents takes no harm from any body or id', async () => {
+test('bindings of networks to agents are not harmed by any body or id', async () => {
   const agent = `/v2.0/agents/${world.ids.agents}/dhcp-networks`;
   for (const value of NASTY_VALUES) {
     await world.send('POST', agent, { network_id: value });
@@ -194,7 +194,7 @@ test('which networks are on which agents takes no harm from any body or id', asy
 });
 
 describe('paths, methods and headers', () => {
-  test('any path has an answer', async () => {
+  test('any path gets a response', async () => {
     const segment = fc.oneof(
       fc.constantFrom(
         'v2.0',
@@ -228,7 +228,7 @@ describe('paths, methods and headers', () => {
   });
 
   test.each(['/v2.0/networks/%', '/v2.0/networks/%zz', '/v2.0/networks/%c3%28', '/%', '/v2.0/%'])(
-    'a path that is not well encoded is refused: %s',
+    'a path with an invalid encoding is rejected: %s',
     async (path) => {
       const { status, body } = await world.send('GET', path);
       expect([400, 404]).toContain(status);
@@ -236,7 +236,7 @@ describe('paths, methods and headers', () => {
     },
   );
 
-  test('a query that is not well encoded is read as far as it goes', async () => {
+  test('a query with an invalid encoding is read as far as possible', async () => {
     for (const query of [
       '%',
       'name=%',
@@ -254,7 +254,7 @@ describe('paths, methods and headers', () => {
       expect([200, 400], query).toContain((await world.send('GET', `/v2.0/networks?${query}`)).status);
   });
 
-  test('headers with nonsense change nothing', async () => {
+  test('invalid headers change nothing', async () => {
     const url = `/v2.0/networks/${world.ids.networks}`;
     for (const text of NASTY_TEXTS) {
       const value = Buffer.from(text.replace(/[^\x20-\x7e\x80-\xff]/g, '?'), 'latin1').toString('latin1');

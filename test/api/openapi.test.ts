@@ -23,7 +23,7 @@ afterAll(() => world?.close());
 const schema = (name: string) => ajv.compile({ $ref: `page#/components/schemas/${name}` });
 
 describe('GET /v2.0/openapi.json', () => {
-  test('describes every resource that is served, with what can be done to it', () => {
+  test('describes every served resource and its operations', () => {
     expect(page.openapi).toBe('3.1.0');
     for (const resource of world.resources) {
       expect(Object.keys(page.paths[`/v2.0/${resource.path}`] ?? {})).toEqual(
@@ -44,7 +44,7 @@ describe('GET /v2.0/openapi.json', () => {
     expect(summaries.filter((summary) => /_|\ba [aeio]/.test(summary))).toEqual([]);
   });
 
-  test('describes what belongs to no resource: versions, extensions, health', () => {
+  test('describes routes without a resource: versions, extensions, health', () => {
     for (const path of ['/', '/v2.0', '/v2.0/extensions', '/v2.0/extensions/{alias}', '/healthcheck'])
       expect(page.paths, path).toHaveProperty([path]);
   });
@@ -64,7 +64,7 @@ describe('GET /v2.0/openapi.json', () => {
     expect(name).not.toBe('');
   });
 
-  test('says what a create must have, and refuses what the server refuses as unknown', () => {
+  test('states what a create requires, and excludes attributes that the server rejects as unknown', () => {
     const create = schema('PortCreate');
     expect(create({ network_id: world.ids.networks })).toBe(true);
     expect(create({})).toBe(false);

@@ -41,20 +41,20 @@ async function follow(first: string, rel: 'next' | 'previous'): Promise<readonly
 
 const ALL = ['hostile', ...Array.from({ length: 10 }, (_, i) => `n${i}`)];
 
-describe('with a bound on pages (pagination_max_limit)', () => {
+describe('pages with a limit (pagination_max_limit)', () => {
   test.each(['', '&limit=2', '&limit=0', '&limit=1000', '&fields=name'])(
-    'following the next links has everything once, in order: %s',
+    'following the next links returns everything once, in order: %s',
     async (limit) => {
       expect(await follow(`/v2.0/networks?sort_key=name&sort_dir=asc${limit}`, 'next')).toEqual(ALL);
     },
   );
 
-  test('following the previous links from the end has everything once, backwards', async () => {
+  test('following the previous links from the end returns everything once, in reverse order', async () => {
     const url = '/v2.0/networks?sort_key=name&sort_dir=asc&page_reverse=True';
     expect(await follow(url, 'previous')).toEqual(ALL.toReversed());
   });
 
-  test('links keep what was asked for, whatever its characters, and move only the marker', async () => {
+  test('links keep the query, whatever its characters, and change only the marker', async () => {
     const page = await get(
       `/v2.0/networks?sort_key=name&sort_dir=asc&name=n1&name=${encodeURIComponent('ö &=☃')}&limit=1`,
     );
@@ -64,14 +64,14 @@ describe('with a bound on pages (pagination_max_limit)', () => {
     expect(linkOf(await get(`${next.pathname}${next.search}`), 'next')).toBeUndefined();
   });
 
-  test('a page without anything leads back without a marker', async () => {
+  test('an empty page has a previous link without a marker', async () => {
     const page = await get('/v2.0/networks?name=nobody&limit=2');
     expect(page.networks).toEqual([]);
     expect(linkOf(page, 'next')).toBeUndefined();
     expect(linkOf(page, 'previous')).toBe('/v2.0/networks?name=nobody&limit=2&page_reverse=True');
   });
 
-  test('what has no id is listed as a whole, without links', async () => {
+  test('resources without an id are listed completely, without links', async () => {
     const { body } = await world.send('GET', '/v2.0/network-ip-availabilities');
     const list = JSON.parse(body) as Record<string, unknown[]>;
     expect(Object.keys(list)).toEqual(['network_ip_availabilities']);
@@ -79,7 +79,7 @@ describe('with a bound on pages (pagination_max_limit)', () => {
   });
 });
 
-test('with allow_bulk off, several in one POST are refused', async () => {
+test('with allow_bulk off, bulk creates are rejected', async () => {
   const { status, body } = await world.send('POST', '/v2.0/networks', { networks: [{}] });
   expect(status).toBe(400);
   expect(JSON.parse(body)).toHaveProperty('NeutronError.message', 'Bulk operation not supported');

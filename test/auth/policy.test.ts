@@ -13,28 +13,28 @@ const policy = new Policy([PORT, NETWORK, AGENT]);
 const member = memberOf('p1');
 
 describe('the policy', () => {
-  test('denies an action that it does not know, even to administrators', () => {
+  test('denies unknown actions, even to administrators', () => {
     for (const action of ['', 'create_ports', 'create_nothing', 'constructor', 'update_port:nope']) {
       expect(policy.allows(ADMIN, action), action).toBe(false);
       expect(() => policy.authorize(ADMIN, action)).toThrow(`${action} is disallowed by policy`);
     }
   });
 
-  test('lets owners change what is theirs, and administrators everything', () => {
+  test('lets owners change their own resources, and administrators all', () => {
     expect(policy.allows(member, 'update_port', { project_id: 'p1' })).toBe(true);
     expect(policy.allows(member, 'update_port', { project_id: 'p2' })).toBe(false);
     expect(policy.allows(member, 'update_port')).toBe(false);
     expect(policy.allows(ADMIN, 'update_port', { project_id: 'p2' })).toBe(true);
   });
 
-  test('keeps resources of operators to administrators', () => {
+  test('restricts operator resources to administrators', () => {
     for (const action of ['get_agent', 'update_agent', 'delete_agent', 'create_dhcp-network', 'get_dhcp-agents']) {
       expect(policy.allows(member, action, { project_id: 'p1' }), action).toBe(false);
       expect(policy.allows(ADMIN, action), action).toBe(true);
     }
   });
 
-  test('decides on attributes by the request, not by the row', () => {
+  test('decides on attributes once per request, not per row', () => {
     expect(policy.hidden(member, PORT)).toEqual(
       expect.arrayContaining(['binding:host_id', 'binding:profile', 'binding:vif_type', 'binding:vif_details']),
     );

@@ -3,7 +3,7 @@ import { parseArguments, UsageError } from '../../bench/arguments.ts';
 
 const SECTIONS = ['ports', 'scale', 'list'];
 
-test('nothing said means all sections at full length', () => {
+test('without arguments, all sections run at full length', () => {
   expect(parseArguments([], SECTIONS)).toEqual({
     only: SECTIONS,
     quick: false,
@@ -13,12 +13,12 @@ test('nothing said means all sections at full length', () => {
   });
 });
 
-test('sections are chosen by name, once or several times, and keep their order', () => {
+test('sections are selected by name, once or repeatedly, and keep their order', () => {
   expect(parseArguments(['--only', 'list,ports'], SECTIONS).only).toEqual(['ports', 'list']);
   expect(parseArguments(['--only', 'list', '--only', 'scale'], SECTIONS).only).toEqual(['scale', 'list']);
 });
 
-test('files and length are taken as given', () => {
+test('files and length are set by flags', () => {
   expect(parseArguments(['--quick', '--out', 'x.json', '--folder', '/srv'], SECTIONS)).toMatchObject({
     quick: true,
     out: 'x.json',
@@ -26,7 +26,7 @@ test('files and length are taken as given', () => {
   });
 });
 
-test('a section or an option that there is not is refused by name', () => {
+test('an unknown section or option is rejected and named', () => {
   expect(() => parseArguments(['--only', 'prots'], SECTIONS)).toThrow(
     new UsageError("--only: there is no section 'prots'; there are ports, scale, list"),
   );

@@ -14,16 +14,16 @@ test('a percentile is one of the values, by nearest rank', () => {
   expect(percentile([3], 0.99)).toBe(3);
 });
 
-test('rounds become median, least and greatest', () => {
+test('rounds are summarized as median, minimum and maximum', () => {
   expect(spread([4, 2, 10])).toEqual({ median: 4, min: 2, max: 10 });
 });
 
-test('no rounds have no middle', () => {
+test('there is no median without rounds', () => {
   expect(() => spread([])).toThrow(RangeError);
   expect(() => percentile([], 0.5)).toThrow(RangeError);
 });
 
-test('two steps in series do less than the slower of them', () => {
+test('two sequential steps are slower than the slower one alone', () => {
   expect(inSeries(3000, 6000)).toBeCloseTo(2000);
 });
 

@@ -4,7 +4,7 @@ import { formatNumber, renderTable } from '../../bench/table.ts';
 
 const section = { name: 'ports', title: 'ports a second' };
 
-test('numbers are shown with the digits that they deserve', () => {
+test('numbers are formatted with about three significant digits', () => {
   expect([24_123.4, 1234, 431.4, 42.55, 4.267, 0.6125].map(formatNumber)).toEqual([
     '24 123',
     '1 234',
@@ -15,7 +15,7 @@ test('numbers are shown with the digits that they deserve', () => {
   ]);
 });
 
-test('a goal is reached or missed by the median, whichever way it points', () => {
+test('the median decides whether a lower or upper limit is met', () => {
   const result = {
     figures: [],
     ratios: [
@@ -27,7 +27,7 @@ test('a goal is reached or missed by the median, whichever way it points', () =>
   expect(reported(section, 1, result).ratios.map((r) => r.reached)).toEqual([true, false, undefined]);
 });
 
-test('the table says where it was measured, and every figure with its range', () => {
+test('the table contains facts about the machine, and every figure with its range', () => {
   const text = renderTable({
     machine: { cores: 2, node: 'v24.0.0' },
     started_at: '2026-01-01T00:00:00Z',

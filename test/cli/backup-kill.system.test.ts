@@ -83,7 +83,7 @@ async function killedAt(call: string, count: number, ...words: readonly string[]
 }
 
 describe('neutrino backup and restore under load, kills and a full disk', () => {
-  it('a backup while Neutrino runs holds what was answered before, a plain copy does not; restored, the API answers the same', async () => {
+  it('a backup of a running Neutrino contains every acknowledged change, unlike a plain copy; after a restore, the API returns the same', async () => {
     const running = startUp('state');
     const url = await running.url();
     const network = await new ApiClient(url).create('network', { name: 'n' });
@@ -118,14 +118,14 @@ describe('neutrino backup and restore under load, kills and a full disk', () => 
     expect(await again.end('SIGTERM')).toBe(0);
   });
 
-  it('a backup that is killed leaves no file of its name, and the next one works', { timeout: 120_000 }, async () => {
+  it('a killed backup leaves no file with its name, and the next one works', { timeout: 120_000 }, async () => {
     await twoBackups();
     expect(await killedAt('renameSync', 1, 'backup', at('killed'), ...state('old'))).toBe(true);
     expect(existsSync(at('killed'))).toBe(false);
     expect(await neutrino('backup', at('killed'), ...state('old'))).toMatchObject({ code: 0 });
   });
 
-  it('a restore that is killed anywhere leaves the old database or the new one, and the other where it was', {
+  it('a restore killed at any point leaves the old or the new database in place, and the other one unchanged', {
     timeout: 300_000,
   }, async () => {
     const ids = await twoBackups();
@@ -150,22 +150,25 @@ describe('neutrino backup and restore under load, kills and a full disk', () => 
     }
   });
 
-  it.skipIf(process.getuid?.() !== 0)('a full disk is named, and nothing is left on it (needs root)', async () => {
-    await twoBackups();
-    mkdirSync(at('small'));
-    await run(['mount', '-t', 'tmpfs', '-o', 'size=200k', 'neutrino-backup', at('small')]);
-    try {
-      const { code, stderr } = await neutrino('backup', at('small/backup'), ...state('old'));
-      expect({ code, stderr }).toEqual({
-        code: 1,
-        stderr: `neutrino: the copy of ${at('old/neutrino.sqlite')} cannot be written: no space left on its disk\n`,
-      });
-      writeFileSync(at('small/mine'), 'x');
-      const restored = await neutrino('restore', at('new.backup'), ...state('small'));
-      expect(restored.stderr).toContain('no space left on its disk');
-      expect(readdirSync(at('small')).sort()).toEqual(['mine', 'up.lock']);
-    } finally {
-      await run(['umount', at('small')]);
-    }
-  });
+  it.skipIf(process.getuid?.() !== 0)(
+    'the error names a full disk, and nothing is left on it (needs root)',
+    async () => {
+      await twoBackups();
+      mkdirSync(at('small'));
+      await run(['mount', '-t', 'tmpfs', '-o', 'size=200k', 'neutrino-backup', at('small')]);
+      try {
+        const { code, stderr } = await neutrino('backup', at('small/backup'), ...state('old'));
+        expect({ code, stderr }).toEqual({
+          code: 1,
+          stderr: `neutrino: the copy of ${at('old/neutrino.sqlite')} cannot be written: no space left on its disk\n`,
+        });
+        writeFileSync(at('small/mine'), 'x');
+        const restored = await neutrino('restore', at('new.backup'), ...state('small'));
+        expect(restored.stderr).toContain('no space left on its disk');
+        expect(readdirSync(at('small')).sort()).toEqual(['mine', 'up.lock']);
+      } finally {
+        await run(['umount', at('small')]);
+      }
+    },
+  );
 });

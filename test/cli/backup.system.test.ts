@@ -60,7 +60,7 @@ async function storedNetworks(): Promise<readonly string[]> {
 }
 
 describe('neutrino backup and restore', () => {
-  it('bring back what a running Neutrino had at that moment; what was created later is moved aside with --force', async () => {
+  it('restore the state of a running Neutrino at that moment; later changes are moved aside with --force', async () => {
     const running = up();
     const url = await running.url();
     await createNetwork(url, 'before');
@@ -98,7 +98,7 @@ describe('neutrino backup and restore', () => {
     expect(await storedNetworks()).toEqual(['before']);
   });
 
-  it('save what only the write-ahead log of a killed Neutrino has, which a plain copy of its file lacks', async () => {
+  it('save changes in the write-ahead log of a killed Neutrino, which a plain copy of its file lacks', async () => {
     const running = up();
     await createNetwork(await running.url(), 'n');
     await running.kill();
@@ -113,7 +113,7 @@ describe('neutrino backup and restore', () => {
     expect(await storedNetworks()).toEqual(['n']);
   });
 
-  it('never overwrite a file, and leave none when there is nothing to back up', async () => {
+  it('never overwrite a file, and leave none if there is nothing to back up', async () => {
     const missing = await backup();
     expect(missing.code).toBe(1);
     expect(missing.stderr).toContain(`there is no database ${database}`);
@@ -128,7 +128,7 @@ describe('neutrino backup and restore', () => {
     expect(readdirSync(folder).sort()).toEqual(['saved.sqlite', 'state']);
   });
 
-  it('refuse files that are no usable backup, and change nothing', async () => {
+  it('reject files that are not usable backups, and change nothing', async () => {
     await storeNetworks('kept');
     const before = readFileSync(database);
     const refusal = async (make: () => void) => {
@@ -165,7 +165,7 @@ describe('neutrino backup and restore', () => {
     expect(await storedNetworks()).toEqual(['kept']);
   });
 
-  it('name the tools of MariaDB when that is the database', async () => {
+  it('name the tools of MariaDB if that is the database', async () => {
     const conf = join(folder, 'neutron.conf');
     writeFileSync(conf, '[database]\nconnection = mysql+pymysql://neutron:secret@db/neutron\n');
     for (const command of ['backup', 'restore']) {

@@ -91,7 +91,7 @@ const allFiles = () =>
     .map((path) => [path, readFileSync(path).toString('base64')]);
 
 describe('backup', () => {
-  it('makes one file for its owner alone, leaves nothing beside it, and says what it holds', async () => {
+  it('creates a single file readable only by its owner, and prints its contents', async () => {
     await databaseWith('a');
     keepHost(statePath, 'lab1');
     const last = MIGRATIONS.at(-1)?.name;
@@ -104,7 +104,7 @@ describe('backup', () => {
     expect(readdirSync(folder).sort()).toEqual(['backup', 'state']);
   });
 
-  it('refuses a file that exists, a folder that does not, and a missing database, and changes nothing', async () => {
+  it('rejects an existing file, a missing folder and a missing database, and changes nothing', async () => {
     await expect(backedUp()).rejects.toThrow(`there is no database ${database}`);
     expect(existsSync(statePath)).toBe(false);
     await databaseWith('a');
@@ -117,7 +117,7 @@ describe('backup', () => {
     expect(allFiles()).toEqual(before);
   });
 
-  it('refuses a database that is damaged, locked, or not of Neutrino, and names it', async () => {
+  it('rejects and names a database that is damaged, locked, or not Neutrino’s', async () => {
     mkdirSync(statePath);
     writeFileSync(database, 'garbage '.repeat(2_000));
     await expect(backedUp()).rejects.toThrow(`${database} is not an SQLite database`);
@@ -131,7 +131,7 @@ describe('backup', () => {
     expect(readdirSync(folder)).toEqual(['state']);
   });
 
-  it('gives up after a time limit, which names the files', async () => {
+  it('fails after a time limit, with an error that names the files', async () => {
     await databaseWith('a');
     // All threads that copy are busy.
     const busy = Array.from({ length: 8 }, () => promisify(pbkdf2)('a', 'b', 200_000, 32, 'sha256'));
@@ -142,7 +142,7 @@ describe('backup', () => {
   });
 
   it.each(['mysql+pymysql://neutron:geheim@host/cloud', 'mariadb://neutron:geheim@host/cloud'])(
-    'names mariadb-dump, without the password, when the database is %s',
+    'names mariadb-dump, without the password, if the database is %s',
     async (connection) => {
       const dump = /mariadb-dump --single-transaction cloud > FILE/;
       const failure = await backUp(inputs(connection), file, () => undefined).catch((error: Error) => error.message);
@@ -154,7 +154,7 @@ describe('backup', () => {
 });
 
 describe('restore', () => {
-  it('brings back the database and the host of the state path', async () => {
+  it('restores the database and the host of the state path', async () => {
     await databaseWith('a');
     keepHost(statePath, 'lab1');
     await backedUp();
@@ -200,7 +200,7 @@ describe('restore', () => {
       expect(readFileSync(aside + ending, 'utf8')).toContain(`garbage${ending} garbage`);
   });
 
-  it('refuses a database that another program has open', async () => {
+  it('rejects a database that another program has open', async () => {
     await databaseWith('a');
     await backedUp();
     const other = openSqlite({ path: database });
@@ -209,7 +209,7 @@ describe('restore', () => {
     expect(rowsOf(database)).toEqual(['a']);
   });
 
-  it('refuses while a Neutrino runs on the state path', async () => {
+  it('fails while Neutrino runs on the state path', async () => {
     await databaseWith('a');
     await backedUp();
     const lock = await lockRoles(statePath, [SERVER_ROLE]);
@@ -219,7 +219,7 @@ describe('restore', () => {
     await restored(file, true);
   });
 
-  it('refuses what is no backup, and names it; nothing is changed', async () => {
+  it('rejects and names files that are not backups, and changes nothing', async () => {
     await databaseWith('a');
     await backedUp();
     const at = (name: string) => join(folder, name);
@@ -248,7 +248,7 @@ describe('restore', () => {
     expect(allFiles()).toEqual(before);
   });
 
-  it('takes a database of an older schema, and says that a start upgrades it', async () => {
+  it('accepts a database with an older schema, and states that a start upgrades it', async () => {
     await databaseWith('a');
     await backedUp();
     const old = new DatabaseSync(file);

@@ -24,11 +24,11 @@ describe('the command line', () => {
     }
   });
 
-  it("is not followed by npm's notice of updates when npm starts it", () => {
+  it("is not followed by npm's update notice when npm starts it", () => {
     expect(readFileSync('.npmrc', 'utf8')).toContain('update-notifier=false');
   });
 
-  it('refuses unknown commands and says where to look', async () => {
+  it('rejects unknown commands with a hint', async () => {
     const { code, stderr } = await neutrino('dwon');
     expect(code).toBe(2);
     expect(stderr).toContain("unknown command 'dwon'");
@@ -36,7 +36,7 @@ describe('the command line', () => {
     expect(stderr).toContain('neutrino --help');
   });
 
-  it('answers commands that other programs have with its own', async () => {
+  it('suggests its own commands for those of other programs', async () => {
     for (const [words, hint] of [
       [
         ['status'],
@@ -58,7 +58,7 @@ describe('the command line', () => {
     expect(stderr).toContain("option '--rename-host' cannot be used with option '--no-agents'");
   });
 
-  it('reports all unknown options, and nothing else is wrong than its help says', async () => {
+  it('reports all unknown options', async () => {
     const { code, stderr } = await neutrino('up', '--bind-prt', '1', '--hst=x', '--no-agents');
     expect(code).toBe(2);
     expect(stderr).toContain("error: unknown options '--bind-prt', '--hst'");
@@ -69,7 +69,7 @@ describe('the command line', () => {
 });
 
 describe('neutrino config show', () => {
-  it('prints every value in force with where it comes from, by section', () => {
+  it('prints every effective value and its source, by section', () => {
     const file = join(folder, 'neutron.conf');
     writeFileSync(file, '[DEFAULT]\nbind_port = 9700\ncore_plugin = ml2\n');
     const text = showConfig({ files: [file], env: { OS_ML2__PATH_MTU: '1400' }, flags: { '--host': 'node1' } });
@@ -87,7 +87,7 @@ describe('neutrino config show', () => {
     expect(text).not.toContain('secret');
   });
 
-  it('is there on the command line, with its flags', async () => {
+  it('is a command with flags', async () => {
     const { code, stdout } = await neutrino('config', 'show', '--bind-port', '1234');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^bind_port = 1234 +--bind-port$/m);
@@ -97,7 +97,7 @@ describe('neutrino config show', () => {
 describe('neutrino dhcp render', () => {
   const VECTORS = 'test/fixtures/vectors/dnsmasq';
 
-  it('prints what dnsmasq would get, as JSON with the keys of the vectors', async () => {
+  it('prints the input of dnsmasq as JSON with the keys of the vectors', async () => {
     const [name = ''] = readdirSync(VECTORS);
     const vector = JSON.parse(readFileSync(join(VECTORS, name), 'utf8')) as {
       config: Record<string, unknown>;
@@ -114,7 +114,7 @@ describe('neutrino dhcp render', () => {
     expect(rendered.enable_dhcp).toBe(vector.expected.enable_dhcp);
   });
 
-  it('tells in one line what is wrong with file and options', async () => {
+  it('reports an error of file or options in one line', async () => {
     const missing = await neutrino('dhcp', 'render', join(folder, 'none.json'));
     expect(missing).toMatchObject({ code: 1, stderr: `neutrino: ${join(folder, 'none.json')}: no such file\n` });
     const file = join(folder, 'network.json');
@@ -133,7 +133,7 @@ describe('neutrino dhcp render', () => {
 describe('explainFailure', () => {
   const failure = (more: object) => Object.assign(new Error('said'), more);
 
-  it('makes one line of what is known', () => {
+  it('explains known errors in one line', () => {
     expect(explainFailure(failure({ code: 'EADDRINUSE', syscall: 'listen', address: '::1', port: 80 }))).toMatch(
       /^::1:80 is in use by another program; .*--bind-port.*$/,
     );
@@ -145,7 +145,7 @@ describe('explainFailure', () => {
     expect(explainFailure(new LabFailure('no lease'))).toBe('no lease');
   });
 
-  it('shows the stack of what is not', () => {
+  it('shows the stack of unknown errors', () => {
     expect(explainFailure(new TypeError('odd'))).toMatch(/^TypeError: odd\n +at /);
     expect(explainFailure('text')).toBe('text');
   });

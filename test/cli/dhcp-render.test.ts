@@ -20,7 +20,7 @@ const port = { id: 'p1', mac_address: 'fa:16:3e:00:00:01', fixed_ips: [{ subnet_
 const network = { id: 'n1', subnets: [subnet], ports: [port] };
 
 describe('dhcp render', () => {
-  test.each(readdirSync(FOLDER))('%s, options as text, has exactly the keys of what is expected', (name) => {
+  test.each(readdirSync(FOLDER))('%s, with options as text, yields exactly the expected keys', (name) => {
     const { config, network, expected } = vector(name);
     const made = renderDhcp(JSON.stringify(network), asText(config));
     expect(Object.keys(made).sort()).toEqual(Object.keys(expected).sort());
@@ -28,32 +28,32 @@ describe('dhcp render', () => {
     expect(made.cmdline).toEqual(expect.arrayContaining(expected.cmdline as string[]));
   });
 
-  test('a whole vector file is taken for its network', () => {
+  test('a whole vector file is read as its network', () => {
     const whole = readFileSync(new URL('0007.json', FOLDER), 'utf8');
     const { config, network } = vector('0007.json');
     expect(renderDhcp(whole, asText(config)).opts).toBe(renderDhcp(JSON.stringify(network), asText(config)).opts);
   });
 
-  test('attributes that change nothing may be missing', () => {
+  test('attributes without effect may be missing', () => {
     const { host } = renderDhcp(JSON.stringify(network), []);
     expect(host).toBe('fa:16:3e:00:00:01,host-10-0-0-5.openstacklocal,10.0.0.5\n');
   });
 
-  test('options of the agent are heard, paths among them', () => {
+  test('options of the agent take effect, including paths', () => {
     const { host, cmdline } = renderDhcp(JSON.stringify(network), ['dns_domain=', 'state_path=/srv/neutrino']);
     expect(host).toBe('fa:16:3e:00:00:01,host-10-0-0-5,10.0.0.5\n');
     expect(cmdline).toContain('--pid-file=/srv/neutrino/dhcp/n1/pid');
     expect((cmdline as string[]).some((one) => one.startsWith('--domain'))).toBe(false);
   });
 
-  test('leases expire after the lease time, and never when it is -1', () => {
+  test('leases expire after the lease time, and never if it is -1', () => {
     const { leases } = renderDhcp(JSON.stringify(network), ['dhcp_lease_duration=1000']);
     const expires = Number(String(leases).split(' ')[0]);
     expect(Math.abs(expires - Date.now() / 1000 - 1000)).toBeLessThan(100);
     expect(renderDhcp(JSON.stringify(network), ['dhcp_lease_duration=-1']).leases).toMatch(/^0 fa:16:3e:00:00:01 /);
   });
 
-  test('what cannot be told to dnsmasq is left out with a warning', () => {
+  test('values that dnsmasq cannot represent are omitted with a warning', () => {
     const named = { ...port, dns_assignment: [{ ip_address: '10.0.0.5', hostname: 'a\nb', fqdn: 'a\nb.' }] };
     const warnings: string[] = [];
     const made = renderDhcp(JSON.stringify({ ...network, ports: [named] }), [], (text) => warnings.push(text));
@@ -62,7 +62,7 @@ describe('dhcp render', () => {
   });
 });
 
-describe('bad input of dhcp render is named', () => {
+describe('dhcp render rejects invalid input with an error that names it:', () => {
   test.each([
     ['no JSON', '{', [], /^not JSON: /],
     ['not an object', '[]', [], /the document must be object/],
@@ -106,7 +106,7 @@ describe('bad input of dhcp render is named', () => {
 });
 
 describe('a network of the running Neutrino', () => {
-  test('comes with all its subnets and ports, page by page, and with the DHCP port of this host', async () => {
+  test('is read with all its subnets and ports, page by page, and with the DHCP port of this host', async () => {
     const own = { id: 'p2', device_id: dhcpDeviceId('lab1', 'n1') };
     const answers: Record<string, unknown> = {
       '/v2.0/subnets?network_id=n1': { subnets: [subnet] },

@@ -26,7 +26,7 @@ const up = () => NeutrinoProcess.start('up', '--no-agents', '--bind-port', '0', 
 const down = (...words: string[]) => neutrino('down', '--state-path', statePath, ...words);
 
 describe('neutrino down', () => {
-  it('stops the Neutrino of the state path and leaves what it keeps there', async () => {
+  it('stops the Neutrino of the state path and keeps its stored state', async () => {
     const running = up();
     const url = await running.url();
     const { code, stdout } = await down();
@@ -36,7 +36,7 @@ describe('neutrino down', () => {
     expect(existsSync(join(statePath, 'neutrino.sqlite'))).toBe(true);
   });
 
-  it('does nothing where there is nothing, and says so', async () => {
+  it('does nothing if there is no state path, and reports that', async () => {
     expect(await down()).toEqual({
       code: 0,
       stdout: `Nothing to do: there is no state path ${statePath}.\n`,
@@ -45,7 +45,7 @@ describe('neutrino down', () => {
     expect(existsSync(statePath)).toBe(false);
   });
 
-  it('does not touch a process that has the pid of a Neutrino that was killed', async () => {
+  it('does not touch a process that has the pid of a killed Neutrino', async () => {
     const running = up();
     await running.url();
     await running.end('SIGKILL');

@@ -13,7 +13,7 @@ afterEach(() => rmSync(statePath, { recursive: true }));
 const start = (host: string, rename = false, unrecorded?: string) =>
   formerHost(statePath, host, rename, (former) => `rename ${former}`, unrecorded);
 
-test('a state path takes the name of its first host, and no other by accident', () => {
+test('a state path belongs to its first host, and to another one only on request', () => {
   expect(hostOfStatePath(statePath)).toBeUndefined();
   expect(start('a')).toBeUndefined();
   keepHost(statePath, 'a');
@@ -30,7 +30,7 @@ test('a state path that has recorded no host belongs to that of its agents', () 
   expect(start('b', false, 'a')).toBeUndefined();
 });
 
-test('a renaming that was killed is finished by the next start under the new name, and by no other', () => {
+test('a killed renaming is completed only by a start with the new name', () => {
   keepHost(statePath, 'a');
   expect(start('b', true)).toBe('a');
   expect(() => start('b')).toThrow('belongs to host a');

@@ -35,7 +35,7 @@ describe('the log as JSON', () => {
 describe('the log as text', () => {
   const text = { colour: false };
 
-  it('is a line for people: clock, level, message, reason, facts', () => {
+  it('has readable lines: time, level, message, reason, facts', () => {
     expect(logged({ text })).toEqual([
       expect.stringMatching(/^\d\d:\d\d:\d\d WARN {2}left out agent=dhcp network=n1 ports=\[1\] why="two words"\n$/),
       expect.stringMatching(/^\d\d:\d\d:\d\d ERROR failed: broken\n$/),
@@ -47,7 +47,7 @@ describe('the log as text', () => {
     expect(logged({ text, debug: true })[2]).toMatch(/^\d\d:\d\d:\d\d ERROR failed: broken\nTypeError: broken\n +at /);
   });
 
-  it('has colours only where they are wanted, and no control characters of others', () => {
+  it('has colours only if requested, and no control characters of external text', () => {
     expect(logged({ text: { colour: true } })[0]).toContain('\x1b[33mWARN \x1b[0m left out');
     const lines: string[] = [];
     createLogger({ debug: false, text, write: (line) => lines.push(line) }).info({ name: '\x1b[2J\n' }, 'a\x07b');

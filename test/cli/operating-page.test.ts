@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-test('the files of docs/operating.md are taken without a warning, by servers and by agents', () => {
+test('servers and agents accept the files of docs/operating.md without warnings', () => {
   expect(blocks).toHaveLength(4);
   for (const [i, text] of blocks.entries()) {
     const file = join(folder, `${i}.conf`);

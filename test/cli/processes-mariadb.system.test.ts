@@ -29,7 +29,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino db and server on MariaDB (ne
     files({ transport: rabbit.transportUrl(), database: await mariadb.database(), more });
   const server = (given: readonly string[]) => NeutrinoProcess.start('server', '--bind-port', '0', ...given);
 
-  it('upgrades twice and side by side; check and version tell how far it is', async () => {
+  it('upgrades repeatedly and in parallel; check and version report the state', async () => {
     const given = await words();
     expect((await neutrino('db', 'version', ...given)).stdout).toMatch(/^none \(missing: 0001-initial/);
     const before = await neutrino('db', 'check', ...given);
@@ -46,7 +46,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino db and server on MariaDB (ne
     expect((await neutrino('db', 'version', ...given)).stdout).toBe(`${LATEST}\n`);
   });
 
-  it('refuses the database of a newer version, and stock Neutron’s own', async () => {
+  it('rejects the database of a newer version, and that of stock Neutron', async () => {
     const run = async (url: string, ...statements: string[]) => {
       const connection = await createConnection({ ...parseMysqlUrl(url) });
       for (const statement of statements) await connection.query(statement);
@@ -78,7 +78,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino db and server on MariaDB (ne
     }
   });
 
-  it('says what the database refuses, in one line and without the password', async () => {
+  it('reports what the database rejects, in one line and without the password', async () => {
     const { port } = mariadb;
     const cases: [string, RegExp][] = [
       [
@@ -105,7 +105,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino db and server on MariaDB (ne
     }
   });
 
-  it('a server and `up` refuse a schema that is not current, and say which command to run', async () => {
+  it('server and up reject a schema that is not current, and name the command to run', async () => {
     const given = await words();
     for (const command of [['server'], ['up', '--no-agents']]) {
       const { code, stderr } = await neutrino(...command, '--bind-port', '0', ...given);
@@ -115,7 +115,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino db and server on MariaDB (ne
     }
   });
 
-  it('servers run side by side on one database, each ready in one line, and stop on SIGTERM with code 0', async () => {
+  it('several servers run on one database, each logs one line when it is ready, and stops on SIGTERM with code 0', async () => {
     const given = await words();
     await neutrino('db', 'upgrade', ...given);
     const servers = [
@@ -162,7 +162,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino db and server on MariaDB (ne
     expect(once(primary.stderr, 'a worker exited')).toBe(true);
   });
 
-  it('a taken port ends all workers with what is wrong', async () => {
+  it('a port in use ends all workers with an error', async () => {
     const given = await words('api_workers = 2');
     await neutrino('db', 'upgrade', ...given);
     const first = server(given);
@@ -173,7 +173,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino db and server on MariaDB (ne
     expect(second.stderr).toContain('neutrino: a worker exited while it was starting');
   });
 
-  it('waits for a database that is not there, says so once, and answers as soon as it is', async () => {
+  it('waits for an unreachable database, logs that once, and responds once it is reachable', async () => {
     const given = await words();
     await neutrino('db', 'upgrade', ...given);
     await mariadb.stop();
@@ -207,7 +207,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino db and server on MariaDB (ne
     }
   });
 
-  it('a DHCP agent is ready, known to the server, alone on its state path, and stops on SIGTERM with code 0', async () => {
+  it('a DHCP agent starts, reports to the server, locks its state path, and stops on SIGTERM with code 0', async () => {
     const given = await words('host = processes-test');
     await neutrino('db', 'upgrade', ...given);
     const running = server(given);

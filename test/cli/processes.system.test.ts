@@ -6,8 +6,8 @@ import { eachInFolder, once, READY, status } from './processes-folder.ts';
 
 const { conf: files, path } = eachInFolder();
 
-describe('neutrino server and agents, without their surroundings', () => {
-  it('say what to write when transport_url is missing', async () => {
+describe('neutrino server and agents without broker and database', () => {
+  it('state what to configure if transport_url is missing', async () => {
     for (const command of ['server', 'dhcp-agent', 'l2-agent']) {
       const { code, stderr } = await neutrino(command, ...files({}));
       expect(code).toBe(1);
@@ -16,7 +16,7 @@ describe('neutrino server and agents, without their surroundings', () => {
     }
   });
 
-  it('refuse a transport_url and a database that cannot be, without a word of their passwords', async () => {
+  it('reject an invalid transport_url and database without printing passwords', async () => {
     const broken = [
       files({ transport: 'amqp://neutron:geheim@host/' }),
       files({ transport: 'rabbit://neutron:geheim@host/', database: 'mysql://neutron:geheim@/' }),
@@ -31,7 +31,7 @@ describe('neutrino server and agents, without their surroundings', () => {
     }
   });
 
-  it('take the files of stock agents: what only a server reads may be what Neutrino does not know', async () => {
+  it('accept the files of stock agents: options that only servers read may have unsupported values', async () => {
     const words = files({ transport: 'amqp://x', more: 'auth_strategy = keystone\nagent_down_time = 60' });
     expect((await neutrino('server', ...words)).stderr).toContain('auth_strategy = "keystone"');
     expect((await neutrino('dhcp-agent', ...words)).stderr).toContain(
@@ -39,7 +39,7 @@ describe('neutrino server and agents, without their surroundings', () => {
     );
   });
 
-  it('do not wait for a broker: the API answers, and the log says once what is missing', async () => {
+  it('do not wait for a broker: the API responds, and the outage is logged once', async () => {
     const [port] = await freePorts(1);
     const words = files({ transport: `rabbit://neutron:geheim@127.0.0.1:${port}/` });
     expect((await neutrino('db', 'upgrade', ...words)).code).toBe(0);
@@ -53,7 +53,7 @@ describe('neutrino server and agents, without their surroundings', () => {
   });
 
   it.skipIf(process.getuid?.() !== 0)(
-    'an agent that waits for a broker stops at once when it is told to (needs root)',
+    'an agent that waits for a broker stops at once on a signal (needs root)',
     async () => {
       const [port] = await freePorts(1);
       const agent = NeutrinoProcess.start(
@@ -71,7 +71,7 @@ describe('neutrino server and agents, without their surroundings', () => {
   );
 
   it.skipIf(process.getuid?.() !== 0)(
-    'an agent whose state path belongs to another host does not start, and says how to rename it (needs root)',
+    'an agent whose state path belongs to another host does not start, and prints how to rename it (needs root)',
     async () => {
       const [port] = await freePorts(1);
       const words = files({ transport: `rabbit://127.0.0.1:${port}/` });
@@ -95,7 +95,7 @@ describe('neutrino server and agents, without their surroundings', () => {
     },
   );
 
-  it('db rename-host asks for a current schema and a name that a host may have', async () => {
+  it('db rename-host requires a current schema and a valid host name', async () => {
     const words = files({});
     expect(await neutrino('db', 'rename-host', 'a', 'b', ...words)).toMatchObject({ code: 1 });
     expect((await neutrino('db', 'upgrade', ...words)).code).toBe(0);
@@ -106,7 +106,7 @@ describe('neutrino server and agents, without their surroundings', () => {
     expect((await neutrino('db', 'rename-host', 'a', '-', ...words)).stderr).toContain('[DEFAULT] host = "-"');
   });
 
-  it('on SQLite: one server, and says so', async () => {
+  it('only one server runs on SQLite, with an error for the second one', async () => {
     const [port] = await freePorts(1);
     const words = files({ transport: `rabbit://127.0.0.1:${port}/`, more: 'api_workers = 4' });
     const early = await neutrino('server', '--bind-port', '0', ...words);

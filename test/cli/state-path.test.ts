@@ -11,13 +11,13 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the state path', () => {
-  test('is created with its parents, and may exist', () => {
+  test('is created with its parents, unless it exists', () => {
     const path = join(folder, 'a', 'b', 'c');
     for (let i = 0; i < 2; i++) prepareStatePath(path);
     expect(statSync(path).isDirectory()).toBe(true);
   });
 
-  test('below a folder in which nothing can be created is refused at once', () => {
+  test('is rejected at once below a folder in which nothing can be created', () => {
     expect(() => prepareStatePath('/proc/neutrino/state')).toThrow(
       'state path /proc/neutrino/state: it cannot be created',
     );

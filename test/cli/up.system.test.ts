@@ -25,7 +25,7 @@ const up = (...words: string[]) =>
   NeutrinoProcess.start('up', '--no-agents', '--bind-port', '0', '--state-path', statePath, ...words);
 
 describe('neutrino up', () => {
-  it('makes the state path, says where the API is, answers there, and stops on SIGTERM with exit code 0', async () => {
+  it('creates the state path, prints the URL of the API, responds there, and stops on SIGTERM with exit code 0', async () => {
     const running = up();
     const url = await running.url();
     expect((await fetch(url)).status).toBe(200);
@@ -36,7 +36,7 @@ describe('neutrino up', () => {
     await expect(fetch(url)).rejects.toThrow();
   });
 
-  it('writes its log as text when it is asked to, and as JSON where nobody asks and no terminal is', async () => {
+  it('logs text if requested, and JSON by default without a terminal', async () => {
     const [asText, asJson] = [up('--log-format', 'text'), up('--state-path', join(folder, 'other'))];
     await asText.logged(/^\d\d:\d\d:\d\d info {2}Server listening/m);
     await asJson.logged(/^\{"level":"info",.*Server listening/m);
@@ -51,7 +51,7 @@ describe('neutrino up', () => {
     expect(await running.end('SIGINT')).toBe(0);
   });
 
-  it('refuses a state path on which another one runs, and says which', async () => {
+  it('rejects a state path on which another Neutrino runs, and names it', async () => {
     const first = up();
     const url = await first.url();
     const second = up();
@@ -63,7 +63,7 @@ describe('neutrino up', () => {
     expect((await fetch(url)).status).toBe(200);
   });
 
-  it('takes the state path over from one that was killed', async () => {
+  it('takes over the state path of a killed Neutrino', async () => {
     const first = up();
     await first.url();
     await first.end('SIGKILL');
@@ -72,7 +72,7 @@ describe('neutrino up', () => {
     expect((await fetch(await second.url())).status).toBe(200);
   });
 
-  it('tells in one line that its port is taken', async () => {
+  it('reports a port in use in one line', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => other.once('listening', resolve));
     const { port } = other.address() as { port: number };
@@ -86,7 +86,7 @@ describe('neutrino up', () => {
     expect(refused.stderr).not.toContain(' at ');
   });
 
-  it('tells in one line what is wrong with its options and files', async () => {
+  it('reports an invalid option or file in one line', async () => {
     writeFileSync(join(folder, 'file'), '');
     const cases: [string[], number, string][] = [
       [['--bind-port', 'x'], 2, '[DEFAULT] bind_port = "x" (--bind-port): must be a whole number from 0 to 65535'],
@@ -105,7 +105,7 @@ describe('neutrino up', () => {
     }
   });
 
-  it('reports all invalid options, a line each', async () => {
+  it('reports all invalid options, one line each', async () => {
     const refused = up('--bind-port', 'x', '--host', '-');
     expect(await refused.exitCode()).toBe(2);
     expect(refused.stderr).toMatch(
@@ -113,7 +113,7 @@ describe('neutrino up', () => {
     );
   });
 
-  it('names in one line a file that is no database, and what to do with it', async () => {
+  it('reports in one line a file that is not a database, and what to do', async () => {
     mkdirSync(statePath);
     for (const name of ['neutrino.sqlite', 'up.lock']) {
       writeFileSync(join(statePath, name), 'not a database, but long enough to be taken for one. '.repeat(40));
@@ -154,7 +154,7 @@ describe('neutrino up', () => {
     expect(second.stderr).toContain(`stop it with bin/neutrino down --state-path ${statePath}, or`);
   });
 
-  it('warns of options that only Neutron has', async () => {
+  it('warns about options that only Neutron supports', async () => {
     const running = up('--config-file', 'test/fixtures/config/neutron.conf');
     await running.url();
     expect(running.stderr).toContain('Neutron options without effect in Neutrino: [DEFAULT] core_plugin');
@@ -170,7 +170,7 @@ describe('the banner of neutrino up', () => {
     place: '',
   };
 
-  it('say what to try next, machines too when the agents run', () => {
+  it('names commands to try next, including machines if agents run', () => {
     const text = banner({ ...facts, agents: true, obstacles: [] });
     expect(text).toContain('Neutrino 1.2.3 is up.');
     expect(text).toContain(`L2 agent and DHCP agent of host ${facts.config.DEFAULT.host}`);
@@ -178,7 +178,7 @@ describe('the banner of neutrino up', () => {
     expect(text).toContain('bin/neutrino down also');
   });
 
-  it('carry the flags by which other commands find this state path', () => {
+  it('contains the flags with which other commands find this state path', () => {
     const text = banner({ ...facts, agents: true, obstacles: [], place: ' --state-path /x' });
     expect(text).toContain('bin/neutrino vm boot vm1 --network net1 --state-path /x  ');
     expect(text).toContain('bin/neutrino down --state-path /x also');
@@ -198,13 +198,13 @@ describe('the banner of neutrino up', () => {
   });
 });
 
-describe.skipIf(process.getuid?.() !== 0)('neutrino up on a disk of its own (needs root)', () => {
+describe.skipIf(process.getuid?.() !== 0)('neutrino up on a separate disk (needs root)', () => {
   beforeEach(() => mkdirSync(statePath));
   afterEach(() => {
     spawnSync('umount', [statePath]);
   });
 
-  it('says in one line that the disk is full, or read-only, and root is not sent to root', async ({ skip }) => {
+  it('reports a full or read-only disk in one line, and does not advise root to run as root', async ({ skip }) => {
     const mount = (options: string) => spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', statePath]).status;
     if (mount('size=64k') !== 0) skip('no file system can be mounted here');
     const full = up();
@@ -221,7 +221,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on a disk of its own (nee
   });
 });
 
-describe.skipIf(process.getuid?.() !== 0)('neutrino up without root (needs root to give it up)', () => {
+describe.skipIf(process.getuid?.() !== 0)('neutrino up without root (needs root to drop it)', () => {
   const NOBODY = 65534;
 
   it('starts only the API, and states what is missing and why', async ({ skip }) => {
@@ -239,7 +239,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up without root (needs root 
     expect(await running.end('SIGTERM')).toBe(0);
   });
 
-  it('refuses a state path that it cannot write to', async ({ skip }) => {
+  it('rejects a state path that it cannot write to', async ({ skip }) => {
     const reads = spawnSync('test', ['-r', 'src/cli/main.ts'], { uid: NOBODY, gid: NOBODY });
     if (reads.status !== 0) skip('the project lies where only root can read it');
     const refused = NeutrinoProcess.asUser(NOBODY, 'up', '--bind-port', '0', '--state-path', statePath);

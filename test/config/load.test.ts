@@ -18,14 +18,14 @@ const file = (name: string, text: string) => {
 };
 
 describe('loadConfig', () => {
-  it('is all defaults when nothing is given', () => {
+  it('returns the defaults without inputs', () => {
     const { config, warnings, sources } = loadConfig({});
     expect(config).toEqual(defaultConfig());
     expect(warnings).toEqual([]);
     expect(sources.get('DEFAULT.bind_port')).toEqual({ kind: 'default' });
   });
 
-  it('lets later files win over earlier ones, the environment over files and flags over all', () => {
+  it('lets later files override earlier ones, the environment files, and flags everything', () => {
     const a = file('a.conf', '[DEFAULT]\nbind_port = 1\ndns_domain = a.org\ndebug = true\nhost = a\nhost = b\n');
     const b = file('b.conf', '[DEFAULT]\nbind_port = 2\ndns_domain = b.org\n[AGENT]\nreport_interval = 3\n');
     const { config, sources } = loadConfig({
@@ -46,7 +46,7 @@ describe('loadConfig', () => {
     expect(without.config.DEFAULT.bind_port).toBe(3);
   });
 
-  it('fills in references to other options, wherever those are set', () => {
+  it('resolves references to other options, wherever those are set', () => {
     const a = file(
       'a.conf',
       `[DEFAULT]\ndnsmasq_base_log_dir = $\{state_path}/log\n[database]\nconnection = x://p$$w@$host\n`,
@@ -57,7 +57,7 @@ describe('loadConfig', () => {
     expect(config.database.connection).toBe('x://p$w@node1');
   });
 
-  it('refuses references to nothing and to themselves', () => {
+  it('rejects references to unknown options and circular ones', () => {
     const nothing = file('a.conf', '[database]\nconnection = x://p$w@h\n');
     expect(() => loadConfig({ files: [nothing] })).toThrow(
       /\[database\] connection \(.*a\.conf:2\).*\$w is not an option/,
@@ -66,7 +66,7 @@ describe('loadConfig', () => {
     expect(() => loadConfig({ files: [circle] })).toThrow('refers to itself');
   });
 
-  it('says where a wrong value stands', () => {
+  it('names the source of an invalid value', () => {
     const a = file('a.conf', '[DEFAULT]\n\nbind_port = 70000\n');
     expect(() => loadConfig({ files: [a] })).toThrow(`[DEFAULT] bind_port = "70000" (${a}:3): must be a whole number`);
     expect(() => loadConfig({ env: { OS_DEFAULT__DEBUG: 'x' } })).toThrow('(environment OS_DEFAULT__DEBUG)');
@@ -75,7 +75,7 @@ describe('loadConfig', () => {
     expect(() => loadConfig({ flags: { '--prot': 'x' } })).toThrow('--prot: no such flag');
   });
 
-  it('names in one warning what only Neutron has, and suggests what a misspelt option may have meant', () => {
+  it('names options that only Neutron supports in one warning, and suggests the correct name of a misspelt option', () => {
     const a = file(
       'a.conf',
       '[DEFAULT]\ncore_plugin = ml2\nbind_prot = 1\nquux = 2\n[keystone_authtoken]\nany = 1\n[nope]\nx=1\n',
@@ -103,7 +103,7 @@ describe('loadConfig', () => {
 });
 
 describe('explainConfig', () => {
-  it('tells every option with its value and where it comes from', () => {
+  it('returns every option with its value and source', () => {
     const rows = explainConfig(loadConfig({ flags: { '--bind-port': '1' } }));
     expect(rows).toHaveLength(allOptions().length);
     expect(rows).toContainEqual({ section: 'DEFAULT', name: 'bind_port', value: 1, source: '--bind-port' });

@@ -18,7 +18,7 @@ const isRead = (name: string) =>
   new RegExp(`\\.${name}\\b|[{,]\\s*${name}\\b[^{}]*\\}\\s*(=[^=>]|:)|'${name}'`).test(sources);
 
 describe('options', () => {
-  it('are all read by some code: one that has no effect belongs to neutron-options.ts', () => {
+  it('are all used: options without effect belong in neutron-options.ts', () => {
     expect(isRead('no_such_option')).toBe(false);
     expect(
       allOptions()

@@ -4,7 +4,7 @@ import { allOptions, defaultConfig, findOption } from '../../src/config/options.
 import { ConfigError, parseOption } from '../../src/config/parse.ts';
 
 describe('parseOption', () => {
-  it('gives numbers, booleans, lists and strings in their types', () => {
+  it('returns numbers, booleans, lists and strings in their types', () => {
     expect(parseOption('DEFAULT', 'bind_port', ' 9700 ')).toBe(9700);
     expect(parseOption('DEFAULT', 'dhcp_lease_duration', '-1')).toBe(-1);
     expect(parseOption('agent', 'report_interval', '0.5')).toBe(0.5);
@@ -34,14 +34,14 @@ describe('parseOption', () => {
     expect(parse).toThrow(`[DEFAULT] ${name} = ${JSON.stringify(text)} (neutron.conf:7): must be ${wanted}`);
   });
 
-  it('names the item of a list that is wrong', () => {
+  it('names the invalid item of a list', () => {
     expect(() => parseOption('ml2_type_vlan', 'network_vlan_ranges', 'physnet1:100:199,physnet2:a:b')).toThrow(
       'must be a list of ranges such as physnet1:100:199, separated by commas, not "physnet2:a:b"',
     );
     expect(parseOption('ml2_type_vlan', 'network_vlan_ranges', 'physnet1:100:199,physnet2')).toHaveLength(2);
   });
 
-  it("takes Neutron's dotted paths of drivers and gives the short names", () => {
+  it("converts Neutron's dotted paths of drivers into short names", () => {
     const scheduler = (name: string) => parseOption('DEFAULT', 'network_scheduler_driver', name);
     expect(scheduler('neutron.scheduler.dhcp_agent_scheduler.ChanceScheduler')).toBe('chance');
     expect(scheduler('neutron.scheduler.dhcp_agent_scheduler.WeightScheduler')).toBe('weight');
@@ -53,31 +53,31 @@ describe('parseOption', () => {
     );
   });
 
-  it('makes paths absolute and leaves empty ones empty', () => {
+  it('makes paths absolute, except for empty ones', () => {
     expect(parseOption('DEFAULT', 'state_path', 'state')).toBe(resolve('state'));
     expect(parseOption('DEFAULT', 'dnsmasq_config_file', '')).toBe('');
   });
 
-  it('refuses an option that does not exist', () => {
+  it('rejects unknown options', () => {
     expect(() => parseOption('DEFAULT', 'bind_prot', '1')).toThrow('[DEFAULT] bind_prot: no such option');
   });
 });
 
 describe('the table of options', () => {
-  it('finds options by any case of the section, by hyphens and by former names', () => {
+  it('finds options by section in any case, with hyphens, and by former names', () => {
     expect(findOption('AGENT', 'report-interval')).toMatchObject({ section: 'agent', name: 'report_interval' });
     expect(findOption('ml2', 'project_network_types')?.name).toBe('tenant_network_types');
     expect(findOption('default', 'debug')).toBeUndefined();
   });
 
-  it('has only defaults that its own rules accept', () => {
+  it('has only valid defaults', () => {
     for (const { section, name, option } of allOptions()) {
       const text = Array.isArray(option.default) ? option.default.join(',') : String(option.default);
       expect(() => parseOption(section, name, text)).not.toThrow();
     }
   });
 
-  it('fills the state path into the defaults', () => {
+  it('inserts the state path into defaults', () => {
     const { DEFAULT } = defaultConfig();
     expect(DEFAULT.dhcp_confs).toBe(`${DEFAULT.state_path}/dhcp`);
   });

@@ -48,7 +48,7 @@ const names = async (db: Database): Promise<readonly string[]> =>
   );
 
 describe('migration', () => {
-  test('brings an empty database up to date, and a second time changes nothing', async () => {
+  test('upgrades an empty database, and changes nothing when repeated', async () => {
     const db = open();
     expect(await pendingMigrations(db)).toEqual(MIGRATIONS.map((m) => m.name));
     await migrate(db);
@@ -59,13 +59,13 @@ describe('migration', () => {
     expect(await tables(db)).toEqual(after);
   });
 
-  test('is done once by several handles at the same time', async () => {
+  test('runs once for several simultaneous handles', async () => {
     const dbs = [open(), open(), open(), open()];
     await Promise.all(dbs.map(migrate));
     for (const db of dbs) expect(await pendingMigrations(db)).toEqual([]);
   });
 
-  test('is done once by several processes at the same time, on a file that none has made yet', async () => {
+  test('runs once for several simultaneous processes on a new file', async () => {
     const worker = fileURLToPath(new URL('./migrate.worker.ts', import.meta.url));
     const next = async (child: ChildProcess): Promise<unknown> => (await once(child, 'message'))[0] as unknown;
     for (let round = 0; round < 2; round++) {
@@ -79,7 +79,7 @@ describe('migration', () => {
     }
   });
 
-  test('a step that fails leaves nothing behind, and the database says that it is still to be done', async () => {
+  test('a failing step leaves nothing behind, and remains pending', async () => {
     const db = open();
     await db.kysely.schema.createTable('other').addColumn('id', 'integer').execute();
     await db.kysely.schema.createIndex('ix_networks_project_id').on('other').column('id').execute();
@@ -88,7 +88,7 @@ describe('migration', () => {
     expect(await pendingMigrations(db)).toEqual(MIGRATIONS.map((m) => m.name));
   });
 
-  test('refuses a database that a newer version made, naming its steps', async () => {
+  test('rejects a database of a newer version, and names its steps', async () => {
     const db = open();
     await migrate(db);
     await sql`insert into neutrino_migrations (name) values ('9999-from-the-future')`.execute(db.kysely);
@@ -97,7 +97,7 @@ describe('migration', () => {
 });
 
 describe('two handles on one file', () => {
-  test('write side by side: all that was committed is there, in both', async () => {
+  test('write concurrently: every commit is visible to both', async () => {
     const [a, b] = [open(), open()];
     await migrate(a);
     const write = async (db: Database, prefix: string) => {
@@ -124,7 +124,7 @@ describe('two handles on one file', () => {
     expect(await names(b)).toEqual(['one', 'two']);
   });
 
-  test('a transaction that throws leaves nothing, and the next one finds a free connection', async () => {
+  test('a transaction that throws changes nothing, and releases its connection', async () => {
     const db = open();
     await migrate(db);
     const failing = db.transaction(async (trx) => {
@@ -136,7 +136,7 @@ describe('two handles on one file', () => {
     expect(await names(db)).toEqual(['stays']);
   });
 
-  test('a listener of commits hears of each commit and of no rollback', async () => {
+  test('a commit listener is called for each commit and for no rollback', async () => {
     const db = open();
     await migrate(db);
     let heard = 0;
@@ -151,8 +151,8 @@ describe('two handles on one file', () => {
   });
 });
 
-describe('a database that cannot take more', () => {
-  test('fails the transaction that finds the disk full, and works again when there is room', async () => {
+describe('a database that cannot be written', () => {
+  test('fails the transaction if the disk is full, and works again once there is space', async () => {
     const db = open();
     await migrate(db);
     const { rows } = await sql<{ page_count: number }>`pragma page_count`.execute(db.kysely);
@@ -173,7 +173,7 @@ describe('a database that cannot take more', () => {
     expect(await names(db)).toEqual(['room again']);
   });
 
-  test('held locked by somebody else for ever: says that it is, after trying', async () => {
+  test('reports a permanent lock by another process after retries', async () => {
     const db = openSqlite({ path, syncToDisk: false, giveUpAfterMs: 300 });
     opened.push(db);
     await migrate(db);
@@ -191,7 +191,7 @@ describe('a database that cannot take more', () => {
     expect(await names(db)).toEqual(['y']);
   });
 
-  test('a folder that cannot be made is an error that names it', () => {
+  test('names a folder that cannot be created', () => {
     writeFileSync(join(folder, 'file'), '');
     path = join(folder, 'file', 'neutrino.sqlite');
     expect(open).toThrow(join(folder, 'file'));

@@ -26,7 +26,7 @@ describe.skipIf(process.getuid?.() !== 0)('a machine and its address (needs root
   }
   const portNow = (id: string) => neutrino.api.port(id);
 
-  test('gets the address of fixed_ips, and all that its subnet tells: name, router, DNS, mask, broadcast, lease, MTU, routes', async () => {
+  test('gets the address of fixed_ips, and all options of its subnet: name, router, DNS, mask, broadcast, lease, MTU, routes', async () => {
     const network = await neutrino.api.network({
       cidr: '10.91.0.0/22',
       ip_version: 4,
@@ -56,7 +56,7 @@ describe.skipIf(process.getuid?.() !== 0)('a machine and its address (needs root
       );
   });
 
-  test('a port goes DOWN, then ACTIVE when it is wired and DHCP answers, and DOWN again when its device vanishes', async () => {
+  test('a port is DOWN, then ACTIVE once it is wired and served by DHCP, and DOWN again when its device vanishes', async () => {
     const network = await neutrino.api.network('10.92.0.0/24');
     const port = await neutrino.port(network);
     expect(port.status).toBe('DOWN');
@@ -92,7 +92,7 @@ describe.skipIf(process.getuid?.() !== 0)('a machine and its address (needs root
     }
   });
 
-  test('an address changed by PUT is what the next lease gives', async () => {
+  test('the next lease contains an address changed by PUT', async () => {
     const network = await neutrino.api.network('10.96.0.0/24');
     const port = await neutrino.port(network, { fixed_ips: [{ ip_address: '10.96.0.10' }] });
     const guest = await boot(port);
@@ -114,7 +114,7 @@ describe.skipIf(process.getuid?.() !== 0)('a machine and its address (needs root
     expect(renewed.address).toBe('10.96.0.11');
   });
 
-  test('a deleted port gets no answer, nor does a MAC that is no port; an address given back goes to the next port', async () => {
+  test('deleted ports and unknown MACs get no reply; a released address goes to the next port', async () => {
     const network = await neutrino.api.network('10.97.0.0/24');
     const port = await neutrino.port(network, { fixed_ips: [{ ip_address: '10.97.0.10' }] });
     const first = await startPortGuest([port]);
@@ -132,7 +132,7 @@ describe.skipIf(process.getuid?.() !== 0)('a machine and its address (needs root
     }
   });
 
-  test('DHCP options of a port arrive', async () => {
+  test('DHCP options of a port are received', async () => {
     const network = await neutrino.api.network('10.98.0.0/24');
     const port = await neutrino.port(network, {
       extra_dhcp_opts: [

@@ -19,7 +19,7 @@ describe.skipIf(process.getuid?.() !== 0)('a state path that is started for anot
     await neutrino?.dispose();
   });
 
-  test('is refused, naming both; with --rename-host agents and ports move, and DHCP has no gap', async () => {
+  test('is rejected with both names; with --rename-host, agents and ports move, and DHCP is not interrupted', async () => {
     const renamed = `${neutrino.host}-renamed`;
     const network = await neutrino.api.network('10.111.0.0/24');
     const port = await neutrino.port(network);

@@ -14,7 +14,7 @@ const alive = (pid: number): boolean => {
   }
 };
 
-describe.skipIf(process.getuid?.() !== 0)('Neutrino killed and started again (needs root)', () => {
+describe.skipIf(process.getuid?.() !== 0)('Neutrino, killed and restarted (needs root)', () => {
   let neutrino: Up;
   beforeAll(async () => {
     neutrino = await startUp();
@@ -31,7 +31,7 @@ describe.skipIf(process.getuid?.() !== 0)('Neutrino killed and started again (ne
       { timeoutMs: LEASE_MS },
     );
 
-  test('a restart leaves dnsmasq alone: the same process, nothing told to it, and the machine renews meanwhile', async () => {
+  test('a restart does not affect dnsmasq: the same process gets no signal, and the machine renews meanwhile', async () => {
     const network = await neutrino.api.network('10.101.0.0/24');
     const port = await neutrino.port(network);
     const guest = await startPortGuest([port]);
@@ -56,7 +56,7 @@ describe.skipIf(process.getuid?.() !== 0)('Neutrino killed and started again (ne
     }
   });
 
-  test('a dnsmasq that is killed is back, and the machine keeps its lease', async () => {
+  test('a killed dnsmasq is restarted, and the machine keeps its lease', async () => {
     const network = await neutrino.api.network('10.103.0.0/24');
     const port = await neutrino.port(network);
     const guest = await startPortGuest([port]);
@@ -71,7 +71,7 @@ describe.skipIf(process.getuid?.() !== 0)('Neutrino killed and started again (ne
     }
   });
 
-  test('kill -9 at random moments while ports are made: every committed port is served, no lease is lost', {
+  test('kill -9 at random times while ports are created: every committed port is served, and no lease is lost', {
     timeout: 240_000,
   }, async () => {
     const network = await neutrino.api.network('10.104.0.0/22');

@@ -70,7 +70,7 @@ describe.skipIf(process.getuid?.() !== 0)('machines on a running Neutrino (needs
     return JSON.parse(stdout) as BootJson;
   }
 
-  test('a machine gets exactly the address of its port, and nothing is left when it is deleted', async () => {
+  test('a machine gets exactly the address of its port, and its deletion leaves nothing behind', async () => {
     await networkWith('plain', '10.81.0.0/24');
     const machine = await boot('first', '--network', 'plain');
     expect(machine.right).toBe(true);
@@ -87,7 +87,7 @@ describe.skipIf(process.getuid?.() !== 0)('machines on a running Neutrino (needs
     expect(await readdir(join(neutrino.statePath, 'instances'))).toEqual([]);
   });
 
-  test('two NICs on two networks, one with an address of its choice; machines reach each other', async () => {
+  test('a machine has two NICs on two networks, one with a requested address; machines reach each other', async () => {
     const [one, two] = [
       await networkWith('one', '10.82.0.0/24'),
       await networkWith('two', '10.83.0.0/24', '10.84.0.0/24'),
@@ -117,7 +117,7 @@ describe.skipIf(process.getuid?.() !== 0)('machines on a running Neutrino (needs
     });
   });
 
-  test('a virtual machine does the same', { timeout: 900_000 }, async ({ skip }) => {
+  test('a virtual machine gets exactly the address of its port', { timeout: 900_000 }, async ({ skip }) => {
     const missing = await ensureProgram('qemu-system-x86_64', 'qemu-system-x86', silent)
       .then(() => bootParts(CACHE_FOLDER, silent))
       .then(silent, (error: unknown) => String(error));
@@ -133,7 +133,7 @@ describe.skipIf(process.getuid?.() !== 0)('machines on a running Neutrino (needs
 });
 
 test.skipIf(process.getuid?.() !== 0)(
-  'the demo runs its scenario to the end and leaves nothing (needs root)',
+  'the demo completes its scenario and leaves nothing behind (needs root)',
   { timeout: 180_000 },
   async () => {
     const host = `host-${randomBytes(3).toString('hex')}`;

@@ -47,7 +47,7 @@ describe('an agent kind that is one row in the table of kinds', () => {
   });
 
   it.skipIf(process.getuid?.() !== 0)(
-    'runs in `up` with a lock of its own, is known to the server, and ends with `down` (needs root)',
+    'runs in `up` with its own lock, reports to the server, and is stopped by `down` (needs root)',
     async () => {
       const place = ['--state-path', statePath, '--host', 'kind-test'];
       const up = start('up', '--bind-port', '0', ...place);

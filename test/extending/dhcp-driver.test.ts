@@ -38,6 +38,6 @@ dhcpDriverContract('the example', async () => {
   };
 });
 
-test('a driver that nobody lists is refused, with the names of those that exist', () => {
+test('an unlisted driver is rejected, with the names of all drivers', () => {
   expect(() => dhcpDriverKind(config())).toThrow(/dhcp_driver = "memory": must be one of dnsmasq/);
 });

@@ -124,7 +124,7 @@ describe('a kind of agent that is one row', () => {
     );
   });
 
-  it('gives an agent that asks what lacks one, page by page', async () => {
+  it('assigns resources without an agent to a requesting agent, page by page', async () => {
     const own = await agent('h1');
     const meters = [await meter(), await meter(), await meter()];
     const others = [await meter(false), await meter(true, ['z9'])];
@@ -136,7 +136,7 @@ describe('a kind of agent that is one row', () => {
     for (const id of others) expect(await agentsOf(id)).toEqual([]);
   });
 
-  it('has its agents notified when they are disabled, and what they host counts as unserved', async () => {
+  it('has its agents notified when they are disabled, and their resources count as unserved', async () => {
     const own = await agent('h1');
     const id = await meter();
     const { db, config } = world.core;
@@ -149,7 +149,7 @@ describe('a kind of agent that is one row', () => {
     expect(await isServed(db.kysely, config, METERING_AGENTS, id)).toBe(false);
   });
 
-  it('hands over what an agent hosts when it is deleted', async () => {
+  it('hands over the resources of a deleted agent', async () => {
     const [gone, next] = [await agent('gone'), await agent('next')];
     const id = await meter();
     await host(id, gone);

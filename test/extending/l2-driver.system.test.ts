@@ -8,10 +8,10 @@ import { EXAMPLE_L2_DRIVER } from './l2-driver.ts';
 
 l2DriverContract(EXAMPLE_L2_DRIVER);
 
-describe('an L2 driver that is listed', () => {
+describe('a listed L2 driver', () => {
   const { agent } = defaultConfig();
 
-  test('is chosen by [agent] l2_driver', () => {
+  test('is selected by [agent] l2_driver', () => {
     const kinds = [...L2_DRIVERS, EXAMPLE_L2_DRIVER];
     expect(l2DriverKind({ agent: { ...agent, l2_driver: 'example' } }, kinds)).toBe(EXAMPLE_L2_DRIVER);
     expect(() => l2DriverKind({ agent: { ...agent, l2_driver: 'other' } }, kinds)).toThrow(
@@ -19,7 +19,7 @@ describe('an L2 driver that is listed', () => {
     );
   });
 
-  test.skipIf(needsRoot)('runs in the agent, which reports itself as the driver says (needs root)', async () => {
+  test.skipIf(needsRoot)('runs in the agent, which reports the type of the driver (needs root)', async () => {
     const world = await L2World.create();
     try {
       await world.startAgent({}, { driver: EXAMPLE_L2_DRIVER });

@@ -197,7 +197,7 @@ describe('a resource that is one declaration, its rules and one line', () => {
     expect((await ask('POST', '/mirror-limits', { mirror_limit: {} })).status).toBe(400);
   });
 
-  test('is seen and changed as its policies say', async () => {
+  test('is visible and changeable according to its policies', async () => {
     const own = await mirror({ name: 'own' }, 'p1');
     expect(own).not.toHaveProperty('target');
     const at = `/mirrors/${own.id}`;
@@ -222,7 +222,7 @@ describe('a resource that is one declaration, its rules and one line', () => {
       expect(refused).toMatchObject({ status: 403, type: 'PolicyNotAuthorized' });
   });
 
-  test('notifies agents of what they must hear, and of nothing else', async () => {
+  test('notifies agents only of relevant changes', async () => {
     const { id } = await mirror({ name: 'm' });
     await world.outbox();
     await ask('PUT', `/mirrors/${id}`, { mirror: { name: 'renamed' } });
@@ -248,7 +248,7 @@ describe('a resource that is one declaration, its rules and one line', () => {
     ]);
   });
 
-  test('stands in OpenAPI and in the list of extensions', async () => {
+  test('appears in OpenAPI and in the list of extensions', async () => {
     const { json } = await ask('GET', '/openapi.json');
     const paths = json.paths as Record<string, object>;
     const methods = (path: string) => Object.keys(paths[`/v2.0${path}`] ?? {}).filter((key) => key !== 'parameters');
@@ -265,7 +265,7 @@ describe('a resource that is one declaration, its rules and one line', () => {
     expect((await ask('GET', '')).json.resources).toContainEqual(expect.objectContaining({ collection: 'mirrors' }));
   });
 
-  test('is refused at the start when its rules and its declaration differ', () => {
+  test('is rejected at startup if its rules and its declaration differ', () => {
     const serve = (module: AnyModule) => servicesOf(world.core, world.allocator, [module]);
     const { create: _create, ...withoutRule } = mirrorModule(world.core);
     expect(() => serve(withoutRule)).toThrow('mirror: create must be both in the declaration and in the module');

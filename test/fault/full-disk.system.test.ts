@@ -60,7 +60,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on a full disk (needs roo
     },
   };
 
-  test('changes are refused with a clear error and change nothing, what reads goes on, and so does all with room', async () => {
+  test('changes fail with a clear error and have no effect, reads continue, and everything works once there is space', async () => {
     const { api, guests } = up;
     expect((await makePort('kept')).status).toBe(201);
     const [kept] = await api.ports('name=kept');
@@ -76,7 +76,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on a full disk (needs roo
     await guests.renew();
   });
 
-  test('files that cannot be written are written when there is room', async () => {
+  test('files that cannot be written are written once there is space', async () => {
     const { guests, statePath, neutrino } = up;
     for (let i = 0; i < 50; i++) await makePort(`ballast-${i}`);
     await settle(up.facts, ledger, { timeoutMs: SETTLE_MS, when: 'before' });
@@ -96,7 +96,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on a full disk (needs roo
     await guests.renew();
   });
 
-  test('killed on a full disk, it says why it cannot start, and starts when there is room', async () => {
+  test('killed on a full disk, it reports why it cannot start, and starts once there is space', async () => {
     const { api, guests, neutrino } = up;
     await fillDisk();
     await neutrino.kill();

@@ -89,14 +89,14 @@ async function expectEndurance(cluster: FaultCluster, all: readonly Fault[], { s
 describe.skipIf(needsRoot)('servers and agents over RabbitMQ and MariaDB (needs root)', () => {
   const cluster = clusterOf();
 
-  test('whatever breaks under load: nothing that was answered is undone, API, database and files agree', {
+  test('whatever fails under load: no acknowledged change is lost, and API, database and files agree', {
     timeout: 180_000 + settings.rounds * 60_000,
   }, async () => {
     printSeed('cluster', settings);
     await expectEndurance(cluster(), FAULTS, settings);
   });
 
-  test('have room for a crowd: every address of a /24 once and then clean refusals, 250 ports at once', async () => {
+  test('many simultaneous clients: every address of a /24 once, then clean rejections; 250 ports at once', async () => {
     const { servers, facts } = cluster();
     const served = (id: string) => async () => (await servers[0]?.api.ports(`network_id=${id}`))?.length || undefined;
     const apis = servers.map(({ api }) => api);
@@ -108,11 +108,11 @@ describe.skipIf(needsRoot)('servers and agents over RabbitMQ and MariaDB (needs 
 });
 
 describe.skipIf(needsRoot || !settings.long)(
-  'servers and agents that soon count as dead (needs root; NEUTRINO_FAULT_ROUNDS, because it takes minutes)',
+  'servers and agents with a short agent_down_time (needs root; NEUTRINO_FAULT_ROUNDS, because it takes minutes)',
   () => {
     const cluster = clusterOf({ DEFAULT: { agent_down_time: 6 }, agent: { report_interval: 2 } });
 
-    test('networks move and come back: nothing that was answered is undone, API, database and files agree', {
+    test('networks move back and forth: no acknowledged change is lost, and API, database and files agree', {
       timeout: 180_000 + settings.rounds * 120_000,
     }, async () => {
       printSeed('failover', settings);

@@ -25,7 +25,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on SQLite (needs root)', 
   });
   afterAll(() => up?.dispose());
 
-  test('killed at random moments under load: nothing that was answered is undone, API, database and files agree', {
+  test('killed at random times under load: no acknowledged change is lost, and API, database and files agree', {
     timeout: 120_000 + settings.rounds * 30_000,
   }, async () => {
     printSeed('neutrino up killed', settings);
@@ -77,7 +77,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on SQLite (needs root)', 
     expect(load.surprises()).toEqual([]);
   });
 
-  test('has room for a crowd: every address of a /24 once and then clean refusals, 250 ports at once', async () => {
+  test('many simultaneous clients: every address of a /24 once, then clean rejections; 250 ports at once', async () => {
     const served = (id: string) => async () => (await up.api.ports(`network_id=${id}`)).length > 0 || undefined;
     await expectRoomForAll([up.api], async (id) => {
       await waitFor('the DHCP port', served(id), { timeoutMs: 30_000 });

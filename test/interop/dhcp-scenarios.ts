@@ -41,7 +41,7 @@ export function describeDhcpScenarios(parts: () => OneHost): void {
   const addressOf = (port: PortDocument) => port.fixed_ips[0]?.ip_address;
 
   describe('a machine', () => {
-    test('gets its fixed IP and all that its subnet tells, and its port goes DOWN, ACTIVE, DOWN', async () => {
+    test('gets its fixed IP and all options of its subnet, and its port goes DOWN, ACTIVE, DOWN', async () => {
       const { api, on } = parts();
       const network = await api.network({
         cidr: '10.11.0.0/22',
@@ -86,7 +86,7 @@ export function describeDhcpScenarios(parts: () => OneHost): void {
       });
     });
 
-    test('whose port is deleted, or never was, gets no answer; its address goes to the next port', async () => {
+    test('whose port is deleted, or never existed, gets no reply; its address goes to the next port', async () => {
       const { api, on } = parts();
       const network = await api.network('10.14.0.0/24');
       const fixed = { fixed_ips: [{ ip_address: '10.14.0.20' }] };
@@ -118,7 +118,7 @@ export function describeDhcpScenarios(parts: () => OneHost): void {
   });
 
   describe('an update of a port', () => {
-    test('of its address: the next lease gives it', async () => {
+    test('of its address: the next lease contains it', async () => {
       const { api, on } = parts();
       const network = await api.network('10.21.0.0/24');
       const port = await api.machinePort(network, on.host.name, { fixed_ips: [{ ip_address: '10.21.0.20' }] });
@@ -129,7 +129,7 @@ export function describeDhcpScenarios(parts: () => OneHost): void {
       });
     });
 
-    test('of its DHCP options: they arrive, and go again', async () => {
+    test('of its DHCP options: they are received, and no longer received after their removal', async () => {
       const { api, on } = parts();
       const network = await api.network('10.22.0.0/24');
       const port = await api.machinePort(network, on.host.name, {
@@ -158,7 +158,7 @@ export function describeDhcpScenarios(parts: () => OneHost): void {
       expect((await leaseOf(changed)).address).toBe(addressOf(port));
     });
 
-    test('of its admin state: its machine gets its address all the same', async () => {
+    test('of its administrative state: its machine still gets its address', async () => {
       const { api, on } = parts();
       const network = await api.network('10.24.0.0/24');
       const port = await api.machinePort(network, on.host.name, { admin_state_up: false });
@@ -169,7 +169,7 @@ export function describeDhcpScenarios(parts: () => OneHost): void {
   });
 
   describe('a subnet', () => {
-    test('added to a network, changed and deleted: served as it is at each time', async () => {
+    test('added to a network, updated and deleted: every state is served', async () => {
       const { api, on } = parts();
       const network = await api.network('10.31.0.0/24');
       await api.machinePort(network, on.host.name);
@@ -203,7 +203,7 @@ export function describeDhcpScenarios(parts: () => OneHost): void {
       await awaitServed(on, network);
     });
 
-    test('without DHCP is not served; switched on, it is; switched off, it is not', async () => {
+    test('is served only while DHCP is enabled', async () => {
       const { api, on } = parts();
       const network = await api.network();
       const subnet = await api.subnet(network, { cidr: '10.32.0.0/24', enable_dhcp: false });
@@ -215,7 +215,7 @@ export function describeDhcpScenarios(parts: () => OneHost): void {
       await awaitUnserved(on, network);
     });
 
-    test('without a free address is served as soon as it has one', async () => {
+    test('without a free address is served once it has one', async () => {
       const { api, on } = parts();
       const network = await api.network();
       const subnet = await api.subnet(network, {
@@ -239,7 +239,7 @@ export function describeDhcpScenarios(parts: () => OneHost): void {
   });
 
   describe('a network', () => {
-    test('set down is not served, set up it is', async () => {
+    test('is served only while it is administratively up', async () => {
       const { api, on } = parts();
       const network = await api.network('10.41.0.0/24');
       const port = await api.machinePort(network, on.host.name);
@@ -251,7 +251,7 @@ export function describeDhcpScenarios(parts: () => OneHost): void {
       expect((await leaseOf(port)).address).toBe(addressOf(port));
     });
 
-    test('deleted leaves nothing on the host', async () => {
+    test('leaves nothing on the host after its deletion', async () => {
       const { api, on } = parts();
       const network = await api.network('10.42.0.0/24');
       const port = await api.machinePort(network, on.host.name);
@@ -269,7 +269,7 @@ export function describeDhcpScenarios(parts: () => OneHost): void {
       expect(devices).not.toContain(`qdhcp-${network}`);
     });
 
-    test('taken off the agent is not served; given to it again, it is', async () => {
+    test('removed from the agent is not served; added again, it is', async () => {
       const { api, on } = parts();
       const network = await api.network('10.43.0.0/24');
       const port = await api.machinePort(network, on.host.name);
@@ -291,7 +291,7 @@ export function describeDhcpScenarios(parts: () => OneHost): void {
   });
 
   describe('the agent', () => {
-    test('switched off releases its networks, switched on it serves them', async () => {
+    test('disabled, releases its networks; enabled, serves them', async () => {
       const { api, on } = parts();
       const network = await api.network('10.51.0.0/24');
       const port = await api.machinePort(network, on.host.name);
@@ -304,7 +304,7 @@ export function describeDhcpScenarios(parts: () => OneHost): void {
       expect((await leaseOf(port)).address).toBe(addressOf(port));
     });
 
-    test('stopped and started leaves dnsmasq serving, and then serves what was made, changed and deleted meanwhile', async () => {
+    test('stopped and restarted, leaves dnsmasq serving, and then catches up with all changes', async () => {
       const { api, on } = parts();
       const network = await api.network('10.52.0.0/24');
       const doomed = await api.network('10.53.0.0/24');
@@ -341,7 +341,7 @@ export function describeDhcpScenarios(parts: () => OneHost): void {
       });
     });
 
-    test('killed is dead for the server, and machines keep renewing; started, it lives', async () => {
+    test('killed, is considered dead while machines keep renewing; restarted, is alive', async () => {
       const { api, on } = parts();
       const network = await api.network('10.55.0.0/24');
       const port = await api.machinePort(network, on.host.name);

@@ -35,7 +35,7 @@ for (const side of ['neutrino', 'stock'] as const satisfies Side[]) {
       return port;
     };
 
-    test('moves a network from the one that died to the other, in either direction, with its port and address', async () => {
+    test('moves a network from a dead agent to the other, in either direction, with its port and address', async () => {
       const network = await api.network('10.71.0.0/24');
       const first = await waitFor(
         'an agent of the network',

@@ -4,7 +4,7 @@ import { stockErrors } from './logs.ts';
 const at = (level: string, text: string, ms = '1') => `2026-11-22 01:00:00.00${ms} 17 ${level} neutron.agent ${text}`;
 
 describe('errors in the log of a stock program', () => {
-  test('are records at level ERROR, one each however long its traceback is, and tracebacks that stand alone', () => {
+  test('are records at level ERROR, each with its traceback, and standalone tracebacks', () => {
     const log = [
       at('INFO', '[-] all is well'),
       at('ERROR', '[-] it broke'),
@@ -24,7 +24,7 @@ describe('errors in the log of a stock program', () => {
     ]);
   });
 
-  test('have the tracebacks of an exception and of what came of it in one', () => {
+  test('combine the tracebacks of chained exceptions', () => {
     const log = [
       'Traceback (most recent call last):',
       'KeyError: 1',
@@ -39,7 +39,7 @@ describe('errors in the log of a stock program', () => {
     expect(stockErrors(log.replace('oslo_privsep', 'x'))).toHaveLength(1);
   });
 
-  test('are not those that stock programs cause each other', () => {
+  test('exclude those that stock programs cause among themselves', () => {
     expect(
       stockErrors(at('ERROR', '[-] dnsmasq for dhcp with uuid 1 not found. The process should not have died')),
     ).toEqual([]);

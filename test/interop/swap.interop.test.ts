@@ -47,7 +47,7 @@ describe.skipIf(obstacle !== undefined)(`${NAME}${obstacle ? `: ${obstacle}` : '
     expect((await guest.renew('eth0', LEASE_MS)).address).toBe(address);
   }
 
-  test("in: Neutrino's serves by the same port and address, and no machine loses its lease", async () => {
+  test("in: Neutrino's agent serves with the same port and address, and no machine loses its lease", async () => {
     const before = await dhcpPort();
     await on.swapDhcp('neutrino');
     await serves();
@@ -55,7 +55,7 @@ describe.skipIf(obstacle !== undefined)(`${NAME}${obstacle ? `: ${obstacle}` : '
     expect([id, fixed_ips, mac_address]).toEqual([before.id, before.fixed_ips, before.mac_address]);
   });
 
-  test('out, after Neutrino has removed what it made: the stock one serves by the same port, and nobody logs an error', async () => {
+  test('out, after Neutrino has removed what it created: the stock agent serves with the same port, and no errors are logged', async () => {
     const before = await dhcpPort();
     await on.dhcp.shutDown();
     const removed = await on.removeFromHost();
@@ -66,7 +66,7 @@ describe.skipIf(obstacle !== undefined)(`${NAME}${obstacle ? `: ${obstacle}` : '
     expectCleanLogs(cloud);
   });
 
-  test('out, just like that: the stock one finds the device of its port taken, and serves by another of the same address', async () => {
+  test('out, without removal: the stock agent finds that the device of its port exists, and serves with another port with the same address', async () => {
     await on.swapDhcp('neutrino');
     await serves();
     const before = await dhcpPort();

@@ -84,7 +84,7 @@ export function describeTogether(parts: () => TwoHosts): void {
   }
 
   describe('a network on both agents', () => {
-    test('is served by both, from a port of each, with the same files through creates, updates and deletes', async () => {
+    test('is served by both, each with its own port, with the same files through creates, updates and deletes', async () => {
       const { api, stock, neutrino } = parts();
       const network = await api.network(
         {
@@ -123,7 +123,7 @@ export function describeTogether(parts: () => TwoHosts): void {
       expect(await dhcpLines(neutrino, network, 'opts')).toContainEqual(expect.stringContaining('10.61.0.78'));
     });
 
-    test('goes on with one of them, whichever it is; the other, come back, has caught up', async () => {
+    test('is served by either one while the other is stopped; the other catches up after its restart', async () => {
       const { api } = parts();
       const network = await api.network('10.62.0.0/24');
       for (const on of hosts()) await awaitServed(on, network);
@@ -140,7 +140,7 @@ export function describeTogether(parts: () => TwoHosts): void {
       }
     });
 
-    test('deleted is served by none, and leaves nothing', async () => {
+    test('is served by neither after its deletion, and leaves nothing behind', async () => {
       const { api } = parts();
       const network = await api.network('10.63.0.0/24');
       for (const on of hosts()) await awaitServed(on, network);

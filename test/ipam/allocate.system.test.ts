@@ -22,7 +22,7 @@ async function take(allocator: AddressAllocator, subnet: AllocatableSubnet): Pro
 }
 
 describe('allocating addresses', () => {
-  test('a pool is used to its last address, each once, and then says that it is empty', async () => {
+  test('every address of a pool is allocated once, and then the pool is reported as exhausted', async () => {
     const subnet = await inTransaction((trx) => seedSubnet(trx, ['10.0.0.2', '10.0.0.254']));
     const allocator = new AddressAllocator();
     const got = new Set<string>();
@@ -32,7 +32,7 @@ describe('allocating addresses', () => {
     expect(await take(allocator, subnet)).toBeUndefined();
   });
 
-  test('addresses are random: two pools filled alike are not in the same order', async () => {
+  test('addresses are random: two equal pools are filled in different orders', async () => {
     const orders = [];
     for (const _ of [1, 2]) {
       const subnet = await inTransaction((trx) => seedSubnet(trx, ['10.0.0.2', '10.0.0.254']));
@@ -55,7 +55,7 @@ describe('allocating addresses', () => {
     expect(ip?.version).toBe(6);
   });
 
-  test('an address that is given back is found again', async () => {
+  test('a released address is allocated again', async () => {
     const subnet = await inTransaction((trx) => seedSubnet(trx, ['10.0.0.2', '10.0.0.6']));
     const allocator = new AddressAllocator();
     for (let i = 0; i < 5; i++) await take(allocator, subnet);
@@ -64,7 +64,7 @@ describe('allocating addresses', () => {
     expect(await take(allocator, subnet)).toBe('10.0.0.4');
   });
 
-  test('an address that another has taken is refused', async () => {
+  test('an address that is in use is rejected', async () => {
     const subnet = await inTransaction((trx) => seedSubnet(trx, ['10.0.0.2', '10.0.0.254']));
     const wanted = parseIp('10.0.0.9')?.value ?? 0n;
     const attempt = () =>
@@ -73,7 +73,7 @@ describe('allocating addresses', () => {
     expect(await attempt()).toBe(false);
   });
 
-  test('a roomy pool costs one insert an allocation, however many addresses are taken', async () => {
+  test('an allocation costs one insert while the pool has room, however many addresses are in use', async () => {
     const subnet = await inTransaction((trx) => seedSubnet(trx, ['10.0.0.1', '10.255.255.254']));
     await inTransaction(async (trx) => {
       const port = await seedPort(trx, subnet.networkId);
@@ -111,7 +111,7 @@ describe('allocating addresses', () => {
     expect(statements.every((s) => s.startsWith('insert'))).toBe(true);
   });
 
-  test('two processes fill one subnet together: no address twice, every address used', async () => {
+  test('two processes fill one subnet: every address is allocated once', async () => {
     const subnet = await inTransaction((trx) => seedSubnet(trx, ['10.0.0.2', '10.0.0.254']));
     const worker = new URL('./fill-subnet.worker.ts', import.meta.url).pathname;
     const filled = await Promise.all(

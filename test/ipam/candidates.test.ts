@@ -26,7 +26,7 @@ describe('pool arithmetic', () => {
     );
   });
 
-  test('gaps are exactly the addresses that are not taken, up to what is known and wanted', () => {
+  test('gaps are exactly the free addresses, up to the requested number', () => {
     fc.assert(
       fc.property(
         fc.bigInt(0n, 100n),
@@ -44,11 +44,11 @@ describe('pool arithmetic', () => {
     );
   });
 
-  test('random numbers stay below their bound, also beyond 64 bits', () => {
+  test('random numbers are below their bound, even beyond 64 bits', () => {
     fc.assert(fc.property(fc.bigInt(1n, 2n ** 128n), (below) => randomBelow(below) < below));
   });
 
-  test('a MAC keeps three bytes of base_mac, or four when the fourth is not 00', () => {
+  test('a MAC keeps three bytes of base_mac, or four if the fourth is not 00', () => {
     expect(randomMac('FA:16:3e:00:00:00')).toMatch(/^fa:16:3e(:[0-9a-f]{2}){3}$/);
     expect(randomMac('fa:16:3e:4f:00:00')).toMatch(/^fa:16:3e:4f(:[0-9a-f]{2}){2}$/);
   });

@@ -34,7 +34,7 @@ const smallCidr = fc
 const addressesOf = (cidr: Cidr): readonly bigint[] =>
   Array.from({ length: Number(cidr.last - cidr.first) + 1 }, (_, i) => cidr.first + BigInt(i));
 
-describe('the gateway of a subnet that names none', () => {
+describe('the default gateway of a subnet', () => {
   test.each([
     ['10.0.0.0/24', '10.0.0.1'],
     ['10.0.0.0/30', '10.0.0.1'],
@@ -45,12 +45,12 @@ describe('the gateway of a subnet that names none', () => {
     expect(defaultGateway(cidrOf(cidr))).toEqual(ip(gateway));
   });
 
-  test('the last address of all has none after it', () => {
+  test('does not exist after the highest address', () => {
     expect(defaultGateway(cidrOf('255.255.255.255/32'))).toBeUndefined();
   });
 });
 
-describe('the pools of a subnet that names none', () => {
+describe('the default pools of a subnet', () => {
   test.each([
     ['10.0.0.0/24', '10.0.0.1', ['10.0.0.2-10.0.0.254']],
     ['10.0.0.0/24', '10.0.0.100', ['10.0.0.1-10.0.0.99', '10.0.0.101-10.0.0.254']],
@@ -69,7 +69,7 @@ describe('the pools of a subnet that names none', () => {
     expect(shown(cidr, defaultPools(cidr, gateway === undefined ? undefined : ip(gateway)))).toEqual(pools);
   });
 
-  test('hold exactly the hosts, less the gateway, in order', () => {
+  test('contain exactly the host addresses without the gateway, in order', () => {
     fc.assert(
       fc.property(smallCidr, fc.nat(200), (cidr, at) => {
         const gateway = { version: cidr.version, value: cidr.first + BigInt(at) };
@@ -85,7 +85,7 @@ describe('the pools of a subnet that names none', () => {
     );
   });
 
-  test('pass the check of pools that a request names', () => {
+  test('are valid as requested pools', () => {
     fc.assert(
       fc.property(smallCidr, fc.nat(200), (cidr, at) => {
         const gateway = { version: cidr.version, value: cidr.first + BigInt(at) };
@@ -101,7 +101,7 @@ describe('the pools of a subnet that names none', () => {
   });
 });
 
-describe('pools that a request names', () => {
+describe('requested pools', () => {
   const types = (cidr: string, pools: readonly (readonly [string, string])[]) => {
     try {
       checkedPools(
@@ -161,7 +161,7 @@ describe('pools that a request names', () => {
     expect(types(cidr, pools)).toBe(outcome);
   });
 
-  test('overlap is found exactly when two pools share an address', () => {
+  test('overlap if and only if they share an address', () => {
     const cidr = cidrOf('10.0.0.0/26');
     const pool = fc
       .tuple(fc.integer({ min: 1, max: 62 }), fc.nat(8))

@@ -64,7 +64,7 @@ describe.skipIf(process.getuid?.() !== 0)('booting a machine (needs root)', () =
     for (const namespace of asked) expect(await namespaceExists(namespace)).toBe(false);
   }
 
-  test('asks for ports as nova-compute does, and gets the address of each by DHCP', async () => {
+  test('requests ports as nova-compute does, and gets the address of each by DHCP', async () => {
     const report = await boot({
       name: 'My VM <&> "1"',
       nics: [{ network: neutron.network.id }, { network: 'net1', fixedIp: '10.64.0.77' }],
@@ -123,12 +123,12 @@ describe.skipIf(process.getuid?.() !== 0)('booting a machine (needs root)', () =
     await removeMachine({ id: report.instance.id, folder: report.folder }, lab);
   });
 
-  test('a network without DHCP has nothing to wait for', async () => {
+  test('does not wait for DHCP on a network without it', async () => {
     const report = await boot({ nics: [{ network: 'silent' }] });
     expect(report).toMatchObject({ right: true, nics: [{ lease: null, problem: 'no DHCP here' }] });
   });
 
-  test('says so when DHCP gives another address than the port has, and keeps the machine', async () => {
+  test('reports an address by DHCP that is not that of the port, and keeps the machine', async () => {
     neutron.faults.wrongAddress = '10.64.0.99';
     const report = await boot();
     expect(report.right).toBe(false);
@@ -136,7 +136,7 @@ describe.skipIf(process.getuid?.() !== 0)('booting a machine (needs root)', () =
     expect(await listMachines(lab.store)).toMatchObject([{ status: 'running' }]);
   });
 
-  test('says so when nobody answers', async () => {
+  test('reports a missing reply', async () => {
     neutron.faults.wrongAddress = '10.99.0.1';
     const report = await boot({}, { leaseMs: 1_500 });
     expect(report.right).toBe(false);
@@ -163,7 +163,7 @@ describe.skipIf(process.getuid?.() !== 0)('booting a machine (needs root)', () =
     await expect(boot()).rejects.toThrow('a machine named "vm1" exists already');
   });
 
-  test('a port that never becomes ACTIVE ends the boot, and nothing is left of it', async () => {
+  test('fails if a port never becomes ACTIVE, and leaves nothing behind', async () => {
     neutron.faults.neverActive = true;
     await expect(boot({}, { pluggedMs: 500 })).rejects.toThrow(
       /^waited 500 ms for port \S+ of eth0 to become ACTIVE \(the L2 agent of host this-host plugs tap/,
@@ -171,13 +171,13 @@ describe.skipIf(process.getuid?.() !== 0)('booting a machine (needs root)', () =
     await expectNothingLeft();
   });
 
-  test('a port that cannot be bound ends the boot, and nothing is left of it', async () => {
+  test('fails if a port cannot be bound, and leaves nothing behind', async () => {
     neutron.faults.bindingFailed = true;
     await expect(boot()).rejects.toThrow(/cannot be bound to host this-host: no live L2 agent/);
     await expectNothingLeft();
   });
 
-  test('a boot that is given up leaves nothing', async () => {
+  test('leaves nothing behind when it is aborted', async () => {
     neutron.faults.neverActive = true;
     const controller = new AbortController();
     const booting = boot({}, { signal: controller.signal });
@@ -186,7 +186,7 @@ describe.skipIf(process.getuid?.() !== 0)('booting a machine (needs root)', () =
     await expectNothingLeft();
   });
 
-  test('without the API a machine is ended all the same, and can be deleted later', async () => {
+  test('without the API, a machine is stopped nevertheless, and can be deleted later', async () => {
     const { instance } = await boot();
     const [stored] = await lab.store.list();
     if (!stored) throw new Error('no machine');

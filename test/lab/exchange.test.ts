@@ -19,7 +19,7 @@ describe('following a log', () => {
   const until = (lines: readonly string[], count: number) =>
     waitFor(`${count} lines`, async () => (lines.length >= count ? true : undefined), { timeoutMs: 10_000 });
 
-  test('hands over whole lines from now on, through cutting and replacing', async () => {
+  test('reports whole new lines, even if the file is truncated or replaced', async () => {
     await writeFile(log, 'before\n');
     const lines: string[] = [];
     const following = await followFile(log, (line) => lines.push(line));
@@ -39,7 +39,7 @@ describe('following a log', () => {
     expect(lines).toEqual(['one', 'two', 'x', 'late', 'new', 'last']);
   });
 
-  test('waits for a log that is not there yet, in a folder that is not either', async () => {
+  test('waits for a log whose file and folder do not exist yet', async () => {
     const lines: string[] = [];
     const following = await followFile(join(folder, 'later', 'log'), (line) => lines.push(line));
     await mkdir(join(folder, 'later'));
@@ -49,7 +49,7 @@ describe('following a log', () => {
     expect(lines).toEqual(['first']);
   });
 
-  test('tells the messages of its own NICs, each of its own network', async () => {
+  test('reports the messages of its own NICs, each from the log of its network', async () => {
     const mac = 'fa:16:3e:00:00:01';
     const line = (kind: string, of: string) => `Nov  2 23:08:01 dnsmasq-dhcp[1]: DHCP${kind}(tap) 10.0.0.5 ${of} \n`;
     const nics = [{ name: 'eth0', mac, networkId: 'a' }];

@@ -45,7 +45,7 @@ describe.skipIf(process.getuid?.() !== 0)('a namespace guest (needs root)', () =
     return { guest, id, folder, nics, namespace: guestNamespace(id) };
   }
 
-  test('gets its address and everything else that DHCP gives', async () => {
+  test('gets its address and all other options by DHCP', async () => {
     await world.setHosts([`${MAC},host-a,10.64.0.21`]);
     const { guest, namespace, folder } = await guestWith(MAC);
     await guest.start();
@@ -92,7 +92,7 @@ describe.skipIf(process.getuid?.() !== 0)('a namespace guest (needs root)', () =
     expect((await found.current('eth0'))?.address).toBe('10.64.0.21');
   });
 
-  test('renews, and takes the address that is its own since', async () => {
+  test('renews, and takes over a changed address', async () => {
     await world.setHosts([`${MAC},host-a,10.64.0.31`]);
     const { guest, namespace } = await guestWith(MAC);
     await guest.start();
@@ -106,7 +106,7 @@ describe.skipIf(process.getuid?.() !== 0)('a namespace guest (needs root)', () =
     expect((await run(['ip', '-n', namespace, 'route'])).stdout).toContain('default via 10.64.0.1');
   });
 
-  test('serves several NICs side by side, and says which one nobody answers', async () => {
+  test('runs clients on several NICs, and names the one without a reply', async () => {
     await world.setHosts([`${MAC},host-a,10.64.0.41`]);
     const { guest } = await guestWith(MAC, OTHER_MAC);
     await guest.start();
@@ -118,7 +118,7 @@ describe.skipIf(process.getuid?.() !== 0)('a namespace guest (needs root)', () =
     await expect(guest.renew('eth7', 100)).rejects.toThrow('no DHCP client runs on eth7');
   });
 
-  test('leaves nothing behind, however far it came', async () => {
+  test('leaves nothing behind, wherever it stopped', async () => {
     await world.setHosts([]);
     const whole = await guestWith(MAC);
     await whole.guest.start();

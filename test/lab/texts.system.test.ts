@@ -10,8 +10,8 @@ import { consoleFailures, consoleLeases, consoleTail } from '../../src/lab/qemu/
 import { renderTable } from '../../src/lab/table.ts';
 import { run } from '../../src/linux/run.ts';
 
-describe('what the client kept', () => {
-  test('no value can be taken for another variable', () => {
+describe('the stored lease', () => {
+  test('values cannot be confused with other variables', () => {
     fc.assert(
       fc.property(
         fc.string().filter((text) => !text.includes('\0')),
@@ -23,13 +23,13 @@ describe('what the client kept', () => {
     );
   });
 
-  test('an event without an address is no lease', () => {
+  test('an event without an address is not a lease', () => {
     expect(parseLease('event=deconfig\0interface=eth0\0', 1)).toBeUndefined();
     expect(parseLease('event=bound\0ip=\0', 1)).toBeUndefined();
     expect(parseLease('', 1)).toBeUndefined();
   });
 
-  test('what was not sent is null, not a guess', () => {
+  test('missing options are null', () => {
     expect(parseLease('event=renew\0ip=10.0.0.5\0NEUTRINO_FOLDER=/x\0PATH=/bin\0opt58=00000e10\0', 7)).toEqual({
       event: 'renew',
       address: '10.0.0.5',
@@ -51,11 +51,11 @@ describe('what the client kept', () => {
   });
 });
 
-test('the client script is a script that the shell can read', async () => {
+test('the client script is a valid shell script', async () => {
   await run(['busybox', 'sh', '-n'], { input: clientScript('/bin/busybox') });
 });
 
-test('the client asks for what was wished for, once', () => {
+test('the client requests each option once', () => {
   const words = clientCommand({
     nic: 'eth1',
     script: '/s',
@@ -79,7 +79,7 @@ test.each([
   expect(hostName(name)).toBe(host);
 });
 
-test('every host name is one of RFC 1123', () => {
+test('host names conform to RFC 1123', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), (name) =>
       /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)?$/.test(hostName(name) ?? ''),
@@ -87,7 +87,7 @@ test('every host name is one of RFC 1123', () => {
   );
 });
 
-test('DHCP gives IPv4 addresses of subnets with DHCP', () => {
+test('IPv4 addresses of subnets with DHCP are expected', () => {
   const subnet = (id: string, ip_version: 4 | 6, enable_dhcp: boolean) => ({ id, cidr: '', ip_version, enable_dhcp });
   const fixed_ips = ['a', 'b', 'c', 'd'].map((subnet_id) => ({ subnet_id, ip_address: `address in ${subnet_id}` }));
   const port = { id: 'p', mac_address: 'm', status: 'DOWN', network_id: 'n', fixed_ips };
@@ -108,7 +108,7 @@ const INSTANCE: Instance = {
   nics: [],
 };
 
-test('names are data in libvirt.xml, whatever is in them', () => {
+test('names are escaped in libvirt.xml', () => {
   expect(libvirtXml(INSTANCE)).toContain('<name>&lt;&quot;&amp;&apos;&gt;</name>');
   expect(libvirtXml(INSTANCE)).toMatch(/^<domain type="qemu">/);
   fc.assert(
@@ -122,7 +122,7 @@ test('names are data in libvirt.xml, whatever is in them', () => {
   );
 });
 
-test('a name is one value in QEMU, whatever is in it', () => {
+test('a name is one value in QEMU, whatever its characters', () => {
   const spec = { id: INSTANCE.id, name: 'a,debug-threads=on', folder: '/f', nics: [] };
   const words = qemuCommand(spec, '/k');
   expect(words[words.indexOf('-name') + 1]).toBe('guest=a,,debug-threads=on');
@@ -131,20 +131,20 @@ test('a name is one value in QEMU, whatever is in it', () => {
 describe('a console', () => {
   const report = (text: string) => `NEUTRINO-LEASE fa:16:3e:00:00:01 ${Buffer.from(text).toString('base64')}\r\n`;
 
-  test('tells leases with the time they took inside the machine', () => {
+  test('contains leases with the time measured inside the machine', () => {
     const text = `boot\r\n${report('event=bound\0ip=10.0.0.5\0uptime=3.51\0NEUTRINO_STARTED_UPTIME=3.2\0')}`;
     expect(consoleLeases(text)).toMatchObject([
       { mac: 'fa:16:3e:00:00:01', at: 3.51, lease: { address: '10.0.0.5', ms: 310 } },
     ]);
   });
 
-  test('what is cut off is passed over', () => {
+  test('incomplete reports are ignored', () => {
     const text = report('event=bound\0ip=10.0.0.5\0');
     expect(consoleLeases(text.slice(0, -4))).toEqual([]);
     expect(consoleLeases(`${text.slice(0, 30)}\r\n${text}`)).toHaveLength(1);
   });
 
-  test('tells what went wrong and what was said last', () => {
+  test('contains the failure and the last output', () => {
     const text = `\x1bc\x1b[?7l\x1b[2JSeaBIOS\r\nNEUTRINO-FAILED insmod x.ko\r\n${report('x')}\r\n \r\nbye\r\n`;
     expect(consoleFailures(text)).toEqual(['insmod x.ko']);
     expect(consoleTail(text, 2)).toBe('NEUTRINO-FAILED insmod x.ko\nbye');
@@ -152,10 +152,10 @@ describe('a console', () => {
   });
 });
 
-test('a table has columns as wide as what is in them', () => {
+test('columns of a table are as wide as their contents', () => {
   expect(renderTable(['A', 'LONG'], [['longer', 'x'], ['y']])).toBe('A       LONG\nlonger  x\ny');
 });
 
-test('a name in a table cannot steer the terminal', () => {
+test('names in a table cannot control the terminal', () => {
   expect(renderTable(['A'], [['\x1b[2Jx\ny']])).toBe('A\n?[2Jx?y');
 });

@@ -67,7 +67,7 @@ describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)',
     expect(await vm(['delete', id])).toMatchObject({ exitCode: 0 });
   }
 
-  test('boot, list and delete tell what they do', async () => {
+  test('boot, list and delete report what they do', async () => {
     // dnsmasq's log stands where Neutrino has it.
     await rm(join(statePath, 'dhcp', neutron.network.id), { recursive: true });
     await run(['ln', '-s', world.folder, join(statePath, 'dhcp', neutron.network.id)]);
@@ -108,7 +108,7 @@ describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)',
     expect((await vm(['list'])).stdout).toMatch(/^no machines;/);
   });
 
-  test('a wrong address is exit code 1, and JSON says the same', async () => {
+  test('a wrong address sets exit code 1, and is also in the JSON', async () => {
     neutron.faults.wrongAddress = '10.64.0.99';
     const { exitCode, stdout } = await vm(['boot', 'vm1', '--network', 'net1', '--json']);
     expect(exitCode).toBe(1);
@@ -119,7 +119,7 @@ describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)',
     });
   });
 
-  test('a boot killed before it knows the port it has asked for can be deleted', async () => {
+  test('a boot killed before it knows its requested port can be deleted', async () => {
     let asked = false;
     neutron.faults.beforePortAnswer = () => {
       asked = true;
@@ -138,7 +138,7 @@ describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)',
     await expectDeletable(id);
   });
 
-  test('a folder without a word in it lists as broken and can be deleted by its UUID', async () => {
+  test('an empty folder is listed as broken and can be deleted by its UUID', async () => {
     const id = '11111111-2222-4333-8444-555555555555';
     await mkdir(join(statePath, 'instances', id), { recursive: true });
     await writeFile(join(statePath, 'instances', id, 'instance.json.new'), '{"vers');
@@ -148,7 +148,7 @@ describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)',
     expect(await listed()).toEqual([]);
   });
 
-  test('refuses what makes no sense', async () => {
+  test('rejects invalid combinations', async () => {
     const refused = async (...words: string[]) => (await run(neutrinoCommand(command(words)), { okCodes: [2] })).stderr;
     expect(await refused('delete')).toContain('name the machines to delete, or use --all');
     expect(await refused('boot', 'x', '--network', 'net1', '--fixed-ip', 'any', '--fixed-ip', '10.0.0.1')).toContain(

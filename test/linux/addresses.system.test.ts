@@ -21,15 +21,15 @@ const shown = async () =>
     .map((entry) => `${entry.address}/${entry.prefixLength}`)
     .sort();
 
-describe('addresses to have', () => {
-  it('has one spelling for each', () => {
+describe('desired addresses', () => {
+  it('have one spelling each', () => {
     expect(canonicalCidr('FD00:0:0::0002/64')).toBe('fd00::2/64');
     expect(canonicalCidr('10.0.0.2/24')).toBe('10.0.0.2/24');
     expect(() => canonicalCidr('10.0.0.2')).toThrow('"10.0.0.2"');
     expect(() => canonicalCidr('xyz::/64')).toThrow('"xyz::/64"');
   });
 
-  it('changes nothing that is right, whatever its spelling, and leaves link-local addresses alone', () => {
+  it('change nothing that is correct, whatever its spelling, and leave link-local addresses unchanged', () => {
     const actual = [
       { family: 4 as const, address: '10.0.0.2', prefixLength: 24, scope: 'global', dynamic: false },
       { family: 6 as const, address: 'fd00::2', prefixLength: 64, scope: 'global', dynamic: false },
@@ -44,8 +44,8 @@ describe('addresses to have', () => {
   });
 });
 
-describe('what ip prints of routes', () => {
-  it('tells the families apart and drops other tables and kinds', () => {
+describe('the output of ip route', () => {
+  it('is split by family, without other tables and types', () => {
     const routes = parseRoutes([
       { type: 'unicast', dst: 'default', gateway: '10.0.0.1', dev: 'tap0', table: 'main', protocol: 'boot' },
       {
@@ -81,21 +81,21 @@ describe.skipIf(needsRoot)('addresses and routes of a device (needs root)', () =
   });
   afterAll(() => deleteNamespace(namespace));
 
-  it('sets exactly these addresses, IPv4 and IPv6, usable at once', async () => {
+  it('are set exactly, IPv4 and IPv6, usable at once', async () => {
     await setAddresses('tap0', ['10.0.0.2/24', '10.0.50.2/24', 'fd00::2/64'], { namespace });
     expect(await shown()).toEqual(['10.0.0.2/24', '10.0.50.2/24', 'fd00::2/64']);
     await setAddresses('tap0', ['10.0.50.2/24', 'fd00:0::3/64'], { namespace });
     expect(await shown()).toEqual(['10.0.50.2/24', 'fd00::3/64']);
   });
 
-  it('keeps an address whose elder in the same subnet goes', async () => {
+  it('an address is kept when the primary address of its subnet is removed', async () => {
     await setAddresses('tap0', ['10.0.50.2/24', '10.0.50.3/24', '10.0.50.4/24'], { namespace });
     await setAddresses('tap0', ['10.0.50.3/24', '10.0.50.5/24'], { namespace });
     expect(await shown()).toEqual(['10.0.50.3/24', '10.0.50.5/24']);
     await setAddresses('tap0', ['10.0.50.2/24', 'fd00::3/64'], { namespace });
   });
 
-  it('sets a default route for each family, and replaces it', async () => {
+  it('a default route per family is set and replaced', async () => {
     await run(
       defaultRouteCommand('10.0.50.1', 'tap0'),
       defaultRouteCommand('10.0.50.254', 'tap0'),
@@ -106,7 +106,7 @@ describe.skipIf(needsRoot)('addresses and routes of a device (needs root)', () =
     expect(await defaultRoutes()).toEqual([]);
   });
 
-  it('makes a route on the wire for a gateway outside the subnet', async () => {
+  it('an on-link route is added for a gateway outside the subnet', async () => {
     await run(onLinkRouteCommand('192.0.2.1', 'tap0'));
     await run(onLinkRouteCommand('192.0.2.1', 'tap0'), defaultRouteCommand('192.0.2.1', 'tap0'));
     const routes = (await listRoutes({ namespace })).filter((route) => isOnLinkRoute(route) && route.device === 'tap0');
@@ -114,7 +114,7 @@ describe.skipIf(needsRoot)('addresses and routes of a device (needs root)', () =
     expect((await defaultRoutes())[0]?.gateway).toBe('192.0.2.1');
   });
 
-  it('names the device that is not there', async () => {
+  it('errors name a missing device', async () => {
     await expect(listAddresses('nosuch0', { namespace })).rejects.toThrow('nosuch0');
   });
 });

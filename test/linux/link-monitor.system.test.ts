@@ -10,7 +10,7 @@ import { needsRoot } from './root.ts';
 const log = pino({ level: 'silent' });
 
 describe('a line of ip monitor', () => {
-  it('tells of a device', () => {
+  it('reports a device', () => {
     expect(
       parseMonitorLine(
         '12: vz1@vz2: <BROADCAST,MULTICAST,UP,M-DOWN> mtu 1500 qdisc noop master brqz state DOWN group default \\    link/ether 62:53:23:b2:71:b6 brd ff:ff:ff:ff:ff:ff',
@@ -26,7 +26,7 @@ describe('a line of ip monitor', () => {
     ).toBe(true);
   });
 
-  it('is no news when a bridge tells of its port', () => {
+  it('is ignored if a bridge reports its port', () => {
     expect(
       parseMonitorLine(
         'Deleted 12: vz1@vz2: <BROADCAST,UP> mtu 1500 master brqz state UP \\    link/ether 62:53:23:b2:71:b6',
@@ -55,13 +55,13 @@ describe.skipIf(needsRoot)('link monitor (needs root)', () => {
     await deleteNamespace(namespace);
   });
 
-  it('tells at first what is there', () => {
+  it('first reports existing devices', () => {
     expect(told()).toContain('added lo');
     expect(told()).toContain('added br0');
     expect(monitor?.links().get('lo')).toMatchObject({ index: 1, up: true });
   });
 
-  it('tells what comes, is plugged, unplugged, renamed, and goes', async () => {
+  it('reports devices that appear, are plugged, unplugged, renamed, and vanish', async () => {
     events = [];
     await ipBatch([['link', 'add', 'v0', 'mtu', '1400', 'type', 'veth', 'peer', 'name', 'v1']], { namespace });
     await eventually(() => expect(told()).toEqual(expect.arrayContaining(['added v0', 'added v1'])));
@@ -94,7 +94,7 @@ describe.skipIf(needsRoot)('link monitor (needs root)', () => {
     expect(lines).toEqual([]);
   });
 
-  it('starts again when ip monitor dies, and finds what was missed', async () => {
+  it('restarts ip monitor when it dies, and reports missed changes', async () => {
     const child = await monitorChild();
     await ipBatch([['link', 'add', 'before', 'type', 'bridge']], { namespace });
     await eventually(() => expect(told()).toContain('added before'));
@@ -111,7 +111,7 @@ describe.skipIf(needsRoot)('link monitor (needs root)', () => {
     await eventually(() => expect(told()).toContain('added later'));
   });
 
-  it('goes on when a listener throws', async () => {
+  it('continues if a listener throws', async () => {
     await monitor?.close();
     let calls = 0;
     monitor = await startLinkMonitor({
@@ -142,7 +142,7 @@ describe.skipIf(needsRoot)('link monitor (needs root)', () => {
     throw new Error('no ip monitor runs');
   }
 
-  it('says that the namespace is not there', async () => {
+  it('names a missing namespace', async () => {
     await expect(startLinkMonitor({ namespace: `${namespace}-none`, log, onEvent: () => undefined })).rejects.toThrow();
   });
 });

@@ -10,8 +10,8 @@ const tag = randomBytes(3).toString('hex');
 const namespace = `t-links-${tag}`;
 const other = `t-links2-${tag}`;
 
-describe('what ip prints of devices', () => {
-  it('reads the ends of a pair, bridges and aliases, and skips the empty objects that a filter leaves', () => {
+describe('the output of ip link', () => {
+  it('is parsed with the ends of a pair, bridges and aliases, without the empty objects that a filter leaves', () => {
     expect(
       parseLinks([
         {},
@@ -49,7 +49,7 @@ describe.skipIf(needsRoot)('devices (needs root)', () => {
     await Promise.all([deleteNamespace(namespace), deleteNamespace(other)]);
   });
 
-  it('makes a veth pair with both ends of one name in two namespaces, down', async () => {
+  it('a veth pair has ends of the same name in two namespaces, which are down', async () => {
     await Promise.all([ensureNamespace(namespace), ensureNamespace(other)]);
     await addVeth({ name: 'tap0', namespace }, { name: 'tap0', namespace: other, mac: 'fa:16:3e:00:00:07' }, 1442);
     const [outer, inner] = await Promise.all([showLink('tap0', { namespace }), showLink('tap0', { namespace: other })]);
@@ -58,7 +58,7 @@ describe.skipIf(needsRoot)('devices (needs root)', () => {
     expect(outer).toMatchObject({ kind: 'veth', mtu: 1442, up: false, peerIndex: inner?.index });
   });
 
-  it('lists the devices of a bridge, and those of a kind', async () => {
+  it('devices are listed by bridge and by type', async () => {
     await addBridge('brq0', { namespace });
     expect(await showLink('brq0', { namespace })).toMatchObject({ kind: 'bridge', up: true });
     await setMaster('tap0', 'brq0', { namespace });
@@ -68,20 +68,20 @@ describe.skipIf(needsRoot)('devices (needs root)', () => {
     expect((await listLinks({ namespace, kind: 'bridge' })).map((link) => link.name)).toEqual(['brq0']);
   });
 
-  it('shows whether a device is up', async () => {
+  it('a device is up or down', async () => {
     await ipBatch([['link', 'set', 'dev', 'tap0', 'up']], { namespace });
     expect(await showLink('tap0', { namespace })).toMatchObject({ up: true });
     await ipBatch([['link', 'set', 'dev', 'tap0', 'down']], { namespace });
     expect(await showLink('tap0', { namespace })).toMatchObject({ up: false });
   });
 
-  it('deletes a device, both ends, and does not mind that it is gone', async () => {
+  it('both ends of a device are deleted; a missing device is not an error', async () => {
     await deleteLink('tap0', { namespace });
     await deleteLink('tap0', { namespace });
     expect(await linkExists('tap0', { namespace: other })).toBe(false);
   });
 
-  it('names device and namespace in its errors', async () => {
+  it('errors name device and namespace', async () => {
     const missing = ipBatch([['link', 'set', 'dev', 'nosuch0', 'up']], { namespace });
     await expect(missing).rejects.toThrow(`ip link set dev nosuch0 up (namespace ${namespace}): Cannot find device`);
     expect(isNotFound(await missing.catch((error: unknown) => error))).toBe(true);

@@ -13,7 +13,7 @@ const namespace = `t-ns-${randomBytes(3).toString('hex')}`;
 describe.skipIf(needsRoot)('namespaces (needs root)', () => {
   afterAll(() => deleteNamespace(namespace));
 
-  it('makes one once, with lo up', async () => {
+  it('are created once, with lo up', async () => {
     expect(await namespaceExists(namespace)).toBe(false);
     expect(await ensureNamespace(namespace)).toBe(true);
     expect(await ensureNamespace(namespace)).toBe(false);
@@ -22,7 +22,7 @@ describe.skipIf(needsRoot)('namespaces (needs root)', () => {
     expect(await showLink('lo', { namespace })).toMatchObject({ up: true });
   });
 
-  it('lets two make the same one at the same time', async () => {
+  it('can be created twice simultaneously', async () => {
     const name = `${namespace}-race`;
     try {
       const made = await Promise.all([ensureNamespace(name), ensureNamespace(name), ensureNamespace(name)]);
@@ -32,7 +32,7 @@ describe.skipIf(needsRoot)('namespaces (needs root)', () => {
     }
   });
 
-  it('replaces a file that no namespace is mounted on', async () => {
+  it('replace a file on which no namespace is mounted', async () => {
     const name = `${namespace}-stale`;
     await writeFile(`/run/netns/${name}`, '');
     try {
@@ -44,7 +44,7 @@ describe.skipIf(needsRoot)('namespaces (needs root)', () => {
     }
   });
 
-  it('deletes one, and does not mind that it is gone', async () => {
+  it('can be deleted repeatedly', async () => {
     const name = `${namespace}-gone`;
     await ensureNamespace(name);
     await deleteNamespace(name);
@@ -52,7 +52,7 @@ describe.skipIf(needsRoot)('namespaces (needs root)', () => {
     expect(await namespaceExists(name)).toBe(false);
   });
 
-  it('sets and reads kernel settings inside one, and leaves the own ones alone', async () => {
+  it('have their own kernel settings', async () => {
     const key = 'net/ipv6/conf/default/accept_ra';
     const own = await readSysctl(key);
     await setSysctls({ [key]: 0, 'net/ipv4/conf/all/promote_secondaries': 1 }, { namespace });
@@ -62,7 +62,7 @@ describe.skipIf(needsRoot)('namespaces (needs root)', () => {
     await expect(setSysctls({ 'net/no/such': 0 }, { namespace })).rejects.toThrow('nonexistent');
   });
 
-  it('sets kernel settings and runs a batch in one process, without the settings this kernel lacks', async () => {
+  it('kernel settings and a batch are applied in one process, without settings that this kernel lacks', async () => {
     await setSysctlsAndIp(
       { 'net/no/such': 1, 'net/ipv4/conf/default/forwarding': 1 },
       [['link', 'add', 'b9', 'type', 'bridge']],
@@ -75,7 +75,7 @@ describe.skipIf(needsRoot)('namespaces (needs root)', () => {
     );
   });
 
-  it('runs a batch up to the step that fails, and names it', async () => {
+  it('a batch stops at the step that fails, and names it', async () => {
     const failing = ipBatch(
       [
         ['link', 'add', 'b0', 'type', 'bridge'],
@@ -92,7 +92,7 @@ describe.skipIf(needsRoot)('namespaces (needs root)', () => {
     expect(await showLink('b1', { namespace })).toBeUndefined();
   });
 
-  it('runs a batch to its end if told, and tells all that failed', async () => {
+  it('a batch runs to its end on request, and names all failed steps', async () => {
     const failures = await ipBatchAll(
       [
         ['link', 'del', 'none1'],
@@ -105,7 +105,7 @@ describe.skipIf(needsRoot)('namespaces (needs root)', () => {
     expect(await showLink('b2', { namespace })).toBeDefined();
   });
 
-  it('answers several questions in one process', async () => {
+  it('several queries run in one process', async () => {
     const [links, routes] = await ipQuery(
       [
         ['link', 'show'],
@@ -118,13 +118,13 @@ describe.skipIf(needsRoot)('namespaces (needs root)', () => {
   });
 });
 
-describe('words that would become something else', () => {
-  it('refuses white space and quotes in a batch', async () => {
+describe('words with a special meaning', () => {
+  it('whitespace and quotes are rejected in a batch', async () => {
     await expect(ipBatch([['link', 'set', 'a b', 'up']])).rejects.toThrow('"a b" cannot be a word of a batch');
     await expect(ipBatch([['link', 'set', 'a\nlink', 'up']])).rejects.toThrow('cannot be a word of a batch');
   });
 
-  it('refuses paths as namespaces and keys that leave /proc/sys', async () => {
+  it('paths are rejected as namespaces, and keys outside /proc/sys', async () => {
     await expect(ensureNamespace('../etc/x')).rejects.toThrow('namespace name "../etc/x"');
     await expect(setSysctls({ '../../etc/passwd': 0 })).rejects.toThrow('sysctl "../../etc/passwd"');
     await expect(setSysctls({ 'net/ipv4/ip_forward': "1'; reboot '" }, { namespace: 'x' })).rejects.toThrow(

@@ -16,7 +16,7 @@ describe('processes', () => {
     for (const child of started.splice(0)) child.kill('SIGKILL');
   });
 
-  it('tells that one lives, and what it was started as', async () => {
+  it('are found with their command line', async () => {
     const child = await start('echo "ready ("; sleep 100 & wait');
     expect(await isAlive(child.pid)).toBe(true);
     const shown = await showProcess(child.pid);
@@ -24,7 +24,7 @@ describe('processes', () => {
     expect(shown?.startTime).toBeGreaterThan(0);
   });
 
-  it('counts a zombie as ended', async () => {
+  it('count as ended if they are zombies', async () => {
     // exec makes sleep the parent, which never asks for its child's end; the child ends only then, or the shell might reap it.
     const child = '(until grep -q sleep /proc/$$/comm; do :; done)';
     const parent = spawn('/bin/sh', ['-c', `${child} & echo $!; exec sleep 100`], {
@@ -36,7 +36,7 @@ describe('processes', () => {
     expect(signalProcess(Number(line.toString()), 'SIGTERM')).toBe(true);
   });
 
-  it('ends one that minds SIGTERM, and one that does not', async () => {
+  it('are ended whether or not they handle SIGTERM', async () => {
     const obedient = await start('echo ready; exec sleep 100');
     await endProcess(obedient.pid);
     expect(await isAlive(obedient.pid)).toBe(false);
@@ -46,12 +46,12 @@ describe('processes', () => {
     await endProcess(stubborn.pid);
   });
 
-  it('stops waiting after its time', async () => {
+  it('are awaited with a time limit', async () => {
     const child = await start('echo ready; exec sleep 100');
     expect(await waitForEnd(child.pid, 10)).toBe(false);
   });
 
-  it('never signals a group by a broken pid', () => {
+  it('an invalid pid never signals a process group', () => {
     for (const pid of [0, -1, 1.5, Number.NaN])
       expect(() => signalProcess(pid, 'SIGTERM')).toThrow(`process id ${pid}`);
   });

@@ -22,7 +22,7 @@ const prefix = address.chain(({ version: v, value }) =>
 );
 
 describe('addresses', () => {
-  test('come back from their text as they were', () => {
+  test('survive a round trip through text', () => {
     fc.assert(
       fc.property(address, (ip) => {
         expect(parseIp(formatIp(ip.version, ip.value))).toEqual(ip);
@@ -30,7 +30,7 @@ describe('addresses', () => {
     );
   });
 
-  test('of IPv6 have the text that every RFC 5952 writer gives them', () => {
+  test('are formatted according to RFC 5952 if they are IPv6', () => {
     const groups = fc.array(fc.constantFrom('0', '0', '1', 'db8', 'ffff', '00a', 'FE80'), {
       minLength: 8,
       maxLength: 8,
@@ -79,7 +79,7 @@ describe('addresses', () => {
     expect(parseIp(text)).toBeUndefined();
   });
 
-  test('sort by their keys as by their numbers', () => {
+  test('have keys that sort like their numbers', () => {
     const pair = version.chain((v) => {
       const value = fc.bigInt({ min: 0n, max: (1n << BigInt(addressBits(v))) - 1n });
       return fc.tuple(fc.constant(v), value, value);
@@ -93,7 +93,7 @@ describe('addresses', () => {
 });
 
 describe('prefixes', () => {
-  test('hold 2^(bits - length) addresses, from the first on', () => {
+  test('contain 2^(bits - length) addresses, from the first one', () => {
     fc.assert(
       fc.property(prefix, (text) => {
         const cidr = parseCidr(text);
@@ -108,7 +108,7 @@ describe('prefixes', () => {
     );
   });
 
-  test('overlap exactly when one holds the first address of the other', () => {
+  test('overlap if and only if one contains the first address of the other', () => {
     fc.assert(
       fc.property(prefix, prefix, (a, b) => {
         const [x, y] = [parseCidr(a), parseCidr(b)];

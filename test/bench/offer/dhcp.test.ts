@@ -12,7 +12,7 @@ function reply(type: number, options: readonly number[] = []): Buffer {
   return packet;
 }
 
-test('a DISCOVER says who asks, that answers are to be broadcast, and nothing more', () => {
+test('a DISCOVER contains only the MAC and the request for broadcast replies', () => {
   const packet = discoverPacket(MAC, 0x12345678);
   expect(packet.subarray(0, 12).toString('hex')).toBe('010106001234567800008000');
   expect(packet.subarray(12, 28).every((byte) => byte === 0)).toBe(true);
@@ -21,12 +21,12 @@ test('a DISCOVER says who asks, that answers are to be broadcast, and nothing mo
   expect(packet.length).toBe(300);
 });
 
-test('the address of an OFFER is read, wherever the type stands among the options', () => {
+test('the address of an OFFER is read, whatever the position of the message type among the options', () => {
   expect(offeredAddress(reply(2), 0x12345678)).toBe('10.0.0.17');
   expect(offeredAddress(reply(2, [0, 0, 54, 4, 10, 0, 0, 1]), 0x12345678)).toBe('10.0.0.17');
 });
 
-test('other exchanges, other messages and no DHCP at all offer nothing', () => {
+test('other transactions, other messages and other packets contain no offer', () => {
   expect(offeredAddress(reply(2), 0x12345679)).toBe(undefined);
   expect(offeredAddress(reply(5), 0x12345678)).toBe(undefined);
   expect(offeredAddress(discoverPacket(MAC, 1), 1)).toBe(undefined);

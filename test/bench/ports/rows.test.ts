@@ -23,7 +23,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const rowsOf = (file: DatabaseSync, table: string, column: string, value: string | number | bigint) =>
   file.prepare(`select * from "${table}" where "${column}" = ?`).all(value);
 
-test('the bare driver writes into the same tables as the rules do, as often for each port', () => {
+test('the bare driver inserts the same number of rows per port into the same tables as the rules', () => {
   const { names, pool, patterns } = first;
   const file = new DatabaseSync(path);
   const count = (table: string) => Number(file.prepare(`select count(*) as n from "${table}"`).get()?.n);
@@ -44,7 +44,7 @@ test('the bare driver writes into the same tables as the rules do, as often for 
   file.close();
 });
 
-test('no two ports share an address or a MAC, and all lie in the pool', () => {
+test('addresses and MACs are unique, and all are in the pool', () => {
   const pool = { first: 0x0a000100, last: 0x0a00ffff };
   const size = pool.last - pool.first + 1;
   const names = Array.from({ length: size }, (_, i) => namesOf({ network: 'n', subnet: 's', group: 'g', pool }, i));
@@ -55,7 +55,7 @@ test('no two ports share an address or a MAC, and all lie in the pool', () => {
   expect(Math.max(...values.slice(0, 1000))).toBeLessThanOrEqual(pool.last);
 });
 
-test('the bare driver promises the same about the disk as the product', async () => {
+test('the bare driver has the same durability as Neutrino', async () => {
   const db = openSqlite({ path: join(folder, 'pragmas.sqlite') });
   const file = new DatabaseSync(join(folder, 'bare.sqlite'));
   for (const pragma of PRAGMAS) file.exec(`pragma ${pragma}`);

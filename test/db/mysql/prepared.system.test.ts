@@ -41,20 +41,20 @@ const found = prepared<{ type: string; revision: number }, { id: number; descrip
     .limit(1),
 );
 
-test('a prepared query is parsed by the server once a connection, however often it runs', async () => {
+test('the server parses a prepared query once per connection, however often it runs', async () => {
   const before = { prepared: await count('Com_stmt_prepare'), run: await count('Com_stmt_execute') };
   for (const revision of [1, 2, 3]) await found(db.kysely, { type: 'none', revision });
   expect(await count('Com_stmt_prepare')).toBe(before.prepared + 1);
   expect(await count('Com_stmt_execute')).toBe(before.run + 3);
 });
 
-test('other queries are not kept by the server, which keeps so many at most', async () => {
+test('other queries do not count towards the server’s limit of prepared statements', async () => {
   const before = await count('Com_stmt_prepare');
   await db.kysely.selectFrom('standardattributes').select('id').where('id', '=', 1).execute();
   expect(await count('Com_stmt_prepare')).toBe(before);
 });
 
-test('values and results are as those of other queries: numbers, texts and the id of a new row', async () => {
+test('values and results are those of other queries: numbers, texts and the id of a new row', async () => {
   const insert = prepared<{ type: string; description: string; revision: number }, InsertResult>((queries, p) =>
     queries.insertInto('standardattributes').values({
       resource_type: p('type'),

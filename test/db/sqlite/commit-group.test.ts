@@ -36,7 +36,7 @@ const committed = (): readonly string[] =>
     .all()
     .map((row) => String(row.name));
 
-test('transactions of one turn are committed together, and nobody is told before', async () => {
+test('transactions of one turn are committed together, and resolve only afterwards', async () => {
   const seenFromOutside: (readonly string[])[] = [];
   const seenAtEnd: (readonly string[])[] = [];
   await Promise.all(
@@ -56,7 +56,7 @@ test('transactions of one turn are committed together, and nobody is told before
   ]);
 });
 
-test('each gets its own result, in the order in which they were wanted', async () => {
+test('each gets its own result, in request order', async () => {
   const order: string[] = [];
   const names = Array.from({ length: 100 }, (_, i) => `n${String(i).padStart(3, '0')}`);
   const results = await Promise.all(
@@ -72,7 +72,7 @@ test('each gets its own result, in the order in which they were wanted', async (
   expect(committed()).toEqual(names);
 });
 
-test('one that fails undoes its own writes and nobody else’s', async () => {
+test('a failing one rolls back only its own writes', async () => {
   const results = await Promise.allSettled([
     db.transaction((trx) => write(trx, 'a')),
     db.transaction(async (trx) => {
@@ -90,7 +90,7 @@ test('one that fails undoes its own writes and nobody else’s', async () => {
   expect(committed()).toEqual(['a', 'd']);
 });
 
-test('what undoes the whole transaction hits only the one that caused it', async () => {
+test('an error that rolls back the whole transaction fails only its cause', async () => {
   // As SQLite does by itself when the disk is full.
   const undoAll = (trx: Trx) => sql`rollback`.execute(trx);
   const results = await Promise.allSettled([
@@ -106,7 +106,7 @@ test('what undoes the whole transaction hits only the one that caused it', async
   expect(committed()).toEqual(['a', 'c']);
 });
 
-test('a reader beside a group sees none of it before it is committed', async () => {
+test('a concurrent reader sees nothing of a group before its commit', async () => {
   const read = async () => (await db.kysely.selectFrom('ml2_flat_allocations').selectAll().execute()).length;
   const counts = await Promise.all([
     db.transaction((trx) => write(trx, 'a')).then(() => 'written'),
@@ -131,7 +131,7 @@ test('a lock of another process makes the group wait, not fail', async () => {
   expect(committed()).toEqual(['a', 'b']);
 });
 
-test('those that come while a group runs are the next group', async () => {
+test('requests during a group form the next group', async () => {
   const later: Promise<string>[] = [];
   await Promise.all([
     db.transaction((trx) => write(trx, 'a')),

@@ -61,7 +61,7 @@ describe.skipIf(process.getuid?.() !== 0)(
         { timeoutMs: 60_000, intervalMs: 250 },
       );
 
-    test('a port made through either server is served to its machine on a third host', async () => {
+    test('a port created through either server is served to its machine on a third host', async () => {
       const network = await server(0).api.network('10.61.0.0/24');
       for (const made of [server(0), server(1)]) {
         const port = await made.api.machinePort(network, 'comp1');
@@ -77,7 +77,7 @@ describe.skipIf(process.getuid?.() !== 0)(
       await awaitAgreement(cluster, network);
     });
 
-    test('a server killed under load: every port that was answered is there and served, none twice', async () => {
+    test('a server is killed under load: every acknowledged port exists and is served once', async () => {
       const network = await server(0).api.network('10.62.0.0/20');
       for (let round = 0; round < 2; round += 1) {
         const load = startLoad(cluster.servers, network, 'comp1', 8);
@@ -95,7 +95,7 @@ describe.skipIf(process.getuid?.() !== 0)(
       }
     });
 
-    test('the broker stops while ports are made: the API does not wait for it, and everything is delivered afterwards', async () => {
+    test('the broker stops while ports are created: the API does not wait for it, and everything is delivered afterwards', async () => {
       const network = await server(0).api.network('10.63.0.0/20');
       await server(0).api.machinePort(network, 'comp1');
       await awaitAgreement(cluster, network);
@@ -112,7 +112,7 @@ describe.skipIf(process.getuid?.() !== 0)(
       await awaitAgreement(cluster, network, 120_000);
     });
 
-    test('the database stops and comes back: requests are refused meanwhile, and what was answered stays', async () => {
+    test('the database stops and restarts: requests fail meanwhile, and acknowledged changes remain', async () => {
       const network = await server(0).api.network('10.64.0.0/20');
       await server(0).api.machinePort(network, 'comp1');
       await cluster.mariadb.kill();
@@ -129,7 +129,7 @@ describe.skipIf(process.getuid?.() !== 0)(
       expect(report.made.filter(({ id }) => !there.has(id))).toEqual([]);
     });
 
-    test('a killed DHCP agent leaves dnsmasq serving; started again it goes on without a word to it', async () => {
+    test('a killed DHCP agent leaves dnsmasq serving, and adopts it without a signal after its restart', async () => {
       const network = await server(0).api.network('10.65.0.0/24');
       const port = await server(0).api.machinePort(network, 'comp1');
       const guest = await compute().host.guest(port);
@@ -149,7 +149,7 @@ describe.skipIf(process.getuid?.() !== 0)(
       }
     });
 
-    test('networks of a killed DHCP agent move to the live one with their DHCP server’s address; back, it drops them', async () => {
+    test('networks of a killed DHCP agent move to the live one with their DHCP server’s address; after its restart, it drops them', async () => {
       const network = await server(0).api.network('10.67.0.0/24');
       const port = await server(0).api.machinePort(network, 'comp1');
       const guest = await compute().host.guest(port);
@@ -171,7 +171,7 @@ describe.skipIf(process.getuid?.() !== 0)(
       }
     });
 
-    test('a host that is cut off loses its networks; its machines elsewhere renew, and when it is back it drops them', async () => {
+    test('an isolated host loses its networks; machines elsewhere renew, and it drops them once it is reconnected', async () => {
       const network = await server(0).api.network('10.68.0.0/24');
       const port = await server(0).api.machinePort(network, 'comp1');
       const guest = await compute().host.guest(port);

@@ -305,7 +305,7 @@ describe('the comparison of API, database and hosts', () => {
     expect(disagreements(facts).join('\n')).toMatch(sentence);
   });
 
-  test('wants lines as options, IPv6 and DHCP switched off have them', () => {
+  test('expects the lines of options, IPv6 and disabled DHCP', () => {
     const facts = agreed();
     const subnet = facts.api.subnets[0];
     if (!subnet) throw new Error('a subnet');

@@ -3,7 +3,7 @@ import { connect, createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
-describe('a way that can be broken', () => {
+describe('a proxy that can break connections', () => {
   const heard: string[] = [];
   let proxy: TcpProxy | undefined;
   afterEach(() => proxy?.close());
@@ -34,7 +34,7 @@ describe('a way that can be broken', () => {
     };
   }
 
-  test('passes on what is said, and breaks before or after what it watches for, once', async () => {
+  test('forwards bytes, and breaks once, before or after the watched text', async () => {
     const say = await start();
     expect(await say('hello')).toBe('ok');
     const before = proxy?.cutOn('commit', 'before', 5_000);
@@ -49,7 +49,7 @@ describe('a way that can be broken', () => {
     expect(await say('commit')).toBe('ok');
   });
 
-  test('gives up watching for what is not said', async () => {
+  test('stops watching after a time limit', async () => {
     const say = await start();
     expect(await proxy?.cutOn('never', 'before', 10)).toBeUndefined();
     expect(await say('never')).toBe('ok');

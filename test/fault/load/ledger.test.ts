@@ -18,8 +18,8 @@ const port = (name: string, more: Partial<ApiPort> = {}): ApiPort => ({
 });
 const shows = (...ports: readonly ApiPort[]): ApiFacts => ({ networks: [], subnets: [], ports });
 
-describe('the ledger of what clients were answered', () => {
-  test('holds the API to each answer', () => {
+describe('the ledger of responses', () => {
+  test('reports every deviation of the API from a response', () => {
     const ledger = new Ledger();
     ledger.answered('port', 'a', { ...port('a', { description: 'new' }) });
     ledger.answered('port', 'b', 'absent');
@@ -34,7 +34,7 @@ describe('the ledger of what clients were answered', () => {
     ]);
   });
 
-  test('bears both outcomes of a request that was not answered, and no third', () => {
+  test('accepts either outcome of an unanswered request, and no other', () => {
     const ledger = new Ledger();
     ledger.answered('port', 'a', { description: 'old' });
     ledger.unanswered('port', 'a', { description: 'new' });
@@ -45,7 +45,7 @@ describe('the ledger of what clients were answered', () => {
     ]);
   });
 
-  test('takes what there is for certain once it was looked at', () => {
+  test('treats the outcome as final once it has been read', () => {
     const ledger = new Ledger();
     ledger.unanswered('port', 'a', { description: 'made' });
     expect(ledger.isOpen('a')).toBe(true);
@@ -54,7 +54,7 @@ describe('the ledger of what clients were answered', () => {
     expect(ledger.undone(shows())).toEqual(['port a: it is gone']);
   });
 
-  test('knows the subnets that go with a network', () => {
+  test('deletes the subnets of a deleted network', () => {
     const ledger = new Ledger();
     ledger.answered('subnet', 'a', { network_id: 'net' });
     ledger.unanswered('subnet', 'b', { network_id: 'net' });
@@ -63,7 +63,7 @@ describe('the ledger of what clients were answered', () => {
     expect(ledger.subnetsOf('net')).toEqual(['a', 'b']);
   });
 
-  test('does not care for the order of lists', () => {
+  test('ignores the order of lists', () => {
     const ips = ['10.0.0.1', '10.0.0.2'].map((ip_address) => ({ subnet_id: 's', ip_address }));
     const ledger = new Ledger();
     ledger.answered('port', 'a', { fixed_ips: ips });

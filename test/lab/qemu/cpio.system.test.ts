@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { cpioArchive } from '../../../src/lab/qemu/cpio.ts';
 import { run } from '../../../src/linux/run.ts';
 
-test('another cpio unpacks what it packs', async () => {
+test('archives can be unpacked by the cpio program', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'neutrino-cpio-'));
   try {
     const data = new Uint8Array([0, 255, 10, 13, 7]);
@@ -28,7 +28,7 @@ test('another cpio unpacks what it packs', async () => {
   }
 });
 
-test('devices keep their numbers, and every part starts at a multiple of four', () => {
+test('device numbers are preserved, and every part is aligned to four bytes', () => {
   const archive = cpioArchive([{ kind: 'device', path: 'dev/console', major: 5, minor: 1 }]).toString('latin1');
   expect(archive.length % 4).toBe(0);
   expect(archive.slice(0, 6)).toBe('070701');

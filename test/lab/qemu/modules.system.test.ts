@@ -18,12 +18,12 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-test('what a module needs stands in its modinfo', () => {
+test('dependencies of a module are read from its modinfo', () => {
   expect(moduleDependencies(moduleNeeding('virtio-ring', 'virtio'))).toEqual(['virtio_ring', 'virtio']);
   expect(moduleDependencies(moduleNeeding())).toEqual([]);
 });
 
-test('collects modules with all that they need, needed ones first, however they are packed', async () => {
+test('collects modules and their dependencies in load order, whatever their compression', async () => {
   await writeFile(join(folder, 'kernel/a-top.ko'), moduleNeeding('b_middle', 'c_built_in'));
   await writeFile(join(folder, 'kernel/b_middle.ko.zst'), zstdCompressSync(moduleNeeding('d_base')));
   await writeFile(join(folder, 'kernel/net/d_base.ko.gz'), gzipSync(moduleNeeding('e_ground')));
@@ -37,7 +37,7 @@ test('collects modules with all that they need, needed ones first, however they 
   );
 });
 
-test('says which module is missing and who needs it', async () => {
+test('names a missing module and the one that needs it', async () => {
   await writeFile(join(folder, 'kernel/a_top.ko'), moduleNeeding('gone'));
   await expect(collectModules(folder, ['a_top'])).rejects.toThrow('kernel module gone (needed by a_top) is not in');
 });

@@ -31,7 +31,7 @@ describe.skipIf(process.getuid?.() !== 0)('a virtual machine (needs root)', () =
   }, 900_000);
   afterAll(() => world?.stop());
 
-  test('boots, gets the address of each NIC, answers, renews, and ends', { timeout: 240_000 }, async ({ skip }) => {
+  test('boots, gets the address of each NIC, responds, renews, and stops', { timeout: 240_000 }, async ({ skip }) => {
     skip(missing !== undefined, `no QEMU or no kernel here: ${missing}`);
     const id = randomUUID();
     const folder = join(world.folder, id);
@@ -73,7 +73,7 @@ describe.skipIf(process.getuid?.() !== 0)('a virtual machine (needs root)', () =
     }
   });
 
-  test('a machine that cannot start says why', { timeout: 60_000 }, async ({ skip }) => {
+  test('a machine that cannot start reports why', { timeout: 60_000 }, async ({ skip }) => {
     skip(missing !== undefined, `no QEMU or no kernel here: ${missing}`);
     const id = randomUUID();
     const folder = join(world.folder, id);
