@@ -300,6 +300,63 @@ interface WorkClaims {
   expires_at: number;
 }
 
+/** Neutrino's own Identity: its signing key, its revision, and which version of the file has been taken over. */
+interface IdentitySettings {
+  name: string;
+  value: string;
+  number: number;
+}
+
+/** Projects, and domains (`is_domain`), whose own `domain_id` is empty. */
+export interface IdentityProjects {
+  id: string;
+  domain_id: string;
+  parent_id: string | null;
+  name: string;
+  description: string;
+  enabled: Flag;
+  is_domain: Flag;
+  /** Whether `identity.yaml` has it: it is removed once the file no longer has it. */
+  from_file: Flag;
+}
+
+export interface IdentityUsers {
+  id: string;
+  domain_id: string;
+  name: string;
+  description: string;
+  email: string | null;
+  enabled: Flag;
+  default_project_id: string | null;
+  /** Null: the user cannot log in with a password. */
+  password_hash: string | null;
+  /** Counts changes of the password and disablements; tokens of an earlier generation are refused. */
+  token_generation: number;
+  from_file: Flag;
+}
+
+export interface IdentityRoles {
+  id: string;
+  name: string;
+  description: string;
+  from_file: Flag;
+}
+
+interface IdentityAssignments {
+  user_id: string;
+  /** `project`, `domain`, or `system` (whose `target_id` is `all`). */
+  target_type: string;
+  target_id: string;
+  role_id: string;
+  from_file: Flag;
+}
+
+interface IdentityRevocations {
+  audit_id: string;
+  /** Milliseconds since 1970 at which the token expires anyway; then the row may go. */
+  expires_at: number;
+}
+
 export interface Schema {
   standardattributes: StandardAttributes;
   networks: Networks;
@@ -338,4 +395,10 @@ export interface Schema {
   ml2_vxlan_allocations: Ml2VxlanAllocations;
   outbox: Outbox;
   workclaims: WorkClaims;
+  identity_settings: IdentitySettings;
+  identity_projects: IdentityProjects;
+  identity_users: IdentityUsers;
+  identity_roles: IdentityRoles;
+  identity_assignments: IdentityAssignments;
+  identity_revocations: IdentityRevocations;
 }

@@ -3,7 +3,14 @@ import { workClaims } from './0002-work-claims.ts';
 import { outboxByNetwork } from './0003-outbox-by-network.ts';
 import { outboxOrderingKey } from './0004-outbox-ordering-key.ts';
 import { addressScopes } from './0005-address-scopes.ts';
+
+
 import { rbacAndQuotas } from './0007-rbac-and-quotas.ts';
+
+
+import { labIdentity } from './0006-lab-identity.ts';
+
+
 import type { Migration } from './migration.ts';
 
 /** All steps in order. A step that has landed is never changed; a new one is added. */
@@ -14,4 +21,5 @@ export const MIGRATIONS: readonly Migration[] = [
   outboxOrderingKey,
   addressScopes,
   rbacAndQuotas,
+  labIdentity,
 ];

@@ -45,6 +45,9 @@ const facts = (error: unknown): DriverError => (error ?? {}) as DriverError;
 /** Returns whether the database rolled the transaction back for a transient reason. */
 export const isUndone = (error: unknown): boolean => UNDONE.includes(Number(facts(error).errno));
 
+/** Returns whether a row with the same unique key exists (ER_DUP_ENTRY). */
+export const isDuplicate = (error: unknown): boolean => Number(facts(error).errno) === 1062;
+
 /** Returns whether the server is unreachable. It rolls back what was not committed. */
 export function isUnreachable(error: unknown): boolean {
   const { code, errno, message } = facts(error);

@@ -15,3 +15,7 @@ export const isDamaged = (error: unknown): boolean => primaryCode(error) === 11;
 
 /** Whether the file is not a database (SQLITE_NOTADB). */
 export const isNoDatabase = (error: unknown): boolean => primaryCode(error) === 26;
+
+/** Whether a row with the same unique or primary key exists (SQLITE_CONSTRAINT_UNIQUE, SQLITE_CONSTRAINT_PRIMARYKEY). */
+export const isDuplicate = (error: unknown): boolean =>
+  [2067, 1555].includes(Number((error as { errcode?: unknown } | null)?.errcode));
