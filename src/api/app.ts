@@ -23,7 +23,12 @@ export interface ApiOptions {
   readonly callerOf: CallerOf;
   /** The resources that are served. */
   readonly services: readonly Service[];
+  /** Adds further routes; those outside of /v2.0 get requests without a caller. */
+  readonly routes?: ((app: FastifyInstance) => void) | undefined;
 }
+
+/** The paths that need a caller, as in Neutron: not the list of versions, the health check and the description of the API. */
+const NEEDS_CALLER = /^\/v2\.0(?:[/?]|$)/;
 
 const MAX_BODY = 16 * 1024 * 1024;
 // Node rejects requests whose request line and headers together are longer.
@@ -82,7 +87,9 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     reply.header('x-openstack-request-id', request.id);
     if (!acceptsJson(request.headers.accept) && request.url !== HEALTH_PATH)
       throw neutronError('HTTPNotAcceptable', { accept: String(request.headers.accept).slice(0, 100) });
-    callers.set(request, await authenticate(request.headers, String(request.id)));
+    // The path of the route, because the one of the request may be encoded in many ways.
+    if (NEEDS_CALLER.test(request.routeOptions.url ?? request.url))
+      callers.set(request, await authenticate(request.headers, String(request.id)));
   });
   app.addHook('onSend', async (_request, reply) => {
     // As in Neutron, without a charset: JSON is always UTF-8 (RFC 8259, 8.1).
@@ -111,5 +118,6 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   for (const path of ['/v2.0/openapi', '/openapi']) app.get(path, async () => openApi(placed));
   const shared = { maxPage: maxPage(config), allowBulk: config.DEFAULT.allow_bulk, callerOf, changes };
   for (const { service, collection } of placed) resourceRoutes(app, service, collection, shared);
+  options.routes?.(app);
   return app;
 }

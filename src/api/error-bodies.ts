@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Unauthorized } from '../auth/unauthorized.ts';
 import { DatabaseUnavailable, UNREACHABLE_TEXT } from '../db/errors.ts';
 import { isUnreachable } from '../db/mysql/errors.ts';
 import { NeutronError, neutronError } from '../resources/errors.ts';
@@ -7,6 +8,7 @@ import { NeutronError, neutronError } from '../resources/errors.ts';
 export interface ErrorAnswer {
   readonly status: number;
   readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const answer = (status: number, type: string, message: string, detail = ''): ErrorAnswer => ({
@@ -16,6 +18,11 @@ const answer = (status: number, type: string, message: string, detail = ''): Err
 
 /** Returns the error that the client receives; undefined for internal errors (logged, and answered with 500). */
 export function errorAnswer(error: unknown): ErrorAnswer | undefined {
+  if (error instanceof Unauthorized) {
+    const { status, message, challenge } = error;
+    const body = { error: { code: status, title: 'Unauthorized', message } };
+    return { status, body, headers: { 'www-authenticate': challenge } };
+  }
   if (error instanceof NeutronError) return answer(error.status, error.type, error.message, error.detail);
   if (error instanceof DatabaseUnavailable)
     return errorAnswer(neutronError('ServiceUnavailable', { reason: error.message }));
@@ -46,7 +53,10 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
       `request failed: ${message}`,
     );
   }
-  reply.code(told.status).send(told.body);
+  reply
+    .code(told.status)
+    .headers(told.headers ?? {})
+    .send(told.body);
 }
 
 const BROKEN: Readonly<Record<string, readonly [number, string, string]>> = {

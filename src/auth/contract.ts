@@ -1,3 +1,5 @@
+import type { FastifyInstance } from 'fastify';
+
 /** What an identity provider knows about the author of a request. */
 export interface Identity {
   /** Id of the user; empty if the provider has no users. */
@@ -32,10 +34,14 @@ export type Headers = Readonly<Record<string, string | readonly string[] | undef
 
 /**
  * Authenticates requests. MUST NOT trust a header that any client can set, unless that is its purpose (noauth). Throws
- * NeutronError: 401 for callers that it cannot identify, 503 if it cannot reach what it needs to do so.
+ * Unauthorized for callers that it cannot identify, and NeutronError 503 if it cannot reach what it needs to do so.
  */
 export interface IdentityProvider {
   identify(headers: Headers): Promise<Identity> | Identity;
+  /** Adds routes of its own, outside of /v2.0. */
+  routes?(app: FastifyInstance): void;
+  /** Called when the API listens at a URL. */
+  listening?(url: string): Promise<void>;
   /** Releases connections and timers; absent: there are none. */
   close?(): Promise<void>;
 }

@@ -1,6 +1,3 @@
-import { isDuplicate as isMysqlDuplicate } from './mysql/errors.ts';
-import { isDuplicate as isSqliteDuplicate } from './sqlite/errors.ts';
-
 /** The database could not do its work for a reason that passes; nothing was changed. The cause is the driver's error. */
 export class DatabaseUnavailable extends Error {
   constructor(message: string, cause: unknown) {
@@ -15,6 +12,3 @@ export const stayedLocked = (giveUpAfterMs: number, cause: unknown): DatabaseUna
 
 /** What an operator or a client is told of a database that does not answer. */
 export const UNREACHABLE_TEXT = 'The database cannot be reached; try again.';
-
-/** Returns whether a statement failed because a row with the same unique key exists. */
-export const isDuplicate = (error: unknown): boolean => isSqliteDuplicate(error) || isMysqlDuplicate(error);

@@ -20,13 +20,14 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ipam: GROUND,
   scheduler: GROUND,
   plugin: [...GROUND, 'auth', 'ipam', 'scheduler'],
-  auth: GROUND,
+  identity: [...LOWEST, 'resources', 'db'],
+  auth: [...GROUND, 'identity'],
   notifier: [...GROUND, 'auth', 'ipam', 'scheduler', 'plugin'],
   api: [...GROUND, 'auth', 'ipam', 'scheduler', 'plugin'],
   endpoints: [...GROUND, 'auth', 'ipam', 'scheduler', 'plugin'],
   agents: [...LOWEST, 'linux', 'rpc'],
   lab: [...LOWEST, 'linux'],
-  cli: [...GROUND, 'ipam', 'scheduler', 'plugin', 'auth', 'notifier', 'api', 'endpoints', 'agents', 'lab'],
+  cli: [...GROUND, 'ipam', 'scheduler', 'plugin', 'auth', 'identity', 'notifier', 'api', 'endpoints', 'agents', 'lab'],
 };
 
 /** `from '...'`, `import '...'` and `import('...')`, types included: knowing a type is knowing the room. */

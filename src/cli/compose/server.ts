@@ -71,12 +71,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       policyOf: (declared) => new Policy(declared),
       quotas: new ConfiguredQuotas(core),
     });
-    const identity = identityProvider(config);
+    const identity = await identityProvider({ config, db, log });
     closing.push(async () => identity.close?.());
     const callerOf: CallerOf = async (headers, id) => policy.callerOf(await identity.identify(headers), id);
-    const api = buildApi({ config, log: log as FastifyBaseLogger, callerOf, services });
+    const api = buildApi({
+      ...{ config, log: log as FastifyBaseLogger, callerOf, services },
+      routes: (app) => identity.routes?.(app),
+    });
     closing.push(() => api.close());
     const url = await api.listen({ host: config.DEFAULT.bind_host, port: config.DEFAULT.bind_port });
+    await identity.listening?.(url);
     return { url, close };
   } catch (error) {
     await close();

@@ -3,13 +3,8 @@ import { workClaims } from './0002-work-claims.ts';
 import { outboxByNetwork } from './0003-outbox-by-network.ts';
 import { outboxOrderingKey } from './0004-outbox-ordering-key.ts';
 import { addressScopes } from './0005-address-scopes.ts';
-
-
-import { rbacAndQuotas } from './0007-rbac-and-quotas.ts';
-
-
 import { labIdentity } from './0006-lab-identity.ts';
-
+import { rbacAndQuotas } from './0007-rbac-and-quotas.ts';
 
 import type { Migration } from './migration.ts';
 
@@ -20,6 +15,6 @@ export const MIGRATIONS: readonly Migration[] = [
   outboxByNetwork,
   outboxOrderingKey,
   addressScopes,
-  rbacAndQuotas,
   labIdentity,
+  rbacAndQuotas,
 ];

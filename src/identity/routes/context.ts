@@ -78,7 +78,7 @@ export const linked = (
   identity: IdentityService,
   request: FastifyRequest,
   collection: string,
-  document: { readonly id: string } & object,
+  document: { readonly id: string } & Readonly<Record<string, unknown>>,
 ): object => ({
   ...document,
   links: { self: linkTo(identity, request, `/${collection}/${encodeURIComponent(document.id)}`) },

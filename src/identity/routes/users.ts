@@ -29,10 +29,11 @@ const userDocument = ({ id, name, domain_id, description, email, enabled, defaul
 });
 
 const MAX_NAME = 255;
+const MAX_ID = 64;
 
 /** Returns a property that may be removed by null; `fallback` if it is absent. */
-const removable = (document: Json, name: string, fallback: string | null): string | null =>
-  document[name] === undefined ? fallback : (textIn(document, name, MAX_NAME) ?? null);
+const removable = (document: Json, name: string, fallback: string | null, maxLength = MAX_NAME): string | null =>
+  document[name] === undefined ? fallback : (textIn(document, name, maxLength) ?? null);
 
 function passwordIn(document: Json): string | undefined {
   const password = textIn(document, 'password');
@@ -46,11 +47,6 @@ export function userRoutes({ app, identity }: RouteParts): void {
     const row = await findUser(db, id);
     if (!row) throw notFound('user', id);
     return row;
-  };
-  const defaultProjectIn = async (db: Queries, document: Json, fallback: string | null): Promise<string | null> => {
-    const id = removable(document, 'default_project_id', fallback);
-    if (id !== null && id.length > 64) throw badRequest('default_project_id must have at most 64 characters.');
-    return id;
   };
 
   app.get('/v3/users', async (request) => {
@@ -109,7 +105,7 @@ export function userRoutes({ app, identity }: RouteParts): void {
         domain_id: await domainIdIn(trx, document, caller.domain?.id ?? caller.userDomain.id),
         description: textIn(document, 'description') ?? '',
         email: removable(document, 'email', null),
-        default_project_id: await defaultProjectIn(trx, document, null),
+        default_project_id: removable(document, 'default_project_id', null, MAX_ID),
       };
       await insertUser(trx, made);
       return made;
@@ -135,7 +131,7 @@ export function userRoutes({ app, identity }: RouteParts): void {
         name: document.name === undefined ? former.name : nameIn(document, MAX_NAME),
         description: textIn(document, 'description') ?? former.description,
         email: removable(document, 'email', former.email),
-        default_project_id: await defaultProjectIn(trx, document, former.default_project_id),
+        default_project_id: removable(document, 'default_project_id', former.default_project_id, MAX_ID),
         password_hash: passwordHash ?? former.password_hash,
         token_generation: Number(former.token_generation) + (ended ? 1 : 0),
       };

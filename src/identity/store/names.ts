@@ -1,4 +1,4 @@
-import { isDuplicate } from '../../db/errors.ts';
+import { isDuplicate } from '../../db/duplicate.ts';
 import { IdentityError } from '../errors.ts';
 
 /** Waits for a statement that stores a name. Throws IdentityError 409 if the name is taken. */
