@@ -83,6 +83,7 @@ export class Service {
     const items: Document[] = [];
     for (const body of bodies) {
       const values = validateCreate(resource, body, caller.projectId, this.#placed(parent));
+      requireOwnProject(caller, values);
       await this.#permits.requireCreate(this.#db, caller, values, named(body), above);
       items.push(values);
     }
@@ -213,13 +214,13 @@ export class Service {
     above: Target = {},
   ): Promise<Document> {
     const document = await this.#load(db, caller, id, parent);
-    if (!document) throw notFound(this.#module.resource.name, id);
+    if (!document) throw notFound(this.#module.resource, id);
     const [visible] = await this.#permits.visibleAmong(db, caller, [document], above);
     if (visible) return visible;
     // A singleton exists for everybody: that it does is no secret.
     if (this.resource.singleton)
       throw neutronError('PolicyNotAuthorized', { action: methodAction(this.resource, 'show') });
-    throw notFound(this.#module.resource.name, id);
+    throw notFound(this.#module.resource, id);
   }
 
   async #load(db: Queries, caller: Caller, id: string, parent: string | undefined): Promise<Document | undefined> {
@@ -248,6 +249,14 @@ export class Service {
     const document = await this.#require(db, caller, id, parent, above);
     await this.#permits.requireChange(db, caller, method, { ...above, ...document }, changes);
   }
+}
+
+/** Throws HTTPBadRequest for a resource that a caller creates for another project without being an administrator. */
+function requireOwnProject(caller: Caller, { project_id: project }: Document): void {
+  if (project === undefined || project === caller.projectId || seesAll(caller)) return;
+  throw neutronError('HTTPBadRequest', {
+    reason: `project_id '${String(project)}': only administrators create resources for other projects`,
+  });
 }
 
 /** Returns the attributes that a request sets. */

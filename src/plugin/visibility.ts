@@ -65,7 +65,7 @@ export async function requireVisible(
   const { rows } = await sql`select 1 from ${table} where ${sql.ref(`${resource.table}.id`)} = ${id} ${and}`.execute(
     db,
   );
-  if (rows.length === 0) throw notFound(resource.name, id);
+  if (rows.length === 0) throw notFound(resource, id);
 }
 
 /** Throws NetworkNotFound unless the caller may see the network. Administrators: the rules themselves find out. */

@@ -3,6 +3,7 @@
  * messages, storage, policy, OpenAPI, the extension list and agent notifications all derive from it.
  */
 
+import type { NotFoundType } from './errors.ts';
 import type { PolicyRule } from './policy-rules.ts';
 
 /** A value as stored in a column. */
@@ -154,6 +155,8 @@ export interface Resource<A extends Attributes = Attributes> {
   readonly name: string;
   /** Its name in the policy; default: `name`, after its parent's name if the path is below the parent's. */
   readonly policyName?: string;
+  /** Type of the error for an id that does not exist; default: derived from the name. */
+  readonly notFound?: NotFoundType;
   /** Key of a list of resources in bodies: `ports`. */
   readonly plural: string;
   /** Path below /v2.0, or below the parent's path: usually the plural with hyphens. */

@@ -353,8 +353,24 @@ export function shown(value: unknown): string {
   return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }
 
-/** Returns the error for an id of a resource (`port`, `security_group`) that does not exist. */
-export function notFound(resource: string, id: string): NeutronError {
-  const type = `${resource.replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase())}NotFound`;
+/** The types of errors whose message needs the id alone: those for what does not exist. */
+export type NotFoundType = {
+  [T in ErrorType]: T extends `${string}NotFound`
+    ? [Placeholders<(typeof ERRORS)[T]['template']>] extends ['id']
+      ? T
+      : never
+    : never;
+}[ErrorType];
+
+/**
+ * Returns the error for an id of a resource that does not exist: the type that its declaration names, or `PortNotFound` for `port`
+ * if there is one.
+ */
+export function notFound(
+  resource: { readonly name: string; readonly notFound?: NotFoundType },
+  id: string,
+): NeutronError {
+  const derived = `${resource.name.replace(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase())}NotFound`;
+  const type = resource.notFound ?? derived;
   return Object.hasOwn(ERRORS, type) ? filled(type as ErrorType, { id }) : neutronError('HTTPNotFound', { path: id });
 }

@@ -128,7 +128,7 @@ async function afterMarker(
   const { rows } = await sql<Record<string, string | number | null>>`
     select ${sql.join(columns)} ${fromOf(listed, query)} where ${idOf(listed)} = ${marker}`.execute(db);
   const row = rows[0];
-  if (!row) throw notFound(listed.resource.name, marker);
+  if (!row) throw notFound(listed.resource, marker);
   const markerAt = (i: number) => row[`k${i}`] ?? null;
   const alternatives = keys.map((key, i) => {
     const equal = keys.slice(0, i).map((k, j) => sameAs(k.column, markerAt(j)));

@@ -71,8 +71,11 @@ describe('the catalogue of errors', () => {
   });
 
   test('the error type for a missing resource is named after the resource', () => {
-    expect(notFound('port', '7')).toMatchObject({ type: 'PortNotFound', status: 404 });
-    expect(notFound('security_group', '7')).toMatchObject({ type: 'SecurityGroupNotFound' });
-    expect(notFound('no_such_thing', '7')).toMatchObject({ type: 'HTTPNotFound' });
+    expect(notFound({ name: 'port' }, '7')).toMatchObject({ type: 'PortNotFound', status: 404 });
+    expect(notFound({ name: 'security_group' }, '7')).toMatchObject({ type: 'SecurityGroupNotFound' });
+    expect(notFound({ name: 'no_such_thing' }, '7')).toMatchObject({ type: 'HTTPNotFound' });
+    expect(notFound({ name: 'policy', notFound: 'QosPolicyNotFound' }, '7')).toMatchObject({
+      type: 'QosPolicyNotFound',
+    });
   });
 });

@@ -120,7 +120,7 @@ export function resourceRoutes(
     });
 
   app.delete(all, async () => {
-    throw notFound(resource.name, 'None');
+    throw notFound(resource, 'None');
   });
 
   for (const [name, action] of Object.entries(resource.actions ?? {}))
