@@ -7,7 +7,7 @@ import type { DeviceState } from './reports.ts';
 /** A port's device on the host. One that comes back under its name is another. */
 export interface Device {
   readonly index: number;
-  /** Name of its port, once an update of the port has told it. */
+  /** Name of its port, if a notification contained it. */
   portName?: string;
   /** As it was wired last. */
   details?: DeviceDetails;

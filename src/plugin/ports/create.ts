@@ -31,7 +31,10 @@ const MAC_TRIES = 16;
 export const hasDhcpAddress = (network: NetworkFacts, fixedIps: PortDocument['fixed_ips']): boolean =>
   fixedIps.some((ip) => network.subnets.some((s) => s.id === ip.subnet_id && s.enableDhcp));
 
-/** Inserts a port's row with the requested MAC, or a random one that is unique on the network; returns what `insert` returns. */
+/**
+ * Inserts a port's row with the requested MAC, or a random one that is unique on the network; returns the row. `insert` returns
+ * undefined if the MAC is taken.
+ */
 async function insertWithMac<Row>(
   baseMac: string,
   network: string,

@@ -179,11 +179,22 @@ describe.skipIf(needsRoot)('the L2 agent (needs root)', () => {
       expect((await world.link(device))?.master).toBe(bridge);
     });
 
-    test('is cut off when its port is deleted', async () => {
+    test('is cut off when its port is deleted, which the log says with the name of the port if it is known', async () => {
       await world.startAgent();
-      const { device, portId } = await plugged();
+      const { device, portId, networkId } = await plugged();
+      await world.server.portUpdate(portId, 'ACTIVE', 'vm1-nic');
+      await world.server.hears(`get_devices_details_list ${device}`, 2);
       await world.server.portDelete(portId);
       await world.sees(device, (link) => link?.master === undefined && !link?.flags.includes('UP'));
+      expect(world.log.map((line) => JSON.parse(line) as unknown)).toContainEqual(
+        expect.objectContaining({
+          device,
+          port: portId,
+          port_name: 'vm1-nic',
+          network: networkId,
+          msg: 'device unplugged: its port was deleted',
+        }),
+      );
     });
 
     test('is not reported again for a change of a port that is ACTIVE', async () => {

@@ -134,8 +134,8 @@ class FakeServer {
     await waitFor(`${what} (heard: ${this.heard.join(', ')})`, () => this.count(what) >= times, PATIENCE_MS);
   }
 
-  portUpdate(portId: string, status = 'DOWN'): Promise<void> {
-    return this.#tell(PORT_UPDATE_TOPIC.topic, 'port_update', { port: { id: portId, status } });
+  portUpdate(portId: string, status = 'DOWN', name = ''): Promise<void> {
+    return this.#tell(PORT_UPDATE_TOPIC.topic, 'port_update', { port: { id: portId, status, name } });
   }
 
   portDelete(portId: string): Promise<void> {
