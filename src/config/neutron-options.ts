@@ -65,6 +65,9 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
     rabbit_retry_backoff rabbit_stream_fanout rabbit_transient_quorum_queue rabbit_use_ssl rabbit_userid
     rabbit_virtual_host rpc_conn_pool_size socket_timeout ssl_enforce_fips_mode ssl_version tcp_user_timeout
     use_queue_manager virtual_host`),
+  oslo_policy: words(`
+    enforce_scope policy_default_rule policy_dirs policy_file remote_content_type remote_ssl_ca_crt_file
+    remote_ssl_client_crt_file remote_ssl_client_key_file remote_ssl_verify_server_crt remote_timeout`),
   ml2: words(`
     external_network_type mechanism_drivers overlay_ip_version segment_mtu
     tunnelled_network_rp_name`),
@@ -80,7 +83,7 @@ const SECTIONS = words(`
   healthcheck ironic key_manager keystone_authtoken l3_agent local_ip macvtap metadata_rate_limiting metering
   ml2_odl ml2_sriov ml2_type_geneve ml2_type_gre network_log network_segment_range nova nova_sys_admin octavia
   oslo_concurrency oslo_limit oslo_messaging_amqp oslo_messaging_kafka oslo_messaging_metrics
-  oslo_messaging_notifications oslo_messaging_zmq oslo_middleware oslo_policy oslo_reports
+  oslo_messaging_notifications oslo_messaging_zmq oslo_middleware oslo_reports
   oslo_versionedobjects ovn ovn_agent ovn_nb_global ovs ovs_driver ovsdb_connection placement privsep
   privsep_conntrack privsep_dhcp_release privsep_link privsep_namespace privsep_ovs_vsctl profiler profiler_jaeger
   profiler_otlp pvlan qos quota service_auth service_providers service_user sriov_driver

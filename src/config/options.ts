@@ -235,6 +235,13 @@ export const OPTIONS = {
     quota_security_group_rule: integer(100, 'security group rules of a project; -1: unlimited', -1),
     quota_rbac_policy: integer(10, 'RBAC policies of a project; -1: unlimited', -1),
   },
+  oslo_policy: {
+    enforce_new_defaults: flag(
+      true,
+      'readers only read, members change what belongs to their project; false: as Neutron before 2023.2, where every role ' +
+        'of a project changes what belongs to it',
+    ),
+  },
   database: {
     connection: text('', 'database URL, sqlite:////path; empty: neutrino.sqlite under state_path'),
     max_pool_size: integer(

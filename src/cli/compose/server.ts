@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Logger } from 'pino';
 import { buildApi, type CallerOf } from '../../api/app.ts';
+import type { IdentityProvider } from '../../auth/contract.ts';
 import { Policy } from '../../auth/policy.ts';
 import { identityProvider } from '../../auth/providers.ts';
 import type { Config } from '../../config/options.ts';
@@ -27,6 +28,8 @@ export interface ServerOptions {
   readonly embedded?: boolean;
   /** Runs on the database once its schema is current, before anything is served. */
   readonly prepare?: ((db: Database) => Promise<void>) | undefined;
+  /** Authenticates requests; default: the provider that `auth_strategy` names. */
+  readonly identity?: IdentityProvider | undefined;
   /** Aborts a start that waits for the database. */
   readonly stop?: AbortSignal | undefined;
 }
@@ -68,10 +71,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const failover = startFailover({ db, config, log, move: resourceMover(core, allocator) });
     closing.push(() => failover.close());
     const { services, policy } = serveResources(core, resourceModules(core, allocator), {
-      policyOf: (declared) => new Policy(declared),
+      policyOf: (declared) => new Policy(declared, { newDefaults: config.oslo_policy.enforce_new_defaults }),
       quotas: new ConfiguredQuotas(core),
     });
-    const identity = await identityProvider({ config, db, log });
+    const identity = options.identity ?? (await identityProvider({ config, db, log }));
     closing.push(async () => identity.close?.());
     const callerOf: CallerOf = async (headers, id) => policy.callerOf(await identity.identify(headers), id);
     const api = buildApi({
