@@ -216,10 +216,11 @@ describe('a resource that is one declaration, its rules and one line', () => {
     for (const refused of [
       await ask('PUT', at, { mirror: { target: 'h' } }, 'p1'),
       await ask('POST', '/mirrors', { mirror: { network_id: network, target: 'h' } }, 'p1'),
-      await ask('POST', '/mirrors', { mirror: { network_id: network, project_id: 'p2' } }, 'p1'),
       await ask('DELETE', at, undefined, 'p1'),
     ])
       expect(refused).toMatchObject({ status: 403, type: 'PolicyNotAuthorized' });
+    const foreign = { mirror: { network_id: network, project_id: 'p2' } };
+    expect(await ask('POST', '/mirrors', foreign, 'p1')).toMatchObject({ status: 400, type: 'HTTPBadRequest' });
   });
 
   test('notifies agents only of relevant changes', async () => {
