@@ -47,7 +47,7 @@ const portsOf = (network: string) =>
   world.core.db.kysely.selectFrom('ports').select(['id', 'device_id']).where('network_id', '=', network).execute();
 
 describe('get_network_info', () => {
-  it('has the form of a captured answer', async () => {
+  it('has the structure of a captured response', async () => {
     const reference = captured('get_network_info').result;
     const network = await world.served(agent);
     await world.l2Agent('h1');
@@ -111,7 +111,7 @@ describe('get_active_networks_info', () => {
     expect(info?.ports.map((p) => p.id)).toEqual([port.id]);
   });
 
-  it('binds the networks without an agent to the asking one, and none of them to another', async () => {
+  it('binds networks without an agent to the requesting one, and to no other', async () => {
     const network = await world.network();
     await world.subnet(network, '10.0.0.0/24');
     const bare = await world.network();
@@ -129,14 +129,14 @@ describe('get_active_networks_info', () => {
     expect(await ids()).toEqual([]);
   });
 
-  it('returns nothing to an agent that is disabled, or that has not reported', async () => {
+  it('returns nothing to a disabled or unknown agent', async () => {
     await world.served(agent);
     await world.core.db.kysely.updateTable('agents').set({ admin_state_up: 0 }).where('id', '=', agent).execute();
     expect(await ids()).toEqual([]);
     expect(await ids('h9')).toEqual([]);
   });
 
-  it('returns pages of a number of networks and ports when it is asked with a limit', async () => {
+  it('returns pages with a limited number of networks and ports on request', async () => {
     const networks: string[] = [];
     for (let n = 0; n < 5; n += 1) networks.push(await world.served(agent, `10.${n}.0.0/24`));
     networks.sort();
@@ -176,7 +176,7 @@ describe('get_active_networks_info', () => {
     expect(await ask()).toMatchObject({ networks: [{ id: network }] });
   });
 
-  it('leaves out subnets without DHCP by default', async () => {
+  it('omits subnets without DHCP by default', async () => {
     const network = await world.served(agent);
     await world.subnet(network, '10.9.0.0/24', { enable_dhcp: false });
     const count = async (filter?: boolean) => (await active('h1', filter))[0]?.subnets.length;
@@ -205,7 +205,7 @@ describe('create_dhcp_port', () => {
     });
   });
 
-  it('creates no second port when it is called again, or twice at once', async () => {
+  it('creates no second port when it is called again, or twice simultaneously', async () => {
     const network = await world.served(agent);
     const args = ownPort(network, await subnetsOf(network));
     const made = await Promise.all([1, 2, 3].map(() => world.plugin.call('create_dhcp_port', args)));
@@ -213,7 +213,7 @@ describe('create_dhcp_port', () => {
     expect(await portsOf(network)).toHaveLength(1);
   });
 
-  it('returns null when the network, a subnet, or the binding of the network is gone', async () => {
+  it('returns null if the network, a subnet, or the binding of the network is gone', async () => {
     const network = await world.served(agent);
     expect(await world.plugin.call('create_dhcp_port', ownPort(world.nobody))).toBeNull();
     expect(await world.plugin.call('create_dhcp_port', ownPort(network, [world.nobody]))).toBeNull();
@@ -222,7 +222,7 @@ describe('create_dhcp_port', () => {
     expect(await portsOf(network)).toEqual([]);
   });
 
-  it('fails with the name of the network when no address is left', async () => {
+  it('fails with the name of the network if no address is free', async () => {
     const network = await world.network();
     await world.subnet(network, '10.0.0.0/30', { allocation_pools: [{ start: '10.0.0.2', end: '10.0.0.2' }] });
     await world.transaction((trx) => bind(trx, DHCP_AGENTS, network, agent));
@@ -244,7 +244,7 @@ describe('update_dhcp_port', () => {
   const update = (port_id: string, body: Document, host = 'h1') =>
     world.plugin.call('update_dhcp_port', { port_id, port: { port: body }, host });
 
-  it('keeps the address that the port has and adds one of another subnet', async () => {
+  it('keeps the address of the port and adds one of another subnet', async () => {
     const { network, subnet, port } = await begin();
     const other = await world.subnet(network, '10.9.0.0/24');
     const changed = await update(port.id, {
@@ -256,7 +256,7 @@ describe('update_dhcp_port', () => {
     expect(ips.get(other)).toMatch(/^10\.9\.0\./);
   });
 
-  it('gives the agent a reserved port, which keeps its address', async () => {
+  it('assigns a reserved port, which keeps its address, to the agent', async () => {
     const { network, port } = await begin();
     await world.updatePort(port.id, { device_id: RESERVED_DHCP_PORT });
     const second = await world.dhcpAgent('h2');
@@ -282,7 +282,7 @@ describe('update_dhcp_port', () => {
 });
 
 describe('release_dhcp_port', () => {
-  it("deletes the agent's port and nothing else, and does nothing when there is none", async () => {
+  it('deletes only the port of the agent, and does nothing if there is none', async () => {
     const network = await world.served(agent);
     const device_id = dhcpDeviceId('h1', network);
     await world.plugin.call('create_dhcp_port', ownPort(network));
@@ -294,7 +294,7 @@ describe('release_dhcp_port', () => {
 });
 
 describe('get_dhcp_port', () => {
-  it('returns the port, and fails with PortNotFound when there is none', async () => {
+  it('returns the port, and fails with PortNotFound if there is none', async () => {
     const port = await world.port(await world.served(agent));
     expect(await world.plugin.call('get_dhcp_port', { port_id: port.id, host: 'h1' })).toEqual(
       await world.portOf(port.id),
@@ -321,7 +321,7 @@ describe('get_ports', () => {
     expect(await ports({ fixed_ips: { subnet_id: [subnet] } })).toEqual([one.id, two.id].sort());
   });
 
-  it('refuses names that are not filters', async () => {
+  it('rejects names that are not filters', async () => {
     await expect(ports({ nonsense: ['x'] })).rejects.toThrow(/cannot be filtered by nonsense/);
     await expect(ports({ id: [{}] })).rejects.toThrow(/filter id/);
   });
@@ -358,7 +358,7 @@ describe('malformed arguments', () => {
     expect(await world.core.db.kysely.selectFrom('ports').selectAll().execute()).toEqual(before);
   });
 
-  it('attributes that ports do not have, or that a DHCP port must not change, are refused', async () => {
+  it('unknown attributes, and those that a DHCP port must not change, are rejected', async () => {
     const network = await world.served(agent);
     const args = ownPort(network);
     const wrong = { ...args, port: { port: { ...args.port.port, nonsense: 1 } } };

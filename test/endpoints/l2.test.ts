@@ -27,7 +27,7 @@ const blocks = async () =>
   (await world.core.db.kysely.selectFrom('provisioningblocks').select('entity').execute()).map((b) => b.entity).sort();
 
 describe('get_devices_details_list', () => {
-  it('has the form of a captured answer', async () => {
+  it('has the structure of a captured response', async () => {
     const { result } = JSON.parse(
       readFileSync(new URL('../fixtures/agent-calls/get_devices_details_list.json', import.meta.url), 'utf8'),
     );
@@ -50,7 +50,7 @@ describe('get_devices_details_list', () => {
     });
   });
 
-  it('finds ports by tap device, id and MAC, answers in the order asked, and unknown devices by name', async () => {
+  it('finds ports by tap device, id and MAC, in the requested order, and returns unknown devices by name', async () => {
     const [one, two, three] = [await bound(), await bound(), await bound()];
     const devices = [tap(one), 'tap00000000-00', two.id, String(three.mac_address).toUpperCase(), 'eth0', 'tap%'];
     const answers = await details(devices);
@@ -106,7 +106,7 @@ describe('get_devices_details_list', () => {
 });
 
 describe("a port's life", () => {
-  it('is DOWN, BUILD when its details were asked, ACTIVE when it is wired, each a revision', async () => {
+  it('is DOWN, BUILD once its details were requested, ACTIVE once it is wired, each with a new revision', async () => {
     const port = await bound();
     expect(port.status).toBe('DOWN');
     const revision = await revisionOf(port);
@@ -117,7 +117,7 @@ describe("a port's life", () => {
     expect(await blocks()).toEqual([]);
   });
 
-  it('stays ACTIVE, without a new revision, when its agent asks and reports again', async () => {
+  it('remains ACTIVE, without a new revision, if its agent requests and reports again', async () => {
     const port = await bound();
     await details([tap(port)]);
     await up(tap(port));
@@ -127,7 +127,7 @@ describe("a port's life", () => {
     expect([await statusOf(port), await revisionOf(port)]).toEqual(['ACTIVE', revision]);
   });
 
-  it('waits for DHCP too where an agent hosts the network, whichever comes first', async () => {
+  it('also waits for DHCP if an agent hosts the network, in either order', async () => {
     await world.dhcpAgent('h1');
     const [one, two] = [await bound(), await bound()];
     expect(await blocks()).toEqual(['DHCP', 'DHCP', 'L2', 'L2']);
@@ -140,7 +140,7 @@ describe("a port's life", () => {
     expect([await statusOf(one), await statusOf(two)]).toEqual(['ACTIVE', 'ACTIVE']);
   });
 
-  it('becomes ACTIVE when both report at the same moment', async () => {
+  it('becomes ACTIVE if both report simultaneously', async () => {
     await world.dhcpAgent('h1');
     const ports: { readonly id: string }[] = [];
     for (let i = 0; i < 12; i += 1) ports.push(await bound());
@@ -150,7 +150,7 @@ describe("a port's life", () => {
     expect(await Promise.all(ports.map(statusOf))).toEqual(ports.map(() => 'ACTIVE'));
   });
 
-  it('does not wait for DHCP when no agent is alive, the port has no address with DHCP, or is a DHCP port', async () => {
+  it('does not wait for DHCP if no agent is alive, the port has no address with DHCP, or is a DHCP port', async () => {
     await bound();
     expect(await blocks()).toEqual(['L2']);
     await world.dhcpAgent('h1');
@@ -159,7 +159,7 @@ describe("a port's life", () => {
     expect(await blocks()).toEqual(['L2', 'L2', 'L2']);
   });
 
-  it('no longer waits for DHCP when the agent that would have served it is dead and does not host the network', async () => {
+  it('no longer waits for DHCP if its agent is dead and does not host the network', async () => {
     const agent = await world.dhcpAgent('h1');
     const port = await bound();
     await world.kill(agent);
@@ -168,7 +168,7 @@ describe("a port's life", () => {
     expect(await statusOf(port)).toBe('ACTIVE');
   });
 
-  it('is not ACTIVE by DHCP alone, unbound or not wired', async () => {
+  it('is not ACTIVE if only DHCP is ready, unbound or not wired', async () => {
     const [unbound, unwired] = [await world.port(network), await bound()];
     await world.plugin.call('dhcp_ready_on_ports', { port_ids: [unbound.id, unwired.id] });
     expect([await statusOf(unbound), await statusOf(unwired)]).toEqual(['DOWN', 'DOWN']);
@@ -187,7 +187,7 @@ describe("a port's life", () => {
     expect(await statusOf(port)).toBe('ACTIVE');
   });
 
-  it('is DOWN when its device is gone, and DHCP alone does not bring it back', async () => {
+  it('is DOWN once its device is gone, and remains so if only DHCP is ready', async () => {
     const port = await bound();
     await up(tap(port));
     expect(await down(tap(port))).toEqual({ device: tap(port), exists: true });
@@ -198,7 +198,7 @@ describe("a port's life", () => {
     expect(await statusOf(port)).toBe('ACTIVE');
   });
 
-  it('is not touched by agents of other hosts', async () => {
+  it('cannot be changed by agents of other hosts', async () => {
     const port = await bound();
     await up(tap(port), 'h2');
     expect(await statusOf(port)).toBe('DOWN');

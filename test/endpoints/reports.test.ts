@@ -17,7 +17,7 @@ const report = () => ({
 
 describe('the reports topic', () => {
   // 1.2: Neutron up to 2025.1 and Neutrino; 1.4: Neutron 2025.2 and later.
-  it.each(['1.0', '1.2', '1.3', '1.4'])('takes heartbeats that ask for version %s', async (version) => {
+  it.each(['1.0', '1.2', '1.3', '1.4'])('accepts heartbeats with version %s', async (version) => {
     expect(await ask('report_state', report(), version)).toBe('new');
     const { agent_type, heartbeat_timestamp } = await world.core.db.kysely
       .selectFrom('agents')
@@ -27,12 +27,15 @@ describe('the reports topic', () => {
     expect(Date.parse(`${heartbeat_timestamp.replace(' ', 'T')}Z`)).toBeGreaterThan(Date.now() - 60_000);
   });
 
-  it('refuses heartbeats of a newer version, and changes nothing', async () => {
+  it('rejects heartbeats of a newer version, and changes nothing', async () => {
     await expect(ask('report_state', report(), '1.5')).rejects.toThrow(/does not support RPC version 1\.5/);
     expect(await world.core.db.kysely.selectFrom('agents').selectAll().execute()).toEqual([]);
   });
 
-  it.each(['1.0', '1.4'])('answers agents that wait for a server (has_alive_neutron_server %s)', async (version) => {
-    expect(await ask('has_alive_neutron_server', {}, version)).toBe(true);
-  });
+  it.each(['1.0', '1.4'])(
+    'responds to agents that wait for a server (has_alive_neutron_server %s)',
+    async (version) => {
+      expect(await ask('has_alive_neutron_server', {}, version)).toBe(true);
+    },
+  );
 });

@@ -23,7 +23,7 @@ it('a notification is enqueued with its ordering key, and with a host if it is f
   ]);
 });
 
-it('a notification goes with the transaction that fails', async () => {
+it('a notification is discarded with a failed transaction', async () => {
   const failing = world.transaction(async (trx) => {
     await enqueueNotification(trx, EVENTS.network_delete, { network_id: 'n1' }, { network: 'n1' });
     throw new Error('on purpose');
@@ -32,7 +32,7 @@ it('a notification goes with the transaction that fails', async () => {
   expect(await world.outbox()).toEqual([]);
 });
 
-it('what does not fit the event does not compile', () => {
+it('an invalid payload of an event does not compile', () => {
   const wrong = [
     // @ts-expect-error the payload is another event's
     (trx: Trx) => enqueueNotification(trx, EVENTS.port_delete, { network_id: 'n1' }, { network: 'n1' }),

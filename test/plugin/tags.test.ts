@@ -43,11 +43,11 @@ async function counted(plural: Plural, request: () => Promise<unknown>): Promise
 }
 
 describe.each(PLURALS)('tags of %s', (plural) => {
-  test('are none at first', async () => {
+  test('are empty at first', async () => {
     expect(await ask('GET', pathOf(plural))).toMatchObject({ status: 200, body: { tags: [] } });
   });
 
-  test('are replaced by a PUT of all, which answers them as they were given', async () => {
+  test('are replaced by a PUT of all, which returns them unchanged', async () => {
     expect(await put(plural, ['red', 'blue'])).toMatchObject({ status: 200, body: { tags: ['red', 'blue'] } });
     expect(await tagsOf(plural)).toEqual(['blue', 'red']);
     expect((await shown(plural)).tags).toEqual(['blue', 'red']);
@@ -64,7 +64,7 @@ describe.each(PLURALS)('tags of %s', (plural) => {
     expect(await tagsOf(plural)).toEqual(['Red', 'red']);
   });
 
-  test('are asked for and taken away one by one', async () => {
+  test('are queried and removed one by one', async () => {
     await put(plural, ['red', 'blue']);
     expect(await ask('GET', pathOf(plural, 'red'))).toMatchObject({ status: 204, body: undefined });
     expect(await ask('GET', pathOf(plural, 'RED'))).toMatchObject({ status: 404, type: 'TagNotFound' });
@@ -73,13 +73,13 @@ describe.each(PLURALS)('tags of %s', (plural) => {
     expect(await tagsOf(plural)).toEqual(['blue']);
   });
 
-  test('are taken away all at once, also when there are none', async () => {
+  test('are removed all at once, even if there are none', async () => {
     await put(plural, ['red', 'blue']);
     for (let i = 0; i < 2; i++) expect((await ask('DELETE', pathOf(plural))).status).toBe(204);
     expect(await tagsOf(plural)).toEqual([]);
   });
 
-  test('count as one change of their resource, however many change, and as none when they stay', async () => {
+  test('increment the revision of their resource once, however many change, and not if nothing changes', async () => {
     const count = (method: Method, tag?: string, body?: unknown) =>
       counted(plural, () => ask(method, pathOf(plural, tag), body));
     expect(await count('PUT', undefined, { tags: ['a', 'b', 'c'] })).toBe(1);
@@ -94,7 +94,7 @@ describe.each(PLURALS)('tags of %s', (plural) => {
     expect(await count('DELETE')).toBe(0);
   });
 
-  test('date their resource', async () => {
+  test('update the time of their resource', async () => {
     const long = '2020-01-01 00:00:00';
     await world.core.db.kysely.updateTable('standardattributes').set({ updated_at: long, created_at: long }).execute();
     await put(plural, []);
@@ -106,7 +106,7 @@ describe.each(PLURALS)('tags of %s', (plural) => {
     });
   });
 
-  test('change only while the resource has the revision that If-Match names', async () => {
+  test('change only if the resource has the revision in If-Match', async () => {
     await put(plural, ['red']);
     const requests: readonly (readonly [Method, string | undefined, unknown])[] = [
       ['PUT', undefined, { tags: ['blue'] }],
@@ -123,7 +123,7 @@ describe.each(PLURALS)('tags of %s', (plural) => {
     }
   });
 
-  test('of what does not exist are not found, after what is wrong with the request itself', async () => {
+  test('of missing resources are not found, after errors of the request itself', async () => {
     const url = `/v2.0/${plural}/${NOBODY}/tags`;
     for (const [method, path, body] of [
       ['GET', url],
@@ -140,7 +140,7 @@ describe.each(PLURALS)('tags of %s', (plural) => {
     expect(await ask('PUT', url, {})).toMatchObject({ status: 400, type: 'InvalidInput' });
   });
 
-  test('cannot be given with the resource', async () => {
+  test('cannot be set by creating or updating the resource', async () => {
     const name = plural.slice(0, -1);
     const made = { network_id: world.ids.networks, cidr: '10.99.0.0/24', ip_version: 4 };
     const values = { networks: {}, subnets: made, ports: { network_id: made.network_id } }[plural];
@@ -165,30 +165,30 @@ describe.each(PLURALS)('tags of %s', (plural) => {
   });
 });
 
-test('agents are not told of tags', async () => {
+test('agents are not notified of tags', async () => {
   await world.core.db.kysely.deleteFrom('outbox').execute();
   for (const plural of PLURALS) await put(plural, ['red']);
   expect(await world.core.db.kysely.selectFrom('outbox').selectAll().execute()).toEqual([]);
 });
 
-test('tags of a subnet are no change of its network', async () => {
+test('tags of a subnet do not change its network', async () => {
   expect(await counted('networks', () => put('subnets', ['red']))).toBe(0);
 });
 
-test('what has no tags has no path for them', async () => {
+test('resources without tags have no path for them', async () => {
   const url = `/v2.0/agents/${world.ids.agents}/tags`;
   expect(await ask('GET', url)).toMatchObject({ status: 404, type: 'HTTPNotFound' });
 });
 
-test('tags go with their resource', async () => {
+test('tags are deleted with their resource', async () => {
   const { body } = await ask('POST', '/v2.0/networks', { network: {} });
   await ask('PUT', `/v2.0/networks/${body.network.id}/tags/red`);
   await ask('DELETE', `/v2.0/networks/${body.network.id}`);
   expect(await world.core.db.kysely.selectFrom('tags').selectAll().execute()).toEqual([]);
 });
 
-describe('what a tag may be', () => {
-  test.each(['x', '💣'])('255 characters, whatever their bytes: %s', async (character) => {
+describe('valid tags', () => {
+  test.each(['x', '💣'])('have up to 255 characters, whatever their bytes: %s', async (character) => {
     expect((await put('ports', [character.repeat(255)])).status).toBe(200);
     expect((await ask('GET', pathOf('ports', character.repeat(255)))).status).toBe(204);
     expect(await put('ports', [character.repeat(256)])).toMatchObject({ status: 400, type: 'InvalidInput' });
@@ -211,7 +211,7 @@ describe('what a tag may be', () => {
         expect(await ask(method, pathOf('ports', tag))).toMatchObject({ status: 400, type: 'InvalidInput' });
   });
 
-  test('spaces at the end do not make it another, on every database', async () => {
+  test('are equal apart from trailing spaces, on every database', async () => {
     expect(await put('ports', ['a', 'a '])).toMatchObject({ status: 400, type: 'InvalidInput' });
     await put('ports', ['a ', ' a']);
     expect(await counted('ports', () => ask('PUT', pathOf('ports', 'a')))).toBe(0);
@@ -237,7 +237,7 @@ describe('what a tag may be', () => {
     expect(await tagsOf('ports')).toEqual(['kept']);
   });
 
-  test('a resource has not more than it may', async () => {
+  test('are limited in number per resource', async () => {
     const many = Array.from({ length: MAX_TAGS }, (_, i) => `t${i}`);
     expect((await put('ports', [...many, 'more'])).type).toBe('InvalidInput');
     expect((await put('ports', many)).status).toBe(200);
@@ -278,21 +278,21 @@ describe('tags in paths', () => {
     expect(await tagsOf('ports')).toEqual([]);
   });
 
-  test('with the suffix that python-neutronclient sends are those without it', async () => {
+  test('may have the suffix that python-neutronclient sends', async () => {
     expect((await ask('PUT', `${pathOf('ports')}.json`, { tags: ['a.json'] })).status).toBe(200);
     expect((await ask('GET', `${pathOf('ports', 'a.json')}.json`)).status).toBe(204);
     expect((await ask('GET', pathOf('ports', 'a.json'))).status).toBe(404);
     expect((await ask('GET', `${pathOf('ports')}/a%2Ejson`)).status).toBe(204);
   });
 
-  test.each(['%', '%zz', '%c3%28', '%ed%a0%80', '%00'])('are refused when they are no text: %s', async (tag) => {
+  test.each(['%', '%zz', '%c3%28', '%ed%a0%80', '%00'])('are rejected if they are not text: %s', async (tag) => {
     for (const method of ['GET', 'PUT', 'DELETE'] as const)
       expect((await ask(method, `${pathOf('ports')}/${tag}`)).status).toBe(400);
   });
 });
 
-describe('tags take no harm', () => {
-  test('from any text in a path', async () => {
+describe('tags are not harmed', () => {
+  test('by any text in a path', async () => {
     for (const text of NASTY_TEXTS) {
       const tag = encodeURIComponent(text.toWellFormed());
       if (tag === '') continue;
@@ -305,7 +305,7 @@ describe('tags take no harm', () => {
     }
   });
 
-  test('from any value in a body', async () => {
+  test('by any value in a body', async () => {
     for (const value of NASTY_VALUES)
       for (const body of [value, { tags: value }, { tags: [value] }, { tags: ['a', value] }, { tags: [], x: value }]) {
         const { status } = await ask('PUT', pathOf('networks'), body);
@@ -314,7 +314,7 @@ describe('tags take no harm', () => {
       }
   });
 
-  test('from an unknown project, which sees nothing', async () => {
+  test('by an unknown project, which sees nothing', async () => {
     const other = memberOf('another');
     const call = { id: String(world.ids.networks), parameters: {}, body: undefined, revision: undefined };
     const tagged = { ...call, parameters: { tag: 'mine' } };
@@ -325,7 +325,7 @@ describe('tags take no harm', () => {
   });
 });
 
-describe('two servers that change the tags of one resource at once', () => {
+describe('two servers that change the tags of one resource simultaneously', () => {
   let second: Core;
   beforeEach(() => {
     second = { ...world.core, db: openDatabase(world.core.config) };
@@ -341,7 +341,7 @@ describe('two servers that change the tags of one resource at once', () => {
       .of('network')
       .act(ADMIN, 'replace_tags', { ...call, id, body: { tags }, revision });
 
-  test('lose none, and count each', async () => {
+  test('lose none, and increment the revision for each', async () => {
     const id = String(world.ids.networks);
     const tags = Array.from({ length: 40 }, (_, i) => `t${i}`);
     const add = () => Promise.all(tags.map((tag, i) => addTo(i % 2 === 0 ? world.core : second, id, tag)));
@@ -349,7 +349,7 @@ describe('two servers that change the tags of one resource at once', () => {
     expect((await tagsOf('networks')).sort()).toEqual([...tags].sort());
   });
 
-  test('do not go beyond the bound together', async () => {
+  test('do not exceed the limit together', async () => {
     const id = String(world.ids.networks);
     await put(
       'networks',
@@ -369,7 +369,7 @@ describe('two servers that change the tags of one resource at once', () => {
     expect(await tagsOf('networks')).toEqual(['same']);
   });
 
-  test('by If-Match change them once', async () => {
+  test('change them once with If-Match', async () => {
     const id = String(world.ids.networks);
     const { revision_number: revision } = await shown('networks');
     const done = await Promise.allSettled(

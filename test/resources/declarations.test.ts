@@ -20,11 +20,11 @@ const resources = await declared();
 const aliases = EXTENSIONS.map((e) => e.alias);
 
 describe('extensions', () => {
-  test('each is told once', () => {
+  test('are listed once', () => {
     expect(new Set(aliases).size).toBe(aliases.length);
   });
 
-  test.each(resources.map((r) => [r.plural, r] as const))('of %s: every alias that is named exists', (_, resource) => {
+  test.each(resources.map((r) => [r.plural, r] as const))('of %s: every named alias exists', (_, resource) => {
     const named = [resource.extension, ...Object.values(resource.attributes).map((a) => a.extension)];
     expect(named.filter((alias) => alias !== undefined && !aliases.includes(alias))).toEqual([]);
   });
@@ -33,23 +33,23 @@ describe('extensions', () => {
 describe.each(resources.map((r) => [r.plural, r] as const))('the declaration of %s', (_, resource) => {
   const attributes = Object.entries(resource.attributes);
 
-  test('says of each attribute what it is', () => {
+  test('describes each attribute', () => {
     for (const [name, { help }] of attributes) expect(help, name).toMatch(/\S/);
   });
 
-  test('leaves no doubt what a create without an attribute means', () => {
+  test('defines what a create without an attribute means', () => {
     for (const [name, { post, optional, default: fallback }] of attributes) {
       if (!post) expect([optional, fallback], name).toEqual([undefined, undefined]);
       else expect(optional === true && fallback !== undefined, `${name} is optional and has a default`).toBe(false);
     }
   });
 
-  test('has defaults that its own types accept as they are', () => {
+  test('has defaults that its own types accept unchanged', () => {
     for (const [name, { type, default: fallback }] of attributes)
       if (fallback !== undefined) expect(type.parse(fallback, name), name).toEqual(fallback);
   });
 
-  test('sorts only by columns', () => {
+  test('allows sorting only by columns', () => {
     for (const [name, { sort, column }] of attributes) if (sort) expect(column, name).toMatch(/^\w+\.\w+$/);
   });
 });

@@ -33,7 +33,7 @@ function errorsPage(): string {
 }
 
 describe('the catalogue of errors', () => {
-  test('docs/errors.md mirrors it', () => {
+  test('docs/errors.md is generated from it', () => {
     const text = errorsPage();
     if (process.env.UPDATE_DOCS === '1') writeFileSync(page, text);
     expect(readFileSync(page, 'utf8')).toBe(text);
@@ -54,14 +54,14 @@ describe('the catalogue of errors', () => {
     for (const name of names) expect(error.message).toContain(`<${name}>`);
   });
 
-  test('values are filled in verbatim, and bounded', () => {
+  test('values are inserted verbatim, with limited length', () => {
     expect(neutronError('NetworkNotFound', { id: '$& {id} $1' }).message).toBe(
       'Network $& {id} $1 could not be found.',
     );
     expect(neutronError('NetworkNotFound', { id: 'x'.repeat(1_000_000) }).message.length).toBeLessThan(3000);
   });
 
-  test('a value is shown as Neutron shows it: None for null, JSON for other values, bounded length', () => {
+  test('a value is formatted as in Neutron: None for null, JSON for other values, limited length', () => {
     expect(shown(null)).toBe('None');
     expect(shown(undefined)).toBe('None');
     expect(shown('x')).toBe('x');

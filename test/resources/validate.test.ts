@@ -147,7 +147,7 @@ describe('types of attributes', () => {
     [zoneHints, ['a', 'b'], ['a', 'b']],
   ] as const;
   test.each(FINE.map(([type, given, parsed]) => [JSON.stringify(type.schema), given, parsed, type] as const))(
-    '%s takes %j as %j',
+    '%s accepts %j as %j',
     (_, given, parsed, type) => {
       expect(type.parse(given, 'x')).toEqual(parsed);
     },
@@ -208,7 +208,7 @@ describe('types of attributes', () => {
     [readOnly({}), 'x'],
   ] as const;
   test.each(REFUSED.map(([type, given]) => [JSON.stringify(type.schema), given, type] as const))(
-    '%s refuses %j, naming attribute or value',
+    '%s rejects %j, naming attribute or value',
     (_, given, type) => {
       expect(message(() => type.parse(given, 'the_attribute'))).toMatch(
         /^(HTTPBadRequest|InvalidInput|InvalidSubnetServiceType|InvalidInputSubnetServiceType): .*(the_attribute|'.*'|Subnet service)/s,

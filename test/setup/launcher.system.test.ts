@@ -12,7 +12,7 @@ beforeEach(() => {
 afterEach(() => project.remove());
 
 describe('bin/neutrino on a fresh clone', () => {
-  it('installs the packages, then runs the command line with all its words; next time it installs nothing', async () => {
+  it('installs the packages, then runs the command line with all arguments; the next time, it installs nothing', async () => {
     const first = await project.start('config', 'show', 'a b');
     expect(first).toMatchObject({ code: 0, stdout: '["config","show","a b"]\n' });
     expect(first.stderr).toContain('npm packages ...');
@@ -22,7 +22,7 @@ describe('bin/neutrino on a fresh clone', () => {
     expect(project.calls()).toEqual([]);
   });
 
-  it('installs Node first where the one in PATH is older than 24, and runs npm and the command line with it', async () => {
+  it('first installs Node if the one in PATH is older than 24, and runs npm and the command line with it', async () => {
     project.useOldNode();
     project.write('src/cli/main.ts', 'console.log(process.env.PATH);');
     const { code, stdout, stderr } = await project.start();
@@ -36,7 +36,7 @@ describe('bin/neutrino on a fresh clone', () => {
     expect(project.calls()).toEqual([]);
   });
 
-  it('repairs a Node that was half installed', async () => {
+  it('repairs an incomplete installation of Node', async () => {
     project.useOldNode();
     project.write(`.node/installing/node_modules/node-linux-${process.arch}/bin/node`, 'half');
     expect(await project.start()).toMatchObject({ code: 0 });
@@ -45,7 +45,7 @@ describe('bin/neutrino on a fresh clone', () => {
 });
 
 describe('npm start', () => {
-  it('hands SIGTERM on to Neutrino and ends with its exit code', async () => {
+  it('forwards SIGTERM to Neutrino and returns its exit code', async () => {
     await project.start();
     project.write(
       'src/cli/main.ts',
@@ -56,7 +56,7 @@ describe('npm start', () => {
 });
 
 describe('npm packages', () => {
-  it('that could not be installed are told with what npm said and what to do, and tried again next time', async () => {
+  it('that cannot be installed are reported with the output of npm and what to do, and retried the next time', async () => {
     project.program('npm', project.npm('mkdir -p node_modules/half; echo "npm error network is down" >&2; exit 7'));
     const failed = await project.start('--version');
     expect(failed).toMatchObject({ code: 1, stdout: '' });
@@ -68,7 +68,7 @@ describe('npm packages', () => {
     expect(await project.start('--version')).toMatchObject({ code: 0 });
   });
 
-  it('are installed anew when the setup was killed half way', async () => {
+  it('are reinstalled if the setup was killed', async () => {
     project.program('npm', project.npm('mkdir -p node_modules/one; kill -9 $PPID'));
     expect((await project.start()).code).not.toBe(0);
     project.calls();
@@ -77,7 +77,7 @@ describe('npm packages', () => {
     expect(project.calls()).toEqual([CI]);
   });
 
-  it('are installed anew when the lock file has changed', async () => {
+  it('are reinstalled if the lock file has changed', async () => {
     await project.start();
     project.write('package-lock.json', project.read('package-lock.json').replace('1.0.0', '1.0.1'));
     project.calls();
@@ -96,7 +96,7 @@ describe('npm packages', () => {
     expect(project.calls()).toHaveLength(1);
   });
 
-  it('are installed anew when node_modules has gone', async () => {
+  it('are reinstalled if node_modules is missing', async () => {
     await project.start();
     rmSync(join(project.root, 'node_modules'), { recursive: true });
     project.calls();
@@ -109,20 +109,20 @@ describe('npm packages', () => {
     project.write('node_modules/.package-lock.json', JSON.stringify({ packages }));
   };
 
-  it('that a developer has installed by hand are taken as they are', async () => {
+  it('that a developer has installed manually are used unchanged', async () => {
     byHand({ 'node_modules/one': { version: '1.0.0' }, 'node_modules/tool': { version: '2.0.0' } });
     expect(await project.start()).toMatchObject({ code: 0, stderr: '' });
     expect(project.calls()).toEqual([]);
     expect(project.read('node_modules/.neutrino-installed')).toMatch(/^dev [0-9a-f]{64}\n$/);
   });
 
-  it('that a developer has installed by hand in other versions are installed anew', async () => {
+  it('that a developer has installed manually in other versions are reinstalled', async () => {
     byHand({ 'node_modules/one': { version: '0.9.0' }, 'node_modules/tool': { version: '2.0.0' } });
     await project.start();
     expect(project.calls()).toEqual([CI]);
   });
 
-  it('are installed once when two start at the same time', async () => {
+  it('are installed once if two start simultaneously', async () => {
     project.program('npm', project.npm('sleep 1; mkdir -p node_modules/one'));
     const both = await Promise.all([project.start('1'), project.start('2')]);
     expect(both.map(({ code, stdout }) => [code, stdout])).toEqual([
@@ -132,7 +132,7 @@ describe('npm packages', () => {
     expect(project.calls()).toEqual([CI]);
   });
 
-  it('for development are added to those that are there, without taking them away', async () => {
+  it('for development are added to the existing ones', async () => {
     await project.start();
     project.calls();
     project.write('test/setup/run-stages.ts', 'console.log("stages");');
@@ -179,7 +179,7 @@ describe.skipIf(process.getuid?.() !== 0)('Debian packages (needs root)', () => 
     expect(await project.start('up')).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('are not asked for by commands that do without them', async () => {
+  it('are not installed by commands that do not need them', async () => {
     aptGet('exit 1');
     for (const words of [['--version'], ['config', 'show'], ['up', '--help'], ['up', '--no-agents']]) {
       expect(await project.start(...words)).toMatchObject({ code: 0, stderr: '' });
@@ -187,7 +187,7 @@ describe.skipIf(process.getuid?.() !== 0)('Debian packages (needs root)', () => 
     expect(project.calls()).toEqual([]);
   });
 
-  it('are tried a second time with fresh lists, after an interrupted dpkg has been set right', async () => {
+  it('are retried with updated package lists, after an interrupted dpkg has been repaired', async () => {
     aptGet(
       `if [ -e ${project.root}/updated ]; then ${working()} else exit 100; fi ;; *update*) touch ${project.root}/tried`,
     );
@@ -199,7 +199,7 @@ describe.skipIf(process.getuid?.() !== 0)('Debian packages (needs root)', () => 
     expect(calls.at(-2)).toMatch(/ update$/);
   });
 
-  it('that cannot be installed are told with the last words of apt-get and what to do', async () => {
+  it('that cannot be installed are reported with the last output of apt-get and what to do', async () => {
     aptGet('echo "E: Unable to locate package fake-one"; exit 100');
     const { code, stdout, stderr } = await project.start('up');
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
@@ -208,7 +208,7 @@ describe.skipIf(process.getuid?.() !== 0)('Debian packages (needs root)', () => 
     expect(stderr).toContain('bin/neutrino up --no-agents');
   });
 
-  it('that bring a service are installed without starting it', async () => {
+  it('with a service are installed without starting it', async () => {
     project.write('bin/setup/debian-packages', 'neutrino-fake-one fake-one up fake.service\n');
     project.write(
       'src/cli/main.ts',
@@ -220,7 +220,7 @@ describe.skipIf(process.getuid?.() !== 0)('Debian packages (needs root)', () => 
     expect(project.calls().slice(-2)).toEqual(['policy 101', 'systemctl disable fake.service']);
   });
 
-  it('of stock Neutron are asked for by its tests alone, which run without them where there are none', async () => {
+  it('of stock Neutron are installed only by its tests, which are skipped if they are not available', async () => {
     project.write('bin/setup/debian-packages', 'neutrino-fake-one fake-one interop\nneutrino-fake-two fake-two test\n');
     project.write('test/setup/run-stages.ts', 'console.log(process.argv.slice(2).join(" "));');
     aptGet(`case "$*" in *fake-one*) exit 100 ;; esac; ${working()} rm -f ${project.programs}/neutrino-fake-one`);
@@ -235,7 +235,7 @@ describe.skipIf(process.getuid?.() !== 0)('Debian packages (needs root)', () => 
     expect(stderr).toContain('without these packages the tests with stock Neutron are skipped');
   });
 
-  it('that apt-get claims to have installed are looked for all the same', async () => {
+  it('that apt-get claims to have installed are verified', async () => {
     aptGet('true');
     const { code, stderr } = await project.start('up');
     expect(code).toBe(1);
@@ -246,7 +246,7 @@ describe.skipIf(process.getuid?.() !== 0)('Debian packages (needs root)', () => 
 });
 
 describe('package-lock.json', () => {
-  it('names every optional package of its packages, without which `npm ci` refuses it', () => {
+  it('contains every optional package, without which `npm ci` rejects it', () => {
     const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
       packages: Record<string, { optionalDependencies?: Record<string, string> }>;
     };
@@ -258,7 +258,7 @@ describe('package-lock.json', () => {
     expect(missing).toEqual([]);
   });
 
-  it('names no registry', () => {
+  it('contains no registry', () => {
     expect(readFileSync('package-lock.json', 'utf8')).not.toContain('"resolved"');
   });
 });

@@ -37,7 +37,7 @@ beforeEach(() => {
 afterEach(() => rmSync(project, { recursive: true, force: true }));
 
 describe('npm test', () => {
-  it('counts each stage as a test and closes with the sums', async () => {
+  it('counts each stage as a test and ends with the totals', async () => {
     const { exitCode, stdout, lastLine } = await stages();
     expect(exitCode).toBe(0);
     expect(lastLine).toBe('6 passed, 0 failed, 1 skipped');
@@ -47,7 +47,7 @@ describe('npm test', () => {
     expect(stdout).not.toContain('noise');
   });
 
-  it('shows what a stage says that fails, runs the others all the same, and fails', async () => {
+  it('prints the output of a failing stage, still runs the others, and fails', async () => {
     tool('tsc', 'echo "a.ts(1,1): error TS1"; exit 2');
     writeFileSync(join(project, 'src/db/a.ts'), "import '../api/app.ts';");
     tool('knip', 'echo "Unused exports (1)"; exit 1');
@@ -59,7 +59,7 @@ describe('npm test', () => {
     expect(lastLine).toBe('3 passed, 3 failed, 1 skipped');
   });
 
-  it('fails when a tool is missing or Vitest leaves no report', async () => {
+  it('fails if a tool is missing or Vitest writes no report', async () => {
     rmSync(join(project, 'node_modules/.bin/biome'));
     tool('vitest', 'exit 0');
     const { exitCode, stdout, lastLine } = await stages();
@@ -68,7 +68,7 @@ describe('npm test', () => {
     expect(lastLine).toBe('3 passed, 2 failed, 0 skipped');
   });
 
-  it('hands its arguments to Vitest and runs unit, system and MariaDB tests unless they name others', async () => {
+  it('passes its arguments to Vitest and runs unit, system and MariaDB tests by default', async () => {
     const whole = '--project=unit --project=system --project=mariadb';
     expect((await stages('test/config', '-t', 'x')).stdout).toMatch(
       new RegExp(`^vitest run .* ${whole} test/config -t x$`, 'm'),

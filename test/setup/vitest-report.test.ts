@@ -14,14 +14,14 @@ const report = (
   });
 
 describe('countTests', () => {
-  it('takes the numbers of the report', () => {
+  it('returns the numbers of the report', () => {
     expect(countTests(report({ passed: 5, failed: 2, pending: 3, todo: 1 }), 1)).toEqual({
       counts: { passed: 5, failed: 2, skipped: 4 },
       problems: [],
     });
   });
 
-  it('counts a file that could not be loaded as a failed test', () => {
+  it('counts a file that cannot be loaded as a failed test', () => {
     const broken = { name: '/x/a.test.ts', status: 'failed', message: 'no such module\nat ...', assertionResults: [] };
     const failing = { name: 'b', status: 'failed', message: '', assertionResults: [{ status: 'failed' }] };
     expect(countTests(report({ passed: 1, failed: 1 }, [broken, failing]), 1)).toEqual({
@@ -30,14 +30,14 @@ describe('countTests', () => {
     });
   });
 
-  it('fails a run without a test, skipped ones or not', () => {
+  it('fails a run without tests, even if some are skipped', () => {
     expect(countTests(report({ pending: 2 }), 0)).toEqual({
       counts: { passed: 0, failed: 1, skipped: 2 },
       problems: ['no test ran'],
     });
   });
 
-  it('fails a run whose exit code no failed test explains', () => {
+  it('fails a run whose exit code is not explained by a failed test', () => {
     const { counts, problems } = countTests(report({ passed: 2 }), 1);
     expect(counts).toEqual({ passed: 2, failed: 1, skipped: 0 });
     expect(problems[0]).toContain('exit code 1 though no test failed');

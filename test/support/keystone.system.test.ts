@@ -10,7 +10,7 @@ describe.skipIf(obstacle)(`a private Keystone${obstacle ? ` (skipped: ${obstacle
   });
   afterAll(() => keystone?.dispose());
 
-  it('issues tokens for accounts that a test makes, with the roles that were asked for', async () => {
+  it('issues tokens with the requested roles for accounts created by tests', async () => {
     const { accounts } = keystone;
     const account = await accounts.account('p1', ['member', 'auditor'], 'ann');
     const token = await accounts.token(account);
@@ -29,7 +29,7 @@ describe.skipIf(obstacle)(`a private Keystone${obstacle ? ` (skipped: ${obstacle
     expect(revoked.status).toBe(401);
   });
 
-  it('knows its accounts after a restart', async () => {
+  it('keeps its accounts across a restart', async () => {
     const account = await keystone.accounts.account('p2');
     await keystone.stop();
     await expect(fetch(keystone.url)).rejects.toThrow('fetch failed');
@@ -37,7 +37,7 @@ describe.skipIf(obstacle)(`a private Keystone${obstacle ? ` (skipped: ${obstacle
     expect(await keystone.accounts.token(account)).not.toBe('');
   });
 
-  it('does not answer while it is frozen', async () => {
+  it('does not respond while it is frozen', async () => {
     await keystone.freeze();
     const response = fetch(keystone.url);
     const first = await Promise.race([response, new Promise((resolve) => setTimeout(resolve, 200, 'nothing'))]);

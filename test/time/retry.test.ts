@@ -28,7 +28,7 @@ describe('retry', () => {
     expect(attempts).toBe(1);
   });
 
-  it('throws the last error once its time is over', async () => {
+  it('throws the last error after its time limit', async () => {
     const work = (failures: number) => {
       throw new Error(`failure ${failures}`);
     };

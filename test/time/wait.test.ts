@@ -3,16 +3,16 @@ import { pause } from '../../src/time/pause.ts';
 import { WaitTimeout, waitFor } from '../../src/time/wait.ts';
 
 describe('waitFor', () => {
-  it('gives what an event brings', async () => {
+  it('returns the value of an event', async () => {
     expect(await waitFor('an event', Promise.resolve(7), 1_000)).toBe(7);
   });
 
-  it('looks until there is a value', async () => {
+  it('polls until there is a value', async () => {
     let looks = 0;
     expect(await waitFor('three looks', async () => ++looks >= 3 && `after ${looks}`, 10_000)).toBe('after 3');
   });
 
-  it('takes 0 and the empty text for values', async () => {
+  it('accepts 0 and the empty string as values', async () => {
     expect(await waitFor('a number', () => 0, 1_000)).toBe(0);
     expect(await waitFor('a text', () => '', 1_000)).toBe('');
   });
@@ -23,7 +23,7 @@ describe('waitFor', () => {
     await expect(waitFor('the end', new Promise(() => undefined), 1)).rejects.toThrow(new WaitTimeout('the end', 1));
   });
 
-  it('stops looking once its time is over', async () => {
+  it('stops polling after its time limit', async () => {
     let looks = 0;
     await expect(
       waitFor(
@@ -40,7 +40,7 @@ describe('waitFor', () => {
     expect(looks).toBe(then);
   });
 
-  it('throws what a look throws', async () => {
+  it('throws the error of a poll', async () => {
     await expect(
       waitFor(
         'a broken look',

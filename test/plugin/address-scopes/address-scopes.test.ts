@@ -34,14 +34,14 @@ describe('address scopes', () => {
     expect(await scopes.show(ADMIN, made.id)).toEqual(made);
   });
 
-  test('need an IP version, which does not change', async () => {
+  test('need an IP version, which cannot change', async () => {
     await expect(scopes.create(ADMIN, [{ name: 's' }])).rejects.toMatchObject({ type: 'HTTPBadRequest' });
     await expect(make({ ip_version: 5 })).rejects.toMatchObject({ type: 'HTTPBadRequest' });
     const { id } = await make({});
     await expect(scopes.update(ADMIN, id, { ip_version: 6 })).rejects.toMatchObject({ type: 'HTTPBadRequest' });
   });
 
-  test('are renamed and shared, and no longer unshared then', async () => {
+  test('can be renamed and shared, but not unshared', async () => {
     const { id } = await make({});
     expect(await scopes.update(ADMIN, id, { name: 'new', shared: true })).toMatchObject({ name: 'new', shared: true });
     await expect(scopes.update(ADMIN, id, { shared: false })).rejects.toMatchObject({
@@ -50,14 +50,14 @@ describe('address scopes', () => {
     expect(await scopes.show(ADMIN, id)).toMatchObject({ name: 'new', shared: true });
   });
 
-  test('are deleted once', async () => {
+  test('can be deleted once', async () => {
     const { id } = await make({});
     await scopes.delete(ADMIN, id);
     await expect(scopes.delete(ADMIN, id)).rejects.toMatchObject({ type: 'AddressScopeNotFound', status: 404 });
     await expect(scopes.show(ADMIN, id)).rejects.toMatchObject({ type: 'AddressScopeNotFound' });
   });
 
-  test('are seen by their project, and by all when they are shared', async () => {
+  test('are visible to their project, and to all if they are shared', async () => {
     const [own, other, shared] = [
       await make({}, memberOf('p2')),
       await make({}),

@@ -30,7 +30,7 @@ const list = async (path: string): Promise<readonly Document[]> =>
 const hosts = async (path: string) => (await list(path)).map((agent) => agent.host).sort();
 
 describe('agents', () => {
-  it('are shown as Neutron shows them', async () => {
+  it('have the same attributes as in Neutron', async () => {
     const id = await world.dhcpAgent('h1');
     const { body } = await ask('GET', `/agents/${id}`);
     const time = expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/);
@@ -54,7 +54,7 @@ describe('agents', () => {
     });
   });
 
-  it('are listed with filters, alive among them', async () => {
+  it('are listed with filters, including alive', async () => {
     await world.dhcpAgent('h1');
     await world.kill(await world.dhcpAgent('h2'));
     await world.l2Agent('h1');
@@ -77,7 +77,7 @@ describe('agents', () => {
     expect((await list('/agents?sort_key=host&sort_dir=desc&limit=1'))[0]?.host).toBe('h2');
   });
 
-  it('can be described and disabled, and nothing else', async () => {
+  it('can only be described and disabled', async () => {
     const id = await world.dhcpAgent('h1');
     const changed = await ask('PUT', `/agents/${id}`, { agent: { description: 'mine', admin_state_up: false } });
     expect(changed.body.agent).toMatchObject({ id, description: 'mine', admin_state_up: false });
@@ -86,7 +86,7 @@ describe('agents', () => {
     expect((await ask('POST', '/agents', { agent: {} })).status).toBe(400);
   });
 
-  it('are notified when they are disabled or enabled, once, and only DHCP agents', async () => {
+  it('are notified once when they are disabled or enabled, only if they are DHCP agents', async () => {
     const [dhcp, l2] = [await world.dhcpAgent('h1'), await world.l2Agent('h1')];
     for (const admin_state_up of [false, false, true])
       for (const id of [dhcp, l2]) await ask('PUT', `/agents/${id}`, { agent: { admin_state_up } });
@@ -109,7 +109,7 @@ describe('agents', () => {
     expect(await world.dhcpAgent('h1')).not.toBe(id);
   });
 
-  it('are served by others when their agent is deleted, from the same address', async () => {
+  it('hand their networks over to others when they are deleted, with the same DHCP server address', async () => {
     const old = await world.dhcpAgent('h1');
     const network = await world.served(old);
     const body = (host: string) => ({
@@ -146,7 +146,7 @@ describe('agents', () => {
 });
 
 describe('networks of DHCP agents', () => {
-  it('are added: the agent is notified, and both lists show it', async () => {
+  it('can be added: the agent is notified, and both lists contain it', async () => {
     const id = await world.dhcpAgent('h1');
     const network = await world.network();
     expect(await ask('POST', `/agents/${id}/dhcp-networks`, { network_id: network })).toMatchObject({
@@ -165,14 +165,14 @@ describe('networks of DHCP agents', () => {
     ]);
   });
 
-  it('may be added beyond dhcp_agents_per_network', async () => {
+  it('can be added beyond dhcp_agents_per_network', async () => {
     const [one, two] = [await world.dhcpAgent('h1'), await world.dhcpAgent('h2')];
     const network = await world.served(one);
     expect((await ask('POST', `/agents/${two}/dhcp-networks`, { network_id: network })).status).toBe(201);
     expect(await hosts(`/networks/${network}/dhcp-agents`)).toEqual(['h1', 'h2']);
   });
 
-  it('are refused with an error that says what is wrong', async () => {
+  it('are rejected with an error that names the reason', async () => {
     const [id, l2] = [await world.dhcpAgent('h1'), await world.l2Agent('h1')];
     const network = await world.served(id);
     const add = (agent: string, body?: Document) => ask('POST', `/agents/${agent}/dhcp-networks`, body);
@@ -186,7 +186,7 @@ describe('networks of DHCP agents', () => {
     expect(await add(id, { network_id: other })).toMatchObject({ status: 404, type: 'InvalidDHCPAgent' });
   });
 
-  it('are removed: the agent is notified, and its port is kept for the next agent', async () => {
+  it('can be removed: the agent is notified, and its port is kept for the next agent', async () => {
     const id = await world.dhcpAgent('h1');
     const network = await world.served(id);
     const device_id = dhcpDeviceId('h1', network);
@@ -212,7 +212,7 @@ describe('networks of DHCP agents', () => {
     });
   });
 
-  it('whose last agent is gone let no port wait for DHCP', async () => {
+  it('without agents do not make ports wait for DHCP', async () => {
     const [one, two] = [await world.dhcpAgent('h1'), await world.dhcpAgent('h2')];
     await world.l2Agent('c1');
     const network = await world.served(one);
@@ -228,7 +228,7 @@ describe('networks of DHCP agents', () => {
     expect(await status()).toBe('ACTIVE');
   });
 
-  it('have no agents when they do not exist', async () => {
+  it('have no agents if they do not exist', async () => {
     expect(await ask('GET', `/networks/${world.nobody}/dhcp-agents`)).toMatchObject({
       status: 200,
       body: { agents: [] },

@@ -22,11 +22,11 @@ const ask = async (path: string) => {
 const zones = async (query = '') => (await ask(query)).body.availability_zones;
 
 describe('availability zones', () => {
-  it('are none while there is no agent', async () => {
+  it('do not exist without agents', async () => {
     expect(await ask('')).toEqual({ status: 200, body: { availability_zones: [] } });
   });
 
-  it('are those of DHCP agents, each once, available while one of its agents is enabled', async () => {
+  it('are those of DHCP agents, each once, and available while one of its agents is enabled', async () => {
     await world.dhcpAgent('h1', { ...dhcpState('h1'), availability_zone: 'east' });
     await world.dhcpAgent('h2', { ...dhcpState('h2'), availability_zone: 'east' });
     const off = await world.dhcpAgent('h3', { ...dhcpState('h3'), availability_zone: 'west' });

@@ -32,14 +32,14 @@ const told = async () =>
 describe('a DHCP agent with admin_state_up false', () => {
   beforeEach(() => begin(false));
 
-  it('serves no networks and is notified of none, though they stay bound to it', async () => {
+  it('serves no networks and is not notified of any, although they remain bound to it', async () => {
     await disable();
     expect(await asked()).toEqual([]);
     expect(await told()).toMatchObject([{ id: agent, enabled: false }]);
     expect(await willBeServed(world.core.db.kysely, world.core.config, DHCP_AGENTS, network)).toBe(false);
   });
 
-  it('gets no network, neither by hand nor by the scheduler', async () => {
+  it('gets no networks, neither manually nor by the scheduler', async () => {
     await disable();
     const other = await world.network();
     await world.subnet(other, '10.1.0.0/24');
@@ -47,7 +47,7 @@ describe('a DHCP agent with admin_state_up false', () => {
     expect(await asked()).toEqual([]);
   });
 
-  it('keeps no port from becoming ACTIVE', async () => {
+  it('does not prevent ports from becoming ACTIVE', async () => {
     await world.l2Agent('c1');
     const port = await world.port(network, { 'binding:host_id': 'c1' });
     await world.plugin.call('update_device_up', { device: port.id, agent_id: 'lb', host: 'c1' });
@@ -60,7 +60,7 @@ describe('a DHCP agent with admin_state_up false', () => {
 describe('a DHCP agent with admin_state_up false, with enable_services_on_agents_with_admin_state_down', () => {
   beforeEach(() => begin(true));
 
-  it('keeps serving what it hosts, and is notified of it', async () => {
+  it('keeps serving its networks, and is notified of changes', async () => {
     await world.l2Agent('c1');
     const port = await world.port(network, { 'binding:host_id': 'c1' });
     await world.plugin.call('update_device_up', { device: port.id, agent_id: 'lb', host: 'c1' });
@@ -70,7 +70,7 @@ describe('a DHCP agent with admin_state_up false, with enable_services_on_agents
     expect((await world.portOf(port.id)).status).toBe('DOWN');
   });
 
-  it('gets networks by hand, none by the scheduler', async () => {
+  it('gets networks manually, but not by the scheduler', async () => {
     await disable();
     const other = await world.network();
     await world.subnet(other, '10.1.0.0/24');

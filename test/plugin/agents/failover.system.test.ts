@@ -87,7 +87,7 @@ describe('networks of a dead DHCP agent', () => {
     await expect.poll(() => world.core.db.kysely.selectFrom('workclaims').selectAll().execute(), SOON).toEqual([]);
   });
 
-  it('keep their DHCP server address: the port waits for the next agent, which takes it', async () => {
+  it('keep their DHCP server address: the port is reserved for the next agent, which takes it over', async () => {
     const old = await world.dhcpAgent('dead');
     await immortal('h1');
     const network = await world.served(old);
@@ -102,7 +102,7 @@ describe('networks of a dead DHCP agent', () => {
     expect(after).toMatchObject({ device_id: taken.device_id, fixed_ips: before?.fixed_ips });
   });
 
-  it('are no longer the business of an agent that comes back: it is revived, and asks for what it hosts', async () => {
+  it('are dropped by an agent that returns: it is revived, and requests its networks', async () => {
     const old = await dead('dead');
     await immortal('h1');
     const [lost, kept] = [await world.served(old), await world.network()];
@@ -115,7 +115,7 @@ describe('networks of a dead DHCP agent', () => {
     expect(networks.map((network) => network.id)).toEqual([kept]);
   });
 
-  it('stay where they are when the agent is alive again, or lost them meanwhile', async () => {
+  it('are not moved if the agent is alive again, or lost them meanwhile', async () => {
     const [old, ,] = [await world.dhcpAgent('h0'), await immortal('h1')];
     const network = await world.served(old);
     await heartbeat(old, '2999-01-01 00:00:00');
@@ -128,7 +128,7 @@ describe('networks of a dead DHCP agent', () => {
     expect(await hosts(network)).toEqual(['h1']);
   });
 
-  it('stay when there is no other agent that is alive and enabled', async () => {
+  it('are not moved without another agent that is alive and enabled', async () => {
     const old = await dead('dead');
     const network = await world.served(old);
     const disabled = await immortal('disabled');
@@ -139,7 +139,7 @@ describe('networks of a dead DHCP agent', () => {
     expect(await hosts(network)).toEqual(['dead']);
   });
 
-  it('stay on a disabled agent', async () => {
+  it('are not moved off a disabled agent', async () => {
     const disabled = await dead('dead');
     await world.core.db.kysely.updateTable('agents').set({ admin_state_up: 0 }).where('id', '=', disabled).execute();
     const [network, other] = [await world.served(disabled), await dead('dead2')];
@@ -150,7 +150,7 @@ describe('networks of a dead DHCP agent', () => {
     expect(await move(network, disabled)).toBeUndefined();
   });
 
-  it('stay when they need no DHCP', async () => {
+  it('are not moved if they need no DHCP', async () => {
     const old = await dead('dead');
     await immortal('h1');
     const network = await world.network();
@@ -161,7 +161,7 @@ describe('networks of a dead DHCP agent', () => {
     expect(await hosts(network)).toEqual(['dead']);
   });
 
-  it('move only into zones that they allow', async () => {
+  it('move only to zones that they allow', async () => {
     const old = await world.dhcpAgent('dead', { availability_zone: 'z2' });
     await world.kill(old);
     await immortal('h1', { availability_zone: 'z1' });
@@ -188,7 +188,7 @@ describe('networks of a dead DHCP agent', () => {
 });
 
 describe('a network that cannot be moved', () => {
-  it('does not keep the others from being moved', async () => {
+  it('does not prevent others from being moved', async () => {
     const old = await dead('dead');
     await immortal('h1');
     const networks: string[] = [];
@@ -208,7 +208,7 @@ describe('a network that cannot be moved', () => {
 });
 
 describe('networks of several agents', () => {
-  it('have as many agents as before when another one can replace the dead one', async () => {
+  it('keep their number of agents if another one can replace the dead one', async () => {
     await beginAnew({ dhcp_agents_per_network: 2 });
     const [old, second] = [await dead('dead'), await immortal('h1')];
     const network = await world.served(old);
@@ -235,7 +235,7 @@ describe('several servers', () => {
     expect(told.sort()).toEqual([...networks].sort());
   });
 
-  it('continue when the one that was moving networks was killed', async () => {
+  it('continue if the one that was moving networks is killed', async () => {
     const claims = () => world.core.db.kysely.selectFrom('workclaims').selectAll().execute();
     const [old, ,] = [await dead('dead'), await immortal('h1')];
     const network = await world.served(old);
@@ -265,7 +265,7 @@ describe('failover', () => {
     { network_auto_schedule: false },
     // Not before a server has been up for so long.
     { agent_down_time: 600 },
-  ])('with %o moves nothing that it would move otherwise', async (options) => {
+  ])('is disabled by %o', async (options) => {
     const network = await world.served(await dead('dead'));
     await immortal('h1');
     const asked: string[] = [];

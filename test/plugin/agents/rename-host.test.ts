@@ -60,7 +60,7 @@ it('a renamed host keeps its agents, their networks, its bound ports and its DHC
   expect(await world.portOf(machine.id)).toEqual(moved);
 });
 
-it('what a dead agent of the new name had goes to the agent that is renamed', async () => {
+it('the renamed agent takes over the resources of a dead agent with the new name', async () => {
   const dhcp = await world.dhcpAgent('old');
   const namesake = await world.dhcpAgent('new');
   await world.kill(namesake);
@@ -78,7 +78,7 @@ it('what a dead agent of the new name had goes to the agent that is renamed', as
   expect(await world.portOf(reserved.id)).toMatchObject({ device_id: RESERVED_DHCP_PORT });
 });
 
-it('a host does not take a name under which an agent is alive', async () => {
+it('a host cannot get a name with a live agent', async () => {
   await world.dhcpAgent('old');
   await world.l2Agent('new');
   const before = await agents();

@@ -13,7 +13,7 @@ const report = (state: unknown, time: unknown = reportTime()) => reportState(wor
 const rows = () => world.core.db.kysely.selectFrom('agents').selectAll().execute();
 
 describe('an agent that reports', () => {
-  it('is registered by its first report and alive with the next', async () => {
+  it('is registered by its first report and kept alive by the next', async () => {
     expect(await report({ ...dhcpState('h1'), start_flag: true })).toBe('new');
     expect(await report(dhcpState('h1'))).toBe('alive');
     expect(await rows()).toMatchObject([
@@ -21,26 +21,26 @@ describe('an agent that reports', () => {
     ]);
   });
 
-  it('is another agent on another host, and by another type', async () => {
+  it('is identified by host and type', async () => {
     await report(dhcpState('h1'));
     expect(await report({ ...dhcpState('h2'), start_flag: true })).toBe('new');
     expect(await report({ ...l2State('h1'), start_flag: true })).toBe('new');
     expect(await rows()).toHaveLength(3);
   });
 
-  it('is revived after it counted as dead', async () => {
+  it('is revived after it was considered dead', async () => {
     await world.kill(await world.dhcpAgent('h1'));
     expect(await report(dhcpState('h1'))).toBe('revived');
     expect(await report(dhcpState('h1'))).toBe('alive');
   });
 
-  it('is revived when it was running already and had been deleted', async () => {
+  it('is revived if it was deleted while it was running', async () => {
     const id = await world.dhcpAgent('h1');
     await world.core.db.kysely.deleteFrom('agents').where('id', '=', id).execute();
     expect(await report(dhcpState('h1'))).toBe('revived');
   });
 
-  it('keeps what an operator set, and renews what it reports', async () => {
+  it('keeps the settings of an operator, and updates what it reports', async () => {
     const id = await world.dhcpAgent('h1');
     const set = { admin_state_up: 0, description: 'mine', started_at: '2020-01-01 00:00:00' };
     await world.core.db.kysely.updateTable('agents').set(set).where('id', '=', id).execute();
@@ -50,14 +50,14 @@ describe('an agent that reports', () => {
     ]);
   });
 
-  it('waits for an operator to enable it with enable_new_agents off', async () => {
+  it('must be enabled by an operator with enable_new_agents off', async () => {
     const { core } = world;
     const config = { ...core.config, DEFAULT: { ...core.config.DEFAULT, enable_new_agents: false } };
     await reportState({ ...core, config }, dhcpState('h1'), reportTime());
     expect(await rows()).toMatchObject([{ host: 'h1', admin_state_up: 0 }]);
   });
 
-  it('was started when its report has start_flag', async () => {
+  it('has the start time of its report with start_flag', async () => {
     const id = await world.dhcpAgent('h1');
     const longAgo = { started_at: '2020-01-01 00:00:00' };
     await world.core.db.kysely.updateTable('agents').set(longAgo).where('id', '=', id).execute();
@@ -88,7 +88,7 @@ describe('a report that is malformed', () => {
     expect(await rows()).toEqual([]);
   });
 
-  it.each([null, 5, 'yesterday', '2026-11-21'])('the time %s is refused', async (time) => {
+  it.each([null, 5, 'yesterday', '2026-11-21'])('the time %s is rejected', async (time) => {
     await expect(report(good, time)).rejects.toThrow(/time of an agent's report/);
     expect(await rows()).toEqual([]);
   });
@@ -102,13 +102,13 @@ describe('the clock of an agent', () => {
     return lines;
   };
 
-  it('is logged when it is off at the start of the agent', async () => {
+  it('is logged if it is off when the agent starts', async () => {
     const lines = await logged({ ...dhcpState('h1'), start_flag: true }, '2020-01-01T00:00:00.000000');
     expect(lines.join()).toContain('agent_down_time (75 s)');
     expect(lines.join()).toContain('h1');
   });
 
-  it('is not logged while it is right, nor with every report', async () => {
+  it('is not logged while it is correct, nor with every report', async () => {
     expect(await logged({ ...dhcpState('h1'), start_flag: true }, reportTime())).toEqual([]);
     expect(await logged(dhcpState('h1'), '2020-01-01T00:00:00')).toEqual([]);
   });

@@ -98,13 +98,13 @@ const sortsOf = (attributes: readonly string[]): fc.Arbitrary<Sorts> =>
     );
 
 describe('lists of thousands of networks', () => {
-  test('have everything once', () => {
+  test('contain everything once', () => {
     expect(networks).toHaveLength(NETWORKS + 1);
     expect(new Set(networks.map((n) => n.id)).size).toBe(NETWORKS + 1);
     expect(subnets).toHaveLength(SUBNETS);
   });
 
-  test('come in the same order page by page, forwards and backwards, as all at once', async () => {
+  test('have the same order page by page, forwards and backwards, as in one page', async () => {
     const keys = ['name', 'mtu', 'admin_state_up', 'description', 'status', 'id', 'project_id', 'revision_number'];
     await fc.assert(
       fc.asyncProperty(
@@ -120,7 +120,7 @@ describe('lists of thousands of networks', () => {
     );
   });
 
-  test('lose nothing where the key is null in places', async () => {
+  test('lose nothing if some keys are null', async () => {
     const keys = ['gateway_ip', 'ip_version', 'ipv6_ra_mode', 'segment_id', 'cidr', 'enable_dhcp'];
     await fc.assert(
       fc.asyncProperty(
@@ -136,7 +136,7 @@ describe('lists of thousands of networks', () => {
     );
   });
 
-  test('have exactly what matches every filter by one of its values', async () => {
+  test('contain exactly what matches one value of every filter', async () => {
     const filters = fc.record(
       {
         name: fc.uniqueArray(fc.constantFrom('n0', 'n3', 'n6', 'nobody', ''), { minLength: 1 }),
@@ -169,7 +169,7 @@ describe('lists of thousands of networks', () => {
     );
   });
 
-  test('start behind the marker although its row does not match the filters', async () => {
+  test('start after the marker even if its row does not match the filters', async () => {
     const query = { ...ALL, sorts: [{ attribute: 'name', descending: false }] };
     const marker = String(networks.find((n) => n.name === 'n3')?.id);
     const page = await world.networks.service.list(ADMIN, {
@@ -181,7 +181,7 @@ describe('lists of thousands of networks', () => {
     expect(page.map((n) => n.name)).toEqual(Array<string>(10).fill('n5'));
   });
 
-  test('know no marker of a row that is gone', async () => {
+  test('reject a marker whose row is gone', async () => {
     const { id } = await world.networks.create({});
     await world.networks.remove(id);
     expect(await outcomeOf(world.networks.service.list(ADMIN, { ...ALL, marker: id, limit: 5 }))).toBe(
@@ -192,7 +192,7 @@ describe('lists of thousands of networks', () => {
   });
 });
 
-describe('network lists are also filtered by what is no column', () => {
+describe('network lists are also filtered by attributes without a column', () => {
   const ids = async (filters: ListQuery['filters']) =>
     (await world.networks.service.list(ADMIN, { ...ALL, filters })).map((n) => n.name);
 
@@ -260,7 +260,7 @@ describe('network lists are also filtered by what is no column', () => {
     expect(await found({ 'not-tags-any': ['red'] })).toEqual([2]);
   });
 
-  test('of subnets: service types and DNS servers', async () => {
+  test('subnets: service types and DNS servers', async () => {
     const { id } = await world.networks.create({});
     const made = await world.subnets.create({
       network_id: id,

@@ -32,7 +32,7 @@ const make = (values: object = {}) => Promise.resolve().then(() => world.network
 const vni = (network: Record<string, unknown>) => network['provider:segmentation_id'] as number;
 
 describe('segments of networks', () => {
-  test('of networks that name none are drawn from the ranges, each once, by several servers, until all are taken', async () => {
+  test('are allocated from the ranges by default, each once, by several servers, until they are exhausted', async () => {
     const servers = [world, world.second()];
     const made = await Promise.all(servers.map((s) => s.networks.createAll(Array.from({ length: 20 }, () => ({})))));
     const last = await make();
@@ -70,7 +70,7 @@ describe('segments of networks', () => {
     expect(await outcomeOf(make(values))).toBe(outcome);
   });
 
-  test('that are taken are refused by kind, and free again when their network is gone', async () => {
+  test('in use are rejected by type, and are free again once their network is deleted', async () => {
     for (const [values, type] of [
       [provider('vxlan', undefined, 777), 'TunnelIdInUse'],
       [provider('vlan', 'physnet1', 150), 'VlanIdInUse'],
@@ -83,7 +83,7 @@ describe('segments of networks', () => {
     }
   });
 
-  test('of one network may be several: they are listed, and no provider attributes are shown', async () => {
+  test('can be several per network: they are listed, and provider attributes are null', async () => {
     const segments = [provider('vxlan', undefined, 901), provider('vlan', 'physnet1', 105)];
     const network = await make({ segments });
     expect(network.segments).toEqual([{ ...segments[0], 'provider:physical_network': null }, segments[1]]);
@@ -114,12 +114,12 @@ describe('segments of networks', () => {
     expect(await outcomeOf(make({ segments }))).toBe(outcome);
   });
 
-  test('cannot be named in both ways', async () => {
+  test('cannot be requested both as segments and as provider attributes', async () => {
     const both = { ...provider('local'), segments: [provider('vxlan')] };
     expect(await outcomeOf(make(both))).toBe('SegmentsSetInConjunctionWithProviders');
   });
 
-  test('of VLAN networks may move to another id; nothing else of a segment may change', async () => {
+  test('of VLAN networks can change their id, and nothing else', async () => {
     const { id } = await make(provider('vlan', 'physnet1', 150));
     const moved = await world.networks.update(id, { 'provider:segmentation_id': 151 });
     expect(vni(moved)).toBe(151);
@@ -137,14 +137,14 @@ describe('segments of networks', () => {
 });
 
 describe('the MTU of a network', () => {
-  test('is the largest that the segment carries unless told, and never more', async () => {
+  test('is by default the maximum of the segment, and never more', async () => {
     expect((await make()).mtu).toBe(1450);
     expect((await make(provider('flat', 'physnet1'))).mtu).toBe(1500);
     expect((await make({ mtu: 1000 })).mtu).toBe(1000);
     expect(await outcomeOf(make({ mtu: 1451 }))).toBe('InvalidInput');
   });
 
-  test('stays above what IPv6 needs while the network has IPv6 subnets (RFC 8200)', async () => {
+  test('cannot be less than the minimum of IPv6 while the network has IPv6 subnets (RFC 8200)', async () => {
     const { id } = await make();
     expect((await world.networks.update(id, { mtu: 1000 })).mtu).toBe(1000);
     await world.networks.update(id, { mtu: 0 });
@@ -155,7 +155,7 @@ describe('the MTU of a network', () => {
 });
 
 describe('an update of a network', () => {
-  test('that changes nothing is not counted and not told; one that does is both', async () => {
+  test('increments the revision and notifies agents only if it changes something', async () => {
     const network = await make({ name: 'a' });
     const { is_default: _, ...shown } = network;
     expect(await world.networks.update(network.id, { name: 'a', shared: false, mtu: 0 })).toEqual(shown);
@@ -168,7 +168,7 @@ describe('an update of a network', () => {
     ]);
   });
 
-  test('to external and back: is_default is there only meanwhile, and stays what it is unless told', async () => {
+  test('to external and back: is_default exists only meanwhile, and changes only on request', async () => {
     const { id } = await make();
     expect(await world.networks.update(id, { 'router:external': true, is_default: true })).toMatchObject({
       is_default: true,
@@ -179,7 +179,7 @@ describe('an update of a network', () => {
     expect(await world.networks.update(id, { is_default: true })).not.toHaveProperty('is_default');
   });
 
-  test('does not unshare while others have ports there', async () => {
+  test('cannot unshare while other projects have ports on it', async () => {
     const { id } = await make({ shared: true });
     const port = await world.ports.create({ network_id: id, project_id: 'other' });
     expect(await outcomeOf(world.networks.update(id, { shared: false }))).toBe('InvalidSharedSetting');
@@ -187,7 +187,7 @@ describe('an update of a network', () => {
     expect(await world.networks.update(id, { shared: false })).toMatchObject({ shared: false });
   });
 
-  test('under If-Match is made by one of those who want it, whatever the number of servers', async () => {
+  test('with If-Match succeeds for only one of several clients, whatever the number of servers', async () => {
     const { id } = await make({ name: 'start' });
     const servers = [world, world.second(), world.second()];
     for (let revision = 1; revision < 6; revision++) {
@@ -204,8 +204,8 @@ describe('an update of a network', () => {
   });
 });
 
-describe('a network is deleted', () => {
-  test('not while ports are on it; the DHCP port goes with it', async () => {
+describe('deleting a network', () => {
+  test('fails while it has ports, except for the DHCP port, which is deleted too', async () => {
     const { id } = await make();
     await world.subnets.create({ network_id: id, ip_version: 4, cidr: '10.0.0.0/24' });
     const port = await world.ports.create({ network_id: id });
@@ -220,7 +220,7 @@ describe('a network is deleted', () => {
     );
   });
 
-  test('and leaves no row of its own anywhere', async () => {
+  test('leaves no rows behind', async () => {
     const { db } = world.core;
     const counts = async () =>
       Promise.all(
@@ -252,14 +252,14 @@ describe('a network is deleted', () => {
   });
 });
 
-test('several at once are all made or none', async () => {
+test('a bulk create creates all or none', async () => {
   const bulk = [{ name: 'ok' }, { name: 'too big', mtu: 9000 }];
   expect(await outcomeOf(world.networks.createAll(bulk))).toBe('InvalidInput');
   const made = await world.networks.createAll([{ name: 'a' }, { name: 'b' }, { name: 'c' }]);
   expect(made.map((n) => n.name)).toEqual(['a', 'b', 'c']);
 });
 
-test('who is no administrator sees its own, shared and external networks', async () => {
+test('other callers than administrators see their own, shared and external networks', async () => {
   const other = memberOf('other');
   const [hidden, shared, external] = [
     await make(),

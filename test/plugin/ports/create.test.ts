@@ -12,8 +12,8 @@ afterEach(() => world.close());
 const addresses = (port: object): string[] => (port as PortDocument).fixed_ips.map((ip) => ip.ip_address);
 const portRows = () => world.core.db.kysely.selectFrom('ports').selectAll().execute();
 
-describe('making a port', () => {
-  test('the request of the day: MAC, one fixed IP, binding, DOWN, its project, its groups', async () => {
+describe('creating a port', () => {
+  test('the typical request: MAC, one fixed IP, binding, DOWN, project, security groups', async () => {
     const network = await world.network();
     await world.subnet(network, '10.0.0.0/24');
     await world.l2Agent('compute1');
@@ -38,7 +38,7 @@ describe('making a port', () => {
     });
   });
 
-  test('what a create answers is what a show answers', async () => {
+  test('a create returns the same document as a show', async () => {
     const network = await world.network();
     await world.subnet(network, '10.0.0.0/24');
     await world.l2Agent('compute1');
@@ -54,7 +54,7 @@ describe('making a port', () => {
     expect(await world.portOf(port.id)).toEqual({ ...port });
   });
 
-  test('without a wish: one IPv4, one stateful IPv6, and the automatic address of every SLAAC subnet', async () => {
+  test('by default, it gets one IPv4 address, one stateful IPv6 address, and the automatic address of every SLAAC subnet', async () => {
     const network = await world.network();
     await world.subnet(network, '10.0.0.0/24');
     await world.subnet(network, '10.0.1.0/24');
@@ -71,7 +71,7 @@ describe('making a port', () => {
     expect(got).toHaveLength(4);
   });
 
-  test('a full subnet is passed over for the next one of the network, and a full network says so', async () => {
+  test('a full subnet is skipped for the next one, and a full network is an error', async () => {
     const network = await world.network();
     await world.subnet(network, '10.0.0.0/30');
     await world.subnet(network, '10.0.1.0/30');
@@ -81,7 +81,7 @@ describe('making a port', () => {
     expect(await portRows()).toHaveLength(2);
   });
 
-  test('subnets with service types are for those owners alone', async () => {
+  test('subnets with service types are only used for those device owners', async () => {
     const network = await world.network();
     await world.subnet(network, '10.0.0.0/24', { service_types: ['compute:nova'] });
     expect(addresses(await world.port(network, { device_owner: 'compute:nova' }))).toHaveLength(1);
@@ -90,7 +90,7 @@ describe('making a port', () => {
     });
   });
 
-  test('a taken address or MAC is refused and leaves nothing behind', async () => {
+  test('an address or MAC in use is rejected, and nothing is left behind', async () => {
     const network = await world.network();
     await world.subnet(network, '10.0.0.0/24');
     await world.port(network, { fixed_ips: [{ ip_address: '10.0.0.9' }], mac_address: '02:00:00:00:00:01' });
@@ -105,7 +105,7 @@ describe('making a port', () => {
     expect(await world.outbox()).toEqual([]);
   });
 
-  test('several at once: all or nothing', async () => {
+  test('a bulk create creates all or none', async () => {
     const network = await world.network();
     await world.subnet(network, '10.0.0.0/24');
     const items = [{ network_id: network }, { network_id: network, fixed_ips: [{ ip_address: '10.9.9.9' }] }];
@@ -115,7 +115,7 @@ describe('making a port', () => {
     expect(await portRows()).toEqual([]);
   });
 
-  test('250 at once in one network: all succeed, no address and no MAC twice', async () => {
+  test('250 simultaneous creates in one network succeed with distinct addresses and MACs', async () => {
     const network = await world.network();
     await world.subnet(network, '10.0.0.0/24');
     const ports = await Promise.all(Array.from({ length: 250 }, () => world.port(network)));
@@ -123,7 +123,7 @@ describe('making a port', () => {
     expect(new Set(ports.map((p) => p.mac_address)).size).toBe(250);
   });
 
-  test('agents are told in the same transaction, with the document that the caller got', async () => {
+  test('agents are notified in the same transaction, with the document that the caller receives', async () => {
     const network = await world.network();
     await world.subnet(network, '10.0.0.0/24');
     await world.outbox();
@@ -133,7 +133,7 @@ describe('making a port', () => {
     ]);
   });
 
-  test("a network's own devices have no port security and no groups", async () => {
+  test('ports of network devices have no port security and no security groups', async () => {
     const network = await world.network();
     await world.subnet(network, '10.0.0.0/24');
     expect(await world.port(network, { device_owner: 'network:dhcp' })).toMatchObject({
@@ -142,7 +142,7 @@ describe('making a port', () => {
     });
   });
 
-  test('each project has one default group, made with its first port', async () => {
+  test('each project has one default security group, created with its first port', async () => {
     const network = await world.network();
     const groups = [];
     for (const project of ['a', 'a', 'b'])

@@ -15,8 +15,8 @@ afterEach(() => world.close());
 const addresses = (port: object): string[] => (port as PortDocument).fixed_ips.map((ip) => ip.ip_address);
 const told = async () => (await world.outbox()).map((e) => e.method);
 
-describe('changing a port', () => {
-  test('addresses that stay are kept, the others are given back and taken', async () => {
+describe('updating a port', () => {
+  test('unchanged addresses are kept, the others are released and allocated', async () => {
     const port = await world.port(network, { fixed_ips: [{ ip_address: '10.0.0.10' }, { ip_address: '10.0.0.11' }] });
     const changed = await world.updatePort(port.id, {
       fixed_ips: [{ ip_address: '10.0.0.11' }, { ip_address: '10.0.0.12' }],
@@ -25,13 +25,13 @@ describe('changing a port', () => {
     expect(addresses(await world.port(network, { fixed_ips: [{ ip_address: '10.0.0.10' }] }))).toEqual(['10.0.0.10']);
   });
 
-  test('an entry that names only a subnet is content with the address that is there', async () => {
+  test('an entry with only a subnet keeps the existing address', async () => {
     const port = await world.port(network);
     const [{ subnet_id } = { subnet_id: '' }] = (port as unknown as PortDocument).fixed_ips;
     expect(addresses(await world.updatePort(port.id, { fixed_ips: [{ subnet_id }] }))).toEqual(addresses(port));
   });
 
-  test('reads what the port is made of once', async ({ skip }) => {
+  test('reads every part of the port once', async ({ skip }) => {
     if (world.core.db.dialect !== 'sqlite') skip('statements are counted on SQLite, whose driver is in this process');
     const port = await world.port(network);
     const all = vi.spyOn(StatementSync.prototype, 'all');
@@ -61,7 +61,7 @@ describe('changing a port', () => {
     }
   });
 
-  test('answers what is stored afterwards, whatever changes', async () => {
+  test('returns what is stored afterwards, whatever changes', async () => {
     await world.l2Agent('h1');
     const port = await world.port(network, { extra_dhcp_opts: [{ opt_name: 'z', opt_value: '1' }] });
     for (const changes of [
@@ -84,7 +84,7 @@ describe('changing a port', () => {
     }
   });
 
-  test('what is refused changes nothing', async () => {
+  test('a rejected update changes nothing', async () => {
     const other = await world.port(network, { fixed_ips: [{ ip_address: '10.0.0.20' }] });
     const port = await world.port(network);
     await world.outbox();
@@ -96,7 +96,7 @@ describe('changing a port', () => {
     expect(await told()).toEqual([]);
   });
 
-  test('DHCP agents hear of what changes their answers, and not of a new name', async () => {
+  test('DHCP agents are notified of changes that affect DHCP, and not of a new name', async () => {
     const port = await world.port(network);
     await world.outbox();
     await world.updatePort(port.id, { name: 'renamed', description: 'x' });
@@ -112,7 +112,7 @@ describe('changing a port', () => {
     }
   });
 
-  test('the MAC of a bound port stays', async () => {
+  test('the MAC of a bound port cannot change', async () => {
     await world.l2Agent('compute1');
     const port = await world.port(network, { 'binding:host_id': 'compute1' });
     await expect(world.updatePort(port.id, { mac_address: '02:00:00:00:00:09' })).rejects.toMatchObject({
@@ -121,7 +121,7 @@ describe('changing a port', () => {
     });
   });
 
-  test('bound anew it is DOWN again, held back by its new host, whose L2 agent is told', async () => {
+  test('a rebound port is DOWN again until its new host, whose L2 agent is notified, has wired it', async () => {
     await world.l2Agent('compute1');
     await world.l2Agent('compute2');
     const port = await world.port(network, { 'binding:host_id': 'compute1' });
@@ -133,7 +133,7 @@ describe('changing a port', () => {
     expect(await world.updatePort(port.id, { 'binding:host_id': '' })).toMatchObject({ 'binding:vif_type': 'unbound' });
   });
 
-  test('options are set and removed one by one; the others stay', async () => {
+  test('DHCP options are set and removed one by one; the others remain', async () => {
     const port = await world.port(network, {
       extra_dhcp_opts: [
         { opt_name: 'mtu', opt_value: '1400' },
@@ -152,7 +152,7 @@ describe('changing a port', () => {
     ]);
   });
 
-  test('port security goes off only with its groups', async () => {
+  test('port security can only be disabled without security groups', async () => {
     const port = await world.port(network);
     await expect(world.updatePort(port.id, { port_security_enabled: false })).rejects.toMatchObject({
       type: 'PortSecurityPortHasSecurityGroup',
@@ -165,7 +165,7 @@ describe('changing a port', () => {
 });
 
 describe('deleting a port', () => {
-  test('gives its addresses and MAC back and tells the agents once', async () => {
+  test('releases its addresses and MAC, and notifies agents once', async () => {
     const port = await world.port(network, {
       mac_address: '02:00:00:00:00:01',
       fixed_ips: [{ ip_address: '10.0.0.5' }],

@@ -41,12 +41,12 @@ describe('propagate_uplink_status', () => {
     expect(await rows()).toEqual([]);
   });
 
-  test('is fixed after the create, as in Neutron', async () => {
+  test('cannot be updated, as in Neutron', async () => {
     const { id } = await world.port(network);
     await expect(world.updatePort(id, { propagate_uplink_status: true })).rejects.toMatchObject({ status: 400 });
   });
 
-  test('filters lists, ports without a row included', async () => {
+  test('filters lists, including ports without a row', async () => {
     const on = await world.port(network, { propagate_uplink_status: true });
     const off = await world.port(network);
     const listed = async (value: string) =>
@@ -59,7 +59,7 @@ describe('propagate_uplink_status', () => {
     expect(await listed('false')).toEqual([off.id]);
   });
 
-  test('has its extension listed', async () => {
+  test('is listed as an extension', async () => {
     expect(await aliases()).toContain('uplink-status-propagation');
   });
 });
@@ -67,7 +67,7 @@ describe('propagate_uplink_status', () => {
 describe('without uplink_status_propagation in extension_drivers', () => {
   beforeEach(() => begin({ ml2: { extension_drivers: ['port_security'] } }));
 
-  test('ports have no propagate_uplink_status, and no extension tells of it', async () => {
+  test('ports do not have propagate_uplink_status, and the extension is not listed', async () => {
     const port = await world.port(network);
     expect(port).not.toHaveProperty('propagate_uplink_status');
     expect(await world.portOf(port.id)).not.toHaveProperty('propagate_uplink_status');

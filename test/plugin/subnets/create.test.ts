@@ -18,7 +18,7 @@ const v4 = (cidr: string, values = {}) => world.subnets.create({ network_id, ip_
 const v6 = (cidr: string, values = {}) => world.subnets.create({ network_id, ip_version: 6, cidr, ...values });
 
 describe('a new subnet', () => {
-  test('gets its first address as gateway, and all others as pool', async () => {
+  test('has the first address as gateway, and all others as pool, by default', async () => {
     expect(await v4('10.0.0.0/24')).toMatchObject({
       network_id,
       cidr: '10.0.0.0/24',
@@ -37,7 +37,7 @@ describe('a new subnet', () => {
     });
   });
 
-  test('of IPv6 has the subnet-router anycast address as gateway, everything in canonical text', async () => {
+  test('with IPv6 has the subnet-router anycast address as gateway, and canonical addresses', async () => {
     expect(await v6('FD00:0004:0::/64', { dns_nameservers: ['FD00::0053'] })).toMatchObject({
       cidr: 'fd00:4::/64',
       gateway_ip: 'fd00:4::',
@@ -46,7 +46,7 @@ describe('a new subnet', () => {
     });
   });
 
-  test('keeps what it is given: no gateway, one in the middle, one elsewhere, pools, the order of DNS servers', async () => {
+  test('keeps requested values: no gateway, one in the middle, one elsewhere, pools, the order of DNS servers', async () => {
     expect(await v4('10.1.0.0/24', { gateway_ip: null })).toMatchObject({
       gateway_ip: null,
       allocation_pools: [{ start: '10.1.0.1', end: '10.1.0.254' }],
@@ -67,7 +67,7 @@ describe('a new subnet', () => {
     });
   });
 
-  test('without DHCP may be tiny, and is so up to the last address there is', async () => {
+  test('without DHCP can be tiny, up to the highest address', async () => {
     const tiny = { enable_dhcp: false };
     expect(await v4('10.0.0.0/31', tiny)).toMatchObject({ gateway_ip: '10.0.0.1' });
     expect(await v4('10.1.0.1/32', tiny)).toMatchObject({
@@ -77,12 +77,12 @@ describe('a new subnet', () => {
     expect(await v6('ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128', tiny)).toMatchObject({ ip_version: 6 });
   });
 
-  test('an empty list of pools means the default ones', async () => {
+  test('an empty list of pools means the default pools', async () => {
     const { allocation_pools } = await v4('10.0.0.0/24', { allocation_pools: [] });
     expect(allocation_pools).toEqual([{ start: '10.0.0.2', end: '10.0.0.254' }]);
   });
 
-  test('is told to agents, and counted as a change of its network, which lists it', async () => {
+  test('is sent to agents, increments the revision of its network, and is listed there', async () => {
     const before = await world.networks.show(network_id);
     const subnet = await v4('10.0.0.0/24', { service_types: ['compute:nova'] });
     expect(subnet.revision_number).toBe(1);
@@ -93,7 +93,7 @@ describe('a new subnet', () => {
   });
 });
 
-describe('a subnet is refused', () => {
+describe('a subnet is rejected', () => {
   test.each([
     ['host bits are cleared, not refused', { cidr: '10.0.0.7/24' }, 'fine'],
     ['of the other IP version', { cidr: 'fd00::/64' }, 'InvalidInput'],
@@ -165,7 +165,7 @@ describe('a subnet is refused', () => {
   });
 
   test.each(['10.1.0.0/24', '10.1.0.0/25', '10.1.0.128/26', '10.1.0.0/16', '10.0.0.0/8', '10.1.0.255/32'])(
-    'it overlaps with 10.1.0.0/24 of its network: %s',
+    'if it overlaps with 10.1.0.0/24 of its network: %s',
     async (cidr) => {
       await v4('10.1.0.0/24');
       expect(await outcomeOf(v4(cidr, { enable_dhcp: false }))).toBe('InvalidInput');
@@ -174,7 +174,7 @@ describe('a subnet is refused', () => {
     },
   );
 
-  test('in a bulk of several: then none is made, and nobody is told', async () => {
+  test('in a bulk create, which then creates none and notifies nobody', async () => {
     const bulk = ['10.0.0.0/24', '10.1.0.0/24', '10.0.0.128/25'].map((cidr) => ({ network_id, ip_version: 4, cidr }));
     expect(await outcomeOf(world.subnets.createAll(bulk))).toBe('InvalidInput');
     expect((await world.networks.show(network_id)).subnets).toEqual([]);
@@ -185,7 +185,7 @@ describe('a subnet is refused', () => {
     ]);
   });
 
-  test('by all servers but one when they make overlapping ones at once', async () => {
+  test('by all servers except one if they create overlapping ones simultaneously', async () => {
     const servers = [world, world.second(), world.second()];
     for (let round = 0; round < 10; round++) {
       const attempts = servers.flatMap((server, i) =>
@@ -222,7 +222,7 @@ describe('service types and segments of subnets', () => {
     },
   );
 
-  test('either all subnets of a network are on segments or none', async () => {
+  test('either all subnets of a network have segments or none', async () => {
     const segment = await world.core.db.kysely
       .selectFrom('networksegments')
       .select('id')
@@ -241,7 +241,7 @@ describe('service types and segments of subnets', () => {
   });
 });
 
-test('who is no administrator sees its own subnets and those of shared networks, and makes none elsewhere', async () => {
+test('other callers than administrators see their own subnets and those of shared networks, and cannot create others', async () => {
   const other = memberOf('other');
   const hidden = await v4('10.0.0.0/24');
   expect(await outcomeOf(world.subnets.show(hidden.id, other))).toBe('SubnetNotFound');

@@ -18,8 +18,8 @@ const SLAAC = { ip_version: 6, cidr: 'fd00:6::/64', ipv6_ra_mode: 'slaac', ipv6_
 const v4 = (cidr = '10.0.0.0/24') => world.subnets.create({ network_id, ip_version: 4, cidr });
 const addresses = (port: Document) => (port.fixed_ips as { ip_address: string }[]).map((ip) => ip.ip_address);
 
-describe('a new subnet whose addresses are made of MACs', () => {
-  test('gives the ports of its network their addresses, but not those of routers; each is told and counted', async () => {
+describe('a new subnet with addresses derived from MACs', () => {
+  test('adds addresses to the ports of its network except routers, with a notification and a new revision for each', async () => {
     await v4();
     const port = await world.ports.create({ network_id, mac_address: '02:00:00:00:00:01' });
     const dhcp = await world.ports.create({
@@ -43,7 +43,7 @@ describe('a new subnet whose addresses are made of MACs', () => {
     expect(told).toHaveLength(3);
   });
 
-  test('and of stateful DHCPv6, or without modes: ports that are there get none', async () => {
+  test('adds no addresses to existing ports with stateful DHCPv6, or without modes', async () => {
     const port = await world.ports.create({ network_id });
     await world.subnets.create({
       network_id,
@@ -55,7 +55,7 @@ describe('a new subnet whose addresses are made of MACs', () => {
     expect(await world.ports.show(port.id)).toEqual(port);
   });
 
-  test('gives them to any number of ports', async () => {
+  test('adds addresses to any number of ports', async () => {
     await world.ports.createAll(Array.from({ length: 1100 }, () => ({ network_id })));
     await world.told();
     const { id } = await world.subnets.create({ network_id, ...SLAAC });
@@ -72,8 +72,8 @@ describe('a new subnet whose addresses are made of MACs', () => {
   });
 });
 
-describe('a subnet is deleted', () => {
-  test('with its row, pools, servers, routes and types; agents are told, its network counts it', async () => {
+describe('deleting a subnet', () => {
+  test('removes its row, pools, servers, routes and types, notifies agents, and increments the revision of its network', async () => {
     const { db } = world.core;
     const { id } = await world.subnets.create({
       network_id,
@@ -98,7 +98,7 @@ describe('a subnet is deleted', () => {
     expect(await outcomeOf(world.subnets.remove(id))).toBe('SubnetNotFound');
   });
 
-  test('not while a port has an address in it', async () => {
+  test('fails while a port has an address in it', async () => {
     const { id } = await v4();
     const port = await world.ports.create({ network_id });
     expect(await outcomeOf(world.subnets.remove(id))).toBe('SubnetInUse');
@@ -106,7 +106,7 @@ describe('a subnet is deleted', () => {
     expect(await outcomeOf(world.subnets.remove(id))).toBe('fine');
   });
 
-  test('although the DHCP port has one: it loses that and keeps the others', async () => {
+  test('removes the address of a DHCP port, which keeps the others', async () => {
     const [gone, stays] = [await v4('10.0.0.0/24'), await v4('10.1.0.0/24')];
     const fixed_ips = [{ subnet_id: gone.id }, { subnet_id: stays.id }];
     const dhcp = await world.ports.create({ network_id, device_owner: 'network:dhcp', fixed_ips });
@@ -117,7 +117,7 @@ describe('a subnet is deleted', () => {
     expect((await world.told()).map((e) => e.method)).toEqual(['port_update_end', 'subnet_delete_end']);
   });
 
-  test('although ports have addresses made of MACs in it, but not while a router has one', async () => {
+  test('removes addresses derived from MACs, but fails while a router has one', async () => {
     const { id } = await world.subnets.create({ network_id, ...SLAAC });
     const port = await world.ports.create({ network_id });
     const router = await world.ports.create({
@@ -132,7 +132,7 @@ describe('a subnet is deleted', () => {
     expect([after.fixed_ips, after.revision_number]).toEqual([[], Number(port.revision_number) + 1]);
   });
 
-  test('with its network, and the addresses that DHCP has in it', async () => {
+  test('happens with its network, including the addresses of DHCP ports', async () => {
     const { id } = await v4();
     await world.ports.create({ network_id, device_owner: 'network:dhcp' });
     await world.networks.remove(network_id);

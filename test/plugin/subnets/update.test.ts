@@ -19,7 +19,7 @@ beforeEach(async () => {
 const update = (changes: object, revision?: number) => world.subnets.update(subnet.id, { ...changes }, revision);
 
 describe('an update of a subnet', () => {
-  test('changes what it names and nothing else, and tells agents', async () => {
+  test('changes only the given attributes, and notifies agents', async () => {
     const after = await update({ name: 'new', description: 'why', dns_nameservers: ['10.9.9.9', '10.1.1.1'] });
     const { updated_at } = after;
     const wanted = { name: 'new', description: 'why', dns_nameservers: ['10.9.9.9', '10.1.1.1'], updated_at };
@@ -28,14 +28,14 @@ describe('an update of a subnet', () => {
     expect(await world.subnets.show(subnet.id)).toEqual(after);
   });
 
-  test('counts even when it names nothing, of the subnet and of its network', async () => {
+  test('increments the revisions of the subnet and its network even if it is empty', async () => {
     const before = await world.networks.show(network_id);
     expect((await update({})).revision_number).toBe(1);
     expect((await update({ name: subnet.name })).revision_number).toBe(2);
     expect((await world.networks.show(network_id)).revision_number).toBe(Number(before.revision_number) + 2);
   });
 
-  test('replaces lists as a whole: servers, routes, service types, pools', async () => {
+  test('replaces whole lists: servers, routes, service types, pools', async () => {
     const routes = [
       { destination: '10.5.0.0/16', nexthop: '10.0.0.3' },
       { destination: '10.6.0.0/16', nexthop: '10.0.0.3' },
@@ -108,7 +108,7 @@ describe('an update of a subnet', () => {
     expect((await world.told()).length).toBe(outcome === 'fine' ? 1 : 0);
   });
 
-  test('does not move the gateway while a router has its address', async () => {
+  test('cannot change the gateway while a router has its address', async () => {
     const router = { network_id, device_owner: 'network:router_interface', fixed_ips: [{ ip_address: '10.0.0.1' }] };
     await world.ports.create(router);
     expect(await outcomeOf(update({ gateway_ip: '10.0.0.2' }))).toBe('GatewayIpInUse');
@@ -116,7 +116,7 @@ describe('an update of a subnet', () => {
     expect(await outcomeOf(update({ gateway_ip: null }))).toBe('fine');
   });
 
-  test('turns DHCP on only where it can be, and off only without IPv6 modes', async () => {
+  test('enables DHCP only where possible, and disables it only without IPv6 modes', async () => {
     const tiny = await world.subnets.create({ network_id, ip_version: 4, cidr: '10.1.0.0/31', enable_dhcp: false });
     expect(await outcomeOf(world.subnets.update(tiny.id, { enable_dhcp: true }))).toBe('InvalidInput');
     const slaac = { network_id, ip_version: 6, cidr: 'fd00::/64', ipv6_ra_mode: 'slaac', ipv6_address_mode: 'slaac' };
@@ -126,13 +126,13 @@ describe('an update of a subnet', () => {
     expect((await update({ enable_dhcp: true })).enable_dhcp).toBe(true);
   });
 
-  test('leaves ports that are outside of new pools their addresses', async () => {
+  test('keeps addresses of ports outside of new pools', async () => {
     const port = await world.ports.create({ network_id });
     await update({ allocation_pools: [{ start: '10.0.0.100', end: '10.0.0.101' }] });
     expect((await world.ports.show(port.id)).fixed_ips).toEqual(port.fixed_ips);
   });
 
-  test('under If-Match is made by one of those who want it, whatever the number of servers', async () => {
+  test('with If-Match succeeds for only one of several clients, whatever the number of servers', async () => {
     const servers = [world, world.second(), world.second()];
     for (let revision = 0; revision < 5; revision++) {
       const attempts = servers.flatMap((server, i) =>
