@@ -1,19 +1,12 @@
-import type { FastifyBaseLogger } from 'fastify';
-import type { Config } from '../config/options.ts';
-import type { Database } from '../db/database.ts';
 import type { IdentityProvider } from './contract.ts';
+import { labProvider } from './lab.ts';
 import { noauth } from './noauth.ts';
-
-/** What providers are built with. */
-export interface ProviderParts {
-  readonly config: Config;
-  readonly db: Database;
-  readonly log: Pick<FastifyBaseLogger, 'info' | 'warn' | 'error'>;
-}
+import type { ProviderParts } from './provider-parts.ts';
 
 /** The identity providers, by their name in `auth_strategy`. */
 const PROVIDERS: Readonly<Record<string, (parts: ProviderParts) => Promise<IdentityProvider> | IdentityProvider>> = {
   noauth: () => noauth,
+  lab: labProvider,
 };
 
 /** Returns the provider selected by `auth_strategy`. Throws an Error that lists the available ones. */

@@ -13,5 +13,6 @@ export const CONFIG_FLAGS: readonly ConfigFlag[] = [
   { flag: '--bind-port', argument: 'PORT', section: 'DEFAULT', name: 'bind_port' },
   { flag: '--state-path', argument: 'FOLDER', section: 'DEFAULT', name: 'state_path' },
   { flag: '--host', argument: 'NAME', section: 'DEFAULT', name: 'host' },
+  { flag: '--auth', argument: 'STRATEGY', section: 'DEFAULT', name: 'auth_strategy' },
   { flag: '--log-format', argument: 'FORMAT', section: 'DEFAULT', name: 'log_format' },
 ];

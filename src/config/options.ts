@@ -87,8 +87,8 @@ export const OPTIONS = {
     api_workers: integer(1, 'processes of neutrino server that share the port; always 1 with SQLite', 0, 64),
     auth_strategy: text(
       'noauth',
-      'how callers are authenticated; noauth: every caller is an administrator',
-      { choices: ['noauth'] },
+      "how callers are authenticated; noauth: every caller is an administrator; lab: Neutrino's own Identity v3 at /identity/v3",
+      { choices: ['noauth', 'lab'] },
       { readBy: 'server' },
     ),
     state_path: text(
@@ -199,6 +199,17 @@ export const OPTIONS = {
     availability_zone: text('nova', 'availability zone of the agent', {
       pattern: /^[^\s,][^,]{0,254}$/,
       hint: 'a name of at most 255 characters without commas',
+    }),
+  },
+  identity: {
+    token_expiration: integer(3600, 'lab: seconds for which a token is valid', 1, 366 * 86400),
+    region: text('RegionOne', 'lab: region of the endpoints in the catalogue', {
+      pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/,
+      hint: 'letters, digits, dot, hyphen and underscore, at most 255',
+    }),
+    public_endpoint: text('', "lab: base URL of the API in the catalogue; empty: that of each client's request", {
+      pattern: /^$|^https?:\/\/[^\s/"'<>]+(\/[^\s"'<>]*[^\s"'<>/])?$/,
+      hint: 'a URL such as https://neutrino.example.org:9696, without a slash at its end',
     }),
   },
   oslo_messaging_rabbit: {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AGENT_KINDS } from '../../src/cli/agents/kinds.ts';
-import { banner } from '../../src/cli/up/up.ts';
+import { banner } from '../../src/cli/up/banner.ts';
 import { labOf } from '../../src/cli/vm/lab.ts';
 import { defaultConfig } from '../../src/config/options.ts';
 import { NeutrinoProcess, neutrino } from '../support/neutrino.ts';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { type ConfigInputs, loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/options.ts';
+import { ADMIN_OPENRC_FILE, CLOUDS_FILE, IDENTITY_FILE, OPENRC_FILE } from '../../identity/client-files.ts';
 import { signalProcess, waitForEnd } from '../../linux/processes.ts';
 import { unmetRequirements } from '../agents/requirements.ts';
 import type { AgentKind } from '../compose/agent.ts';
@@ -28,7 +29,18 @@ type Print = (line: string) => void;
 const STOP_MS = 30_000;
 
 /** What Neutrino stores in the state path, except for its locks; `down --purge` deletes these and nothing else. */
-const STATE_FILES = ['neutrino.sqlite', 'neutrino.sqlite-wal', 'neutrino.sqlite-shm', 'dhcp', 'instances', HOST_FILE];
+const STATE_FILES = [
+  'neutrino.sqlite',
+  'neutrino.sqlite-wal',
+  'neutrino.sqlite-shm',
+  'dhcp',
+  'instances',
+  HOST_FILE,
+  IDENTITY_FILE,
+  CLOUDS_FILE,
+  OPENRC_FILE,
+  ADMIN_OPENRC_FILE,
+];
 
 /**
  * `neutrino down`: stops the Neutrino of this state path and removes what it created on this host. Prints what it removed.

@@ -13,6 +13,7 @@ import { stderrLogger } from '../process/log.ts';
 import { beginRename, formerHost, keepHost } from '../state/host.ts';
 import { lockRoles, SERVER_ROLE, type StateTaken } from '../state/lock.ts';
 import { prepareStatePath } from '../state/path.ts';
+import { banner } from './banner.ts';
 
 export interface UpOptions {
   readonly inputs: ConfigInputs;
@@ -91,50 +92,4 @@ function whoHolds(statePath: string, place: string, { role, holder }: StateTaken
   const who = holder ? `process ${holder.pid}${state}` : 'another process';
   const what = role === SERVER_ROLE ? 'a Neutrino' : `a ${role}`;
   return `${what} runs on state path ${statePath} already (${who}); stop it with bin/neutrino down${place}, or choose another with --state-path`;
-}
-
-interface BannerFacts {
-  readonly version: string;
-  readonly config: Config;
-  readonly url: string;
-  readonly agents: boolean;
-  readonly kinds: readonly Pick<AgentKind, 'title'>[];
-  readonly obstacles: readonly string[];
-  /** Flags with which other commands find this state path, preceded by a space. */
-  readonly place: string;
-}
-
-/** Returns the banner of `up`: the API's URL, the agents, or why they do not run, and commands to try next. */
-export function banner({ version, config, url, agents, kinds, obstacles, place }: BannerFacts): string {
-  const { host, state_path: statePath } = config.DEFAULT;
-  const running = agents && obstacles.length === 0;
-  const agentLines = running
-    ? [`${new Intl.ListFormat('en').format(kinds.map(({ title }) => title))} of host ${host}`]
-    : agents
-      ? ['none, only the API runs: ports are created, but machines get no response to DHCP.', ...obstacles]
-      : ['none (--no-agents)'];
-  const json = "-H 'Content-Type: application/json'";
-  return [
-    `Neutrino ${version} is up.`,
-    '',
-    `  API      ${url}   (no authentication: every request has administrator rights)`,
-    `           ${url}/openapi.json describes it`,
-    `  State    ${statePath}`,
-    ...agentLines.map((line, index) => `  ${index === 0 ? 'Agents   ' : '         '}${line}`),
-    '',
-    'Try next, in another terminal:',
-    '',
-    `  curl -s ${url}/v2.0/networks ${json} -d '{"network": {"name": "net1"}}'`,
-    `  curl -s ${url}/v2.0/subnets ${json} -d '{"subnet": {"network_id": "ID", "ip_version": 4, "cidr": "10.0.0.0/24"}}'`,
-    `  curl -s ${url}/v2.0/ports ${json} -d '{"port": {"network_id": "ID"}}'`,
-    ...(running
-      ? [`  bin/neutrino vm boot vm1 --network net1${place}     a machine that gets its address by DHCP`]
-      : []),
-    '',
-    running
-      ? `Ctrl-C stops Neutrino; DHCP keeps working. bin/neutrino down${place} also removes what it created on this host.`
-      : 'Ctrl-C stops Neutrino.',
-    '',
-    '',
-  ].join('\n');
 }

@@ -40,12 +40,15 @@ async function makeFirst(identity: IdentityService, path: string): Promise<Ident
   const file = readIdentityFile(text, path);
   const hashed = await hashFile(identity.db, identity.passwords, text, file);
   // Before the commit: a file that is there and has not been stored is taken over by the next start.
-  createPrivate(path, text);
+  if (!createPrivate(path, text)) return takeOverFile(identity, path);
   try {
     await identity.change(async (trx) => {
       if (!(await applyFile(trx, hashed))) throw new NotFirst();
     });
   } catch (error) {
+    const stored = error instanceof NotFirst ? await fileHash(identity.db) : undefined;
+    // Another process of this state path has taken this file over in the meantime.
+    if (stored !== undefined && (await identity.passwords.matches(text, stored))) return file;
     rmSync(path, { force: true });
     if (error instanceof NotFirst) return undefined;
     throw error;
@@ -64,14 +67,18 @@ function readText(path: string): string | undefined {
   }
 }
 
-/** Creates a file that only its owner can read, whole or not at all. Throws EEXIST if there is one. */
-function createPrivate(path: string, text: string): void {
+/** Creates a file that only its owner can read, whole or not at all; returns false if it exists already. */
+function createPrivate(path: string, text: string): boolean {
   const partial = `${path}.${process.pid}.new`;
   writeFileSync(partial, text, { mode: 0o600 });
   // The mode above does not apply to a file that a killed process has left.
   chmodSync(partial, 0o600);
   try {
     linkSync(partial, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
   } finally {
     rmSync(partial, { force: true });
   }
