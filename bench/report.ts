@@ -1,7 +1,10 @@
 import type { Ratio, Report, Section, SectionResult } from './contract.ts';
 import { spread } from './spread.ts';
 
-/** Converts the result of a section for the report: adds medians, and whether goals were reached. Throws RangeError without rounds. */
+/**
+ * Converts the result of a section for the report: adds medians, and whether goals were reached. Throws RangeError without
+ * rounds.
+ */
 export function reported(
   section: Pick<Section, 'name' | 'title'>,
   seconds: number,

@@ -9,8 +9,9 @@ export interface CutResponse {
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 
 /**
- * Parses the first response in the bytes; returns undefined while it is incomplete. Supports only what a load generator needs: bodies
- * with a Content-Length, or none (204). Throws for anything else, because figures based on misread responses would be worse than none.
+ * Parses the first response in the bytes; returns undefined while it is incomplete. Supports only what a load generator needs:
+ * bodies with a Content-Length, or none (204). Throws for anything else, because figures based on misread responses would be
+ * worse than none.
  */
 export function cutResponse(bytes: Buffer): CutResponse | undefined {
   const headEnd = bytes.indexOf(END_OF_HEAD);

@@ -142,7 +142,10 @@ async function createPort(neutrino: RunningNeutrino, values: object): Promise<Of
   return (await neutrino.api.post<{ port: OfferedPort }>('ports', { port })).port;
 }
 
-/** Plugs a client into the port's network through a device that the L2 agent wires, as Nova does for machines. Waits for its offer. */
+/**
+ * Plugs a client into the port's network through a device that the L2 agent wires, as Nova does for machines. Waits for its
+ * offer.
+ */
 async function plugged(port: OfferedPort, namespace: string): Promise<DhcpClient> {
   const client = await startDhcpClient(namespace, tapName(port.id));
   try {

@@ -11,7 +11,10 @@ export interface PortNames {
   readonly group: string;
 }
 
-/** A column's value in the rows of any port: one of its names, its address as a key, the id of its standard attributes, or a constant. */
+/**
+ * A column's value in the rows of any port: one of its names, its address as a key, the id of its standard attributes, or a
+ * constant.
+ */
 type Cell =
   | { readonly is: keyof PortNames | 'address_key' | 'standard_attr' }
   | { readonly is: 'constant'; readonly value: SQLInputValue };

@@ -21,7 +21,7 @@ function nesting(text: string): number {
 }
 
 /**
- * Parses the body of a request: as in Neutron, as JSON whatever its Content-Type; returns undefined if it is empty. Throws
+ * Parses the body of a request: as in Neutron, as JSON regardless of its Content-Type; returns undefined if it is empty. Throws
  * HTTPBadRequest, whose `detail` is the position of the error.
  */
 export function parseBody(text: string): unknown {

@@ -26,7 +26,7 @@ export function errorAnswer(error: unknown): ErrorAnswer | undefined {
   if (error instanceof NeutronError) return answer(error.status, error.type, error.message, error.detail);
   if (error instanceof DatabaseUnavailable)
     return errorAnswer(neutronError('ServiceUnavailable', { reason: error.message }));
-  // Of a query outside of transactions, which say so themselves.
+  // From a query outside of transactions, which throw DatabaseUnavailable themselves.
   if (isUnreachable(error)) return errorAnswer(neutronError('ServiceUnavailable', { reason: UNREACHABLE_TEXT }));
   const { statusCode, code, message } = (error ?? {}) as { statusCode?: unknown; code?: unknown; message?: unknown };
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return errorAnswer(neutronError('HTTPRequestEntityTooLarge'));

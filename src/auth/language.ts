@@ -17,7 +17,9 @@ export class PolicySyntaxError extends Error {}
 export interface References {
   /** Names of other rules. */
   readonly rules: Set<string>;
-  /** Resources that it compares an attribute of: `network` in `%(network:tenant_id)s`, `networks` in `field:networks:shared=True`. */
+  /**
+   * Resources that it compares an attribute of: `network` in `%(network:tenant_id)s`, `networks` in `field:networks:shared=True`.
+   */
   readonly relations: Set<string>;
   /** It depends on the target. */
   target: boolean;

@@ -11,11 +11,14 @@ export type Trx = Transaction<Schema>;
 export interface Database {
   readonly kysely: Queries;
   readonly dialect: DialectName;
-  /** Runs `work` in one transaction, and again (bounded) when another process's lock or a deadlock undid it. Throws DatabaseUnavailable. */
+  /**
+   * Runs `work` in one transaction, and again (bounded) when another process's lock or a deadlock undid it. Throws
+   * DatabaseUnavailable.
+   */
   transaction<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
   /**
-   * The query with a lock on its rows until the transaction ends (FOR UPDATE), where the dialect has row locks. SQLite's transactions have
-   * the whole database to themselves.
+   * The query with a lock on its rows until the transaction ends (FOR UPDATE), where the dialect has row locks. SQLite's
+   * transactions have the whole database to themselves.
    */
   locked<Q extends { forUpdate(): Q }>(query: Q): Q;
   /** The database's clock in a query: milliseconds since 1970. */

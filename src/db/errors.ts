@@ -6,9 +6,9 @@ export class DatabaseUnavailable extends Error {
   }
 }
 
-/** Returns the error of a transaction that locks of other processes kept undoing. */
+/** Returns the error of a transaction that was repeatedly rolled back because of locks of other processes. */
 export const stayedLocked = (giveUpAfterMs: number, cause: unknown): DatabaseUnavailable =>
   new DatabaseUnavailable(`The database stayed locked by others for ${giveUpAfterMs / 1000} s; try again.`, cause);
 
-/** What an operator or a client is told of a database that does not answer. */
+/** The message for operators and clients about an unreachable database. */
 export const UNREACHABLE_TEXT = 'The database cannot be reached; try again.';

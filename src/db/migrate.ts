@@ -6,7 +6,7 @@ const TABLE = 'neutrino_migrations';
 /** Table in which stock Neutron records the state of its own schema, whose tables have the same names but other columns. */
 const STOCK_TABLE = 'alembic_version';
 
-/** A database whose schema this version cannot work on; the message says what to do. */
+/** This version does not support the schema of the database; the message names the remedy. */
 export class SchemaRefused extends Error {
   constructor(message: string) {
     super(message);
@@ -43,7 +43,7 @@ export async function schemaState(db: SchemaOwner): Promise<SchemaState> {
   if (!tables.has(TABLE)) {
     if (tables.has(STOCK_TABLE))
       throw new SchemaRefused(
-        `the database is stock Neutron's own (it has a table ${STOCK_TABLE}): give Neutrino an empty one of its own in ` +
+        `the database is stock Neutron's own (it has a table ${STOCK_TABLE}): configure an empty database for Neutrino in ` +
           '[database] connection',
       );
     return { applied: [], pending: MIGRATIONS.map((m) => m.name) };

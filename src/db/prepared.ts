@@ -42,7 +42,7 @@ export function prepared<P extends object, R>(
     const adapter = db.getExecutor().adapter;
     let known = perDialect.get(adapter);
     if (!known) {
-      // The query keeps the parameter in the place of a value.
+      // The query contains the parameter instead of a value.
       const template = build(db, (name, convert) => new Parameter(name, convert) as never).compile();
       known = { template, slots: template.parameters.map((p) => (p instanceof Parameter ? p : undefined)) };
       perDialect.set(adapter, known);

@@ -7,7 +7,7 @@ import type { Database, Queries, Trx } from './database.ts';
  * is the database's, so that the clocks of the servers need not agree.
  */
 
-/** Milliseconds that a claim holds unless it is renewed, and the longest that work of a killed server waits. */
+/** Milliseconds until a claim expires unless it is renewed: the maximum delay for work of a killed server. */
 export const CLAIM_MS = 8_000;
 
 /** Whether a claim has expired. One that expires later than any can is left over from before the clock was set back. */
@@ -29,7 +29,7 @@ export async function claimedByOthers(db: Database, owner: string): Promise<read
 
 /**
  * Claims pieces of work for an owner and returns those that it has now. Others keep theirs until they release them or
- * the claims expire. Claims hold from the transaction's commit on, for CLAIM_MS.
+ * the claims expire. Claims are valid from the transaction's commit, for CLAIM_MS.
  */
 export async function claimWork(
   db: Database,

@@ -15,7 +15,10 @@ export interface IssuedToken {
   readonly scoped: Scoped;
 }
 
-/** Returns the domain that `{ domain: { id } }` or `{ domain: { name } }` names; undefined if there is none. Throws IdentityError 400. */
+/**
+ * Returns the domain that `{ domain: { id } }` or `{ domain: { name } }` names; undefined if there is none. Throws IdentityError
+ * 400.
+ */
 async function domainOf(identity: IdentityService, reference: Json): Promise<ProjectRow | undefined> {
   const domain = objectIn(reference, 'domain');
   const id = textIn(domain, 'id');
@@ -36,8 +39,8 @@ async function userOf(identity: IdentityService, reference: Json): Promise<UserR
 }
 
 /**
- * Checks the password of a user, as often as the throttle allows. Unknown users take as long as known ones. Throws IdentityError 401,
- * and 429 when there were too many wrong ones from this address.
+ * Checks the password of a user, as often as the throttle allows. Unknown users take as long as known ones. Throws IdentityError
+ * 401, and 429 when there were too many wrong ones from this address.
  */
 export async function checkPassword(
   identity: IdentityService,
@@ -141,8 +144,8 @@ async function scopedOf(identity: IdentityService, user: UserRow, auth: Json): P
 }
 
 /**
- * Issues the token that the body of `POST /auth/tokens` requests. Throws IdentityError: 400 for a malformed body, 401 for whatever else
- * is wrong.
+ * Issues the token that the body of `POST /auth/tokens` requests. Throws IdentityError: 400 for a malformed body, 401 for
+ * whatever else is wrong.
  */
 export async function authenticate(identity: IdentityService, body: unknown, address: string): Promise<IssuedToken> {
   const auth = objectIn(objectOf(body, 'The body'), 'auth');

@@ -12,8 +12,8 @@ interface Entry<T> {
 }
 
 /**
- * What valid tokens mean, so that a request costs no query. Every change of users, projects, roles and revoked tokens empties it: at
- * once on the server that makes the change, within a second on the others.
+ * What valid tokens mean, so that a request costs no query. Every change of users, projects, roles and revoked tokens empties it:
+ * at once on the server that makes the change, within a second on the others.
  */
 export class TokenCache<T> {
   readonly #db: Database;
@@ -39,7 +39,10 @@ export class TokenCache<T> {
     return undefined;
   }
 
-  /** Returns what a token means; `resolve` reads it from the database if it is not known, or returns undefined if the token is not valid. */
+  /**
+   * Returns what a token means; `resolve` reads it from the database if it is not known, or returns undefined if the token is not
+   * valid.
+   */
   async get(
     token: string,
     resolve: () => Promise<{ readonly value: T; readonly expiresAt: number } | undefined>,

@@ -83,7 +83,7 @@ const MOST_HINTS = 512;
 const MOST_SUBNETS_WITH_HINTS = 1000;
 
 /**
- * Allocates addresses from pools. It tries random candidates while a pool has room: one insert per allocation, whatever the
+ * Allocates addresses from pools. It tries random candidates while a pool has room: one insert per allocation, regardless of the
  * pool's size. If they keep failing, it looks up gaps in order from a random point, and keeps those found as hints for later
  * allocations, so that filling a pool to its last address takes one scan per 512 addresses. Hints are only candidates: the
  * database's key decides, so several processes can allocate in parallel.
@@ -108,7 +108,7 @@ export class AddressAllocator {
     const hints = this.#hints.get(subnet.id);
     while (hints && hints.length > 0) {
       const candidate = hints.pop();
-      // Pools may have changed since the hint was found.
+      // Pools may have changed after the hint was stored.
       const inPool = candidate !== undefined && subnet.pools.some((p) => candidate >= p.first && candidate <= p.last);
       if (inPool && (await takeAddress(trx, subnet, portId, candidate))) return candidate;
     }

@@ -143,9 +143,9 @@ async function reportNic(nic: InstanceNic, guest: Guest, { leaseMs, signal }: Bo
 }
 
 /**
- * Boots a machine as nova-compute does: creates ports, libvirt.xml and devices, waits until the ports are ACTIVE, starts the machine,
- * waits for its leases and reports them. `watch` receives each message of the DHCP exchange at once. Removes everything created if it
- * fails. Throws LabFailure; a missing or wrong lease is not a failure but part of the report.
+ * Boots a machine as nova-compute does: creates ports, libvirt.xml and devices, waits until the ports are ACTIVE, starts the
+ * machine, waits for its leases and reports them. `watch` receives each message of the DHCP exchange at once. Removes everything
+ * created if it fails. Throws LabFailure; a missing or wrong lease is not a failure but part of the report.
  */
 export async function bootMachine(
   request: BootRequest,

@@ -56,9 +56,9 @@ async function waitForAgents({ neutron, host }: Lab, signal: AbortSignal): Promi
 }
 
 /**
- * Runs the demo's scenario on a running Neutrino: a network with two subnets, a machine that gets its address, the
- * DHCP server's entry for it, a second machine, a ping between them, a third machine with a chosen address; then removes everything.
- * Throws LabFailure, after cleaning up, if a machine does not get the address of its port.
+ * Runs the demo's scenario on a running Neutrino: a network with two subnets, a machine that gets its address, the DHCP server's
+ * entry for it, a second machine, a ping between them, a third machine with a chosen address; then removes everything. Throws
+ * LabFailure, after cleaning up, if a machine does not get the address of its port.
  */
 export async function runScenario({ lab, hostsFile, print, signal }: Scenario): Promise<void> {
   const names = drawNames();

@@ -48,7 +48,7 @@ export async function listAddresses(device: string, where: InNamespace = {}): Pr
   return parseAddresses(answer).get(device) ?? [];
 }
 
-/** Returns the address in the kernel's spelling (RFC 5952), for comparison. Throws when the text is no address with a prefix. */
+/** Returns the address in the kernel's spelling (RFC 5952), for comparison. Throws if the text is not an address with a prefix. */
 export function canonicalCidr(cidr: string): string {
   const [address = '', length = '', ...rest] = cidr.split('/');
   const canonical = canonicalIp(address);

@@ -23,7 +23,7 @@ export async function showProcess(pid: number): Promise<ProcessInfo | undefined>
       readFile(`/proc/${checkPid(pid)}/stat`, 'utf8'),
       readFile(`/proc/${pid}/cmdline`, 'utf8'),
     ]);
-    // The name in parentheses may hold spaces and parentheses itself: fields count from the last one (proc(5)).
+    // The name in parentheses may itself contain spaces and parentheses: fields are counted from the last one (proc(5)).
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
     return { pid, command: command.split('\0').slice(0, -1), startTime: Number(fields[19]) };
@@ -38,7 +38,7 @@ export async function isAlive(pid: number): Promise<boolean> {
   return (await showProcess(pid)) !== undefined;
 }
 
-/** Sends a signal; returns false when there is no such process. Throws EPERM and the like. */
+/** Sends a signal; returns false if the process does not exist. Throws EPERM and similar errors. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(checkPid(pid), signal);

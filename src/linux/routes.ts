@@ -42,7 +42,7 @@ export function parseRoutes(json: unknown): readonly Route[] {
     });
 }
 
-/** `default` has no family of its own: its gateway shows it, and without one the `pref` that only IPv6 routes have. */
+/** The family of `default` follows from its gateway or, without one, from `pref`, which only IPv6 routes have. */
 function isIpv6(route: RouteJson): boolean {
   return (
     [route.dst, route.gateway ?? ''].some((text) => text.includes(':')) || (route.dst === 'default' && 'pref' in route)

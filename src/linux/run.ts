@@ -20,17 +20,17 @@ interface RunOptions {
   readonly input?: string;
   /** Milliseconds until it is killed and CommandFailed is thrown; default: 30 000. */
   readonly timeoutMs?: number;
-  /** Exit codes that are no failure; default: [0]. */
+  /** Exit codes that are not failures; default: [0]. */
   readonly okCodes?: readonly number[];
-  /** In a session of its own (setsid(2)): signals to our process group and terminal do not reach it. */
+  /** Runs it in a new session (setsid(2)), which signals to our process group and terminal do not reach. */
   readonly ownSession?: boolean;
 }
 
 const MAX_OUTPUT = 64 * 1024 * 1024;
 
 /**
- * Runs a command to its end, without a shell, and returns what it printed. The one way to run a process that ends.
- * Throws CommandFailed when it cannot start, ends with another code than `okCodes`, or exceeds its time.
+ * Runs a command to its end, without a shell, and returns its output. All processes that end by themselves are run by this
+ * function. Throws CommandFailed when it cannot start, ends with another code than `okCodes`, or exceeds its time.
  */
 export function run(
   command: readonly [string, ...string[]],

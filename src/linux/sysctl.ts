@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { asIpFailed, batchText, type InNamespace, type IpCommand, namespacePath } from './ip.ts';
 import { run } from './run.ts';
 
-/** Keys are paths below /proc/sys (`net/ipv6/conf/eth0.5/accept_ra`): device names may hold dots. */
+/** Keys are paths below /proc/sys (`net/ipv6/conf/eth0.5/accept_ra`), because device names may contain dots. */
 function sysctlPath(key: string): string {
   if (!/^[A-Za-z0-9_][A-Za-z0-9_.@-]*(\/[A-Za-z0-9_.@-]+)+$/.test(key) || key.split('/').includes('..')) {
     throw new Error(`sysctl ${JSON.stringify(key)}: a path such as net/ipv4/ip_forward`);

@@ -5,8 +5,8 @@ import { randomUUID } from 'node:crypto';
  * random (option base_mac).
  */
 export function randomMac(base: string): string {
-  // The first 48 bits of a random UUID are random (RFC 9562, 5.4), and Node draws those for many at once, where
-  // three bytes at a time would cost a call of the system's generator for each MAC.
+  // The first 48 bits of a random UUID are random (RFC 9562, 5.4), and Node generates those in batches, whereas
+  // three random bytes would cost a call of the system's generator for each MAC.
   const drawn = randomUUID();
   const fourth = base.slice(9, 11);
   const last = `${drawn.slice(2, 4)}:${drawn.slice(4, 6)}`;

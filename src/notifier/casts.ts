@@ -24,7 +24,7 @@ export interface QueuedEvent {
 }
 
 /**
- * Returns the messages of an event. `hosting`: the agents that host its resource. Disabled ones are left out, dead ones are not,
+ * Returns the messages of an event. `hosting`: the agents that host its resource. Disabled ones are excluded, dead ones are not,
  * because they may only seem dead. Throws when the event is for one host and the host is missing.
  */
 export function castsOf(

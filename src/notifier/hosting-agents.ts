@@ -93,7 +93,7 @@ class AgentsOfKind {
     return hostingAgents(db.kysely, config, this.kind, [...ids]);
   }
 
-  /** Returns the resources that have fewer agents than the configuration says, with the agents that they have. */
+  /** Returns the resources with fewer agents than configured, with their agents. */
   #lackingAgents(ids: Iterable<string>, hosts: Hosts): Hosts {
     const most = this.#core.config.DEFAULT[this.kind.options.agents];
     const lacking = new Map<string, readonly HostingAgent[]>();

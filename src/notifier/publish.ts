@@ -3,7 +3,7 @@ import type { Cast } from './casts.ts';
 
 /** Timeout of a message in the transport, in milliseconds. */
 const CAST_MS = 30_000;
-/** Additional milliseconds after which a message is considered failed, whatever the transport does. */
+/** Additional milliseconds after which a message is considered failed, regardless of the transport. */
 const GRACE_MS = 5_000;
 
 /** A row of the outbox with its messages; none when the event has no audience. */

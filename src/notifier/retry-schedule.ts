@@ -1,7 +1,7 @@
 import { backoffDelay } from '../time/backoff.ts';
 
 const NEXT_TRY = { firstMs: 100, maxMs: 10_000 };
-/** A key that was due this long ago and has had no event since has no events left. */
+/** A key that was due this long ago, without an event afterwards, has no events left. */
 const FORGET_MS = 60_000;
 
 /** Ordering keys whose events could not be published: each waits for its own retry. Times in milliseconds. */

@@ -4,10 +4,10 @@ import { CLAIM_MS, claimedByOthers, claimWork, releaseWork, renewWork } from '..
 import { deleteRows, type OutboxClaim, type OutboxRow, oldestPlaces, rowsAt } from './claim.ts';
 
 /**
- * The claim of one of several servers on a database (either dialect). A server claims each ordering key whose events it publishes;
- * no other server gets their rows meanwhile, so that the events of a key stay in order and are published once. A claim is released
- * in the transaction that deletes the rows, so that whoever commits next relays its own events at once. The claims of a server
- * that was killed expire after 8 s by the database's clock; a slow server renews its claims.
+ * The claim of one of several servers on a database (either dialect). A server claims each ordering key whose events it
+ * publishes; no other server gets their rows meanwhile, so that the events of a key stay in order and are published once. A claim
+ * is released in the transaction that deletes the rows, so that the next server that commits relays its own events at once. The
+ * claims of a server that was killed expire after 8 s by the database's clock; a slow server renews its claims.
  */
 export function sharedClaim(db: Database): OutboxClaim {
   return new SharedClaim(db);

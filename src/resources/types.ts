@@ -28,7 +28,7 @@ function textFault(value: unknown, max: number): string | undefined {
   return undefined;
 }
 
-/** Like `textFault`, for text that is written to a line of a file: control characters are rejected. */
+/** Like `textFault`, for text that becomes part of a line in a file: control characters are rejected. */
 export function lineFault(value: unknown, max: number): string | undefined {
   const fault = textFault(value, max);
   if (fault !== undefined) return fault;

@@ -24,9 +24,11 @@ export interface RpcEndpoint {
 
 /** What carries messages between servers and agents. Implementations: memory (one process), rabbit (AMQP 0-9-1). */
 export interface RpcTransport {
-  /** Sends a request and waits for the answer. Throws MessagingTimeout (naming topic and method), RemoteError, UnsupportedVersion. */
+  /**
+   * Sends a request and waits for the answer. Throws MessagingTimeout (naming topic and method), RemoteError, UnsupportedVersion.
+   */
   call(target: RpcTarget, method: string, args: RpcArgs, options?: RpcCallOptions): Promise<unknown>;
-  /** Sends a message; resolves when it is safe with the transport. It is no error if nobody listens. */
+  /** Sends a message; resolves once the transport has accepted it, even if no server listens. */
   cast(target: RpcTarget, method: string, args: RpcArgs, options?: RpcCallOptions): Promise<void>;
   /**
    * Serves a topic as `server` (a host name) until `close`. Messages of one queue are delivered in order. `onGap` is called when

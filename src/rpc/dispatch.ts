@@ -5,7 +5,7 @@ const VERSION = /^(\d{1,9})\.(\d{1,9})$/;
 
 /**
  * Whether a server of version `served` ("1.10") accepts a request for version `asked` ("1.2"): the majors are equal, and
- * the minor asked for is not higher than the one served. Text that is no version is not accepted.
+ * the requested minor version is not higher than the one served. Text that is not a version is rejected.
  */
 export function acceptsVersion(served: string, asked: string): boolean {
   const [, servedMajor, servedMinor] = VERSION.exec(served) ?? [];

@@ -29,7 +29,7 @@ export class RemoteError extends Error {
   }
 }
 
-/** The server serves the topic, but not in the version asked for. The text is oslo.messaging's. */
+/** The server serves the topic, but not in the requested version. The text is oslo.messaging's. */
 export class UnsupportedVersion extends Error {
   readonly method: string;
   readonly version: string;
@@ -42,7 +42,7 @@ export class UnsupportedVersion extends Error {
   }
 }
 
-/** The server serves the topic in the version asked for, but has no such method. The text is oslo.messaging's. */
+/** The server serves the topic in the requested version, but does not have the method. The text is oslo.messaging's. */
 export class NoSuchMethod extends Error {
   readonly method: string;
 
@@ -53,7 +53,7 @@ export class NoSuchMethod extends Error {
   }
 }
 
-/** A queue holds as many messages as it may, because its server does not keep up. Retry later. */
+/** A queue is at its limit, because its server does not keep up. Retry later. */
 export class QueueFull extends Error {
   readonly queue: string;
 

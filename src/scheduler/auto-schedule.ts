@@ -10,7 +10,7 @@ import { needingAgent } from './schedule.ts';
 /** Maximum number of resources looked at in one transaction, so that others get their turn. */
 const PAGE = 500;
 
-/** An agent that asks for what it hosts. */
+/** An agent that requests its resources. */
 export interface AskingAgent {
   readonly id: string;
   readonly availabilityZone: string | null;
@@ -37,7 +37,7 @@ export async function agentOfHost(
   return { id: row.id, availabilityZone: row.availability_zone, available };
 }
 
-/** Binds to an agent that asks for its resources those that lack an agent, if the configuration and its state allow it. */
+/** Binds resources without an agent to an agent that requests its resources, if the configuration and its state allow it. */
 export async function autoSchedule(
   db: Database,
   config: Config,
@@ -53,7 +53,7 @@ export async function autoSchedule(
 }
 
 /**
- * Binds to an agent that asks for its resources those that need an agent and have fewer than the configuration says, one page of
+ * Binds resources with fewer agents than configured to an agent that requests its resources, one page of
  * them after `after`. Returns the id to continue from; undefined when all were seen.
  */
 export async function autoSchedulePage(

@@ -29,7 +29,7 @@ export interface FailoverOptions {
 
 /** Milliseconds between two looks at most; half of agent_down_time when that is less. */
 const MAX_INTERVAL_MS = 5_000;
-/** The task that one server at a time does; named after DHCP agents, the first kind that there was. */
+/** The task that one server performs at a time; named after DHCP agents, the first kind. */
 const WORK = 'dhcp_failover';
 /** Consecutive moves that may fail: after more the database is the cause rather than a resource. */
 const MAX_FAILED = 3;
@@ -37,8 +37,8 @@ const MAX_FAILED = 3;
 const RENEW_MS = CLAIM_MS / 4;
 
 /**
- * Takes resources off agents that count as dead and has live ones host them, for the kinds that the configuration lets fail
- * over; disabled agents keep theirs. Looks every few seconds, one server of many at a time. Nothing moves before this server has
+ * Moves resources from agents that are considered dead to live ones, for the kinds with failover enabled in the configuration;
+ * disabled agents keep theirs. Checks every few seconds, one of several servers at a time. Nothing moves before this server has
  * been up for `agent_down_time`, nor until that long after the heartbeats of all agents were missing: then the report path was
  * down, not the agents. Nothing moves either that no agent could take.
  */
@@ -130,7 +130,10 @@ class Failover {
     }
   }
 
-  /** One resource that cannot be moved does not keep the others where they are; after several in a row the next look goes on. */
+  /**
+   * A resource that cannot be moved does not prevent others from being moved; after several failures in a row, the next check
+   * continues.
+   */
   async #move(kind: HostingKind, id: string, agentId: string): Promise<string | undefined> {
     try {
       const host = await this.#options.move(kind, id, agentId);
@@ -160,7 +163,7 @@ class Failover {
   }
 }
 
-/** The claim to move resources: this server's own for as long as it is asked for now and then. */
+/** The claim to move resources, which this server keeps while it renews it. */
 class RenewedClaim {
   readonly #db: Database;
   readonly #owner = randomUUID();

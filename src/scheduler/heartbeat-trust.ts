@@ -14,11 +14,11 @@ const ROUNDING_MS = 1_000;
 const DRIFT_MS = 2_000;
 
 /**
- * Whether heartbeats have been arriving, so that a missing one says something about its agent. Agents get `agent_down_time` to
- * report again before any of them counts as dead: after the start of the server, a time without any heartbeat (the broker was
- * down), a time when this server could not look (the database was down, the machine was suspended), or a jump of the clock.
- * Agents report at least twice in that time (Neutron requires it), so half of it without any heartbeat is too long; shorter
- * outages are bridged by the reports that agents send when the broker is back.
+ * Decides whether heartbeats have been arriving, so that a missing one proves something about its agent. Agents get
+ * `agent_down_time` to report again before any of them counts as dead: after the start of the server, a time without any
+ * heartbeat (the broker was down), a time when this server could not look (the database was down, the machine was suspended), or
+ * a jump of the clock. Agents report at least twice in that time (Neutron requires it), so half of it without any heartbeat is
+ * too long; shorter outages are bridged by the reports that agents send when the broker is back.
  */
 export class HeartbeatTrust {
   readonly #downMs: number;

@@ -7,7 +7,7 @@ type Options = Config['DEFAULT'];
 /** Names of the options in [DEFAULT] that have values of a type. */
 type OptionOf<T> = { [K in keyof Options]: Options[K] extends T ? K : never }[keyof Options];
 
-/** An event for the agent of one host, with what it says. */
+/** An event for the agent of one host, with its payload. */
 export interface Notification {
   readonly event: AgentEvent<RpcArgs, string, 'host'>;
   readonly payload: RpcArgs;
@@ -29,7 +29,7 @@ export interface HostingKind {
     readonly needsAgent: RawBuilder<SqlBool>;
   };
   /**
-   * Table that says which agent hosts what: the columns that name the resource and the agent, and `binding_index`. The pairs
+   * Table of bindings: the columns that name the resource and the agent, and `binding_index`. The pairs
    * (resource, agent) and (resource, binding_index) MUST be unique keys; rows MUST go with the agent that they name.
    */
   readonly bindings: { readonly table: string; readonly resource: string; readonly agent: string };
@@ -48,7 +48,7 @@ export interface HostingKind {
     /** Whether agents are notified of changes; default: always. */
     readonly notification?: OptionOf<boolean>;
   };
-  /** How an agent is notified of its own affairs. */
+  /** The events about an agent itself. */
   readonly notify: {
     /** It was given a resource. */
     added(id: string): Notification;
@@ -63,6 +63,6 @@ export interface HostingKind {
 export const isNotified = ({ DEFAULT }: Config, { options: { notification } }: HostingKind): boolean =>
   notification === undefined || DEFAULT[notification];
 
-/** Whether live agents of a kind take over what dead ones host: as in Neutron, only if they may be given it unasked. */
+/** Whether live agents of a kind take over what dead ones host: as in Neutron, only if automatic scheduling is enabled. */
 export const failsOver = ({ DEFAULT }: Config, { options }: HostingKind): boolean =>
   DEFAULT[options.failover] && DEFAULT[options.autoSchedule];

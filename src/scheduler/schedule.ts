@@ -38,8 +38,8 @@ export async function hostedLabel(
 }
 
 /**
- * Returns the resources that scheduling could give an agent: some candidate is not among their agents. Asked before a transaction
- * begins, so that ports created while no agent is alive cost no write.
+ * Returns the resources to which scheduling could add an agent: some candidate is not among their agents. Called before a
+ * transaction begins, so that ports created while no agent is alive cost no write.
  */
 export async function couldSchedule(
   db: Queries,

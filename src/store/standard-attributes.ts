@@ -65,7 +65,10 @@ export async function bumpRevision(
   if (numUpdatedRows === 0n && expected !== undefined) await requireRevision(trx, standardAttrId, expected);
 }
 
-/** As `bumpRevision`, for a resource whose document before the change is at hand; returns the attributes that changed, as documents show them. */
+/**
+ * As `bumpRevision`, for a resource whose document before the change is at hand; returns the attributes that changed, as
+ * documents show them.
+ */
 export async function nextRevision(
   trx: Trx,
   standardAttrId: number,

@@ -3,11 +3,17 @@ export interface Backoff {
   readonly firstMs: number;
   /** Upper bound of a pause, in milliseconds. */
   readonly maxMs: number;
-  /** Largest share by which a pause is shortened at random, so that callers that failed together retry apart; default: 0.25. */
+  /**
+   * Largest share by which a pause is shortened at random, so that callers that failed together do not retry together; default:
+   * 0.25.
+   */
   readonly jitter?: number;
 }
 
-/** Returns the milliseconds to wait after the `failures`-th failure in a row (1 is the first): doubling, bounded, jittered downwards. */
+/**
+ * Returns the milliseconds to wait after the `failures`-th failure in a row (1 is the first): doubling, bounded, jittered
+ * downwards.
+ */
 export function backoffDelay(
   failures: number,
   { firstMs, maxMs, jitter = 0.25 }: Backoff,

@@ -1,4 +1,4 @@
-/** Maximum number of texts to keep: the seconds that are asked for at the same time are few. */
+/** Maximum number of cached texts: only a few distinct seconds are used at the same time. */
 const MAX_TEXTS = 16;
 const texts = new Map<number, string>();
 

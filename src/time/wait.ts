@@ -27,8 +27,8 @@ const MAX_POLL_MS = 100;
 
 /**
  * Waits for a promise, or polls a condition until it returns something other than false, null or undefined. `bound` is the
- * timeout in milliseconds, or the options. Throws WaitTimeout naming `what`, the signal's reason, and whatever the condition
- * throws.
+ * timeout in milliseconds, or the options. Throws WaitTimeout that names `what`, the signal's reason, and any error that the
+ * condition throws.
  */
 export async function waitFor<T>(
   what: string,

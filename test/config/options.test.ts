@@ -11,8 +11,8 @@ const sources = readdirSync('src', { recursive: true, withFileTypes: true })
   .join('\n');
 
 /**
- * Whether a name occurs as code reads an option: `config.DEFAULT.name`, `const { name } = ...`, `({ name }: Options) =>`, or `'name'` as
- * a key that the compiler checks.
+ * Whether a name occurs as code reads an option: `config.DEFAULT.name`, `const { name } = ...`, `({ name }: Options) =>`, or
+ * `'name'` as a key that the compiler checks.
  */
 const isRead = (name: string) =>
   new RegExp(`\\.${name}\\b|[{,]\\s*${name}\\b[^{}]*\\}\\s*(=[^=>]|:)|'${name}'`).test(sources);

@@ -18,9 +18,10 @@ import { selectPlain } from '../../src/store/select.ts';
 import { bumpRevision, newStandard, requireCurrent } from '../../src/store/standard-attributes.ts';
 
 /**
- * A resource that teaches: mirrors copy the traffic of a network to a target. A mirror has filters (a child with its own path, listed
- * in the mirror's document), an action, tags, a quota, policies, and an event for agents. A real resource is declared in
- * `src/resources/`, has its rules in a folder of `src/plugin/`, its tables in a migration, and one line in `src/plugin/resources.ts`.
+ * A resource that teaches: mirrors copy the traffic of a network to a target. A mirror has filters (a child with its own path,
+ * listed in the mirror's document), an action, tags, a quota, policies, and an event for agents. A real resource is declared in
+ * `src/resources/`, has its rules in a folder of `src/plugin/`, its tables in a migration, and one line in
+ * `src/plugin/resources.ts`.
  */
 
 // 1. The declaration. Requests are checked against it; routes, filters, paging, fields, tags, policy, storage, OpenAPI and the

@@ -16,7 +16,10 @@ export function eventually<T>(what: string, probe: () => Promise<T | undefined |
   return waitFor(what, async () => (await probe()) || undefined, { timeoutMs: PATIENCE_MS, intervalMs: 200 });
 }
 
-/** Lines of a file that the DHCP agent of a host keeps of a network (`host`, `opts`, `addn_hosts`), sorted; none while it is not there. */
+/**
+ * Lines of a file that the DHCP agent of a host keeps of a network (`host`, `opts`, `addn_hosts`), sorted; none while it is not
+ * there.
+ */
 export async function dhcpLines(on: AgentHost, networkId: string, name: string): Promise<readonly string[]> {
   const text = await readFile(join(on.statePath, 'dhcp', networkId, name), 'utf8').catch(() => '');
   return text.split('\n').filter(Boolean).toSorted();

@@ -14,7 +14,10 @@ interface FakePort {
   readonly 'binding:vif_type': string;
 }
 
-/** As much of Neutron as the lab asks for, and as much of its agents: a tap device of a port is plugged when the port is looked at. */
+/**
+ * As much of Neutron as the lab asks for, and as much of its agents: a tap device of a port is plugged when the port is looked
+ * at.
+ */
 export interface FakeNeutron {
   readonly url: string;
   readonly ports: Map<string, FakePort>;

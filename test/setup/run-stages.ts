@@ -1,6 +1,6 @@
 /**
- * What `npm test` runs in the project's folder, its working folder: type check, lint, import rules, unused code (knip), Vitest. Arguments go to
- * Vitest (`npm test -- test/config`). Closes with `N passed, N failed, N skipped`: a stage counts as one test.
+ * What `npm test` runs in the project's folder, its working folder: type check, lint, import rules, unused code (knip), Vitest.
+ * Arguments go to Vitest (`npm test -- test/config`). Closes with `N passed, N failed, N skipped`: a stage counts as one test.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -9,7 +9,10 @@ import { join } from 'node:path';
 import { importViolations } from './import-rules.ts';
 import { type Counts, countTests } from './vitest-report.ts';
 
-/** The projects of vitest.config.ts that make the whole run; those with stock Neutron run only by name: `npm test -- test/interop`. */
+/**
+ * The projects of vitest.config.ts that make the whole run; those with stock Neutron run only by name: `npm test --
+ * test/interop`.
+ */
 const PROJECTS = ['unit', 'system', 'mariadb'];
 const INTEROP = 'interop';
 /** CI gives a run 90 minutes. */

@@ -11,7 +11,10 @@ import { freePorts } from './free-ports.ts';
 const SCRIPTS = '/usr/lib/rabbitmq/bin';
 const BOOT_MS = 120_000;
 const STOP_MS = 60_000;
-/** Contains characters that a URL must encode, so that every test proves that they are decoded; no /, which stock clients do not support. */
+/**
+ * Contains characters that a URL must encode, so that every test proves that they are decoded; no /, which stock clients do not
+ * support.
+ */
 export const RABBIT_USER = 'neutrino@test';
 export const RABBIT_PASSWORD = 'p%:@?#ü';
 

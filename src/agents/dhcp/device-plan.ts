@@ -37,7 +37,7 @@ interface Gateway {
 /** Where a virtual machine requests its metadata (link-local, both families). */
 const METADATA_ADDRESSES = ['169.254.169.254/32', 'fe80::a9fe:a9fe/128'];
 
-/** Returns the device that a network's DHCP port needs. Fixed IPs of subnets that the document no longer has are left out. */
+/** Returns the device that a network's DHCP port needs. Fixed IPs of subnets that are no longer in the document are omitted. */
 export function deviceSpec(info: NetworkInfo, port: PortDocument, options: { readonly metadata: boolean }): DeviceSpec {
   const subnets = new Map(info.subnets.map((subnet) => [subnet.id, subnet]));
   const own = port.fixed_ips.flatMap((fixed) => {

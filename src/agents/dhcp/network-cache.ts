@@ -179,7 +179,7 @@ export class NetworkCache {
   }
 
   /**
-   * Returns the ports whose readiness is to be reported, and forgets them; `requeueReadyPorts` puts back those that are not
+   * Returns the ports whose readiness must be reported, and clears them; `requeueReadyPorts` puts back those that are not
    * served.
    */
   takeReadyPorts(networkId: string): readonly string[] {
@@ -190,7 +190,7 @@ export class NetworkCache {
     return ids;
   }
 
-  /** The readiness of these ports is to be reported (again). Default: all ports of the network. */
+  /** Marks the readiness of these ports as to be reported (again). Default: all ports of the network. */
   requeueReadyPorts(networkId: string, portIds?: readonly string[]): void {
     const network = this.#networks.get(networkId);
     for (const id of portIds ?? network?.ports.keys() ?? []) if (network?.ports.has(id)) network.ready.add(id);

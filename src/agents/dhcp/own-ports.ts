@@ -63,7 +63,9 @@ export class OwnPorts {
     throw new Error(`network ${networkId} has no DHCP port with an address in each subnet that wants one`);
   }
 
-  /** Releases the port; resolves to whether the server has done so. Throws to be tried again, until there were too many failures. */
+  /**
+   * Releases the port; resolves to whether the server has done so. Throws to be tried again, until there were too many failures.
+   */
   async release(networkId: string, count: ReleaseCount): Promise<boolean> {
     const { plugin, cache, log } = this.#options;
     try {

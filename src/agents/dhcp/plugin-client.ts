@@ -17,7 +17,7 @@ export interface PluginClient {
    * server returns all at once. `onAsk` is called before each page is requested.
    */
   activeNetworks(onAsk: () => void): AsyncIterable<readonly NetworkInfo[]>;
-  /** null: there is no such network. */
+  /** null: the network does not exist. */
   getNetworkInfo(networkId: string): Promise<NetworkInfo | null>;
   /** null: the network was deleted meanwhile, or no address is free. */
   createDhcpPort(port: Readonly<Record<string, unknown>>): Promise<PortDocument | null>;

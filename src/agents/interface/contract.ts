@@ -6,7 +6,7 @@ import type { AgentDevice, InsideSetup, NamespaceState } from './device.ts';
  */
 export interface InterfaceDriver {
   /**
-   * Brings device and namespace to the wanted state, and runs what `configure` returns inside: for a new device always, for an
+   * Brings device and namespace to the desired state, and runs what `configure` returns inside: for a new device always, for an
    * existing one when there are steps. MUST complete what a killed process left half done. Throws to be tried again.
    */
   plug(device: AgentDevice, configure: (there: NamespaceState) => InsideSetup): Promise<void>;
@@ -16,6 +16,6 @@ export interface InterfaceDriver {
   owners(): Promise<readonly string[]>;
   /** Calls back when a device has vanished that this process did not remove. */
   onLost(listener: (owner: string) => void): void;
-  /** MUST leave every device as it is. */
+  /** MUST leave all devices unchanged. */
   close(): Promise<void>;
 }

@@ -27,6 +27,6 @@ export interface L2Driver {
   removeNetwork(networkId: string): Promise<boolean>;
   /** Called when a device of the host has disappeared, of a port or created by the driver. */
   vanished(device: string): void;
-  /** MUST leave every device as it is. */
+  /** MUST leave all devices unchanged. */
   close(): Promise<void>;
 }

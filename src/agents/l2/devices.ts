@@ -4,7 +4,7 @@ import type { DeviceDetails } from '../../rpc/topics/plugin.ts';
 import type { L2Driver } from './contract.ts';
 import type { DeviceState } from './reports.ts';
 
-/** A port's device on the host. One that comes back under its name is another. */
+/** A port's device on the host. A device that reappears with the same name is a different one. */
 export interface Device {
   readonly index: number;
   /** Name of its port, if a notification contained it. */
@@ -23,7 +23,7 @@ export function isAsWired({ details }: Device, link: MonitoredLink, driver: Pick
 }
 
 /**
- * Returns what differs between the devices known before a list was taken and the list. Devices that became known since are not
+ * Returns what differs between the devices known before a list was taken and the list. Devices that became known afterwards are not
  * in it, and are left out here.
  */
 export function compareWithHost(

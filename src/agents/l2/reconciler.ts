@@ -26,8 +26,8 @@ export interface ReconcilerOptions {
 }
 
 /**
- * Brings the devices of this host to what the server wants, and reports them: asks for the details of devices that are due, up
- * to a hundred in one call, has their filters set and then the devices wired. One pass at a time.
+ * Brings the devices of this host to the state requested by the server, and reports them: requests the details of due devices, up
+ * to a hundred in one call, then sets their filters and wires them. One pass at a time.
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
@@ -84,7 +84,7 @@ export class Reconciler {
     const device = this.#options.devices.known.get(name);
     if (!device) return;
     if (port?.name) device.portName = port.name;
-    // Whoever changed the port may have set it down: the server has to hear again that the device is up.
+    // The change may have set the port down, so the device must be reported as up again.
     if (port && port.status !== 'ACTIVE') delete device.reported;
     this.#pending.now(name);
   }
@@ -201,7 +201,7 @@ export class Reconciler {
   #settle(device: Device, details: DeviceDetails, outcome: WiringOutcome): void {
     const name = details.device;
     if (outcome === 'gone') {
-      // The event of its removal is on its way.
+      // The event of its removal will follow.
       this.#pending.later(name);
     } else if (outcome instanceof Error) {
       const { message } = outcome;

@@ -5,7 +5,7 @@ import { KeyedQueue } from '../common/keyed-queue.ts';
 
 export type DeviceState = 'up' | 'down';
 
-/** Calls under way at a time. */
+/** Maximum number of concurrent calls. */
 const WORKERS = 8;
 const AGAIN = { firstMs: 1_000, maxMs: 30_000 };
 /** Tries of a call that the server answers with a failure; unanswered ones are made until they are answered. */
@@ -43,7 +43,7 @@ export class DeviceReports {
     this.#queue.add(device);
   }
 
-  /** Reports nothing more. Does not wait for calls under way. */
+  /** Stops reporting. Does not wait for calls in progress. */
   close(): void {
     this.#closed = true;
     for (const timer of this.#timers.values()) clearTimeout(timer);

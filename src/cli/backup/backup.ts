@@ -8,8 +8,8 @@ import { copyDatabase, syncName, withPartialFile } from './copy.ts';
 import { BACKUP_TABLE, inspectDatabase, sqliteFile } from './inspect.ts';
 
 /**
- * `neutrino backup FILE`: copies the SQLite database to a new file, even while Neutrino runs, and checks the copy. FILE appears once
- * it is complete. Throws CliFailure if FILE exists or cannot be created, or the database is missing or damaged.
+ * `neutrino backup FILE`: copies the SQLite database to a new file, even while Neutrino runs, and checks the copy. FILE appears
+ * once it is complete. Throws CliFailure if FILE exists or cannot be created, or the database is missing or damaged.
  */
 export async function backUp(inputs: ConfigInputs, file: string, print: (line: string) => void): Promise<void> {
   const loaded = loadConfig(inputs);

@@ -26,8 +26,9 @@ export async function naming<T>(name: string, work: () => T | Promise<T>): Promi
 }
 
 /**
- * Copies a database, which may be in use, to the new file `target` with SQLite's online backup, and lets `edit` change the copy. The
- * copy is on disk when this resolves. Throws CliFailure after `limitMs`: copying may then continue, and the process should end.
+ * Copies a database, which may be in use, to the new file `target` with SQLite's online backup, and lets `edit` change the copy.
+ * The copy is on disk when this resolves. Throws CliFailure after `limitMs`: copying may then continue, and the process should
+ * end.
  */
 export async function copyDatabase(
   source: string,

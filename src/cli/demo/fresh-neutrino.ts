@@ -25,7 +25,9 @@ function neutrino(words: readonly string[]): [string, ...string[]] {
   return [process.execPath, '--disable-warning=ExperimentalWarning', MAIN, ...words];
 }
 
-/** Starts `neutrino up` on a free port with a temporary state path, and waits for its API. Throws CliFailure with its last output. */
+/**
+ * Starts `neutrino up` on a free port with a temporary state path, and waits for its API. Throws CliFailure with its last output.
+ */
 export async function startFreshNeutrino(
   options: LabOptions,
   print: (line: string) => void,

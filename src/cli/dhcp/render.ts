@@ -7,7 +7,9 @@ import { parseNetwork, readNetwork } from './document.ts';
 /** The files and command line that the DHCP driver generates for a network. */
 export type RenderedDhcp = Readonly<Record<string, unknown>>;
 
-/** Parses options of the agent: `name=value`, names as in [DEFAULT]. Throws one ConfigError with a line for every invalid option. */
+/**
+ * Parses options of the agent: `name=value`, names as in [DEFAULT]. Throws one ConfigError with a line for every invalid option.
+ */
 function readOptions(options: readonly string[]): Partial<Config['DEFAULT']> {
   const problems: string[] = [];
   const parsed = options.flatMap((option) => {
@@ -51,7 +53,10 @@ export function renderDocument(
   return kind.render(readNetwork(document), config, more);
 }
 
-/** Renders the text of a document under the default options. Without a state_path option, paths keep `$state_path`, as in Neutron's configuration files. */
+/**
+ * Renders the text of a document under the default options. Without a state_path option, paths keep `$state_path`, as in
+ * Neutron's configuration files.
+ */
 export function renderDhcp(
   documentText: string,
   options: readonly string[],

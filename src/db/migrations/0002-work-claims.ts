@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Migration } from './migration.ts';
 
-/** Work that one of several servers does at a time: the outbox of a network, failover. */
+/** Work that only one of several servers does at a time: the outbox of a network, failover. */
 export const workClaims: Migration = {
   name: '0002-work-claims',
   async up(db, dialect) {

@@ -1,8 +1,8 @@
 import type { Migration } from './migration.ts';
 
 /**
- * With networks left out, the outbox is read past all that waits for them. SQLite walks this index instead of the rows with their
- * payloads; MySQL jumps over what is left out.
+ * With networks excluded, the outbox is read past all of their rows. SQLite walks this index instead of the rows with their
+ * payloads; MySQL skips the excluded ones.
  */
 export const outboxByNetwork: Migration = {
   name: '0003-outbox-by-network',

@@ -13,7 +13,10 @@ interface Reference {
 
 /** What a table of a migration consists of. */
 interface TableSpec {
-  /** Types of the columns; `?` at the end: null is allowed. The columns `id` of type `uuid` is the primary key unless `primary` names others. */
+  /**
+   * Types of the columns; `?` at the end: null is allowed. The columns `id` of type `uuid` is the primary key unless `primary`
+   * names others.
+   */
   readonly columns: Readonly<Record<string, ColumnType | `${ColumnType}?`>>;
   readonly primary?: readonly string[];
   readonly references?: Readonly<Record<string, Reference>>;

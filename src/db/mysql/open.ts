@@ -22,8 +22,9 @@ const SESSION = [
 ];
 
 /**
- * Opens a MariaDB or MySQL database: a pool of connections in READ COMMITTED (no gap locks: concurrent creations of
- * ports in one network do not wait for each other). Nothing is connected before the first query, so a server that is down is not an error here.
+ * Opens a MariaDB or MySQL database: a pool of connections in READ COMMITTED (no gap locks: concurrent creations of ports in one
+ * network do not wait for each other). Nothing is connected before the first query, so a server that is down is not an error
+ * here.
  */
 export function openMysql(options: MysqlOptions): Database {
   const { address, connections } = options;

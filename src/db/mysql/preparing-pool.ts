@@ -3,7 +3,7 @@ import type { Pool, PoolConnection } from 'mysql2';
 import { PreparedParameters } from '../prepared.ts';
 
 /**
- * A pool as Kysely wants it, whose connections run queries made by `prepared` as prepared statements of the server, which parses
+ * A pool for Kysely whose connections run queries created by `prepared` as prepared statements of the server, which parses
  * each of them once a connection instead of for every port. mysql2 keeps the statements by their text; there are few.
  */
 export function preparingPool(pool: Pool): MysqlPool {

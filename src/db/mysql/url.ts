@@ -23,7 +23,8 @@ const decoded = (text: string): string => {
 
 /**
  * Reads `mysql+pymysql://user:password@host:port/database?...` (SQLAlchemy's form; any `mysql` or `mariadb` driver name). The
- * query's `unix_socket` is honoured; `charset` and the like are SQLAlchemy's own. Throws naming what is wrong, never the password.
+ * query's `unix_socket` is honoured; `charset` and similar ones are SQLAlchemy's. Throws an error that names the problem, but
+ * never the password.
  */
 export function parseMysqlUrl(text: string): MysqlAddress {
   const wrong = (what: string) =>

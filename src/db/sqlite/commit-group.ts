@@ -18,7 +18,7 @@ class GroupUndone extends Error {}
 
 /**
  * Makes transactions requested in the same turn of the event loop share one COMMIT, and so one wait for the disk, which is most
- * of the cost of a small transaction. They run one after the other, each in a savepoint of its own: one that fails rolls back
+ * of the cost of a small transaction. They run sequentially, each in its own savepoint: one that fails rolls back
  * only its own writes. No promise settles before the COMMIT. A group that is rolled back as a whole runs again as separate
  * transactions, so that none fails because of another's error. `run` runs one transaction.
  */

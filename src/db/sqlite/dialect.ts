@@ -15,7 +15,7 @@ const MAX_STATEMENTS = 500;
 const bindable = (value: unknown): SQLInputValue =>
   value === true ? 1 : value === false ? 0 : ((value ?? null) as SQLInputValue);
 
-/** One connection of node:sqlite as Kysely's, with its prepared statements kept by their text. */
+/** Adapts a connection of node:sqlite to Kysely, with prepared statements cached by their text. */
 class SqliteConnection implements DatabaseConnection {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, { statement: StatementSync; reads: boolean }>();
@@ -48,13 +48,13 @@ class SqliteConnection implements DatabaseConnection {
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
   }
 
-  // biome-ignore lint/correctness/useYield: streaming is not offered, and says so
+  // biome-ignore lint/correctness/useYield: streaming is not supported, and throws
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error('streaming is not offered on SQLite');
   }
 }
 
-/** Kysely's driver over one connection: one holder at a time, the others queue. */
+/** Kysely's driver over one connection: one user at a time, the others wait. */
 class SqliteDriver implements Driver {
   readonly #db: DatabaseSync;
   readonly #connection: SqliteConnection;

@@ -4,7 +4,7 @@ function primaryCode(error: unknown): number | undefined {
   return typeof code === 'number' ? code & 0xff : undefined;
 }
 
-/** Whether another connection's lock was in the way (SQLITE_BUSY, SQLITE_LOCKED). */
+/** Returns whether another connection's lock caused the error (SQLITE_BUSY, SQLITE_LOCKED). */
 export const isBusy = (error: unknown): boolean => [5, 6].includes(primaryCode(error) ?? 0);
 
 /** Whether the disk is full (SQLITE_FULL). */

@@ -13,9 +13,9 @@ const MAX_BYTES = 4 * 1024 * 1024;
 class NotFirst extends Error {}
 
 /**
- * Brings users, projects and roles to what `identity.yaml` says, if it has changed since the last start; the first start of a database
- * makes the file. Returns what it says; undefined on a server without the file, whose users come from the database alone. Throws
- * ConfigError that names the line for an invalid file.
+ * Brings users, projects and roles to what `identity.yaml` says, if it has changed since the last start; the first start of a
+ * database makes the file. Returns what it says; undefined on a server without the file, whose users come from the database
+ * alone. Throws ConfigError that names the line for an invalid file.
  */
 export async function takeOverFile(identity: IdentityService, path: string): Promise<IdentityFile | undefined> {
   const text = readText(path);

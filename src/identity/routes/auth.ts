@@ -27,7 +27,10 @@ export function authRoutes({ app, identity }: RouteParts): void {
     return answer(request, reply.code(201), issued);
   });
 
-  /** Returns the token that a request is about. Throws IdentityError 403 unless it is the caller's own or the caller an administrator. */
+  /**
+   * Returns the token that a request is about. Throws IdentityError 403 unless it is the caller's own or the caller an
+   * administrator.
+   */
   const subjectOf = async (request: FastifyRequest): Promise<IssuedToken> => {
     const caller = await callerOf(identity, request);
     const token = request.headers['x-subject-token'];

@@ -32,7 +32,10 @@ export const projectDocument = ({ id, name, domain_id, parent_id, description, e
 
 const MAX_NAME = 64;
 
-/** Returns the domain in which a document places something; default: `fallback`. Throws IdentityError 400, and 404 if it does not exist. */
+/**
+ * Returns the domain in which a document places something; default: `fallback`. Throws IdentityError 400, and 404 if it does not
+ * exist.
+ */
 export async function domainIdIn(db: Queries, document: Json, fallback: string): Promise<string> {
   const id = textIn(document, 'domain_id') ?? fallback;
   if (!(await findProject(db, true, id))) throw notFound('domain', id);

@@ -33,7 +33,10 @@ function entryBytes(entry: CpioEntry | undefined, inode: number): Uint8Array[] {
   return [padded([Buffer.from(header), name]), padded([data])];
 }
 
-/** Returns a cpio archive in the format `newc`, which the kernel unpacks as initramfs (Documentation/driver-api/early-userspace/buffer-format.rst). */
+/**
+ * Returns a cpio archive in the format `newc`, which the kernel unpacks as initramfs
+ * (Documentation/driver-api/early-userspace/buffer-format.rst).
+ */
 export function cpioArchive(entries: readonly CpioEntry[]): Buffer {
   const parts = entries.flatMap((entry, i) => entryBytes(entry, i + 1));
   return Buffer.concat([...parts, ...entryBytes(undefined, 0)]);

@@ -29,7 +29,7 @@ export const renameHost = (
 ): Promise<RenamedHost> =>
   db.transaction(async (trx) => {
     const agents = await agentsOf(trx, from);
-    // There are no agents with the old name: they have already been renamed, and run.
+    // Without agents with the old name, they have already been renamed, and may run.
     for (const namesake of agents.length > 0 ? await agentsOf(trx, to) : []) {
       if (namesake.heartbeat_timestamp >= oldestHeartbeat(config))
         throw new HostNameTaken(`host ${to} has a ${namesake.agent_type} that is alive (${namesake.id})`);

@@ -88,7 +88,7 @@ async function changeRows(
   await changeExternal(trx, id, changes);
 }
 
-/** Returns a network's document without revision number and times, for comparison. */
+/** Returns a network's document without revision number and times, to compare it. */
 const substance = (document: NetworkDocument): string =>
   JSON.stringify({ ...document, updated_at: null, revision_number: null });
 

@@ -1,4 +1,4 @@
-/** One message in transit. `text`: the arguments as JSON, so that sender and receivers share no object. */
+/** One message in transit. `text`: the arguments as JSON, so that sender and receivers do not share objects. */
 export interface Message {
   readonly method: string;
   readonly version: string;

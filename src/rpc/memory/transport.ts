@@ -176,7 +176,7 @@ class MemoryTransport implements RpcTransport {
     return takeOff;
   }
 
-  /** Never delivers at once: a handler must not run within the sender's own step (a transaction, for example). */
+  /** Never delivers synchronously, because a handler must not run within the sender's step (such as a transaction). */
   #wake(queues: readonly Queue[]): void {
     for (const queue of queues) if (queue.size > 0) this.#ready.add(queue);
     if (this.#scheduled || this.#ready.size === 0 || this.#closed) return;
@@ -213,7 +213,7 @@ function encode(target: RpcTarget, method: string, args: RpcArgs): string {
   }
 }
 
-/** Returns a failure as it would come back over a wire: class and message, never the server's own object. */
+/** Returns a failure as it would be received over a wire: class and message, never the server's own object. */
 function asSeenByCaller(topic: string, method: string, failure: unknown): Error {
   if (failure instanceof UnsupportedVersion) return new UnsupportedVersion(failure.method, failure.version);
   if (failure instanceof NoSuchMethod) return new NoSuchMethod(failure.method);

@@ -79,7 +79,7 @@ export class Caller {
     this.#deliver(call, ready, over.signal, (text) => {
       why = text;
     }).catch((error: Error) => {
-      // The call times out together with its message, and its own error says more.
+      // The call times out together with its message, and its own error is more specific.
       if (!(error instanceof MessageNotSent && error.late)) waiting.settle(error);
     });
     return promise;
@@ -124,10 +124,10 @@ export class Caller {
   ): Promise<void> {
     await ready;
     const sent = await publishUntilTaken(this.#publisher, request, over, () => {
-      because(`${this.#state()} has no queue ${request.routingKey}: nobody has served it yet`);
+      because(`${this.#state()} has no queue ${request.routingKey}: it has not been served yet`);
       return true;
     });
-    if (sent === 'taken') because(`${this.#state()} has it; its server is busy, gone, or died on the way`);
+    if (sent === 'taken') because(`${this.#state()} has it; its server is busy, gone, or has died meanwhile`);
   }
 }
 

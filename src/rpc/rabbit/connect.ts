@@ -5,7 +5,7 @@ import type pino from 'pino';
 import type { RabbitSettings, TlsSettings } from './settings.ts';
 import { type BrokerHost, brokerName } from './transport-url.ts';
 
-/** An open connection to one broker; `drop` closes its socket in whatever state it is. */
+/** An open connection to one broker; `drop` closes its socket in any state. */
 export interface BrokerConnection {
   readonly model: amqp.ChannelModel;
   drop(): void;
@@ -14,7 +14,7 @@ export interface BrokerConnection {
 /** Milliseconds for name resolution, TCP, TLS and the AMQP handshake together. */
 const CONNECT_MS = 10_000;
 
-/** A broker that could not be reached, or refused the connection; the message names it and says what to do. */
+/** A broker that could not be reached, or refused the connection; the message names it and the remedy. */
 class CannotConnect extends Error {
   constructor(message: string, cause: unknown) {
     super(message, { cause });
@@ -71,7 +71,7 @@ function broker(host: BrokerHost, { virtualHost, silenceMs, tls }: RabbitSetting
     hostname: host.hostname,
     port: host.port,
     vhost: encodeURIComponent(virtualHost),
-    // Both sides give up after two missed beats, so a beat is half of the silence that is tolerated.
+    // Both sides close the connection after two missed heartbeats, so the interval is half of the tolerated silence.
     heartbeat: Math.ceil(silenceMs / 2000),
   };
 }

@@ -11,7 +11,7 @@ export interface Request {
   readonly uniqueId?: string;
   /** Calls only: the id and the queue of the answer. */
   readonly call?: { readonly messageId: string; readonly replyQueue: string };
-  /** Calls that are monitored: the caller gives up after this many seconds without a sign of life. */
+  /** For monitored calls: seconds without a heartbeat after which the caller fails. */
   readonly monitorSeconds?: number;
   /** The request of the API or the agent that caused it, for logs. */
   readonly requestId?: string;
@@ -27,7 +27,7 @@ export interface Reply {
   readonly ending: boolean;
 }
 
-/** A message that is not oslo.messaging 2.0; the text says what is wrong with it. */
+/** A message that is not oslo.messaging 2.0; the text names the problem. */
 export class MalformedMessage extends Error {
   constructor(why: string) {
     super(why);

@@ -78,7 +78,7 @@ export class Link {
     this.#ended = this.#run();
   }
 
-  /** The state as errors print it: `RabbitMQ at h:5672`, or which hosts there is no connection to, and why. */
+  /** Returns the state for error messages: `RabbitMQ at h:5672`, or the hosts without a connection, and why. */
   get state(): string {
     if (this.#broker !== undefined) return `RabbitMQ at ${this.#broker}`;
     return `no connection to RabbitMQ at ${this.#settings.hosts.map(brokerName).join(', ')} (${this.#why})`;

@@ -17,18 +17,18 @@ export interface Outgoing {
   readonly mandatory: boolean;
   /** Milliseconds until it fails. */
   readonly timeoutMs: number;
-  /** Whether the broker discards the message after that time if nobody has consumed it. */
+  /** Whether the broker discards the message after that time if it has not been consumed. */
   readonly expires: boolean;
 }
 
-/** `taken`: a queue has it, or it was not mandatory and nobody listens; `unroutable`: it was mandatory, and there is no queue. */
+/** `taken`: a queue has it, or it was not mandatory and there is no queue; `unroutable`: it was mandatory and there is no queue. */
 export type Sent = 'taken' | 'unroutable';
 
 export interface PublisherOptions {
   readonly log: pino.Logger;
   /** Describes the connection in errors. */
   readonly state: () => string;
-  /** Called when the connection gives no channel. */
+  /** Called if the connection fails to open a channel. */
   readonly onStuck: (why: string) => void;
 }
 
@@ -192,7 +192,7 @@ export class Publisher {
     try {
       await channel.assertExchange(name, type, { durable, autoDelete });
       // An exchange that is deleted with its last listener is declared each time: publishing to a missing one costs the channel,
-      // and with it the confirms of all messages on their way, which would be sent twice.
+      // and with it the confirms of all messages in transit, which would be sent twice.
       if (!autoDelete) this.#declared.add(name);
     } catch (error) {
       const { code, message } = error as { code?: unknown; message: string };
@@ -262,7 +262,7 @@ export class Publisher {
 
 /** The same properties as oslo.messaging's messages. */
 function properties({ message, deadline, tries }: Entry): Options.Publish {
-  // The whole time at the first try, as the caller asked; later what is left of it.
+  // The whole time limit of the caller on the first attempt, and the rest of it later.
   const left = tries <= 1 ? message.timeoutMs : Math.max(1, deadline - Date.now());
   return {
     contentType: 'application/json',

@@ -10,7 +10,7 @@ export interface Answer {
   readonly replyQueue: string;
   readonly uniqueId: string;
   readonly body: Buffer;
-  /** Milliseconds that the caller waits, if it says so. */
+  /** Milliseconds that the caller waits, if known. */
   readonly livesMs: number | undefined;
 }
 

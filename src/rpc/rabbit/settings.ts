@@ -69,7 +69,7 @@ export function rabbitSettings(config: RabbitConfig): RabbitSettings {
 
 type Options = Config['oslo_messaging_rabbit'];
 
-/** The query of the URL holds options that override those of the file, as in oslo.messaging. */
+/** The query of the URL contains options that override those of the file, as in oslo.messaging. */
 function withQuery(options: Options, query: ReadonlyMap<string, string>): { options: Options; ignored: string[] } {
   const ignored: string[] = [];
   const overrides: [string, unknown][] = [];

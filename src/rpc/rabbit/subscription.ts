@@ -53,7 +53,7 @@ export class Subscription {
   #stopped = false;
   /** Whether the queues have existed. */
   #declared = false;
-  /** Whether one of them was found missing since then, and `onGap` has not been called yet. */
+  /** Whether one of them was missing afterwards, and `onGap` has not been called yet. */
   #gap = false;
 
   constructor(options: SubscriptionOptions) {
@@ -251,7 +251,7 @@ function advice(code: number, message: string): string {
   if (code === 406) {
     return (
       `${message}; it was declared differently before: set amqp_durable_queues, amqp_auto_delete and rabbit_quorum_queue in ` +
-      '[oslo_messaging_rabbit] like the other processes, or delete it with rabbitmqctl delete_queue when nobody uses it'
+      '[oslo_messaging_rabbit] like the other processes, or delete it with rabbitmqctl delete_queue if it is unused'
     );
   }
   if (code === 403) return `${message}; allow it with rabbitmqctl set_permissions`;

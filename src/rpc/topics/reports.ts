@@ -26,7 +26,7 @@ interface ReportMethods {
 /** `q-reports-plugin`: the heartbeats of agents. */
 export const REPORTS_TOPIC: TopicContract<ReportMethods> = {
   topic: 'q-reports-plugin',
-  // Agents of Neutron 2025.2 and later ask for report_state as 1.4.
+  // Agents of Neutron 2025.2 and later request report_state 1.4.
   version: '1.4',
   methods: { report_state: '1.2', has_alive_neutron_server: '1.0' },
 };

@@ -11,7 +11,9 @@ export interface FillReport {
 
 const makePort = (url: string, networkId: string) => ask(url, 'POST', 'ports', { port: { network_id: networkId } });
 
-/** Has many clients make ports on a network, each through a server in its turn, until each is told that there is no address left. */
+/**
+ * Has many clients make ports on a network, each through a server in its turn, until each is told that there is no address left.
+ */
 export async function fillNetwork(urls: readonly string[], networkId: string, clients: number): Promise<FillReport> {
   const made: FillReport['made'][number][] = [];
   const others: FillReport['others'][number][] = [];

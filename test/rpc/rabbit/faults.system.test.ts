@@ -302,7 +302,7 @@ describeWithBroker('an answer whose queue is gone', () => {
 });
 
 describeWithBroker('queues and exchanges that go', () => {
-  test('a call to a topic that nobody has served yet waits for its server', async () => {
+  test('a call to a topic that has not been served yet waits for its server', async () => {
     const client = direct();
     const asked = client.call({ topic }, 'who', {});
     const askedOne = client.call({ topic, server: 'late' }, 'who', {});
@@ -315,7 +315,7 @@ describeWithBroker('queues and exchanges that go', () => {
     const client = direct();
     await expect(client.call({ topic }, 'who', {}, { timeoutMs: 1_000 })).rejects.toThrow(
       new RegExp(
-        `within 1000 ms: RabbitMQ at 127.0.0.1:${broker.port} has no queue ${topic}: nobody has served it yet`,
+        `within 1000 ms: RabbitMQ at 127.0.0.1:${broker.port} has no queue ${topic}: it has not been served yet`,
       ),
     );
   });

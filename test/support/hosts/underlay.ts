@@ -15,7 +15,9 @@ export interface Underlay {
   dispose(): Promise<void>;
 }
 
-/** Creates an underlay with addresses in 198.18.0.0/15, which is reserved for benchmarks of network devices (RFC 2544, RFC 6890). */
+/**
+ * Creates an underlay with addresses in 198.18.0.0/15, which is reserved for benchmarks of network devices (RFC 2544, RFC 6890).
+ */
 export async function makeUnderlay(): Promise<Underlay> {
   const { bridge, prefix } = await makeBridge();
   const address = `${prefix}.1`;

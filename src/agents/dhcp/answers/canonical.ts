@@ -11,8 +11,8 @@ function sortRoutes(subnet: SubnetDocument): SubnetDocument {
 }
 
 /**
- * Returns the document with its lists in one order, in whatever order the server sent them: the same network makes the same
- * files and command line, and nothing is reloaded for a change that is none. Ports stay the same objects, by which rendered lines are kept.
+ * Returns the document with sorted lists, whatever their order in the server's message, so that the same network yields the same
+ * files and command line, and is not reloaded without a change. Ports remain the same objects, which are the keys of cached lines.
  */
 export function canonicalNetwork(info: NetworkInfo): NetworkInfo {
   return {

@@ -19,7 +19,10 @@ export function routedSubnets(info: NetworkInfo): ReadonlySet<string> {
   return routed;
 }
 
-/** Whether the network's namespace is to answer for the metadata service. Only subnets with DHCP count: the others have no address there. */
+/**
+ * Whether the network's namespace is to answer for the metadata service. Only subnets with DHCP count: the others have no address
+ * there.
+ */
 export function wantsMetadata(
   info: NetworkInfo,
   options: Config['DEFAULT'],

@@ -16,28 +16,28 @@ export interface PortAddress {
   readonly address: string;
   readonly names: Names;
   readonly subnet: SubnetAnswers | undefined;
-  /** `lease`: DHCP gives the address; `options`: DHCPv6 gives options alone; `name`: only DNS answers. */
+  /** `lease`: DHCP assigns the address; `options`: DHCPv6 only sends options; `name`: only DNS resolves it. */
   readonly gets: 'lease' | 'options' | 'name';
 }
 
 /** What one port gets. */
 export interface PortAnswers {
   readonly portId: string;
-  /** Lower case; undefined: the port asks nobody for its address, or cannot be served. */
+  /** Lower case; undefined: the port does not use DHCP, or cannot be served. */
   readonly mac: string | undefined;
   /** The port's status, such as ACTIVE. */
   readonly status: string;
-  /** The client id by which the host is known beside its MAC address. */
+  /** The client id that identifies the host in addition to its MAC address. */
   readonly clientId: string | undefined;
   readonly addresses: readonly PortAddress[];
-  /** Whether it has options of its own beside a client id, of whatever family. */
+  /** Whether it has its own options (of either family) besides a client id. */
   readonly hasOptions: boolean;
   /** Its own options of the families of its addresses; an empty value: the option is not sent, not even the server's own. */
   readonly options: readonly ExtraDhcpOpt[];
   readonly refused: readonly Refusal[];
 }
 
-/** Ports that ask nobody for their address. */
+/** Device owners of ports that do not use DHCP. */
 const UNSERVED_OWNERS: ReadonlySet<string> = new Set([DHCP_OWNER, FLOATING_IP_OWNER]);
 
 const isClientId = ({ opt_name }: ExtraDhcpOpt): boolean => opt_name === 'client-id' || opt_name === '61';

@@ -1,4 +1,4 @@
-/** A value that cannot be served. It is left out; the message says which one and why. */
+/** A value that cannot be served and is omitted; the message names it and the reason. */
 export class Refused extends Error {
   constructor(what: string, value: string, wanted: string) {
     super(`${what} ${JSON.stringify(value.length > 200 ? `${value.slice(0, 200)}...` : value)}: must be ${wanted}`);
@@ -6,14 +6,14 @@ export class Refused extends Error {
   }
 }
 
-/** A value that was left out: whose it is and why. */
+/** An omitted value: its owner and the reason. */
 export interface Refusal {
   /** Such as `port 3f0e...`. */
   readonly owner: string;
   readonly reason: string;
 }
 
-/** Collects what is refused while the rest goes on. */
+/** Collects omitted values, while the others are processed. */
 export class Refusals {
   readonly list: Refusal[] = [];
 

@@ -19,7 +19,7 @@ export interface SubnetOptions {
   readonly domainSearch: string | undefined;
   /**
    * DHCPv4: classless static routes (RFC 3442), the default route among them, because who gets them must not heed the router
-   * option; empty: none are sent. They are sent as option 249 too, which Windows asks for.
+   * option; empty: none are sent. They are also sent as option 249, which Windows requests.
    */
   readonly routes: readonly Route[];
   /** DHCPv4: the router; undefined: none is announced. */

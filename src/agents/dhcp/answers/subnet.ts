@@ -9,10 +9,10 @@ type Addressing =
   | 'dhcp'
   /** The host makes its address itself and asks DHCPv6 for the rest (RFC 3736). */
   | 'stateless'
-  /** The host makes its address itself and asks nobody (RFC 4862). */
+  /** The host generates its address itself (RFC 4862). */
   | 'slaac';
 
-/** How one subnet is served, beside the options that its hosts get. */
+/** How one subnet is served, apart from the options of its hosts. */
 export interface ServedSubnet {
   readonly document: SubnetDocument;
   readonly id: string;

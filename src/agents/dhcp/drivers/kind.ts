@@ -17,7 +17,7 @@ export interface ExchangeMessage {
 
 /** How a network is rendered for display. */
 export interface RenderOptions {
-  /** Receives each value that is left out because the driver's server cannot take it. */
+  /** Receives each value that is omitted because the driver's server does not support it. */
   readonly warn?: ((message: string) => void) | undefined;
   /** The DHCP port of this host. Default: the addresses of all DHCP ports count as its own. */
   readonly ownPortId?: string | undefined;
@@ -36,6 +36,6 @@ export interface DhcpDriverKind {
   parseExchange(line: string): ExchangeMessage | undefined;
   /** The file that lists a network's hosts in the driver's format, for display. */
   hostsFile(config: Config, networkId: string): string;
-  /** Renders what the driver would write and run for a network, for `dhcp render`; absent if it writes nothing. */
+  /** Renders the files and command line that the driver generates for a network, for `dhcp render`; absent if it writes none. */
   render?(network: NetworkInfo, config: Config, options?: RenderOptions): Readonly<Record<string, unknown>>;
 }

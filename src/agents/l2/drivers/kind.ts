@@ -11,7 +11,7 @@ export type L2Config = Pick<Config, 'DEFAULT' | 'agent' | 'linux_bridge' | 'vxla
 
 export interface L2DriverParts {
   readonly config: L2Config;
-  /** The host's devices as the agent knows them now; news of what was just done MAY still be on its way. */
+  /** The host's devices as currently known to the agent; events of recent changes MAY still be in transit. */
   readonly links: () => ReadonlyMap<string, MonitoredLink>;
   /** The namespace that is the host; none: that of this process. */
   readonly where: InNamespace;

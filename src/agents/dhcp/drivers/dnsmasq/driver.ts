@@ -208,7 +208,7 @@ class DnsmasqDriver implements DhcpDriver {
   #logRefused(network: string, refused: readonly Refusal[]): void {
     const before = this.#refused.get(network);
     const now = new Set(refused.map(({ owner, reason }) => `${owner}: ${reason}`));
-    for (const one of now) if (!before?.has(one)) this.#log.warn(this.#label(network), `left out: ${one}`);
+    for (const one of now) if (!before?.has(one)) this.#log.warn(this.#label(network), `omitted: ${one}`);
     if (now.size > 0) this.#refused.set(network, now);
     else this.#refused.delete(network);
   }

@@ -5,7 +5,7 @@ import type { ProcessInfo } from '../../../../linux/processes.ts';
 import { run } from '../../../../linux/run.ts';
 import type { Lease } from './leases.ts';
 
-/** Upper bound for the script: 4 s until SIGKILL, 6 s more until it gives up, and the start of dnsmasq. */
+/** Upper bound for the script: 4 s until SIGKILL, 6 s more until it fails, and the start of dnsmasq. */
 export const HAND_OVER_TIMEOUT_MS = 25_000;
 
 const SCRIPT = join(import.meta.dirname, 'dnsmasq-hand-over.sh');

@@ -50,8 +50,8 @@ function clientIdBytes(id: string): string {
 }
 
 /**
- * Returns the stale leases: no port has the address, or another port has it. Until such a lease expires, dnsmasq would not offer the
- * address to anyone else, or would even renew the lease.
+ * Returns the stale leases: no port has the address, or another port has it. Until such a lease expires, dnsmasq would not offer
+ * the address to anyone else, or would even renew the lease.
  *
  * @param movedIpv6 IPv6 addresses that moved from one MAC to another; a DHCPv6 lease does not contain the MAC.
  */

@@ -2,7 +2,7 @@
 const NEGLIGIBLE_MS = 20;
 
 /**
- * Decides when dnsmasq may be reloaded again. It serves nobody during a reload, and a reload compares every lease with every host
+ * Decides when dnsmasq may be reloaded again. It does not serve during a reload, and a reload compares every lease with every host
  * (1 s at 5,000 of each), so after each reload it serves for at least as long as the reload took.
  */
 export class ReloadThrottle {

@@ -4,8 +4,8 @@ import type { RenderOptions } from '../kind.ts';
 import { renderLeases, renderNetwork } from './render.ts';
 
 /**
- * Renders what the driver would write and run for a network, by the names of its files: texts, command line (the program first), and
- * whether the network gets DHCP and a metadata proxy.
+ * Renders what the driver would write and run for a network, by the names of its files: texts, command line (the program first),
+ * and whether the network gets DHCP and a metadata proxy.
  */
 export function renderDocument(
   network: NetworkInfo,

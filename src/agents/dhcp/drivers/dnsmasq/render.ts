@@ -26,7 +26,7 @@ export interface RenderedNetwork {
   readonly enableDhcp: boolean;
   /** Whether the namespace must serve metadata. */
   readonly enableMetadata: boolean;
-  /** Values left out because dnsmasq cannot represent them. */
+  /** Values omitted because dnsmasq cannot represent them. */
   readonly refused: readonly Refusal[];
 }
 
@@ -190,8 +190,8 @@ export function renderNetwork(
 }
 
 /**
- * Returns a lease file in dnsmasq's format: `expiry MAC address hostname client-id`, with `*` for unknown values (dnsmasq's lease.c).
- * As in Neutron, IPv4 only: a DHCPv6 lease cannot be seeded without the client's DUID.
+ * Returns a lease file in dnsmasq's format: `expiry MAC address hostname client-id`, with `*` for unknown values (dnsmasq's
+ * lease.c). As in Neutron, IPv4 only: a DHCPv6 lease cannot be seeded without the client's DUID.
  *
  * @param expires expiry in seconds of Unix time; 0: never.
  */

@@ -10,7 +10,7 @@ import type { InterfaceDriver } from '../../contract.ts';
 import type { AgentDevice, InsideSetup, NamespaceState } from '../../device.ts';
 import { type ActualEnds, type DevicePlan, planDevice, planNewDevice } from './plan.ts';
 
-/** Veth pairs made by iproute2: two processes for a new one, one or two for one that is looked at. */
+/** Manages veth pairs with iproute2: two processes for a new one, one or two for the check of an existing one. */
 export async function createVethDriver(parts: {
   readonly mark: string;
   readonly log: Logger;
@@ -25,7 +25,7 @@ const NEW: NamespaceState = { up: false, addresses: [], routes: [] };
 
 class VethDriver implements InterfaceDriver {
   readonly #mark: string;
-  /** Owners by the names of their devices, and the other way round. */
+  /** Owners by device name, and vice versa. */
   readonly #owners = new Map<string, string>();
   readonly #devices = new Map<string, Set<string>>();
   /** Host ends as `owners` found them, until an event reports a change: a full sync does not query each again. */
@@ -128,7 +128,7 @@ class VethDriver implements InterfaceDriver {
   }
 }
 
-/** Both ends, the addresses and the routes as they are now: one process for each end that is not known. */
+/** Returns the current state of both ends, addresses and routes: one process for each unknown end. */
 async function look(
   { name, namespace }: AgentDevice,
   found: Link | undefined,

@@ -10,7 +10,7 @@ export interface ActualEnds {
   readonly inner: readonly Link[];
 }
 
-/** Steps to run, on the host first. `fresh`: they remove what stands in the way of a new pair, which is then to be created. */
+/** Steps to run, on the host first. `fresh`: they remove whatever conflicts with a new pair, which must then be created. */
 export interface DevicePlan {
   readonly host: readonly IpCommand[];
   readonly inside: readonly IpCommand[];

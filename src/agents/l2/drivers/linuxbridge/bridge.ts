@@ -6,7 +6,7 @@ const set = (device: string, ...words: readonly string[]): IpCommand => ['link',
 
 /**
  * Creates a network's bridge: no spanning tree and no forwarding delay, so that a machine's first DHCPDISCOVER gets through; no
- * multicast snooping, because with it one guest that sends MLD queries decides who hears neighbour discovery.
+ * multicast snooping, because with it one guest that sends MLD queries decides who receives neighbour discovery.
  */
 export function makeBridge(bridge: string, mark: string, mtu: number): readonly WiringStep[] {
   return [
@@ -24,7 +24,9 @@ export function makeBridge(bridge: string, mark: string, mtu: number): readonly 
   ];
 }
 
-/** Sets MTU and state of an existing bridge, and, the first time, removes its forwarding delay, whoever created it. */
+/**
+ * Sets MTU and state of an existing bridge, and, the first time, removes its forwarding delay, even if something else created it.
+ */
 export function adjustBridge(bridge: MonitoredLink, mtu: number, firstTime: boolean): readonly WiringStep[] {
   return [
     ...(firstTime ? [{ command: set(bridge.name, 'type', 'bridge', 'forward_delay', '0', 'stp_state', '0') }] : []),

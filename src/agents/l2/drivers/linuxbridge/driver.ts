@@ -56,7 +56,7 @@ export class LinuxBridgeDriver implements L2Driver {
     }
     for (const { devices, uplink, ...network } of groups.values()) {
       try {
-        // Before anything is plugged: a port without uplink would be up and reach nobody.
+        // Before anything is plugged, because a port without uplink would be up but isolated.
         if (uplink) await joinOtherHosts({ ...network, uplink }, { ...this.#parts, bridges: this.#bridges });
       } catch (error) {
         for (const device of devices.splice(0)) outcomes.set(device, error as Error);
@@ -127,7 +127,7 @@ export class LinuxBridgeDriver implements L2Driver {
     // Nothing is held open.
   }
 
-  /** Devices plugged into a bridge, its uplink included; undefined when there is no such bridge. */
+  /** Returns the devices plugged into a bridge, including its uplink; undefined if the bridge does not exist. */
   async #portsOf(bridge: string): Promise<readonly Link[] | undefined> {
     const { where } = this.#parts;
     if ((await showLink(bridge, where)) === undefined) return undefined;
@@ -187,14 +187,14 @@ export class LinuxBridgeDriver implements L2Driver {
       const link = links.get(device);
       if (link) add(unplug(link), [device]);
     }
-    // Before they are plugged: a machine must not hear the host's end of its own cable solicit routers.
+    // Before they are plugged, because a machine must not receive router solicitations from the host's end of its device.
     const fresh = groups.flatMap(({ devices }) => devices).filter((name) => links.get(name)?.master === undefined);
     await disableIpv6(fresh, where);
     const failures = await runSteps(steps, where);
     await disableIpv6(created, where);
     for (const failure of failures) {
       for (const device of concerned.get(failure.step) ?? []) {
-        // `ip` quotes the device that it misses; of a missing bridge it says the same with the bridge's name.
+        // `ip` quotes the missing device; for a missing bridge, the error is the same with the bridge's name.
         outcomes.set(device, isNotFound(failure) && failure.reason.includes(`"${device}"`) ? 'gone' : failure);
       }
     }

@@ -19,8 +19,8 @@ export function markedNetwork(alias: string | undefined): string | undefined {
 }
 
 /**
- * What the driver creates on a host, for its removal: only devices of these kinds and names *and* with the mark are Neutrino's.
- * A stock agent's bridges have the same names but no mark. Taps are created by others and never removed.
+ * Identifies what the driver creates on a host, for its removal: only devices of these kinds and names *and* with the mark are
+ * Neutrino's. A stock agent's bridges have the same names but no mark. Taps are created by others and never removed.
  */
 export const OWNED_DEVICES: readonly { readonly kind: string; readonly name: RegExp }[] = [
   { kind: 'vxlan', name: /^vxlan-\d{1,8}$/ },

@@ -2,7 +2,7 @@ import { type InNamespace, ipBatchAll, isNotFound } from '../../../../linux/ip.t
 import { type Link, listLinks } from '../../../../linux/links.ts';
 import { markedNetwork, OWNED_DEVICES } from './marks.ts';
 
-/** Returns the network for which Neutrino created the device: kind, name and mark must all say so. */
+/** Returns the network for which Neutrino created the device: kind, name and mark must all agree. */
 export function networkOfDevice(link: Pick<Link, 'name' | 'kind' | 'alias'>): string | undefined {
   const known = OWNED_DEVICES.some(({ kind, name }) => link.kind === kind && name.test(link.name));
   return known ? markedNetwork(link.alias) : undefined;

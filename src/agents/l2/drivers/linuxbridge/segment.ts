@@ -3,7 +3,7 @@ import type { IpCommand } from '../../../../linux/ip.ts';
 import { checkDeviceName, vlanName, vxlanName } from '../../../../net/device-names.ts';
 import type { DeviceDetails } from '../../../../rpc/topics/plugin.ts';
 
-/** A device cannot be wired as the server wants it; the message says why, for an operator. */
+/** A device cannot be wired as the server requests; the message tells an operator why. */
 export class CannotWire extends Error {
   constructor(why: string) {
     super(why);
@@ -75,7 +75,9 @@ export function uplinkOf(details: DeviceDetails, host: HostSegments): Uplink | u
   }
 }
 
-/** Returns the commands that create an uplink's device; none for a physical one. `below`: the device that VXLAN packets leave by. */
+/**
+ * Returns the commands that create an uplink's device; none for a physical one. `below`: the device that VXLAN packets leave by.
+ */
 export function addUplinkCommands(uplink: Uplink, alias: string, below?: string): readonly IpCommand[] {
   if (uplink.kind === 'flat') return [];
   const mark = ['link', 'set', 'dev', uplink.device, 'alias', alias];

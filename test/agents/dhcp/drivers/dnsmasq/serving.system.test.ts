@@ -205,7 +205,7 @@ describe.skipIf(!isRoot)('a network served by a real dnsmasq (needs root)', () =
     await world.driver().serve(world.wanted(names.map((name, i) => named(i + 20, name))));
     const complaints = (await world.read('log')).split('\n').filter((line) => / at line \d+ of /.test(line));
     expect(complaints).toEqual([]);
-    expect(world.logged.filter(({ msg }) => String(msg).startsWith('left out: ')).length).toBeGreaterThan(15);
+    expect(world.logged.filter(({ msg }) => String(msg).startsWith('omitted: ')).length).toBeGreaterThan(15);
     expect((await (await world.client(21)).ask())?.ip).toBe('10.0.0.21');
   });
 
