@@ -357,6 +357,31 @@ interface IdentityRevocations {
   expires_at: number;
 }
 
+interface QosPoliciesDefault {
+  project_id: string;
+  qos_policy_id: string;
+}
+
+interface QosPortPolicyBindings {
+  policy_id: string;
+  port_id: string;
+}
+
+interface QosNetworkPolicyBindings {
+  policy_id: string;
+  network_id: string;
+}
+
+interface MeteringLabelRules {
+  id: string;
+  metering_label_id: string;
+  direction: string;
+  remote_ip_prefix: string | null;
+  source_ip_prefix: string | null;
+  destination_ip_prefix: string | null;
+  excluded: Flag;
+}
+
 export interface Schema {
   standardattributes: StandardAttributes;
   networks: Networks;
@@ -386,6 +411,10 @@ export interface Schema {
   addressscopes: AddressScopes;
   quotas: Quotas;
   quotausages: QuotaUsages;
+  qos_policies_default: QosPoliciesDefault;
+  qos_port_policy_bindings: QosPortPolicyBindings;
+  qos_network_policy_bindings: QosNetworkPolicyBindings;
+  meteringlabelrules: MeteringLabelRules;
   provisioningblocks: ProvisioningBlocks;
   tags: Tags;
   agents: Agents;

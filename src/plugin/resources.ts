@@ -6,10 +6,14 @@ import { availabilityZoneModule } from './agents/availability-zones.ts';
 import { networkAgentHandlers } from './agents/dhcp-networks.ts';
 import { agentModule } from './agents/module.ts';
 import type { Core } from './core.ts';
+import { meteringLabelModule, meteringRuleModule } from './metering/module.ts';
 import type { AnyModule } from './module.ts';
 import { ipAvailabilityModule } from './networks/ip-availability.ts';
 import { networkModule } from './networks/module.ts';
 import { portModule } from './ports/module.ts';
+import { qosPolicyModule } from './qos/policies.ts';
+import { qosRuleTypeModule } from './qos/rule-types.ts';
+import { qosRuleModules } from './qos/rules.ts';
 import type { Quotas } from './quotas/limits.ts';
 import { Service } from './service.ts';
 import { subnetModule } from './subnets/module.ts';
@@ -27,6 +31,11 @@ export const resourceModules = (core: Core, allocator: AddressAllocator): readon
   addressScopeModule,
   agentModule(core, allocator),
   availabilityZoneModule,
+  qosPolicyModule,
+  ...qosRuleModules,
+  qosRuleTypeModule,
+  meteringLabelModule,
+  meteringRuleModule,
 ];
 
 /** ML2 extensions that, as in Neutron, are enabled by `extension_drivers`: alias by driver. */

@@ -79,6 +79,7 @@ export class Service {
   async create(caller: Caller, bodies: readonly unknown[], parent?: string): Promise<readonly Document[]> {
     const { core, quotas } = this.#services;
     const { resource } = this;
+    if (parent !== undefined) this.#permits.requirePossible(caller, 'create');
     const above = await this.#above(this.#db, caller, parent);
     const items: Document[] = [];
     for (const body of bodies) {
@@ -220,7 +221,8 @@ export class Service {
     // A singleton exists for everybody: that it does is no secret.
     if (this.resource.singleton)
       throw neutronError('PolicyNotAuthorized', { action: methodAction(this.resource, 'show') });
-    throw notFound(this.#module.resource, id);
+    // As in Neutron: the type shows that the policy hides it, not the rows that the caller may see.
+    throw neutronError('HTTPNotFound', { path: id });
   }
 
   async #load(db: Queries, caller: Caller, id: string, parent: string | undefined): Promise<Document | undefined> {

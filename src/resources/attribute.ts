@@ -122,6 +122,8 @@ export interface Action {
   readonly method: 'get' | 'put' | 'post' | 'delete';
   /** Path below the resource; default: the action's name. `{parameter}` stands for one segment. */
   readonly path?: string;
+  /** Collection below /v2.0; default: the resource's own. */
+  readonly collection?: string;
   /** The request body (`objectOf` if it consists of attributes); absent for actions without a body. */
   readonly body?: AttributeType;
   /** Schema of the response body; absent for actions without one. */
@@ -173,6 +175,8 @@ export interface Resource<A extends Attributes = Attributes> {
   readonly standardAttributes?: string;
   /** It has tags, with their routes and filters. */
   readonly tagged?: boolean;
+  /** Collection below /v2.0 of the routes of its tags; default: `path`. */
+  readonly tagPath?: string;
   /** It counts against the quota of the same name. */
   readonly quota?: boolean;
   /** Projects can share it with others (rbac-policies). */

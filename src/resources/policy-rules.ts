@@ -114,6 +114,8 @@ export const POLICY_RULES = {
     'rule:admin_or_owner or rule:shared_address_groups',
   ),
   groupReader: rule(`${ADMIN} or ${READER} or rule:shared_security_group`, 'rule:regular_user'),
+  meteringReader: rule(`${ADMIN} or ${READER}`, ADMIN),
+  qosReader: rule(`${ADMIN} or ${READER} or rule:shared_qos_policy`, 'rule:regular_user'),
   notWildcard: rule(
     `${ADMIN} or (not field:rbac_policy:target_tenant=* and not field:rbac_policy:target_project=*)`,
     'rule:restrict_wildcard',

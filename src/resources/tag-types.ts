@@ -48,11 +48,12 @@ const listSchema = {
 };
 
 /** Actions of the tags of a resource (API reference: Standard attributes tag extension). */
-export const tagActions = ({ plural }: Resource) =>
+export const tagActions = ({ plural, path, tagPath = path }: Resource) =>
   ({
     list_tags: {
       method: 'get',
       path: 'tags',
+      collection: tagPath,
       answer: listSchema,
       policyName: `get_${plural}_tags`,
       policy: 'anybody',
@@ -62,6 +63,7 @@ export const tagActions = ({ plural }: Resource) =>
     replace_tags: {
       method: 'put',
       path: 'tags',
+      collection: tagPath,
       body: tagsBody,
       answer: listSchema,
       policyName: `update_${plural}_tags`,
@@ -71,6 +73,7 @@ export const tagActions = ({ plural }: Resource) =>
     delete_tags: {
       method: 'delete',
       path: 'tags',
+      collection: tagPath,
       policyName: `delete_${plural}_tags`,
       notFound: 'TagResourceNotFound',
       help: 'remove all tags',
@@ -78,6 +81,7 @@ export const tagActions = ({ plural }: Resource) =>
     show_tag: {
       method: 'get',
       path: 'tags/{tag}',
+      collection: tagPath,
       policyName: `get_${plural}_tags`,
       policy: 'anybody',
       notFound: 'TagResourceNotFound',
@@ -86,6 +90,7 @@ export const tagActions = ({ plural }: Resource) =>
     add_tag: {
       method: 'put',
       path: 'tags/{tag}',
+      collection: tagPath,
       // Neutron's response has a body: the JSON value null.
       answer: { type: 'null' },
       status: 201,
@@ -96,6 +101,7 @@ export const tagActions = ({ plural }: Resource) =>
     delete_tag: {
       method: 'delete',
       path: 'tags/{tag}',
+      collection: tagPath,
       policyName: `delete_${plural}_tags`,
       notFound: 'TagResourceNotFound',
       help: 'remove a tag',

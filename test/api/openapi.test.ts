@@ -26,10 +26,14 @@ describe('GET /v2.0/openapi.json', () => {
   test('describes every served resource and its operations', () => {
     expect(page.openapi).toBe('3.1.0');
     for (const resource of world.resources) {
-      expect(Object.keys(page.paths[`/v2.0/${resource.path}`] ?? {})).toEqual(
-        resource.methods.includes('create') ? ['get', 'post'] : ['get'],
-      );
-      const item = page.paths[`/v2.0/${resource.path}/{id}`] ?? {};
+      const parent = resource.parent?.inPath && world.resources.find(({ name }) => name === resource.parent?.name);
+      const collection = `/v2.0/${parent ? `${parent.path}/{${resource.parent?.by}}/` : ''}${resource.path}`;
+      const all = Object.keys(page.paths[collection] ?? {}).filter((key) => key !== 'parameters');
+      expect(all, collection).toEqual([
+        ...(resource.methods.includes('list') ? ['get'] : []),
+        ...(resource.methods.includes('create') ? ['post'] : []),
+      ]);
+      const item = page.paths[`${collection}/{id}`] ?? {};
       expect('get' in item, resource.plural).toBe(resource.methods.includes('show'));
     }
   });

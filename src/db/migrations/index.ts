@@ -6,6 +6,7 @@ import { addressScopes } from './0005-address-scopes.ts';
 import { labIdentity } from './0006-lab-identity.ts';
 import { rbacAndQuotas } from './0007-rbac-and-quotas.ts';
 
+import { qosAndMetering } from './0012-qos-and-metering.ts';
 import type { Migration } from './migration.ts';
 
 /** All steps in order. A step that has landed is never changed; a new one is added. */
@@ -17,4 +18,5 @@ export const MIGRATIONS: readonly Migration[] = [
   addressScopes,
   labIdentity,
   rbacAndQuotas,
+  qosAndMetering,
 ];

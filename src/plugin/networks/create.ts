@@ -8,8 +8,9 @@ import { insertPlain, plainOf } from '../../store/rows.ts';
 import { insertStandardAttributes, newStandard } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { inserted } from '../module.ts';
+import { defaultQosPolicy } from '../qos/policies.ts';
 import { type NetworkDocument, networkDocuments } from './documents.ts';
-import { rejectQosPolicy, setExternal, setShared } from './facets.ts';
+import { setExternal, setShared } from './facets.ts';
 import { mtuInForce } from './mtu.ts';
 import { wantedSegments } from './provider.ts';
 import { allocateSegment, type Segment } from './segments.ts';
@@ -51,7 +52,6 @@ async function insertSegment(trx: Trx, networkId: string, segment: Segment, inde
 
 /** Creates a network in the caller's transaction. Throws NeutronError for invalid values. */
 export async function createNetwork(trx: Trx, core: Core, values: NetworkCreate): Promise<NetworkDocument> {
-  rejectQosPolicy(values.qos_policy_id);
   await requireZones(trx, values.availability_zone_hints);
   const wanted = wantedSegments(values);
   const segments: Segment[] = [];
@@ -62,6 +62,7 @@ export async function createNetwork(trx: Trx, core: Core, values: NetworkCreate)
     ...plainOf(NETWORK, values),
     id,
     status: 'ACTIVE',
+    qos_policy_id: values.qos_policy_id ?? (await defaultQosPolicy(trx, values.project_id)) ?? null,
     mtu: mtuInForce(core.config, values.mtu, segments),
     // As in Neutron, the creation of a network increments the revision once more than the row itself.
     ...newStandard(1),

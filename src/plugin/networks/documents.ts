@@ -112,7 +112,6 @@ export async function networkDocuments(
         ipv6_address_scope: null,
         'router:external': external.has(id),
         ...(external.has(id) ? { is_default: external.get(id) === true } : {}),
-        qos_policy_id: null,
         l2_adjacency: true,
         tags: tags.get(attr) ?? [],
         ...segmentsShown(segments.get(id) ?? []),

@@ -28,8 +28,3 @@ export async function setExternal(trx: Trx, networkId: string, external: boolean
       .values({ network_id: networkId, is_default: isDefault ? 1 : 0 })
       .execute();
 }
-
-/** Throws QosPolicyNotFound for any policy, because there are no QoS policies yet. */
-export function rejectQosPolicy(policy: string | null | undefined): void {
-  if (policy !== null && policy !== undefined) throw neutronError('QosPolicyNotFound', { id: policy });
-}

@@ -1,6 +1,7 @@
 import { NETWORK } from '../../resources/network.ts';
 import type { Core } from '../core.ts';
 import type { ResourceModule } from '../module.ts';
+import { requireQosPolicy, requireQosPolicyChange } from '../qos/use.ts';
 import { visibleNetworks } from '../visibility.ts';
 import { createNetwork } from './create.ts';
 import { deleteNetwork } from './delete.ts';
@@ -14,7 +15,13 @@ export const networkModule = (core: Core): ResourceModule<typeof NETWORK> => ({
   visible: visibleNetworks,
   load: networkDocuments,
   // As in Neutron, only the response to a POST contains is_default of networks that are not external.
-  create: async (trx, _caller, values) => ({ is_default: false, ...(await createNetwork(trx, core, values)) }),
-  update: (trx, _caller, id, changes, revision) => updateNetwork(trx, core, id, changes, revision),
+  async create(trx, caller, values) {
+    await requireQosPolicy(trx, caller, values.qos_policy_id);
+    return { is_default: false, ...(await createNetwork(trx, core, values)) };
+  },
+  async update(trx, caller, id, changes, revision) {
+    await requireQosPolicyChange(trx, caller, { table: 'qos_network_policy_bindings', key: 'network_id', id }, changes);
+    return updateNetwork(trx, core, id, changes, revision);
+  },
   delete: (trx, _caller, id, revision) => deleteNetwork(trx, core, id, revision),
 });

@@ -10,7 +10,7 @@ import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { inserted } from '../module.ts';
 import { type NetworkDocument, networkDocuments } from './documents.ts';
-import { rejectQosPolicy, setExternal, setShared } from './facets.ts';
+import { setExternal, setShared } from './facets.ts';
 import { lockNetwork } from './lock.ts';
 import { mtuInForce } from './mtu.ts';
 import { PROVIDER } from './provider.ts';
@@ -108,7 +108,6 @@ export async function updateNetwork(
   const load = async () => inserted((await networkDocuments(trx, [id])).get(id), 'network', id);
   const before = await load();
   requireCurrent(before.revision_number, revision);
-  rejectQosPolicy(changes.qos_policy_id);
   await updateProvider(trx, core.config, id, changes);
   await changeRows(trx, core, network, changes);
   const changed = await load();

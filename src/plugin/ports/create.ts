@@ -21,7 +21,7 @@ import { allocateDefault, allocateRequested } from './fixed-ips.ts';
 import type { NetworkFacts } from './network-facts.ts';
 import { insertAddressPairs, insertBindingLevel, insertDhcpOpts, insertSecurityGroups } from './rows.ts';
 import { defaultSecurityGroup, requireSecurityGroups } from './security.ts';
-import { checkFixedIpCount, dnsNameInForce, newDhcpOpts, rejectQosPolicy, resolvedPairs } from './values.ts';
+import { checkFixedIpCount, dnsNameInForce, newDhcpOpts, resolvedPairs } from './values.ts';
 
 export type PortCreate = CreateOf<typeof PORT>;
 
@@ -94,7 +94,6 @@ export async function createPort(
   });
   if (!facts) throw neutronError('NetworkNotFound', { id: values.network_id });
   const { network } = facts;
-  rejectQosPolicy(values.qos_policy_id);
   const networkDevice = isNetworkDevice(deviceOwner);
   const portSecurity = values.port_security_enabled ?? (networkDevice ? false : network.portSecurityEnabled);
   if (values.fixed_ips) checkFixedIpCount(config, values.fixed_ips, networkDevice);
@@ -147,7 +146,7 @@ export async function createPort(
     extra_dhcp_opts: opts,
     tags: [],
   };
-  const document = portDocument(shown, lists, config.DEFAULT.dns_domain);
+  const document = portDocument(shown, lists, config.DEFAULT.dns_domain, network.qosPolicyId);
   if (network.subnets.some((s) => s.enableDhcp))
     await enqueueNotification(trx, EVENTS.port_create_end, { port: document }, { network: network.id });
   return document;

@@ -41,12 +41,12 @@ export const portDocument = (
   shown: ShownColumnsOf<typeof PORT>,
   lists: PortLists,
   dnsDomain: string,
+  networkPolicy: string | null,
 ): PortDocument => ({
   ...shown,
   ...lists,
   dns_assignment: dnsAssignment(shown.dns_name, lists.fixed_ips, dnsDomain),
-  qos_policy_id: null,
-  qos_network_policy_id: null,
+  qos_network_policy_id: networkPolicy,
   resource_request: null,
 });
 
@@ -137,6 +137,15 @@ export async function portDocuments(
     db,
     rows.map((row) => row.attr),
   );
+  const policies = new Map(
+    (
+      await db
+        .selectFrom('qos_network_policy_bindings')
+        .selectAll()
+        .where('network_id', 'in', [...new Set(rows.map(({ shown }) => shown.network_id))])
+        .execute()
+    ).map((row) => [row.network_id, row.policy_id]),
+  );
   return new Map(
     rows.map(({ id, attr, shown }): [string, PortDocument] => {
       const lists = {
@@ -153,7 +162,7 @@ export async function portDocuments(
         })),
         tags: tags.get(attr) ?? [],
       };
-      return [id, portDocument(shown, lists, config.DEFAULT.dns_domain)];
+      return [id, portDocument(shown, lists, config.DEFAULT.dns_domain, policies.get(shown.network_id) ?? null)];
     }),
   );
 }

@@ -2,6 +2,7 @@ import type { AddressAllocator } from '../../ipam/allocate.ts';
 import { PORT } from '../../resources/port.ts';
 import type { Core } from '../core.ts';
 import type { ResourceModule } from '../module.ts';
+import { requireQosPolicy, requireQosPolicyChange } from '../qos/use.ts';
 import { requireVisibleNetwork, visiblePorts } from '../visibility.ts';
 import { createPort } from './create.ts';
 import { deletePort } from './delete.ts';
@@ -16,8 +17,12 @@ export const portModule = (core: Core, allocator: AddressAllocator): ResourceMod
   load: (db, ids) => portDocuments(db, core.config, ids),
   async create(trx, caller, values) {
     await requireVisibleNetwork(trx, caller, values.network_id);
+    await requireQosPolicy(trx, caller, values.qos_policy_id);
     return createPort(trx, core, allocator, values);
   },
-  update: (trx, _caller, id, changes, revision) => updatePort(trx, core, allocator, id, changes, revision),
+  async update(trx, caller, id, changes, revision) {
+    await requireQosPolicyChange(trx, caller, { table: 'qos_port_policy_bindings', key: 'port_id', id }, changes);
+    return updatePort(trx, core, allocator, id, changes, revision);
+  },
   delete: (trx, _caller, id, revision) => deletePort(trx, id, revision),
 });

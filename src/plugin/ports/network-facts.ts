@@ -22,6 +22,7 @@ export interface NetworkFacts {
   readonly physicalNetwork: string | null;
   readonly segmentationId: number | null;
   readonly segmentId: string | null;
+  readonly qosPolicyId: string | null;
   /** In order of creation. */
   readonly subnets: readonly SubnetFacts[];
 }
@@ -47,6 +48,7 @@ export interface NetworkRow extends SubnetColumns {
   readonly physical_network: string | null;
   readonly segmentation_id: number | null;
   readonly segment_id: string | null;
+  readonly qos_policy_id: string | null;
 }
 
 /** One query for everything, because every port waits for each round trip to the database. */
@@ -57,6 +59,7 @@ export const selectNetwork = (db: Queries, p: ParameterOf<{ id: string }>) =>
     .leftJoin('networksegments as s', (join) =>
       join.onRef('s.network_id', '=', 'networks.id').on('s.segment_index', '=', 0),
     )
+    .leftJoin('qos_network_policy_bindings as q', 'q.network_id', 'networks.id')
     .leftJoin('subnets', 'subnets.network_id', 'networks.id')
     .leftJoin('ipallocationpools as pool', 'pool.subnet_id', 'subnets.id')
     .leftJoin('subnet_service_types as t', 't.subnet_id', 'subnets.id')
@@ -68,6 +71,7 @@ export const selectNetwork = (db: Queries, p: ParameterOf<{ id: string }>) =>
       's.physical_network',
       's.segmentation_id',
       's.id as segment_id',
+      'q.policy_id as qos_policy_id',
       'subnets.id as subnet_id',
       'subnets.ip_version',
       'subnets.cidr',
@@ -138,6 +142,7 @@ export function factsOf(rows: readonly NetworkRow[]): NetworkFacts | undefined {
     physicalNetwork: row.physical_network,
     segmentationId: row.segmentation_id,
     segmentId: row.segment_id,
+    qosPolicyId: row.qos_policy_id,
     subnets: subnetFacts(row.id, rows),
   };
 }

@@ -22,7 +22,7 @@ import { allocateRequested } from './fixed-ips.ts';
 import { type NetworkFacts, networkFacts } from './network-facts.ts';
 import { insertAddressPairs, insertBindingLevel, insertDhcpOpts, insertSecurityGroups } from './rows.ts';
 import { requireSecurityGroups } from './security.ts';
-import { changedDhcpOpts, checkFixedIpCount, dnsNameInForce, rejectQosPolicy, resolvedPairs } from './values.ts';
+import { changedDhcpOpts, checkFixedIpCount, dnsNameInForce, resolvedPairs } from './values.ts';
 
 export type PortUpdate = UpdateOf<typeof PORT>;
 
@@ -196,7 +196,6 @@ export async function updatePort(
 ): Promise<PortDocument> {
   const { before, network, attr } = await lockPort(trx, core, id);
   requireCurrent(before.revision_number, revision);
-  rejectQosPolicy(changes.qos_policy_id);
   const mac =
     changes.mac_address === undefined
       ? before.mac_address
@@ -227,7 +226,12 @@ export async function updatePort(
     extra_dhcp_opts: opts,
     tags: before.tags,
   };
-  const after = portDocument({ ...before, ...shown, ...next }, lists, core.config.DEFAULT.dns_domain);
+  const after = portDocument(
+    { ...before, ...shown, ...next },
+    lists,
+    core.config.DEFAULT.dns_domain,
+    network.qosPolicyId,
+  );
   await blockUntilReady(updating, after, attr, rebound);
   if (differsFor(PORT, 'dhcp', before, after))
     await enqueueNotification(trx, EVENTS.port_update_end, { port: after }, { network: network.id });

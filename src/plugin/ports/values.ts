@@ -10,10 +10,6 @@ import type {
 
 /** Checks shared by create and update. All throw NeutronError. */
 
-export function rejectQosPolicy(policy: string | null | undefined): void {
-  if (policy !== null && policy !== undefined) throw neutronError('QosPolicyNotFound', { id: policy });
-}
-
 /** Enforces max_fixed_ips_per_port, if set; as in Neutron, ports of network services are exempt. */
 export function checkFixedIpCount(config: Config, wanted: readonly WantedFixedIp[], networkDevice: boolean): void {
   const { max_fixed_ips_per_port: most } = config.DEFAULT;

@@ -96,19 +96,15 @@ export async function removeForEverybody(
   return (numAffectedRows ?? 0n) > 0n;
 }
 
-/**
- * Returns the projects with access to a resource by an action, other than by the entry with id `without`; `*`: all. The owner's own
- * access is not among them.
- */
+/** Returns the targets of the entries of a resource with an action. */
 export async function projectsWithAccess(
   db: Queries,
   resource: Resource,
   objectId: string,
   action: string,
-  without = '',
 ): Promise<ReadonlySet<string>> {
   const { table } = sharingOf(resource);
   const { rows } = await sql<{ target: string }>`select target_project as target from ${sql.table(table)}
-    where object_id = ${objectId} and action = ${action} and id <> ${without}`.execute(db);
+    where object_id = ${objectId} and action = ${action}`.execute(db);
   return new Set(rows.map(({ target }) => target));
 }
