@@ -18,11 +18,13 @@ export interface RunningNeutrino {
   stop(): Promise<void>;
 }
 
-const LAUNCHER = join(import.meta.dirname, '../bin/neutrino');
+/** Without quotas, because one project gets more resources than it may have by default. */
+const UNLIMITED = ['NETWORK', 'SUBNET', 'PORT'].map((resource) => `OS_QUOTAS__QUOTA_${resource}=-1`);
+const LAUNCHER = ['env', ...UNLIMITED, join(import.meta.dirname, '../bin/neutrino')] as const;
 
 /** Creates a Neutrino process, started as by a user, with its output in `folder`. */
 export const launched = (folder: string, ...words: readonly string[]): NeutrinoProcess =>
-  new NeutrinoProcess({ words, folder, launcher: [LAUNCHER] });
+  new NeutrinoProcess({ words, folder, launcher: LAUNCHER });
 
 /** Starts `neutrino up` on a free port and waits until its API responds. Throws an error with its last output. */
 export async function startNeutrino({

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Config } from '../../config/options.ts';
 import type { Database, Trx } from '../../db/database.ts';
-import { prepared } from '../../db/prepared.ts';
+import { type PreparedQuery, prepared } from '../../db/prepared.ts';
 import type { Resource } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 
@@ -47,12 +47,20 @@ export async function used(trx: Trx, { table = '' }: Resource, projectId: string
 
 /** The limits of the database and of `[quotas]`. */
 export class ConfiguredQuotas implements Quotas {
-  readonly #db: Database;
   readonly #config: Config;
+  readonly #lock: PreparedQuery<{ project: string; resource: string }, { project_id: string }>;
 
   constructor({ db, config }: { readonly db: Database; readonly config: Config }) {
-    this.#db = db;
     this.#config = config;
+    this.#lock = prepared((queries, p) =>
+      db.locked(
+        queries
+          .selectFrom('quotausages')
+          .select('project_id')
+          .where('resource', '=', p('resource'))
+          .where('project_id', '=', p('project')),
+      ),
+    );
   }
 
   async reserve(trx: Trx, resource: Resource, projectId: string, count: number): Promise<void> {
@@ -66,18 +74,9 @@ export class ConfiguredQuotas implements Quotas {
 
   /** Locks the project's row of this resource until the transaction ends, so that concurrent creations count each other. */
   async #serialize(trx: Trx, resource: string, projectId: string): Promise<void> {
-    const row = () =>
-      this.#db
-        .locked(
-          trx
-            .selectFrom('quotausages')
-            .select('project_id')
-            .where('resource', '=', resource)
-            .where('project_id', '=', projectId),
-        )
-        .executeTakeFirst();
-    if (await row()) return;
+    const row = { project: projectId, resource };
+    if ((await this.#lock(trx, row)).rows.length > 0) return;
     await trx.insertInto('quotausages').ignore().values({ resource, project_id: projectId }).execute();
-    await row();
+    await this.#lock(trx, row);
   }
 }
