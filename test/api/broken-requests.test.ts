@@ -15,7 +15,7 @@ afterAll(() => world?.close());
 
 const WAIT_MS = 10_000;
 
-/** Sends bytes as they are; gives all that came back until the server closed. */
+/** Sends raw bytes; returns everything received until the server closed the connection. */
 function exchange(bytes: string | Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');

@@ -18,24 +18,24 @@ export interface HostileWorld {
   readonly app: FastifyInstance;
   readonly core: TestCore;
   readonly resources: readonly Resource[];
-  /** Ids of one of each resource, by its plural. */
+  /** The id of one resource of each kind, by plural. */
   readonly ids: Readonly<Record<string, string>>;
-  /** Sends JSON and checks what must hold whatever is sent. */
+  /** Sends JSON and checks what must hold for every request. */
   send(
     method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     url: string,
     body?: unknown,
     headers?: Record<string, string>,
   ): Promise<Reply>;
-  /** As `send`, with the body's text as it is. */
+  /** Like `send`, with the text of the body. */
   sendRaw(method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, body: string | Buffer): Promise<Reply>;
   close(): Promise<void>;
 }
 
-/** Codes of failures that are nobody's bad input, but the server's being full. */
+/** Status codes for exhausted resources, not for invalid input. */
 const FULL = new Set(['NoNetworkAvailable', 'MacAddressGenerationFailure']);
 
-/** Every error must have one of the bodies that Neutron's errors have, and never be ours (5xx). */
+/** Every error must have a body in Neutron's format, and never be 5xx. */
 function expectToldError(status: number, body: string, sent: string): void {
   const json = JSON.parse(body) as Record<string, unknown>;
   const error = json.NeutronError as Record<string, unknown> | undefined;
@@ -59,7 +59,7 @@ const AGENT_STATE = {
   configurations: { networks: 0, subnets: 0, ports: 0 },
 };
 
-/** The API over a database of its own, with a network, subnets and a port in it. */
+/** The API with its own database, which contains a network, subnets and a port. */
 export async function hostileWorld(overrides: Parameters<typeof openCore>[0] = {}): Promise<HostileWorld> {
   const core = await openCore({ ...overrides, ml2_type_vlan: { network_vlan_ranges: ['physnet1:100:199'] } });
   const allocator = new AddressAllocator();
@@ -68,8 +68,8 @@ export async function hostileWorld(overrides: Parameters<typeof openCore>[0] = {
   const log = pino({ level: 'error' }, { write: (line: string) => void failures.push(line) });
   const app = apiOf(core, services, log);
   await app.ready();
-  // Another connection sees a new data_version as soon as anything was committed. (MariaDB has nothing of the kind: there
-  // only the answers are looked at.)
+  // Another connection sees a new data_version after each commit. (MariaDB has no equivalent: there, only responses are
+  // checked.)
   const file = /^sqlite:\/\/\/(.*)$/.exec(core.connection)?.[1];
   const watcher = file === undefined ? undefined : new DatabaseSync(file);
   const version = () => Object.values(watcher?.prepare('pragma data_version').get() ?? {})[0];
@@ -138,7 +138,7 @@ export async function hostileWorld(overrides: Parameters<typeof openCore>[0] = {
   };
 }
 
-/** A body that is accepted, to put one bad thing into. */
+/** Returns a valid body, in which one value can be replaced. */
 export function acceptable(
   plural: string,
   ids: Readonly<Record<string, string>>,

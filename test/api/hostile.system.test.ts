@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { acceptable, type HostileWorld, hostileWorld } from './hostile-world.ts';
 import { anyJson, anyText, NASTY_TEXTS, NASTY_VALUES } from './nasty.ts';
 
-// What must hold is checked with every exchange, by the world: no 5xx, a body of Neutron's, nothing changed by a refusal.
+// The world checks every exchange: no 5xx, a body in Neutron's format, no changes by a rejected request.
 let world: HostileWorld;
 
 beforeAll(async () => {
@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => world?.close());
 
 const PLURALS = ['networks', 'subnets', 'ports', 'agents', 'network_ip_availabilities'] as const;
-// Those that requests can make and change.
+// Those that requests can create and update.
 const MADE = ['networks', 'subnets', 'ports'] as const;
 const resourceOf = (plural: string) => {
   const found = world.resources.find((r) => r.plural === plural);

@@ -7,7 +7,7 @@ const nested = (depth: number): unknown => {
   return value;
 };
 
-/** Values of JSON that have broken somebody's server once. */
+/** JSON values that are known to break servers. */
 export const NASTY_VALUES: readonly unknown[] = [
   null,
   true,

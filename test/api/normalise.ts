@@ -1,9 +1,9 @@
-/** Makes two answers comparable: ids become names in order of the cases, times and random addresses become placeholders. */
+/** Makes two responses comparable: ids become names in order of the cases, times and random addresses become placeholders. */
 
 export interface Comparison {
-  /** Whether the order of listed resources counts. */
+  /** Whether the order of listed resources matters. */
   readonly ordered?: boolean;
-  /** Whether the order of every array counts. */
+  /** Whether the order of all arrays matters. */
   readonly exact?: boolean;
   /** Keys whose values may differ. */
   readonly ignore?: readonly string[];
@@ -34,7 +34,7 @@ export class Side {
     this.#origin = origin;
   }
 
-  /** Names the ids that an answer introduces. */
+  /** Names the ids that a response introduces. */
   learn(name: string, json: Json, method: string): void {
     if (!isObject(json)) return;
     const give = (id: unknown, symbol: string) => {
@@ -50,9 +50,9 @@ export class Side {
       this.#project = network.tenant_id;
   }
 
-  /** Addresses and segment ids that a request asks for by value are compared; others are drawn at random. */
+  /** Requested addresses and segment ids are compared; others are random. */
   sent(text: string): void {
-    // Not those of address pairs: they lie in the pool, so that one of them may be drawn too.
+    // Except those of address pairs, which are in the pool and can also be allocated.
     const asked = text.replace(/"allowed_address_pairs":\[[^\]]*\]/g, '');
     for (const [, ip = ''] of asked.matchAll(/ip_address(?:"\s*:\s*"|=|%3D)([0-9a-fA-F:.]+)/g)) this.#literals.add(ip);
     for (const [, id = ''] of text.matchAll(/segmentation_id"?[:=](\d+)/g)) this.#literals.add(`segment ${id}`);
@@ -71,7 +71,7 @@ export class Side {
       .replace(/req-<uuid>/g, '<req>');
   }
 
-  /** The value with everything that rightly differs between two servers taken out of it. */
+  /** Returns the value without everything that may differ between two servers. */
   value(value: Json, how: Comparison, key = '', address = false): Json {
     if (typeof value === 'string') return this.#text(value, key, address);
     if (Array.isArray(value)) {
@@ -93,7 +93,7 @@ export class Side {
   }
 }
 
-/** Where two normalised answers differ, as lines. The words of an error are each server's own. */
+/** Returns the differences between two normalised responses as lines. Error messages may differ. */
 export function differences(want: Json, got: Json, at = ''): readonly string[] {
   if (canonical(want) === canonical(got) || /^\.NeutronError\.(message|detail)/.test(at)) return [];
   if (Array.isArray(want) && Array.isArray(got) && want.length === got.length)

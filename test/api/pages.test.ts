@@ -25,7 +25,7 @@ const linkOf = (page: Page, rel: string): string | undefined => {
   return `${pathname}${search}`;
 };
 
-/** Names on all pages, following one kind of link from a first page. */
+/** Returns the names on all pages, following one kind of link from the first page. */
 async function follow(first: string, rel: 'next' | 'previous'): Promise<readonly string[]> {
   const names: string[] = [];
   let url: string | undefined = first;

@@ -11,10 +11,10 @@ interface Captured {
   readonly response: { readonly status?: number; readonly contentType?: string; readonly body: unknown };
 }
 
-/** What became of a case: how its answer differs from the captured one; nothing when they agree. */
+/** The result of a case: the differences between its response and the captured one. */
 export interface Outcome {
   readonly name: string;
-  /** Whether the whole answer was compared, or only whether it brings a resource. */
+  /** Whether the whole response was compared, or only whether it contains a resource. */
   readonly whole: boolean;
   readonly differences: readonly string[];
 }
@@ -71,7 +71,7 @@ function send(
 
 const hasId = (body: unknown): boolean => /"id":\s*"/.test(JSON.stringify(body ?? null));
 
-/** Sends the requests of the groups, in their order, to a server that is empty, and compares its answers with the captured ones. */
+/** Sends the requests of the groups, in order, to an empty server, and compares its responses with the captured ones. */
 export async function replay(url: string, names: readonly string[]): Promise<readonly Outcome[]> {
   const base = new URL(url);
   const reference = new Side(CAPTURED_AT);

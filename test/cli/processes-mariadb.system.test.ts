@@ -63,7 +63,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino db and server on MariaDB (ne
     );
     for (const [url, why] of [
       [newer, /9999-later\): it was made by a newer Neutrino/],
-      [stock, /stock Neutron's own .*an empty one/],
+      [stock, /stock Neutron's own .*configure an empty database/],
     ] as const) {
       const given = files({ database: url, transport: rabbit.transportUrl() });
       for (const [command, code] of [

@@ -123,7 +123,7 @@ describe.skipIf(process.getuid?.() !== 0)('a machine and its address (needs root
     await first.stop();
     const next = await neutrino.port(network, { fixed_ips: [{ ip_address: '10.97.0.10' }] });
     expect((await (await boot(next)).lease('eth0', LEASE_MS)).address).toBe('10.97.0.10');
-    // The device is plugged where a port of this name is; the MAC on it is nobody's.
+    // The device is plugged according to its name; its MAC does not belong to a port.
     const other = await neutrino.port(network);
     for (const mac of ['02:00:00:00:97:99', port.mac_address]) {
       const stranger = await startPortGuest([{ ...other, mac_address: mac }]);

@@ -88,7 +88,7 @@ describe.skipIf(process.getuid?.() !== 0)('Neutrino, killed and restarted (needs
             if (port) committed.set(port.mac_address, port.fixed_ips[0]?.ip_address ?? '');
           }
         });
-        // A moment that differs from round to round: counted in ports made, not in time.
+        // The time differs between rounds, measured in created ports.
         const until = committed.size + 1 + Math.floor(Math.random() * 25);
         await waitFor(`${until} ports`, async () => committed.size >= until || undefined, {
           timeoutMs: 30_000,

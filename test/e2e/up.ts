@@ -10,24 +10,24 @@ import { removeUnlessKept } from '../support/folder.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { NeutrinoProcess, neutrino } from '../support/neutrino.ts';
 
-/** `neutrino up` on this machine, with a state path, port and host name of its own. */
+/** `neutrino up` on this machine, with its own state path, port and host name. */
 export interface Up {
   readonly process: NeutrinoProcess;
   readonly api: ApiClient;
   readonly statePath: string;
   readonly host: string;
-  /** Starts it again; resolves when its agents are alive. */
+  /** Restarts it; resolves when its agents are alive. */
   start(): Promise<void>;
-  /** A port as nova-compute makes one for a machine on this host. */
+  /** Creates a port as nova-compute does for a machine on this host. */
   port(networkId: string, values?: Json): Promise<PortDocument>;
-  /** Text of a file in the network's folder. */
+  /** Returns the contents of a file in the network's folder. */
   file(networkId: string, name: string): Promise<string>;
-  /** Pid of the network's dnsmasq; undefined while no file names one. */
+  /** Returns the pid of the network's dnsmasq; undefined if there is no pid file. */
   dnsmasq(networkId: string): Promise<number | undefined>;
   dispose(): Promise<void>;
 }
 
-/** Makes and starts one; resolves when its agents are alive. Needs root. */
+/** Starts one; resolves when its agents are alive. Needs root. */
 export async function startUp(): Promise<Up> {
   const folder = mkdtempSync(join(tmpdir(), 'neutrino-e2e-'));
   const statePath = join(folder, 'state');

@@ -107,7 +107,7 @@ describe.skipIf(process.getuid?.() !== 0)('machines on a running Neutrino (needs
     expect(double.nics[0]?.lease.address).toMatch(/^10\.82\.0\./);
     expect(double.nics[1]?.lease.address).toBe('10.84.0.9');
     const single = await boot('single', '--network', 'two', '--fixed-ip', '10.83.0.9');
-    // Two subnets of one network: option 121 tells each the way to the other.
+    // Two subnets of one network: option 121 contains a route to the other.
     await run(['ip', 'netns', 'exec', single.namespace, 'busybox', 'ping', '-c', '1', '-W', '5', '10.84.0.9']);
     const { stdout } = await vm('list');
     expect(stdout).toMatch(/double +eth1 +two +\S+ +10\.84\.0\.9 +10\.84\.0\.9\n/);

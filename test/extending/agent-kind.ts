@@ -10,12 +10,12 @@ export const METERING_AGENT: AgentKind = {
   name: 'metering-agent',
   title: 'metering agent',
   description: 'reports how much this host carries',
-  // Program -> Debian package. `up` leaves out all agents, and says why, where one is missing.
+  // Program -> Debian package. If one is missing, `up` starts no agents, and prints why.
   programs: async () => ({ ip: 'iproute2' }),
   // Printed when it is stopped: "stopping: SIGTERM; what has been counted is with the server".
   stays: 'what has been counted is with the server',
 
-  // A kind with real code imports it here (`await import(...)`), so that other commands start fast.
+  // A kind with real code imports it here (`await import(...)`), so that other commands start quickly.
   async start({ config, transport, log }) {
     const { host } = config.DEFAULT;
     const state = () => ({
@@ -26,7 +26,7 @@ export const METERING_AGENT: AgentKind = {
       configurations: { measure_interval: 30 },
     });
     const heartbeat = startHeartbeat({ transport, state, log, intervalMs: config.agent.report_interval * 1_000 });
-    // `up` waits for the first report, so that whoever creates a resource then finds the agent known.
+    // `up` waits for the first report, so that the agent is known when the first resource is created.
     return { reported: heartbeat.first, close: async () => heartbeat.close() };
   },
 };

@@ -1,6 +1,6 @@
 /**
- * A DHCP driver that teaches: it answers out of memory instead of sending packets. A real one differs in two places alone,
- * marked (1) and (2): where its servers live, and how an answer is encoded. docs/extending.md walks through this file.
+ * An example DHCP driver, which responds from memory instead of sending packets. A real one differs in only two places, marked
+ * (1) and (2): where its servers run, and how a response is encoded. docs/extending.md walks through this file.
  */
 
 import { type NetworkAnswers, networkAnswers, shapesNetwork } from '../../src/agents/dhcp/answers/network.ts';
@@ -11,12 +11,12 @@ import type { PortChanges, WantedNetwork } from '../../src/agents/dhcp/wanted.ts
 import type { Config } from '../../src/config/options.ts';
 import type { PortDocument } from '../../src/rpc/documents.ts';
 
-/** One network as it is served: how, and what each port gets. */
+/** A served network: its answers, and those of each port. */
 interface Server {
   readonly wanted: WantedNetwork;
   readonly answers: NetworkAnswers;
   readonly ports: Map<string, PortAnswers>;
-  /** Ports on which answers to others depend (routers, DHCP ports): few. */
+  /** The few ports that affect the answers to others (routers, DHCP ports). */
   readonly shaping: Map<string, PortDocument>;
 }
 
@@ -41,7 +41,7 @@ export class Servers {
 class MemoryDriver implements DhcpDriver {
   readonly #config: Config;
   readonly #servers: Servers;
-  /** Networks that this driver, not an earlier one, was handed: `portsChanged` builds on them. */
+  /** Networks handed to this driver, not to an earlier one: the basis of `portsChanged`. */
   readonly #served = new Set<string>();
   readonly #listeners: ((networkId: string) => void)[] = [];
   readonly #died = (networkId: string): void => {
@@ -55,7 +55,7 @@ class MemoryDriver implements DhcpDriver {
     servers.watchers.add(this.#died);
   }
 
-  /** Takes everything anew: level-triggered, so whatever was before does not matter. */
+  /** Replaces everything: it is level-triggered, so the previous state does not matter. */
   async serve(wanted: WantedNetwork): Promise<void> {
     const { info } = wanted;
     const shaping = new Map(info.ports.filter(shapesNetwork).map((port) => [port.id, port]));
@@ -65,7 +65,7 @@ class MemoryDriver implements DhcpDriver {
     this.#served.add(info.id);
   }
 
-  /** Answers for the changed ports alone. Only a router or a DHCP port has the network's own answers decided again. */
+  /** Updates only the changed ports. Only a router or a DHCP port causes the network's answers to be computed again. */
   async portsChanged(networkId: string, { set, removed }: PortChanges): Promise<void> {
     const server = this.#servers.byNetwork.get(networkId);
     if (!server || !this.#served.has(networkId)) throw new Error(`network ${networkId} was not served before`);
@@ -103,7 +103,7 @@ class MemoryDriver implements DhcpDriver {
   }
 }
 
-/** What src/agents/dhcp/drivers/registry.ts would list, and `dhcp_driver = memory` choose. */
+/** What src/agents/dhcp/drivers/registry.ts would list, selected by `dhcp_driver = memory`. */
 export const memoryKind = (servers: Servers): DhcpDriverKind => ({
   name: 'memory',
   programs: {},

@@ -21,10 +21,10 @@ const FAR_FUTURE = '2999-01-01 00:00:00';
 
 let world: World;
 beforeEach(async () => {
-  // Agents count as dead after a moment, so that failover does not wait for minutes.
+  // A short agent_down_time, so that failover does not wait for minutes.
   world = await createWorld({ DEFAULT: { agent_down_time: 0.05, network_scheduler_driver: 'weight' } });
   const { kysely, dialect } = world.core.db;
-  // As migrations make tables on MySQL: a reference needs the collation of what it names.
+  // As in migrations on MySQL: a foreign key needs the collation of its target.
   const end = dialect === 'mysql' ? sql`engine=InnoDB default charset=utf8mb4 collate=utf8mb4_bin` : sql``;
   await kysely.schema
     .createTable('meters')
@@ -58,7 +58,7 @@ async function meter(running = true, zones: readonly string[] = []): Promise<str
   return id;
 }
 
-/** Has a metering agent report; it stays alive unless `dead`. Returns its id. */
+/** Sends a report of a metering agent, which remains alive unless `dead`. Returns its id. */
 async function agent(host: string, { dead = false, meters = 0, zone = 'nova' } = {}): Promise<string> {
   const { type: agent_type, topic } = METERING_AGENTS;
   const state = { agent_type, topic, host, binary: 'neutron-metering-agent', availability_zone: zone };

@@ -14,7 +14,7 @@ type MeterChange = { readonly meter_id: string; readonly running: boolean };
 
 /** The events, as rows of a catalogue. A real kind adds them to `EVENTS` in `src/rpc/events.ts`. */
 export const METER_EVENTS = catalogue({
-  // For the agent of one host, which the caller names.
+  // For the agent of one host, named by the caller.
   meter_added: {
     ...VERSION,
     method: 'meter_added',
@@ -48,7 +48,7 @@ export const METER_EVENTS = catalogue({
   },
 });
 
-/** The row. A real kind stands in HOSTING_KINDS in `src/scheduler/agent-kinds.ts`, and its tables in a migration. */
+/** The row. A real kind is listed in HOSTING_KINDS in `src/scheduler/agent-kinds.ts`, and its tables are created by a migration. */
 export const METERING_AGENTS: HostingKind = {
   type: 'Metering agent',
   topic: TOPIC,
@@ -59,7 +59,7 @@ export const METERING_AGENTS: HostingKind = {
   },
   bindings: { table: 'meteragentbindings', resource: 'meter_id', agent: 'metering_agent_id' },
   loadKey: 'meters',
-  // A real kind has options of its own, in `src/config/options.ts`.
+  // A real kind has its own options in `src/config/options.ts`.
   options: {
     agents: 'dhcp_agents_per_network',
     scheduler: 'network_scheduler_driver',

@@ -7,13 +7,13 @@ import { type Link, listLinks } from '../../src/linux/links.ts';
 import type { DeviceDetails } from '../../src/rpc/topics/plugin.ts';
 
 /**
- * An L2 driver in one file: one bridge for each network, on this host alone. A real one also connects hosts, and runs fewer
- * processes. Listed in `src/agents/l2/drivers/registry.ts`, it is chosen by `[agent] l2_driver = example`.
+ * An L2 driver in one file: one bridge per network, only on this host. A real one also connects hosts, and runs fewer
+ * processes. Listed in `src/agents/l2/drivers/registry.ts`, it is selected by `[agent] l2_driver = example`.
  */
 export const EXAMPLE_L2_DRIVER: L2DriverKind = {
   name: 'example',
   programs: { ip: 'iproute2' },
-  // Servers bind ports to hosts whose agent has a type, and configurations, that suit the network.
+  // Servers bind ports to hosts whose agent has a matching type and configurations.
   agent: { binary: 'neutron-example-agent', agent_type: 'Example agent' },
   agentId: (host) => `example-${host}`,
   configurations: () => ({ bridge_mappings: {}, tunnel_types: ['vxlan'] }),
@@ -53,7 +53,7 @@ class ExampleDriver implements L2Driver {
 
   async wire(devices: readonly DeviceDetails[]): Promise<ReadonlyMap<string, WiringOutcome>> {
     const outcomes = new Map<string, WiringOutcome>();
-    // One that fails must not keep others from being wired, so each has an outcome of its own.
+    // A failure must not prevent others from being wired, so each device has its own outcome.
     for (const details of devices) {
       const error = await this.#wireOne(details).catch((reason: Error) => reason);
       outcomes.set(details.device, error);
@@ -63,7 +63,7 @@ class ExampleDriver implements L2Driver {
 
   async #wireOne(details: DeviceDetails): Promise<WiringOutcome> {
     const { device, network_id = '', mtu = 0, admin_state_up } = details;
-    // They become words of a command: anything else is a reason, which the agent logs and reports.
+    // They become arguments of a command: anything else is an error, which the agent logs and reports.
     if (!UUID.test(network_id) || mtu < 68) throw new Error(`network ${network_id}: want a UUID and an MTU`);
     const link = this.#parts.links().get(device);
     if (!link) return 'gone';
@@ -71,7 +71,7 @@ class ExampleDriver implements L2Driver {
       await this.cutOff(device);
       return 'unplugged';
     }
-    // What is right already is left alone: the work of an earlier process is adopted.
+    // Correct state is left unchanged: the work of an earlier process is adopted.
     if (this.isWired(details, link)) return 'plugged';
     const bridge = bridgeOf(network_id);
     if (!this.#parts.links().has(bridge)) {
@@ -113,11 +113,11 @@ class ExampleDriver implements L2Driver {
   }
 
   vanished(): void {
-    // Keeps nothing in mind that could be outdated now.
+    // This driver caches nothing that could be outdated.
   }
 
   async close(): Promise<void> {
-    // The devices stay: machines keep their network while the agent is away.
+    // The devices remain: machines keep their network while the agent is down.
   }
 
   async #run(commands: readonly IpCommand[]): Promise<void> {

@@ -13,7 +13,7 @@ import { ADMIN, memberOf } from '../support/core.ts';
 import { apiOf, servicesOf } from '../support/services.ts';
 import { MIRROR_EVENTS, mirrorFilterModule, mirrorLimitModule, mirrorModule } from './resource.ts';
 
-/** Two mirrors a project. */
+/** Two mirrors per project. */
 const QUOTAS: Quotas = {
   async reserve(trx, resource, projectId, count) {
     if (resource.name !== 'mirror') return;
@@ -22,7 +22,7 @@ const QUOTAS: Quotas = {
     if (Number(rows[0]?.n) + count > 2) throw neutronError('OverQuota', { resources: "'mirror'" });
   },
 };
-/** Who asks stands in a header: `admin`, or the project of a member. */
+/** A header contains the caller: `admin`, or the project of a member. */
 const identity: IdentityProvider = {
   identify: ({ 'x-caller': who = 'admin' }): Caller => (who === 'admin' ? ADMIN : memberOf(String(who))),
 };
@@ -64,7 +64,7 @@ beforeEach(async () => {
     .addColumn('mirrors', 'integer', (c) => c.notNull())
     .modifyEnd(end)
     .execute();
-  // This is the one line: the list of modules, with two more.
+  // This is the one line: the list of modules with two additional ones.
   const modules = [
     ...resourceModules(world.core, world.allocator),
     mirrorModule(world.core),

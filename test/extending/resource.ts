@@ -75,7 +75,7 @@ export const MIRROR = resource({
       policy: { create: 'admin', update: 'admin', show: 'admin' },
       help: 'host that receives the copies',
     },
-    // Without a column: the module says what it is.
+    // Without a column: the module provides it.
     filters: {
       type: readOnly<readonly MirrorFilter[]>({ type: 'array', items: { $ref: '#/components/schemas/MirrorFilter' } }),
       help: 'what is copied; everything if empty',
@@ -94,7 +94,7 @@ export const MIRROR_FILTER = resource({
   table: 'mirrorfilters',
   parent: { name: 'mirror', by: 'mirror_id', inPath: true },
   methods: ['create', 'list', 'show', 'delete'],
-  // A child has no project of its own: seeing its parent is what it takes.
+  // A child has no project of its own: callers who see its parent see it.
   policy: { show: 'parentReader', create: 'parentOwner', delete: 'parentOwner' },
   extension: 'mirror',
   help: 'a protocol that a mirror copies',
@@ -143,7 +143,7 @@ export const MIRROR_LIMIT = resource({
 });
 
 type Mirror = DocumentOf<typeof MIRROR>;
-// Written down because MIRROR and MIRROR_FILTER name each other.
+// An explicit type, because MIRROR and MIRROR_FILTER refer to each other.
 interface MirrorFilter {
   readonly id: string;
   readonly protocol: 'tcp' | 'udp' | 'icmp';
@@ -162,7 +162,7 @@ export const MIRROR_EVENTS = catalogue({
   },
 });
 
-// 5. The rules. All that can be said in the declaration has been checked before.
+// 5. The rules. Everything that the declaration describes has already been validated.
 const load = async (db: Queries, ids: readonly string[]): Promise<ReadonlyMap<string, Mirror>> => {
   const rows = await selectPlain(db, MIRROR, ids);
   const { rows: found } = await sql<{ id: string; mirror_id: string }>`select id, mirror_id from mirrorfilters
@@ -241,7 +241,7 @@ export const mirrorFilterModule: ResourceModule<typeof MIRROR_FILTER> = {
   delete: (trx, _caller, id) => deletePlain(trx, MIRROR_FILTER, id),
 };
 
-/** Limit of projects that have none of their own. */
+/** Limit of projects without their own. */
 const DEFAULT_LIMIT = 2;
 
 export const mirrorLimitModule: ResourceModule<typeof MIRROR_LIMIT> = {

@@ -1,16 +1,16 @@
-/** Choices that a seed decides. */
+/** Random choices determined by a seed. */
 export interface Chance {
-  /** From 0 up to, not including, 1. */
+  /** Returns a number from 0 (inclusive) to 1 (exclusive). */
   real(): number;
-  /** A whole number from `from` to `to`, both included. */
+  /** Returns an integer from `from` to `to`, both inclusive. */
   whole(from: number, to: number): number;
-  /** One of a list that is not empty. */
+  /** Returns an element of a list that is not empty. */
   of<T>(list: readonly T[]): T;
-  /** Another source, which goes on by itself: for what runs side by side, so that one's pace does not change the other's luck. */
+  /** Returns an independent source for concurrent work, so that timing does not affect the choices of others. */
   branch(): Chance;
 }
 
-/** Choices out of a seed (mulberry32: 32 bits of state, which is enough to wander about). */
+/** Returns choices from a seed (mulberry32, whose 32 bits of state are sufficient here). */
 export function chanceOf(seed: number): Chance {
   let state = seed >>> 0;
   const real = (): number => {

@@ -6,22 +6,22 @@ import type { Chance } from './chance.ts';
 import type { CastTap } from './deployment/cast-tap.ts';
 import type { ClusterAgents, FaultCluster } from './deployment/cluster.ts';
 
-/** Something that goes wrong, and is put right again. */
+/** A fault and its repair. */
 export interface Fault {
   readonly name: string;
-  /** How often it comes, beside the others. */
+  /** Its relative frequency. */
   readonly weight: number;
   bring(cluster: FaultCluster, chance: Chance, tap: CastTap): Promise<void>;
 }
 
-/** Milliseconds that a process or a service is away at most. */
+/** Maximum downtime of a process or service in milliseconds. */
 const AWAY_MS = 1_500;
-/** How long to wait for a transaction to break. */
+/** Time limit to wait for a transaction to break. */
 const CUT_MS = 2_000;
 
-/** How long networks may take to leave a dead agent: servers that were killed lately first watch for a while. */
+/** Time limit for networks to leave a dead agent, because recently started servers first observe heartbeats. */
 const MOVED_MS = 90_000;
-/** What a host has lost when it is without power: all that agents made there. Machines are not theirs. */
+/** Removes what a host loses without power: everything that agents created there, but not machines. */
 const LOSE_ALL = `
 kill -9 $(grep -lsx dnsmasq /proc/[0-9]*/comm | cut -d/ -f3)
 for space in /run/netns/qdhcp-*; do ip netns delete "\${space##*/}"; done
@@ -46,7 +46,7 @@ async function killAndStart(process: NeutrinoProcess, chance: Chance): Promise<v
 
 export const FAULTS: readonly Fault[] = [
   {
-    // The relay of the outbox is part of it.
+    // This includes the relay of the outbox.
     name: 'a server is killed',
     weight: 4,
     bring: ({ servers }, chance) => killAndStart(chance.of(servers).process, chance),
@@ -180,7 +180,7 @@ export const FAULTS: readonly Fault[] = [
   },
 ];
 
-/** What is a fault only where agents soon count as dead. */
+/** Faults that only matter with a short agent_down_time. */
 export const FAILOVERS: readonly Fault[] = [
   {
     name: 'a DHCP agent is away until its networks have moved',
@@ -208,7 +208,7 @@ async function networksLeave(api: ApiClient, host: string): Promise<void> {
   await waitFor(
     `the networks of ${host} to move`,
     async () => {
-      // A server that was started lately may not answer yet, or not have found its database.
+      // A recently started server may not respond yet, or not have reached its database.
       const [agent] = await api.agents(`host=${host}&agent_type=DHCP%20agent`).catch(() => []);
       const answer = agent && (await api.request('GET', `agents/${agent.id}/dhcp-networks`).catch(() => undefined));
       const networks = answer?.status === 200 ? (answer.body.networks as readonly unknown[]) : undefined;
@@ -218,7 +218,7 @@ async function networksLeave(api: ApiClient, host: string): Promise<void> {
   );
 }
 
-/** Faults in the order in which they come: first each once, then by their weights. */
+/** Yields faults: first each once, then by weight. */
 export function* faultsToCome(all: readonly Fault[], chance: Chance): Generator<Fault, never> {
   const once = [...all];
   while (once.length > 0) yield once.splice(chance.whole(0, once.length - 1), 1)[0] as Fault;

@@ -11,10 +11,10 @@ import { Ledger, type Wanted } from './load/ledger.ts';
 
 const SETTLE_MS = 90_000;
 
-/** A disk of the state path's own, in memory. */
+/** A separate disk for the state path, in memory. */
 async function smallDisk(statePath: string): Promise<() => Promise<void>> {
   await run(['mount', '-t', 'tmpfs', '-o', 'size=24m,mode=755', 'neutrino-fault', statePath]);
-  // Lazily: when a test has gone wrong, something may still be there that has a file open.
+  // Lazily, because after a failed test a process may still have a file open.
   return async () => void (await run(['umount', '--lazy', statePath]));
 }
 
@@ -24,13 +24,13 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on a full disk (needs roo
   const ledger = new Ledger();
   beforeAll(async () => {
     up = await startUpOnHost('fault-disk', smallDisk);
-    // Room for more ports than the disk has.
+    // More addresses than ports fit on the disk.
     network = await up.api.network({ cidr: '10.80.0.0/16' });
   });
   afterAll(() => up?.dispose());
 
   const ballast = () => join(up.statePath, 'ballast');
-  /** Takes all the room there is, to the last byte. */
+  /** Fills the disk to the last byte. */
   const fillDisk = () => run(['sh', '-c', `cat /dev/zero >>${ballast()}`], { okCodes: [1] });
   const makeRoom = () => rmSync(ballast());
 
@@ -40,7 +40,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on a full disk (needs roo
     return answer;
   }
 
-  /** Makes ports until there is no room for one more; gives the refusal. */
+  /** Creates ports until the disk is full; returns the error. */
   async function untilRefused(prefix: string): Promise<Answer> {
     for (let i = 0; i < 2_000; i++) {
       const answer = await makePort(`${prefix}-${i}`);
@@ -80,7 +80,7 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on a full disk (needs roo
     const { guests, statePath, neutrino } = up;
     for (let i = 0; i < 50; i++) await makePort(`ballast-${i}`);
     await settle(up.facts, ledger, { timeoutMs: SETTLE_MS, when: 'before' });
-    // What is in the write-ahead log goes into the database: transactions find some room in the log's own file then.
+    // Moves the write-ahead log into the database, after which transactions find some space in the log's file.
     const db = new DatabaseSync(join(statePath, 'neutrino.sqlite'), { timeout: 5_000 });
     db.exec('pragma wal_checkpoint(restart)');
     db.close();

@@ -15,13 +15,13 @@ import { type FaultSettings, faultSettings, printSeed } from './settings.ts';
 const SETTLE_MS = 90_000;
 const START_MS = 300_000;
 const CLIENTS = 6;
-/** The longest pause between two faults. */
+/** Maximum pause between two faults. */
 const CALM_MS = 1_500;
 
 const settings = faultSettings(3);
 const needsRoot = process.getuid?.() !== 0;
 
-/** A cluster for the tests of a file, gone with them. */
+/** A cluster for the tests of this file. */
 function clusterOf(more: Ini = {}): () => FaultCluster {
   let cluster: FaultCluster | undefined;
   beforeAll(async () => {
@@ -34,7 +34,7 @@ function clusterOf(more: Ini = {}): () => FaultCluster {
   };
 }
 
-/** Has clients at work while one thing after the other breaks; expects that all agree whenever it is calm again. */
+/** Injects faults while clients are active; expects that all sources agree after each pause. */
 async function expectEndurance(cluster: FaultCluster, all: readonly Fault[], { seed, rounds, only }: FaultSettings) {
   const { servers, agents, guests, shared, rabbit } = cluster;
   const chance = chanceOf(seed);
@@ -53,7 +53,7 @@ async function expectEndurance(cluster: FaultCluster, all: readonly Fault[], { s
     urls: servers.map(({ api }) => api.url),
     hosts,
     shared,
-    // A server that lost its database, or the way to it, says so.
+    // A server that lost its database or the connection to it returns 503.
     mayFail: (status) => status === 503,
   });
   let there: ReadonlyMap<string, Resource> = new Map();

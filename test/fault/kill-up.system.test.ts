@@ -13,9 +13,9 @@ import { faultSettings, printSeed } from './settings.ts';
 const settings = faultSettings(3);
 const SETTLE_MS = 60_000;
 const CLIENTS = 6;
-/** The longest time that a process lives before it is killed. */
+/** Maximum lifetime of a process before it is killed. */
 const LIFE_MS = 2_500;
-/** The last one that was started: mostly that of a network which is just being made or has been changed. */
+/** The most recently started one, usually that of a network that is being created or updated. */
 const KILL_A_DNSMASQ = 'kill -9 $(grep -lsx dnsmasq /proc/[0-9]*/comm | cut -d/ -f3 | sort -n | tail -n 1)';
 
 describe.skipIf(process.getuid?.() !== 0)('neutrino up on SQLite (needs root)', () => {
@@ -30,13 +30,13 @@ describe.skipIf(process.getuid?.() !== 0)('neutrino up on SQLite (needs root)', 
   }, async () => {
     printSeed('neutrino up killed', settings);
     const { neutrino, api, host, guests, shared, statePath } = up;
-    /** Whether each network with a machine has a running dnsmasq: not a zombie that is still to be buried. */
+    /** Whether each network with a machine has a running dnsmasq, which is not a zombie. */
     const allServed = async () => {
       const looks = shared.map(({ id }) => `look "$(cat ${statePath}/dhcp/${id}/pid)"`).join(' && ');
       const look = "look() { grep -q '^State:[[:space:]]*[RSD]' /proc/$1/status; }";
       return (await host.tryRun('sh', '-c', `${look}; ${looks}`)).exitCode === 0 || undefined;
     };
-    // One that this test has killed is back only with Neutrino.
+    // One that this test has killed is only restarted by Neutrino.
     let excused = false;
     const chance = chanceOf(settings.seed);
     const ledger = new Ledger();

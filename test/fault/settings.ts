@@ -1,18 +1,18 @@
-/** What is set from outside: how long the fault tests go on, and with which luck. */
+/** Settings of the fault tests from the environment: their length and random choices. */
 export interface FaultSettings {
-  /** Begins every choice of a test that is left to chance. */
+  /** Seed of all random choices of a test. */
   readonly seed: number;
-  /** How many faults a test brings about. */
+  /** Number of faults that a test injects. */
   readonly rounds: number;
-  /** Whether the number of rounds was set: tests that take long run then. */
+  /** Whether the number of rounds was set, which enables the long tests. */
   readonly long: boolean;
-  /** Only faults whose names match. */
+  /** Injects only faults with matching names. */
   readonly only: RegExp;
 }
 
 /**
- * NEUTRINO_FAULT_ROUNDS, NEUTRINO_FAULT_SEED and NEUTRINO_FAULT_ONLY, or `fewRounds`, a seed of this moment and all. Throws for
- * a number that is none.
+ * NEUTRINO_FAULT_ROUNDS, NEUTRINO_FAULT_SEED and NEUTRINO_FAULT_ONLY, or by default `fewRounds`, a seed from the current time,
+ * and all faults. Throws for invalid numbers.
  */
 export function faultSettings(fewRounds: number, env: NodeJS.ProcessEnv = process.env): FaultSettings {
   return {
@@ -31,7 +31,7 @@ function whole(env: NodeJS.ProcessEnv, name: string): number | undefined {
   return Number(text);
 }
 
-/** Prints the seed of a test, to run it again with the same choices. */
+/** Prints the seed of a test, with which the same choices can be repeated. */
 export function printSeed(test: string, { seed, rounds }: FaultSettings): void {
   console.log(
     `${test}: ${rounds} rounds; NEUTRINO_FAULT_SEED=${seed} NEUTRINO_FAULT_ROUNDS=${rounds} chooses the same again`,

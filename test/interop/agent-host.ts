@@ -16,11 +16,11 @@ export interface AgentHostParts {
   readonly sides: { readonly dhcp: Side; readonly l2: Side };
   readonly statePath: string;
   readonly files: { readonly neutron: Ini; readonly dhcp: Ini; readonly l2: Ini };
-  /** Hears of each program, for the cloud's list. */
+  /** Called with each program, for the cloud's list. */
   readonly onProgram: (program: Program) => void;
 }
 
-/** A host with a DHCP agent and an L2 agent, each stock or Neutrino's; the files are the same for either. */
+/** A host with a DHCP agent and an L2 agent, each stock or Neutrino's; the files are identical for both. */
 export class AgentHost {
   readonly host: TestHost;
   readonly statePath: string;
@@ -41,14 +41,14 @@ export class AgentHost {
     return this.#dhcp;
   }
 
-  /** Stops the DHCP agent and starts that of the other side with the same files. */
+  /** Replaces the DHCP agent with that of the other implementation, with the same files. */
   async swapDhcp(side: Side): Promise<void> {
     await this.#dhcp.shutDown();
     this.#dhcp = this.#dhcpOf(side);
     await this.#dhcp.start();
   }
 
-  /** `neutrino down` with the state path of the host's agents; gives what it printed. */
+  /** `neutrino down` with the state path of the host's agents; returns its output. */
   removeFromHost(): Promise<string> {
     const { name } = this.host;
     return this.host.run(...neutrinoCommand(['down', '--state-path', this.statePath, '--host', name]));
@@ -57,7 +57,7 @@ export class AgentHost {
   /** Starts a machine with a NIC for each port: `eth0`, `eth1`, ... */
   async boot(...ports: readonly PortDocument[]): Promise<HostGuest> {
     const guest = await this.host.guest(...ports);
-    // A stock L2 agent leaves machines' devices to the hypervisor.
+    // With a stock L2 agent, the hypervisor plugs the devices of machines.
     if (isStock(this.l2)) for (const port of ports) await plugAsHypervisor(this.host, port);
     return guest;
   }
@@ -81,7 +81,7 @@ export class AgentHost {
   }
 }
 
-/** What libvirt does with the target of `<interface type="bridge">`, once the L2 agent has made the network's bridge. */
+/** Plugs a device as libvirt does for `<interface type="bridge">`, once the L2 agent has created the network's bridge. */
 async function plugAsHypervisor(host: TestHost, port: PortDocument): Promise<void> {
   const bridge = `brq${port.network_id.slice(0, 11)}`;
   await waitFor(

@@ -1,7 +1,7 @@
 import { describeDhcpScenariosAmong } from './dhcp-scenarios-among.ts';
 import { stockObstacle } from './stock-packages.ts';
 
-// What the scenarios expect is what stock parts do among themselves; not run each time because it takes long.
+// The scenarios expect the behaviour of stock components among themselves; not run by default because it takes long.
 describeDhcpScenariosAmong(
   'a stock DHCP agent under a stock server, for comparison',
   { server: 'stock', dhcp: 'stock', l2: 'stock' },

@@ -18,14 +18,14 @@ export interface RunningServer {
 }
 
 /**
- * A cloud of parts that can each be stock or Neutrino's: a broker and a database of its own, one server, hosts with agents.
- * What the parts share is the files that configure them, and the wire.
+ * A cloud of components, each stock or Neutrino's: its own broker and database, one server, hosts with agents.
+ * The components share only configuration files and the wire.
  */
 export interface Cloud {
   readonly folder: string;
   readonly programs: readonly Program[];
   server(side: Side, more?: Ini): Promise<RunningServer>;
-  /** Starts a host with its agents; resolves when the server sees them alive. */
+  /** Starts a host with its agents; resolves when they are alive according to the server. */
   agents(api: ApiClient, name: string, sides: { readonly dhcp: Side; readonly l2: Side }): Promise<AgentHost>;
   dispose(): Promise<void>;
 }

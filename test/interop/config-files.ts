@@ -1,10 +1,10 @@
 import type { Ini } from '../support/ini.ts';
 
-/** Seconds between reports of agents, and until one without reports counts as dead. */
+/** Seconds between reports of agents, and until an agent without reports is considered dead. */
 const REPORT_SECONDS = 4;
 export const DOWN_SECONDS = 20;
 
-/** What the files of all processes of one host say, stock ones and Neutrino's alike: neutron.conf. */
+/** Returns neutron.conf of all processes on a host, stock and Neutrino's. */
 export function neutronConf(facts: {
   readonly host: string;
   readonly transportUrl: string;
@@ -21,17 +21,17 @@ export function neutronConf(facts: {
       rpc_response_timeout: 30,
       global_physnet_mtu: 1500,
       debug: true,
-      // Libraries say much that is of no use here.
+      // The log messages of libraries are not useful here.
       default_log_levels:
         'amqp=WARN,amqplib=WARN,oslo.messaging=INFO,oslo_messaging=INFO,sqlalchemy=WARN,stevedore=WARN',
     },
-    // The agents run as root: what they would ask sudo for they may do themselves.
+    // The agents run as root and do not need sudo.
     agent: { report_interval: REPORT_SECONDS, root_helper: 'env', root_helper_daemon: '' },
     oslo_concurrency: { lock_path: `${facts.statePath}/lock` },
   };
 }
 
-/** What a server needs beside: ML2 with linuxbridge agents, VXLAN networks. */
+/** Additional options of a server: ML2 with linuxbridge agents, VXLAN networks. */
 export function serverConf(facts: { readonly database: string; readonly bindHost: string }): Ini {
   return {
     DEFAULT: {
@@ -65,7 +65,7 @@ export function dhcpAgentIni(): Ini {
       resync_interval: 5,
       enable_isolated_metadata: false,
     },
-    // dnsmasq 2.90 of Debian 12 ends at a reload once it has answered a host with a tag; a stock agent reloads all the same.
+    // dnsmasq 2.90 of Debian 12 crashes on a reload after it has served a host with a tag; a stock agent reloads nevertheless.
     agent: { check_child_processes_interval: 1 },
   };
 }

@@ -7,25 +7,25 @@ import type { ApiClient } from '../support/api-client.ts';
 import type { HostGuest } from '../support/hosts/test-host.ts';
 import type { AgentHost } from './agent-host.ts';
 
-/** A stock agent looks at its networks one at a time, and a machine may be loaded. */
+/** Generous, because a stock agent checks its networks one at a time, and the machine may be loaded. */
 const PATIENCE_MS = 60_000;
 export const LEASE_MS = 60_000;
 
-/** Waits for something that comes about by itself. */
+/** Waits for a condition. */
 export function eventually<T>(what: string, probe: () => Promise<T | undefined | false>): Promise<T> {
   return waitFor(what, async () => (await probe()) || undefined, { timeoutMs: PATIENCE_MS, intervalMs: 200 });
 }
 
 /**
- * Lines of a file that the DHCP agent of a host keeps of a network (`host`, `opts`, `addn_hosts`), sorted; none while it is not
- * there.
+ * Returns the sorted lines of a network's file of the DHCP agent on a host (`host`, `opts`, `addn_hosts`); none if it does not
+ * exist.
  */
 export async function dhcpLines(on: AgentHost, networkId: string, name: string): Promise<readonly string[]> {
   const text = await readFile(join(on.statePath, 'dhcp', networkId, name), 'utf8').catch(() => '');
   return text.split('\n').filter(Boolean).toSorted();
 }
 
-/** Pid, on its host, of the dnsmasq that serves a network; undefined when none does. */
+/** Returns the pid, on its host, of a network's dnsmasq; undefined if none is running. */
 export async function dnsmasqPid(on: AgentHost, networkId: string): Promise<number | undefined> {
   const [pid] = await dhcpLines(on, networkId, 'pid');
   if (pid === undefined) return undefined;
@@ -41,8 +41,8 @@ export const awaitServed = (on: AgentHost, networkId: string): Promise<number> =
   eventually(`a dnsmasq for network ${networkId} on ${on.host.name}`, () => dnsmasqPid(on, networkId));
 
 /**
- * Waits until the DHCP ports of a network, one for each of its agents, are ACTIVE: whoever deletes a network before finds a
- * stock server in the middle of binding them, which it then calls an error.
+ * Waits until the DHCP ports of a network, one per agent, are ACTIVE: if the network is deleted earlier, a stock server that is
+ * still binding them logs an error.
  */
 export async function awaitSettled(api: ApiClient, networkId: string, agents: number): Promise<void> {
   await eventually(`${agents} ACTIVE DHCP ports on network ${networkId}`, async () => {
@@ -51,7 +51,7 @@ export async function awaitSettled(api: ApiClient, networkId: string, agents: nu
   });
 }
 
-/** Waits until nothing serves the network on the host. */
+/** Waits until the network is no longer served on the host. */
 export async function awaitUnserved(on: AgentHost, networkId: string): Promise<void> {
   await eventually(
     `no dnsmasq for network ${networkId} on ${on.host.name}`,
@@ -59,7 +59,7 @@ export async function awaitUnserved(on: AgentHost, networkId: string): Promise<v
   );
 }
 
-/** Waits until a line of the host file has the port's MAC and all its addresses. */
+/** Waits until a line of the host file contains the port's MAC and all its addresses. */
 export async function awaitPort(on: AgentHost, port: PortDocument): Promise<void> {
   const wanted = [port.mac_address, ...port.fixed_ips.map(({ ip_address }) => ip_address)];
   await eventually(`port ${port.id} in the host file on ${on.host.name}`, async () => {
@@ -75,7 +75,7 @@ export async function awaitNoPort(on: AgentHost, port: PortDocument): Promise<vo
   });
 }
 
-/** Has the machine renew until the lease is as wanted. */
+/** Makes the machine renew until the lease is as expected. */
 export function renewedUntil(guest: HostGuest, what: string, right: (lease: NicLease) => boolean): Promise<NicLease> {
   return eventually(`a lease with ${what}`, async () => {
     const lease = await guest.renew('eth0', 15_000).catch(() => undefined);

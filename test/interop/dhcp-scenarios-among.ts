@@ -4,14 +4,14 @@ import { type Cloud, type RunningServer, startCloud } from './cloud.ts';
 import { describeDhcpScenarios } from './dhcp-scenarios.ts';
 import { expectCleanLogs } from './logs.ts';
 
-/** Which side each part is of. */
+/** The implementation of each component. */
 export interface Sides {
   readonly server: Side;
   readonly dhcp: Side;
   readonly l2: Side;
 }
 
-/** The scenarios of one DHCP agent among these parts; skipped with the reason where there is an `obstacle`. */
+/** The scenarios of one DHCP agent with these components; skipped with the reason if there is an `obstacle`. */
 export function describeDhcpScenariosAmong(
   title: string,
   { server, ...sides }: Sides,

@@ -17,18 +17,18 @@ import {
   renewedUntil,
 } from './dhcp-facts.ts';
 
-/** What the scenarios run on: a server's API, and the one host whose DHCP agent serves all networks. */
+/** The environment of the scenarios: a server's API, and a host whose DHCP agent serves all networks. */
 export interface OneHost {
   readonly api: ApiClient;
   readonly on: AgentHost;
 }
 
 /**
- * What a DHCP agent and a server do for machines, from a first lease to a deleted network. The same for every pair of sides;
- * `parts` is called when a test runs.
+ * The scenarios of a DHCP agent and a server, from a first lease to a deleted network. They are identical for all
+ * implementations; `parts` is called when a test runs.
  */
 export function describeDhcpScenarios(parts: () => OneHost): void {
-  /** Boots a machine for the test alone. */
+  /** Boots a machine for the current test. */
   async function withMachine<T>(ports: readonly PortDocument[], work: (guest: HostGuest) => Promise<T>): Promise<T> {
     const guest = await parts().on.boot(...ports);
     try {
@@ -147,7 +147,7 @@ export function describeDhcpScenarios(parts: () => OneHost): void {
     test('of its MAC: the machine with the new one gets the address', async () => {
       const { api, on } = parts();
       const network = await api.network('10.23.0.0/24');
-      // Not bound yet: the MAC of a port that is in use stays.
+      // Not bound yet, because the MAC of a bound port cannot change.
       const port = await api.machinePort(network, '', {});
       await awaitPort(on, port);
       await api.update('port', port.id, { mac_address: 'fa:16:3e:23:23:23' });
@@ -226,7 +226,7 @@ export function describeDhcpScenarios(parts: () => OneHost): void {
       const port = await api.machinePort(network, on.host.name);
       expect(addressOf(port)).toBe('10.33.0.10');
       await api.update('subnet', subnet, { enable_dhcp: true });
-      // How the agent takes the server's refusal to give it a port: stock agents speak of a conflict.
+      // The agent's reaction to the server's failure to create its port: stock agents log a conflict.
       await eventually('the agent to be refused a port', async () =>
         /there is a conflict with its current state|IpAddressGenerationFailure/.test(
           // Stock programs log to standard output.

@@ -9,7 +9,7 @@ import { expectCleanLogs } from './logs.ts';
 import { stockObstacle } from './stock-packages.ts';
 
 const obstacle = stockObstacle();
-/** A stock server looks every half `agent_down_time`, after a random pause of up to two of these, and waits twice that time. */
+/** A stock server checks every half `agent_down_time`, after a random delay of up to two intervals, and waits twice that time. */
 const MOVED_MS = DOWN_SECONDS * 5_000;
 
 for (const side of ['neutrino', 'stock'] as const satisfies Side[]) {
@@ -71,7 +71,7 @@ for (const side of ['neutrino', 'stock'] as const satisfies Side[]) {
         const after = await dhcpPort(network);
         expect([after?.id, after?.fixed_ips]).toEqual([before?.id, before?.fixed_ips]);
         expect(after?.['binding:host_id']).toBe(living.host.name);
-        // The one that comes back drops what it lost.
+        // The returning agent drops the network that it lost.
         await dead.dhcp.start();
         await api.awaitAgent(dead.host.name, 'DHCP agent');
         await awaitUnserved(dead, network);

@@ -3,7 +3,7 @@ import type { Program } from '../support/program.ts';
 import type { Cloud } from './cloud.ts';
 import { isStock } from './program.ts';
 
-/** Errors that stock programs log towards each other too, when the same is done to them (`all-stock.test.ts` shows it). */
+/** Errors that stock programs also log among themselves in the same situation (as `all-stock.interop.test.ts` shows). */
 const STOCK_KNOWS: readonly { readonly error: RegExp; readonly why: string }[] = [
   {
     error: /dnsmasq for dhcp with uuid \S+ not found\. The process should not have died/,
@@ -41,10 +41,10 @@ const STOCK_KNOWS: readonly { readonly error: RegExp; readonly why: string }[] =
   },
 ];
 
-/** What Python prints between an exception and the one that came of it: both are one traceback. */
+/** Printed by Python between chained exceptions, which form one traceback. */
 const CHAINED = /(another exception occurred|cause of the following exception):[ |]*$/;
 
-/** Records at level ERROR and CRITICAL, and tracebacks that a process prints by itself, each in one line. */
+/** Returns records at level ERROR and CRITICAL, and standalone tracebacks, each as one line. */
 export function stockErrors(log: string): readonly string[] {
   const records: string[] = [];
   let last = '';
@@ -66,7 +66,7 @@ export function stockErrors(log: string): readonly string[] {
   return records.filter((record) => !STOCK_KNOWS.some(({ error }) => error.test(record)));
 }
 
-/** Lines at level error, and those that are none of the log: what a crash says. */
+/** Returns lines at level error, and lines that are not log lines, such as the output of a crash. */
 function neutrinoErrors(log: string): readonly string[] {
   return log.split('\n').filter((line) => {
     if (line === '') return false;
@@ -78,14 +78,14 @@ function neutrinoErrors(log: string): readonly string[] {
   });
 }
 
-/** Errors that a program has logged, without those that stock programs cause each other. */
+/** Returns the errors logged by a program, without those that stock programs cause among themselves. */
 export function errorsIn(program: Program): readonly string[] {
   const log = `${program.stderr}${program.stdout}`;
   const errors = isStock(program) ? stockErrors(log) : neutrinoErrors(log);
   return errors.map((line) => `${program.name}: ${line}`);
 }
 
-/** Fails with the errors that any program of the cloud has logged. */
+/** Fails with the errors logged by any program of the cloud. */
 export function expectCleanLogs(cloud: Cloud): void {
   expect(cloud.programs.flatMap(errorsIn)).toEqual([]);
 }

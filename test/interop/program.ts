@@ -4,7 +4,7 @@ import { NeutrinoProcess, writeConfigFiles } from '../support/neutrino.ts';
 import { Program } from '../support/program.ts';
 import { type StockProgram, stockProgram } from './stock-packages.ts';
 
-/** What runs: a program of stock Neutron, or a command of Neutrino. */
+/** A program of stock Neutron, or a command of Neutrino. */
 export type Which =
   | StockProgram
   | 'neutrino server'
@@ -22,7 +22,7 @@ export interface ProgramOnHost {
   readonly arguments?: readonly string[];
 }
 
-/** Writes the files of a program on a test host; does not start it. */
+/** Creates a program on a test host and writes its files; does not start it. */
 export function makeProgram({ which, host, folder, files, arguments: more = [] }: ProgramOnHost): Program {
   if (which.startsWith('neutrino ')) {
     return new NeutrinoProcess({ words: [...which.split(' ').slice(1), ...more], files, folder, host });

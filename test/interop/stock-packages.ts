@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 
-/** Stock Neutron's programs and the Debian packages that have them. */
+/** Stock Neutron's programs and the Debian packages that contain them. */
 const PROGRAMS = {
   'neutron-server': 'neutron-server',
   'neutron-db-manage': 'neutron-common',
@@ -14,7 +14,7 @@ const FOLDER = '/usr/bin';
 
 export const stockProgram = (name: StockProgram): string => `${FOLDER}/${name}`;
 
-/** Why no stock Neutron can be run here, for tests that say so and skip; undefined when one can. */
+/** Returns why stock Neutron cannot run here, for tests that skip with this reason; undefined if it can. */
 export function stockObstacle(): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root';
   const missing = Object.keys(PROGRAMS).filter((name) => !isProgram(`${FOLDER}/${name}`));

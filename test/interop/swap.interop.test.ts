@@ -34,7 +34,7 @@ describe.skipIf(obstacle !== undefined)(`${NAME}${obstacle ? `: ${obstacle}` : '
     return port;
   };
 
-  /** The agent that runs now serves the machine that was there and one that is new. */
+  /** Checks that the running agent serves an existing machine and a new one. */
   async function serves(): Promise<void> {
     const late = await api.machinePort(network, on.host.name);
     await awaitPort(on, late);

@@ -13,12 +13,15 @@ export interface TwoHosts {
 
 const FILES = ['host', 'opts', 'addn_hosts'];
 
-/** What two agents of different make do for one network together. */
+/** Two agents of different implementations that serve one network. */
 export function describeTogether(parts: () => TwoHosts): void {
   const hosts = () => [parts().stock, parts().neutrino] as const;
   const addressOf = (port: PortDocument) => port.fixed_ips[0]?.ip_address;
 
-  /** Lines of a file; DNS servers in one order, for each agent names them in the order in which it heard of their ports. */
+  /**
+   * Returns the lines of a file with sorted DNS servers, because each agent lists them in the order in which it learned of their
+   * ports.
+   */
   async function comparable(on: AgentHost, network: string, name: string): Promise<readonly string[]> {
     const lines = await dhcpLines(on, network, name);
     return lines.map((line) =>
@@ -26,7 +29,7 @@ export function describeTogether(parts: () => TwoHosts): void {
     );
   }
 
-  /** What the two agents' files for a network say differently, of each other or of the ports there are. */
+  /** Returns the differences between the two agents' files for a network, and between them and its ports. */
   async function differences(network: string): Promise<readonly string[]> {
     const [one, two] = hosts();
     const ports = (await parts().api.ports(`network_id=${network}`)).filter(
@@ -48,7 +51,7 @@ export function describeTogether(parts: () => TwoHosts): void {
     return found;
   }
 
-  /** Waits until both agents' files say the same of the network, and of all its ports. */
+  /** Waits until both agents' files agree on the network and all its ports. */
   async function agree(network: string): Promise<void> {
     let last: readonly string[] = [];
     await eventually(`the files of both agents for network ${network} to agree`, async () => {
@@ -68,14 +71,14 @@ export function describeTogether(parts: () => TwoHosts): void {
     }
   }
 
-  /** The address of the DHCP port that the agent of a host has on the network. */
+  /** Returns the address of the agent's DHCP port on the network. */
   async function serverAddress(on: AgentHost, network: string): Promise<string | undefined> {
     const ports = await parts().api.ports(`network_id=${network}&device_owner=network:dhcp`);
     const port = ports.find((one) => one['binding:host_id'] === on.host.name);
     return port && addressOf(port);
   }
 
-  /** Stops the agent of a host and its dnsmasq of a network: nothing on that host answers any more. */
+  /** Stops the agent of a host and its dnsmasq of a network, so that nothing on that host replies. */
   async function silence(on: AgentHost, network: string): Promise<void> {
     await on.dhcp.shutDown();
     const pid = await dnsmasqPid(on, network);
@@ -131,7 +134,7 @@ export function describeTogether(parts: () => TwoHosts): void {
         await agree(network);
         await silence(silent, network);
         const port = await api.machinePort(network, silent.host.name);
-        // The machine is on the host of the silent agent: its answer comes from the other host.
+        // The machine is on the host of the stopped agent: the reply comes from the other host.
         const lease = await leaseOn(silent, port);
         expect([lease.address, lease.server]).toEqual([addressOf(port), await serverAddress(other, network)]);
         await silent.dhcp.start();

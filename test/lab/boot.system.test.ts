@@ -22,7 +22,7 @@ describe.skipIf(process.getuid?.() !== 0)('booting a machine (needs root)', () =
   let statePath: string;
   let lab: Lab;
   let said: string[];
-  /** An address where nobody listens. */
+  /** An address on which no server listens. */
   let nobody: string;
   const limits = { pluggedMs: 20_000, leaseMs: 20_000 };
 
@@ -85,7 +85,7 @@ describe.skipIf(process.getuid?.() !== 0)('booting a machine (needs root)', () =
     expect(report.nics.map(({ lease }) => lease?.address)).toEqual(['10.64.0.101', '10.64.0.77']);
     for (const nic of ['eth0', 'eth1']) {
       const kinds = report.exchange.filter((message) => message.nic === nic).map(({ kind }) => kind);
-      // On a loaded machine the client may have to say something twice.
+      // On a loaded machine, the client may have to repeat a message.
       expect([...new Set(kinds)]).toEqual(['DISCOVER', 'OFFER', 'REQUEST', 'ACK']);
     }
     const [first] = report.instance.nics;
@@ -115,7 +115,7 @@ describe.skipIf(process.getuid?.() !== 0)('booting a machine (needs root)', () =
     ]);
     expect(machineList(machines)).toContain(`${guestNamespace(report.instance.id)}  running`);
 
-    // The host goes down, the machine with it; its port and folder wait for `vm delete`.
+    // The host is taken down with the machine; its port and folder remain for `vm delete`.
     expect(await stopMachines(lab.store)).toEqual(['My VM <&> "1"']);
     expect(await listMachines(lab.store)).toMatchObject([{ status: 'stopped', nics: [{ got: null }, { got: null }] }]);
     for (const stored of await lab.store.list()) await removeMachine(stored, lab);

@@ -8,19 +8,19 @@ import { deleteLink } from '../../src/linux/links.ts';
 import { deleteNamespace, ensureNamespace } from '../../src/linux/namespaces.ts';
 import { addBridge, addVeth } from '../linux/devices.ts';
 
-/** A network of this host without Neutrino: a bridge and a dnsmasq in a namespace, all with names of its own. */
+/** A network on this host without Neutrino: a bridge and a dnsmasq in a namespace, with unique names. */
 export interface DnsmasqWorld {
   readonly id: string;
   readonly bridge: string;
   readonly namespace: string;
   readonly folder: string;
   readonly log: string;
-  /** Sets who gets which address, `mac,name,address` a line, and tells dnsmasq. */
+  /** Sets the hosts, one `mac,name,address` per line, and reloads dnsmasq. */
   setHosts(lines: readonly string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts dnsmasq on 10.64.0.2/24 with options of the test's own; `host` is empty at first. */
+/** Starts dnsmasq on 10.64.0.2/24 with options of the test; `host` is empty at first. */
 export async function startDnsmasqWorld(extra: readonly string[] = []): Promise<DnsmasqWorld> {
   const id = randomBytes(4).toString('hex');
   const folder = await mkdtemp(join(tmpdir(), 'neutrino-lab-'));

@@ -25,7 +25,7 @@ export interface FakeNeutron {
   readonly asked: Record<string, unknown>[];
   readonly network: { readonly id: string; readonly name: string };
   readonly silentNetwork: { readonly id: string; readonly name: string };
-  /** What the fake does otherwise than a sound Neutron. */
+  /** Intentional defects of the fake. */
   readonly faults: {
     neverActive: boolean;
     bindingFailed: boolean;

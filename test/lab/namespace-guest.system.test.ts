@@ -73,7 +73,7 @@ describe.skipIf(process.getuid?.() !== 0)('a namespace guest (needs root)', () =
     expect(lease.ms).toBeGreaterThan(0);
     expect(Object.keys(lease.raw)).not.toContain('NEUTRINO_FOLDER');
 
-    // It is not only told of, it is configured.
+    // It is also configured on the NIC.
     const addresses = await listAddresses('eth0', { namespace });
     expect(addresses.find(({ family }) => family === 4)).toMatchObject({ address: '10.64.0.21', prefixLength: 24 });
     expect((await showLink('eth0', { namespace }))?.mtu).toBe(1400);
@@ -86,7 +86,7 @@ describe.skipIf(process.getuid?.() !== 0)('a namespace guest (needs root)', () =
     expect(resolv).toBe('search openstacklocal\nnameserver 10.64.0.2\nnameserver 9.9.9.9\n');
     await run(['ip', 'netns', 'exec', namespace, 'ping', '-c1', '-W5', '10.64.0.2']);
 
-    // Another process, with nothing but the spec, goes on with it and ends it.
+    // Another process can continue with it and stop it, given only the spec.
     const found = namespaceGuest({ id: namespaceId(folder), name: 'again', folder, nics: [] });
     expect(await found.running()).toBe(true);
     expect((await found.current('eth0'))?.address).toBe('10.64.0.21');

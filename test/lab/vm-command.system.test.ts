@@ -38,7 +38,7 @@ describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)',
   const vm = (words: readonly string[]) => run(neutrinoCommand(command(words)), { okCodes: [0, 1], timeoutMs: 60_000 });
   const listed = async () => JSON.parse((await vm(['list', '--json'])).stdout) as Record<string, unknown>[];
 
-  /** Starts a boot, kills it when `when` has come about, and gives the UUID that it had chosen. */
+  /** Starts a boot, kills it once `when` holds, and returns the UUID that it had chosen. */
   async function killBoot(when: () => Promise<true | undefined>): Promise<string> {
     const boot = NeutrinoProcess.start(...command(['boot', 'vm1', '--network', 'net1']));
     booting = boot;
@@ -68,7 +68,7 @@ describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)',
   }
 
   test('boot, list and delete report what they do', async () => {
-    // dnsmasq's log stands where Neutrino has it.
+    // dnsmasq's log has the same path as in Neutrino.
     await rm(join(statePath, 'dhcp', neutron.network.id), { recursive: true });
     await run(['ln', '-s', world.folder, join(statePath, 'dhcp', neutron.network.id)]);
     const boot = await vm(['boot', 'vm1', '--network', 'net1', '--fixed-ip', '10.64.0.44']);
@@ -80,7 +80,7 @@ describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)',
     expect(
       exchange.every((line) => /^TIME +\+\d+ ms {2}eth0 {3}[A-Z]+ +.*fa:16:3e:/.test(line) && line.length <= 100),
     ).toBe(true);
-    // On a loaded machine the client may have to say something twice.
+    // On a loaded machine, the client may have to repeat a message.
     expect([...new Set(exchange.map((line) => /eth0 +([A-Z]+)/.exec(line)?.[1]))]).toEqual(FOUR_MESSAGES);
     expect(told.at(-2)).toMatch(/^eth0 .* 10\.64\.0\.44 +10\.64\.0\.44 /);
 
@@ -88,7 +88,7 @@ describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)',
     expect(list).toMatch(
       /^NAME +UUID +GUEST +STATUS\nvm1 .* running\n\nMACHINE +NIC +NETWORK +MAC +FIXED IP +GOT\nvm1 +eth0 +net1 .* 10\.64\.0\.44\n$/,
     );
-    // Without root too: the DHCP client's pid file says so.
+    // Even without root, because of the DHCP client's pid file.
     await chmod(statePath, 0o755);
     const NOBODY = { uid: 65534, gid: 65534, encoding: 'utf8' } as const;
     const [program, ...words] = neutrinoCommand(command(['list', '--json']));
@@ -123,7 +123,7 @@ describe.skipIf(process.getuid?.() !== 0)('vm on the command line (needs root)',
     let asked = false;
     neutron.faults.beforePortAnswer = () => {
       asked = true;
-      // At once: before it has the answer.
+      // At once, before it receives the response.
       if (booting) process.kill(booting.pid, 'SIGKILL');
     };
     await expectDeletable(await killBoot(async () => asked || undefined));

@@ -8,7 +8,7 @@ import { NASTY_TEXTS, NASTY_VALUES } from '../api/nasty.ts';
 import { ADMIN, memberOf } from '../support/core.ts';
 import { servicesOf } from '../support/services.ts';
 
-// The world checks with every exchange: no 5xx, a body of Neutron's, nothing changed by a refusal or a GET.
+// The world checks every exchange: no 5xx, a body in Neutron's format, no changes by a rejected request or a GET.
 let world: HostileWorld;
 beforeAll(async () => {
   world = await hostileWorld();
@@ -35,7 +35,7 @@ const tagsOf = async (plural: Plural): Promise<string[]> => (await ask('GET', pa
 async function shown(plural: Plural): Promise<Document & { revision_number: number; tags: string[] }> {
   return (await ask('GET', at(plural))).body[plural.slice(0, -1)];
 }
-/** By how much a request counts. */
+/** Returns by how much a request increments the revision. */
 async function counted(plural: Plural, request: () => Promise<unknown>): Promise<number> {
   const { revision_number: before } = await shown(plural);
   await request();

@@ -12,7 +12,7 @@ export { ADMIN, configWith } from '../support/core.ts';
 export type ConfigChanges = { readonly [S in keyof Config]?: Partial<Config[S]> };
 type Made = Document & { readonly id: string };
 
-/** A server's insides on a database of its own, and short ways to fill it. */
+/** The rules of a server with their own database, and functions that fill it. */
 export interface World {
   readonly core: TestCore;
   readonly allocator: AddressAllocator;
@@ -25,13 +25,13 @@ export interface World {
   updatePort(id: string, changes: Document): Promise<Document>;
   portOf(id: string): Promise<Document>;
   deletePort(id: string): Promise<void>;
-  /** Reports as the DHCP agent of a host; gives its id. */
+  /** Reports as the DHCP agent of a host; returns its id. */
   dhcpAgent(host: string, state?: Document): Promise<string>;
-  /** Reports as the Linux bridge agent of a host; gives its id. */
+  /** Reports as the Linux bridge agent of a host; returns its id. */
   l2Agent(host: string, state?: Document): Promise<string>;
-  /** Sets an agent's heartbeat back, so that it counts as dead. */
+  /** Sets an agent's heartbeat back, so that it is considered dead. */
   kill(agentId: string): Promise<void>;
-  /** The outbox in order; it is empty afterwards. */
+  /** Returns the outbox in order, and empties it. */
   outbox(): Promise<
     readonly {
       readonly method: string;
@@ -43,7 +43,7 @@ export interface World {
   close(): Promise<void>;
 }
 
-/** Now, as reports carry it. */
+/** Returns the current time in the format of reports. */
 export const reportTime = (): string => new Date().toISOString().replace('Z', '000');
 
 export const dhcpState = (host: string): Document => ({

@@ -4,7 +4,7 @@ import { type Import, importCircles } from './import-circles.ts';
 
 /**
  * What each room of src/ may import besides itself, from the ground up (docs/architecture.md). Agents may run on another
- * host than the server, so they stand on the ground floor alone; the lab speaks to Neutrino by HTTP only.
+ * host than the server, so they only import the lowest layers; the lab uses Neutrino only over HTTP.
  */
 const LOWEST = ['net', 'time', 'config'];
 const GROUND = [...LOWEST, 'linux', 'rpc', 'resources', 'db', 'store'];
@@ -34,13 +34,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 const SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])([^'"\n]+)\1/g;
 const COMMENT = /\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm;
 
-/** The specifiers that a module imports. A small scanner: it looks past comments, not past strings that look like imports. */
+/** Returns the specifiers that a module imports. A simple scanner: it skips comments, but not strings that look like imports. */
 export function importedSpecifiers(source: string): readonly string[] {
   return [...source.replace(COMMENT, '').matchAll(SPECIFIER)].map((match) => match[2] ?? '');
 }
 
 /**
- * What is wrong with the imports of one module, in sentences. `path` is relative to the project (`src/api/app.ts`).
+ * Returns a sentence for each violation of the import rules by a module. `path` is relative to the project (`src/api/app.ts`).
  */
 export function checkModule(path: string, source: string): readonly string[] {
   const room = path.split('/')[1] ?? '';
@@ -73,7 +73,7 @@ export function importViolations(project: string): readonly string[] {
   ];
 }
 
-/** The modules of the project that a module imports, types included. */
+/** Returns the modules of the project that a module imports, including types. */
 const importedModules = (from: string, source: string): readonly Import[] =>
   importedSpecifiers(source)
     .filter((specifier) => specifier.startsWith('.') && specifier.endsWith('.ts'))

@@ -25,8 +25,8 @@ interface RunDetails {
 }
 
 /**
- * A project of its own with the real bin/ and, in place of npm, apt-get and so on, scripts that write down how they are
- * called and do what `onNpm` and the like say (sh; `$*` is what they are called with).
+ * A separate project with the real bin/ and scripts instead of npm, apt-get and so on, which record how they are called and run
+ * `onNpm` and similar scripts (sh; `$*`: their arguments).
  */
 export class LauncherProject {
   readonly root = mkdtempSync(join(tmpdir(), 'neutrino-launcher-'));
@@ -61,7 +61,7 @@ export class LauncherProject {
     chmodSync(join(this.programs, name), 0o755);
   }
 
-  /** npm as it would be, with `onCi` to run when packages are to be installed: by default it installs them. */
+  /** A stand-in for npm that runs `onCi` to install packages; by default, it installs them. */
   npm(onCi = 'mkdir -p node_modules/one && echo "{}" >node_modules/one/package.json'): string {
     return `
       [ "$1 $2" = "config get" ] && { echo /etc/npmrc; exit 0; }
@@ -76,12 +76,12 @@ export class LauncherProject {
       esac`;
   }
 
-  /** Makes the Node in PATH tell an old version, though it is not. */
+  /** Makes the Node in PATH report an old version. */
   useOldNode(): void {
     this.program('node', `[ "$1" = --version ] && { echo v20.1.0; exit; }\nexec ${process.execPath} "$@"`);
   }
 
-  /** How the stand-ins have been called since the last time, a line each, with `ROOT` for the project's folder. */
+  /** Returns the calls of stand-ins after the last call, one line each, with `ROOT` for the project's folder. */
   calls(): readonly string[] {
     const lines = this.read('calls').replaceAll(this.root, 'ROOT').split('\n').filter(Boolean);
     this.write('calls', '');
@@ -92,7 +92,7 @@ export class LauncherProject {
     return this.#run([join(this.root, 'bin/neutrino'), ...words]);
   }
 
-  /** Starts it where /usr/sbin is an empty folder of its own. Needs root. */
+  /** Starts it with an empty /usr/sbin. Needs root. */
   startWithOwnSbin(...words: string[]): Promise<Started> {
     const script = 'mount -t tmpfs tmpfs /usr/sbin && exec "$0" "$@"';
     return this.#run(['unshare', '--mount', 'sh', '-c', script, join(this.root, 'bin/neutrino'), ...words]);

@@ -1,6 +1,6 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Files that take longest, the longest first: none of them begins when all others are done. */
+/** The slowest files, slowest first, so that none of them starts after all others have ended. */
 const LONGEST = [
   'e2e/cluster/cluster.system',
   'rabbit/outage.system',

@@ -6,7 +6,7 @@ import { run } from '../../src/linux/run.ts';
 
 const RUN_STAGES = join(import.meta.dirname, 'run-stages.ts');
 
-/** A Vitest that writes a report of two passed tests and one skipped to the file it is told, and says its arguments. */
+/** A Vitest that writes a report of two passed tests and one skipped, and prints its arguments. */
 const VITEST = `
 for word; do case $word in --outputFile.json=*) file=\${word#*=} ;; esac; done
 echo "vitest $*"

@@ -1,6 +1,6 @@
 /**
  * What `npm test` runs in the project's folder, its working folder: type check, lint, import rules, unused code (knip), Vitest.
- * Arguments go to Vitest (`npm test -- test/config`). Closes with `N passed, N failed, N skipped`: a stage counts as one test.
+ * Arguments go to Vitest (`npm test -- test/config`). Ends with `N passed, N failed, N skipped`: a stage counts as one test.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { type Counts, countTests } from './vitest-report.ts';
  */
 const PROJECTS = ['unit', 'system', 'mariadb'];
 const INTEROP = 'interop';
-/** CI gives a run 90 minutes. */
+/** The time limit of a run in CI is 90 minutes. */
 const MAX_MS = 80 * 60_000;
 
 interface Ended {
@@ -23,7 +23,7 @@ interface Ended {
   readonly output: string;
 }
 
-/** Runs a program of the project's packages; `show` lets its output through, else it is kept. */
+/** Runs a program of the project's packages; `show` prints its output instead of collecting it. */
 function runTool(name: string, args: readonly string[], show: boolean): Promise<Ended> {
   return new Promise((resolve) => {
     const child = spawn(join('node_modules', '.bin', name), args, {
@@ -51,7 +51,7 @@ function runTool(name: string, args: readonly string[], show: boolean): Promise<
   });
 }
 
-/** Runs a stage that passes or fails as a whole; what it says is shown when it fails. */
+/** Runs a stage that passes or fails as a whole; prints its output if it fails. */
 async function stage(name: string, work: () => Promise<Ended>): Promise<Counts> {
   const begin = performance.now();
   const { exitCode, output } = await work();

@@ -1,6 +1,6 @@
 /**
- * Loaded once by Vitest, whatever it runs: a RabbitMQ and a MariaDB for all test files of the run. Each starts when a test first
- * asks for it (test/support/shared-services.ts). Tests that stop or kill theirs start one of their own.
+ * Loaded once per run by Vitest: a RabbitMQ and a MariaDB for all test files. Each starts when a test first
+ * requests it (test/support/shared-services.ts). Tests that stop or kill a service start their own.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -12,16 +12,16 @@ import type { MariadbFacts } from '../support/shared-services.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** URL that hands out the services of the run. */
+    /** URL that provides the services of the run. */
     services: string;
     /** Which database `openCore` opens: `mariadb` or, when it is absent, SQLite. */
     database: 'mariadb';
   }
 }
 
-/** Virtual hosts: one for each test file that asks for the broker. */
+/** Virtual hosts, one per test file that requests the broker. */
 const VHOSTS = Array.from({ length: 24 }, (_, i) => `test${i}`);
-/** A message above this size is refused, which test/rpc/rabbit/faults.system.test.ts needs. */
+/** Larger messages are rejected, which test/rpc/rabbit/faults.system.test.ts needs. */
 const CONF = ['max_message_size = 1000000'];
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -55,7 +55,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
       (error: unknown) => response.writeHead(500).end(String(error)),
     );
   });
-  // A first start takes as long as it takes; who asks has a bound.
+  // The start has no time limit here, because the caller has one.
   server.requestTimeout = 0;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,6 +1,6 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
-/** Prints which tests were skipped and why: the reason is the note of `skip()`, or stands in the name of the skipped suite. */
+/** Prints the skipped tests with the reason: the note of `skip()`, or part of the name of the skipped suite. */
 export default class SkipReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const counts = new Map<string, number>();

@@ -1,7 +1,7 @@
 import childProcess from 'node:child_process';
 import { syncBuiltinESMExports } from 'node:module';
 
-/** Loaded before every unit test: one that starts a process or asks whether it is root fails and says where it belongs. */
+/** Loaded before every unit test: one that starts a process or checks for root fails with a hint to rename it. */
 const refuse = (what: string) => () => {
   throw new Error(`unit tests ${what}: name the test file *.system.test.ts`);
 };

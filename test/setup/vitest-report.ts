@@ -5,7 +5,7 @@ export interface Counts {
   readonly skipped: number;
 }
 
-/** What is read of the report that Vitest's JSON reporter writes (Jest's format). */
+/** The parts of the report of Vitest's JSON reporter (Jest's format) that are read. */
 interface VitestReport {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
@@ -20,9 +20,9 @@ interface VitestReport {
 }
 
 /**
- * Counts the tests of a Vitest run, and says what else went wrong: files that could not be loaded (each counts as a failed
- * test), no test at all, an exit code that no failed test explains (an unhandled error). `report` is the JSON reporter's text,
- * undefined when there is none.
+ * Counts the tests of a Vitest run, and reports other problems: files that cannot be loaded (each counts as a failed test), no
+ * tests, an exit code that is not explained by a failed test (an unhandled error). `report`: the JSON reporter's text, undefined if
+ * there is none.
  */
 export function countTests(
   report: string | undefined,

@@ -2,14 +2,14 @@ import type { PortDocument } from '../../../src/rpc/documents.ts';
 import { waitFor } from '../../../src/time/wait.ts';
 import type { Cluster } from './cluster.ts';
 
-/** `fa:16:3e:... 10.0.0.5` of each port with an address, in order; without the agents' own, which nobody asks DHCP for. */
+/** Returns `fa:16:3e:... 10.0.0.5` for each port with an address, sorted; without the agents' own, which do not use DHCP. */
 const claimed = (ports: readonly PortDocument[]): readonly string[] =>
   ports
     .filter((port) => port.device_owner !== 'network:dhcp')
     .flatMap((port) => port.fixed_ips.map(({ ip_address }) => `${port.mac_address} ${ip_address}`))
     .toSorted();
 
-/** The same out of a `host` file: `MAC,name,address`. */
+/** Returns the same from a `host` file: `MAC,name,address`. */
 const served = (hostFile: string): readonly string[] =>
   hostFile
     .split('\n')
@@ -20,7 +20,7 @@ const served = (hostFile: string): readonly string[] =>
     })
     .toSorted();
 
-/** What servers, database and DHCP agents do not agree on, for one network; empty when all is well. */
+/** Returns the discrepancies between servers, database and DHCP agents for one network. */
 export async function disagreements(cluster: Cluster, networkId: string): Promise<readonly string[]> {
   const found: string[] = [];
   const lists = await Promise.all(cluster.servers.map(({ api }) => api.ports(`network_id=${networkId}`)));
@@ -44,13 +44,13 @@ export async function disagreements(cluster: Cluster, networkId: string): Promis
   return found;
 }
 
-/** Waits until servers, database and agents agree on a network; throws with what they do not agree on. */
+/** Waits until servers, database and agents agree on a network; throws the remaining discrepancies. */
 export async function awaitAgreement(cluster: Cluster, networkId: string, timeoutMs = 60_000): Promise<void> {
   let last: readonly string[] = [];
   await waitFor(
     `agreement on network ${networkId}`,
     async () => {
-      // A connection that the client has kept open may be that of a server which was killed.
+      // The client may have kept a connection to a killed server open.
       last = await disagreements(cluster, networkId).catch((error: unknown) => [String(error)]);
       return last.length === 0 || undefined;
     },

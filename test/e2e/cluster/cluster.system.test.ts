@@ -34,7 +34,7 @@ describe.skipIf(process.getuid?.() !== 0)(
       if (!found?.dhcp) throw new Error(`network ${networkId} is on no agent`);
       return { ...found, dhcp: found.dhcp };
     };
-    /** Waits until another agent has the network; resolves to its host. */
+    /** Waits until another agent hosts the network; resolves to its host. */
     const moved = (networkId: string, from: string) =>
       waitFor(
         `network ${networkId} to leave ${from}`,
@@ -44,7 +44,7 @@ describe.skipIf(process.getuid?.() !== 0)(
         },
         { timeoutMs: 90_000, intervalMs: 250 },
       );
-    /** Waits until a host has nothing of the network any more. */
+    /** Waits until nothing of the network is left on a host. */
     const dropped = (host: AgentHost, networkId: string) =>
       waitFor(
         `${host.name} to drop network ${networkId}`,
@@ -105,7 +105,7 @@ describe.skipIf(process.getuid?.() !== 0)(
       const report = await load.stop();
       expect([...report.refused]).toEqual([]);
       expect(report.unanswered).toBe(0);
-      // Far less than any timeout of a message: nobody has waited for one.
+      // Far less than any message timeout, which proves that none has been awaited.
       expect(report.slowestMs).toBeLessThan(5_000);
       expect((await disagreements(cluster, network)).length).toBeGreaterThan(0);
       await cluster.rabbit.start();

@@ -11,21 +11,21 @@ import type { NeutrinoProcess } from '../../support/neutrino.ts';
 import type { RabbitMq } from '../../support/rabbitmq.ts';
 import { type Place, startSite } from '../../support/site.ts';
 
-/** A server on a host of its own. */
+/** A server on its own host. */
 export interface ClusterServer {
   readonly host: TestHost;
   readonly process: NeutrinoProcess;
   readonly api: ApiClient;
 }
 
-/** A host with an L2 agent and, where it has one, a DHCP agent. */
+/** A host with an L2 agent and optionally a DHCP agent. */
 export interface AgentHost {
   readonly name: string;
   readonly host: TestHost;
   readonly statePath: string;
   readonly l2: NeutrinoProcess;
   readonly dhcp: NeutrinoProcess | undefined;
-  /** Text of a file of the network's dnsmasq here (`host`, `leases`, `pid`); empty while there is none. */
+  /** Returns the contents of a file of the network's dnsmasq here (`host`, `leases`, `pid`); empty if it does not exist. */
   file(networkId: string, name: string): Promise<string>;
 }
 
@@ -33,15 +33,15 @@ export interface ClusterOptions {
   readonly servers: readonly string[];
   /** Hosts with DHCP and L2 agent. */
   readonly dhcpHosts: readonly string[];
-  /** Hosts with an L2 agent alone, for machines. */
+  /** Hosts with only an L2 agent, for machines. */
   readonly computeHosts: readonly string[];
-  /** What neutron.conf of all processes says beside what joins them. */
+  /** Additional options in neutron.conf of all processes. */
   readonly conf?: Ini;
 }
 
 /**
- * A small site out of real processes: servers on one MariaDB and one RabbitMQ of the test's own, agents on hosts of their own
- * (`test/support/hosts`), joined by an underlay that carries VXLAN. Anything may be stopped, killed and started again.
+ * A small site of real processes: servers on a private MariaDB and RabbitMQ, agents on separate hosts (`test/support/hosts`),
+ * joined by an underlay that carries VXLAN. Everything can be stopped, killed and restarted.
  */
 export interface Cluster {
   readonly folder: string;
@@ -50,12 +50,12 @@ export interface Cluster {
   readonly rabbit: RabbitMq;
   readonly servers: readonly ClusterServer[];
   readonly hosts: readonly AgentHost[];
-  /** Asks the database itself, past all servers. */
+  /** Queries the database directly. */
   query(statement: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   dispose(): Promise<void>;
 }
 
-/** Seconds after which an agent without reports counts as dead: more than a loaded test machine holds up a report. */
+/** Seconds after which an agent without reports is considered dead: longer than a loaded test machine delays a report. */
 const DOWN_SECONDS = 12;
 const REPORT_SECONDS = 2;
 
@@ -70,13 +70,13 @@ function sharedConf(facts: { host: string; transportUrl: string; database: strin
       rpc_response_timeout: 15,
     },
     agent: { report_interval: REPORT_SECONDS },
-    // A host that is cut off notices within seconds, and is back as soon.
+    // An isolated host notices within seconds, and reconnects as fast.
     oslo_messaging_rabbit: { heartbeat_timeout_threshold: 6, rabbit_interval_max: 4 },
     database: { connection: facts.database },
   };
 }
 
-/** Starts a cluster; resolves when all servers answer and all agents live. Needs root. */
+/** Starts a cluster; resolves when all servers respond and all agents are alive. Needs root. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const site = await startSite('cluster');
   try {

@@ -1,26 +1,26 @@
 import type { PortDocument } from '../../../src/rpc/documents.ts';
 import type { ClusterServer } from './cluster.ts';
 
-/** What makers of ports have seen. */
+/** The responses to clients that create ports. */
 interface LoadReport {
-  /** Ports that a server has answered 201 for. */
+  /** Ports acknowledged with 201. */
   readonly made: readonly PortDocument[];
-  /** Requests that a server has refused, by status. */
+  /** Rejected requests, by status. */
   readonly refused: ReadonlyMap<number, number>;
-  /** Requests without an answer: their server was gone. */
+  /** Requests without a response, because their server was down. */
   readonly unanswered: number;
-  /** Milliseconds that the slowest answered request took. */
+  /** Milliseconds of the slowest response. */
   readonly slowestMs: number;
 }
 
 export interface Load {
-  /** How many ports were made so far. */
+  /** Number of ports created so far. */
   made(): number;
-  /** Lets the requests under way end. */
+  /** Stops after the current requests. */
   stop(): Promise<LoadReport>;
 }
 
-/** Begins to make ports in a network through all servers, `makers` of them side by side, until `stop`. */
+/** Creates ports in a network through all servers, with `makers` concurrent clients, until `stop`. */
 export function startLoad(servers: readonly ClusterServer[], networkId: string, host: string, makers: number): Load {
   const made: PortDocument[] = [];
   const refused = new Map<number, number>();
@@ -39,7 +39,7 @@ export function startLoad(servers: readonly ClusterServer[], networkId: string, 
       } catch {
         unanswered += 1;
       }
-      // A few ports a second from each are load enough for a machine that runs the whole cluster.
+      // A few ports per second from each client are enough load for a machine that runs the whole cluster.
       await new Promise((resolve) => setTimeout(resolve, 40));
     }
   };

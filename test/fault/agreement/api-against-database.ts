@@ -1,10 +1,10 @@
 import { differences, grouped } from './differences.ts';
 import type { Facts } from './facts.ts';
 
-/** What one witness says of a resource, as text, so that all of it is compared and shown. */
+/** A resource according to one source, as text, so that all of it is compared and shown. */
 type Story = readonly unknown[];
 
-/** Resources by id that the API shows otherwise than their rows are. */
+/** Returns the resources for which the API differs from the rows, by id. */
 export function apiAgainstDatabase({ api, database }: Pick<Facts, 'api' | 'database'>): readonly string[] {
   const attributes = new Map(database.standardattributes.map((row) => [String(row.id), row]));
   const shared = (id: unknown) => {

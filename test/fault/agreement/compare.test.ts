@@ -33,7 +33,7 @@ const PORTS = [
   port(OWN, '10.0.0.11', { device_id: dhcpDeviceId(HOST, NET), device_owner: 'network:dhcp', 'binding:host_id': HOST }),
 ];
 
-/** A network with a subnet, a port, and the port of the agent that serves it: all witnesses agree. */
+/** A network with a subnet, a port, and the port of its agent: all sources agree. */
 function agreed(): Facts {
   const attributes = (id: number) => ({
     id,
@@ -166,7 +166,7 @@ function agreed(): Facts {
   };
 }
 
-/** The facts with something changed: `database.ports` and so on replaced by what a function makes of it. */
+/** Returns the facts with one part, such as `database.ports`, replaced by the result of a function. */
 const withTable = <T extends keyof DatabaseFacts>(
   table: T,
   change: (rows: DatabaseFacts[T]) => DatabaseFacts[T],

@@ -4,8 +4,8 @@ import { hostAgainstApi } from './host-against-api.ts';
 import { withinDatabase } from './within-database.ts';
 
 /**
- * In what API, database and hosts do not agree, one sentence each; none when all is well: every row is what the API shows, no
- * address or MAC is given twice, nothing waits in the outbox, every network has its agents, and each of these has exactly the
+ * Returns a sentence for each discrepancy between API, database and hosts. They agree if every row matches the API, no
+ * address or MAC is used twice, the outbox is empty, every network has its agents, and each of these has exactly the
  * lines, namespaces, devices and dnsmasq processes of its networks. Pure.
  */
 export function disagreements(facts: Facts): readonly string[] {

@@ -1,4 +1,4 @@
-/** In what two sets differ, one sentence each: `mine` and `theirs` say whose they are. */
+/** Returns a sentence for each difference between two sets, whose owners are `mine` and `theirs`. */
 export function differences(
   what: string,
   one: Iterable<string>,
@@ -14,7 +14,7 @@ export function differences(
   ];
 }
 
-/** Those that are there more than once. */
+/** Returns the duplicates. */
 export function doubled(items: Iterable<string>): readonly string[] {
   const seen = new Set<string>();
   const again = new Set<string>();
@@ -25,7 +25,7 @@ export function doubled(items: Iterable<string>): readonly string[] {
   return [...again];
 }
 
-/** Items by a key of theirs. */
+/** Groups items by a key. */
 export function grouped<T>(items: Iterable<T>, key: (item: T) => string): ReadonlyMap<string, readonly T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {

@@ -2,13 +2,13 @@ import type { Selectable } from 'kysely';
 import type { Schema } from '../../../src/db/schema.ts';
 import type { PortDocument, SubnetDocument } from '../../../src/rpc/documents.ts';
 
-/** What is compared: the same cloud as three witnesses tell it, at a moment at which nobody changes it. */
+/** The compared facts: the state of a quiescent cloud according to three sources. */
 export interface Facts {
   readonly api: ApiFacts;
   readonly database: DatabaseFacts;
-  /** The hosts that run agents. */
+  /** Hosts with agents. */
   readonly hosts: readonly HostFacts[];
-  /** DHCP agents that each network shall have (dhcp_agents_per_network), as long as there are as many. */
+  /** Number of DHCP agents per network (dhcp_agents_per_network), if that many exist. */
   readonly agentsPerNetwork: number;
 }
 
@@ -35,14 +35,14 @@ export interface ApiPort extends PortDocument {
   readonly revision_number: number;
 }
 
-/** All networks, subnets and ports as their lists show them. */
+/** All networks, subnets and ports, as listed. */
 export interface ApiFacts {
   readonly networks: readonly ApiNetwork[];
   readonly subnets: readonly ApiSubnet[];
   readonly ports: readonly ApiPort[];
 }
 
-/** The tables that are compared, whole. */
+/** All rows of the compared tables. */
 export const TABLES = [
   'standardattributes',
   'networks',
@@ -68,22 +68,22 @@ export type DatabaseFacts = { readonly [T in (typeof TABLES)[number]]: readonly 
 /** A process on a host. */
 export interface HostProcessFacts {
   readonly pid: number;
-  /** Inode of the network namespace that it is in. */
+  /** Inode of its network namespace. */
   readonly network: number;
   readonly command: string;
 }
 
-/** What is on a host that runs agents. */
+/** The state of a host with agents. */
 export interface HostFacts {
-  /** As its agents report it. */
+  /** Host name in the reports of its agents. */
   readonly host: string;
-  /** Texts of the files `<network>/<name>` below `$state_path/dhcp`. */
+  /** Contents of the files `<network>/<name>` below `$state_path/dhcp`. */
   readonly files: ReadonlyMap<string, string>;
   /** Namespaces by name, with their inode. */
   readonly namespaces: ReadonlyMap<string, number>;
   /** Devices outside of namespaces. */
   readonly devices: readonly string[];
   readonly processes: readonly HostProcessFacts[];
-  /** Ports of the machines that run on this host. */
+  /** Ports of the machines on this host. */
   readonly machines: readonly Pick<PortDocument, 'id' | 'network_id'>[];
 }

@@ -2,14 +2,14 @@ import { dhcpDeviceId } from '../../../src/net/dhcp-device-id.ts';
 import { differences, grouped } from './differences.ts';
 import type { ApiPort, ApiSubnet, DatabaseFacts, Facts, HostFacts } from './facts.ts';
 
-/** A network as an agent must serve it. */
+/** The required state of a network on an agent. */
 interface Served {
   readonly id: string;
   readonly subnets: readonly ApiSubnet[];
   readonly ports: readonly ApiPort[];
 }
 
-/** What agents have otherwise than the API wants it: who serves what, lines of files, namespaces, devices, processes. */
+/** Returns the deviations of agents from the API: which agents serve what, lines of files, namespaces, devices, processes. */
 export function hostAgainstApi(facts: Facts): readonly string[] {
   const { api, database, hosts } = facts;
   const subnets = grouped(api.subnets, (subnet) => subnet.network_id);
@@ -31,7 +31,7 @@ export function hostAgainstApi(facts: Facts): readonly string[] {
   ];
 }
 
-/** Hosts of the DHCP agents that each network is bound to. */
+/** Returns the hosts of the DHCP agents of each network. */
 function servingHosts({ agents, networkdhcpagentbindings }: DatabaseFacts): ReadonlyMap<string, readonly string[]> {
   const hosts = new Map(agents.map((row) => [row.id, row.host]));
   const bound = grouped(networkdhcpagentbindings, (row) => row.network_id);
@@ -53,7 +53,7 @@ function enoughAgents(
   });
 }
 
-/** Each agent that serves a network has one port there, with an address in each subnet that wants DHCP. */
+/** Each agent that serves a network must have one port on it, with an address in each subnet with DHCP. */
 function ownPorts({ id, subnets, ports }: Served, serving: readonly string[]): readonly string[] {
   const own = ports.filter((port) => port.device_owner === 'network:dhcp');
   const wanted = subnets.filter((subnet) => subnet.enable_dhcp).map((subnet) => subnet.id);
@@ -77,7 +77,7 @@ function ownPorts({ id, subnets, ports }: Served, serving: readonly string[]): r
   ];
 }
 
-/** Ports that wait for an agent's word that DHCP answers for them, although it serves their network. */
+/** Returns ports that wait for an agent to report DHCP as ready, although it serves their network. */
 function awaited(
   { database }: Facts,
   networks: readonly Served[],
@@ -94,7 +94,7 @@ function awaited(
     .map((port) => `port ${port.id} still waits for DHCP`);
 }
 
-/** The lines of `host` and `addn_hosts`, and the folders. */
+/** Compares the lines of `host` and `addn_hosts`, and the folders. */
 function filesOf({ files }: HostFacts, served: readonly Served[]): readonly string[] {
   const folders = new Set([...files.keys()].map((path) => path.split('/')[0] ?? ''));
   const lines = (network: Served, name: string, wanted: readonly string[]) => {
@@ -127,7 +127,7 @@ function filesOf({ files }: HostFacts, served: readonly Served[]): readonly stri
 
 const asksNobody = (port: ApiPort) => ['network:dhcp', 'network:floatingip'].includes(port.device_owner);
 
-/** A port's lines of `host`: MAC, name, address, and a tag where it has options of its own. */
+/** Returns a port's lines of `host`: MAC, name, address, and a tag if it has its own options. */
 function hostLines(port: ApiPort, subnets: readonly ApiSubnet[]): readonly string[] {
   if (asksNobody(port)) return [];
   const tag = (port.extra_dhcp_opts ?? []).length > 0 ? `,set:port-${port.id}` : '';
@@ -148,7 +148,7 @@ function nameLines(port: ApiPort): readonly string[] {
 
 const nameOf = (port: ApiPort, ip: string) => port.dns_assignment?.find((name) => name.ip_address === ip);
 
-/** Namespaces, devices and dnsmasq processes: one of each for a served network, none beside. */
+/** Compares namespaces, devices and dnsmasq processes: exactly one of each per served network. */
 function partsOf(
   host: HostFacts,
   served: readonly Served[],
@@ -158,7 +158,7 @@ function partsOf(
   const own = served.flatMap(({ id, ports }) => ports.filter((port) => port.device_id === dhcpDeviceId(host.host, id)));
   const devices = (prefix: string) => host.devices.filter((name) => name.startsWith(prefix));
   const bridged = new Set([...ids, ...host.machines.map((port) => port.network_id)].map(bridge));
-  // The bridge of a network that is served no more stays until the network goes.
+  // The bridge of a network that is no longer served remains until the network is deleted.
   const mayBe = new Set(networks.map(({ id }) => bridge(id)));
   const spaces = [...host.namespaces.keys()].filter((name) => name.startsWith('qdhcp-'));
   return [

@@ -1,7 +1,7 @@
 import { differences, doubled } from './differences.ts';
 import type { DatabaseFacts } from './facts.ts';
 
-/** What no database may hold, whatever it was that broke: doubles, halves, things left behind, messages not sent. */
+/** Returns inconsistencies that no fault may cause: duplicates, incomplete or orphaned rows, unsent messages. */
 export function withinDatabase(database: DatabaseFacts): readonly string[] {
   return [...doubles(database), ...halves(database), ...leftBehind(database), ...waiting(database)];
 }
@@ -32,7 +32,7 @@ function doubles({
   ];
 }
 
-/** Rows that are of one thing must all be there. */
+/** All rows of one resource must exist. */
 function halves(database: DatabaseFacts): readonly string[] {
   const ports = database.ports.map((row) => row.id);
   const networks = database.networks.map((row) => row.id);

@@ -2,24 +2,24 @@ import { type BareClient, bareClient } from '../../rpc/rabbit/bare-client.ts';
 import type { RabbitMq } from '../../support/rabbitmq.ts';
 import type { Chance } from '../chance.ts';
 
-/** A message to agents, as it was published. */
+/** A published message to agents. */
 interface Captured {
   readonly exchange: string;
   readonly routingKey: string;
   readonly body: Buffer;
-  /** Moment of performance.now(). */
+  /** Time of performance.now(). */
   readonly at: number;
 }
 
 const MOST = 5_000;
-/** A message that is told again is at most so old: longer than any sender tries to get rid of one. */
+/** Maximum age of repeated messages: longer than any sender retries. */
 const LATE_MS = 30_000;
-/** What stock senders and Neutrino set. */
+/** Properties set by stock senders and Neutrino. */
 const PROPERTIES = { contentType: 'application/json', contentEncoding: 'utf-8', deliveryMode: 2, priority: 0 };
 
 /**
- * Listens to what servers tell agents, and tells it again: twice, late, in another order. It listens by RabbitMQ's own tracing:
- * a queue beside the agents' would change what becomes of a message when theirs is not there.
+ * Records the messages of servers to agents, and repeats them: twice, late, in another order. It uses RabbitMQ's tracing, because
+ * an additional queue would change what happens to messages if the agents' queue is missing.
  */
 export class CastTap {
   readonly #broker: RabbitMq;
@@ -30,7 +30,7 @@ export class CastTap {
     this.#broker = broker;
   }
 
-  /** Begins to listen, anew when the broker was started again. */
+  /** Starts to record, also again after a restart of the broker. */
   async listen(): Promise<void> {
     await this.close();
     const client = await bareClient(this.#broker);
@@ -53,7 +53,7 @@ export class CastTap {
     await this.#broker.ctl('trace_on');
   }
 
-  /** Tells agents so many of the latest messages again, drawn at random: half of them as new messages, half as the very same. */
+  /** Repeats this many random recent messages: half of them as new messages, half with their old ids. */
   async resend(count: number, chance: Chance): Promise<number> {
     const since = performance.now() - LATE_MS;
     let heard = this.#captured.filter(({ at }) => at >= since);
@@ -65,7 +65,7 @@ export class CastTap {
         await this.#client.send(exchange, routingKey, message, PROPERTIES);
         told += 1;
       } catch {
-        // A fanout exchange goes with the last of its agents: the broker closes the channel of who sends there.
+        // A fanout exchange is deleted with its last agent; the broker then closes the channel of the sender.
         heard = heard.filter((one) => one.exchange !== exchange);
         await this.listen();
       }
@@ -80,7 +80,7 @@ export class CastTap {
   }
 }
 
-/** The same message with another `_unique_id`: no receiver can know by that that it has had it. */
+/** Returns the same message with a new `_unique_id`, by which no receiver can recognize it. */
 function withOtherId(body: Buffer, chance: Chance): Buffer {
   const outer = JSON.parse(body.toString('utf8')) as Record<string, string>;
   const inner = JSON.parse(outer['oslo.message'] ?? '{}') as Record<string, unknown>;

@@ -30,22 +30,22 @@ export interface ClusterAgents {
   readonly l2: NeutrinoProcess;
 }
 
-/** Two servers, two hosts with agents and machines, a broker and a database, which all reach each other through proxies. */
+/** Two servers, two hosts with agents and machines, a broker and a database, connected through proxies. */
 export interface FaultCluster {
   readonly servers: readonly ClusterServer[];
   readonly agents: readonly ClusterAgents[];
   readonly mariadb: PrivateMariadb;
   readonly rabbit: RabbitMq;
-  /** The way of the servers to the database. */
+  /** The proxy from the servers to the database. */
   readonly toDatabase: TcpProxy;
-  /** Everybody's way to the broker. */
+  /** The proxy from all processes to the broker. */
   readonly toBroker: TcpProxy;
   readonly guests: Guests;
-  /** Networks with a machine each. */
+  /** Networks with one machine each. */
   readonly shared: readonly SharedNetwork[];
-  /** As the server sees it whose API is asked. */
+  /** According to the server whose API is queried. */
   facts(server?: ClusterServer): Promise<Facts>;
-  /** What a process has said last, of all of them. */
+  /** Returns the last output of all processes. */
   lastWords(): string;
   dispose(): Promise<void>;
 }
@@ -77,7 +77,7 @@ export async function startFaultCluster(more: Ini = {}): Promise<FaultCluster> {
         const place = await site.place(name);
         const { address } = place.host;
         const conf = { DEFAULT: { bind_host: address } };
-        // Both at once: migrations may run side by side.
+        // Both simultaneously, because migrations may run in parallel.
         await program(place, 'db upgrade', conf).runToEnd();
         const server = program(place, 'server', conf);
         await server.start();
@@ -137,7 +137,7 @@ function sharedConf(transportUrl: string, database: string): Ini {
       dhcp_agents_per_network: AGENTS_PER_NETWORK,
     },
     database: { connection: database },
-    // Ways that break every few seconds would else be tried more and more seldom, and a test take as long.
+    // Otherwise, connections that break every few seconds would be retried less and less often, which prolongs the test.
     oslo_messaging_rabbit: { rabbit_interval_max: 4 },
   };
 }

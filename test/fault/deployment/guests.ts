@@ -4,7 +4,7 @@ import type { HostGuest, TestHost } from '../../support/hosts/test-host.ts';
 
 const LEASE_MS = 30_000;
 
-/** Machines that run through all faults, and must not notice. */
+/** Machines that run during all faults, and must not be affected. */
 export class Guests {
   readonly #guests: { readonly host: string; readonly port: PortDocument; readonly guest: HostGuest }[] = [];
 
@@ -15,12 +15,12 @@ export class Guests {
     await guest.lease('eth0', LEASE_MS);
   }
 
-  /** Ports of those on a host. */
+  /** Returns the ports of machines on a host. */
   ports(host: string): readonly PortDocument[] {
     return this.#guests.filter((one) => one.host === host).map(({ port }) => port);
   }
 
-  /** Each asks for its lease again and must get its address. */
+  /** Renews all leases; each machine must get its address. */
   async renew(): Promise<void> {
     for (const { port, guest } of this.#guests) {
       const { address } = await guest.renew('eth0', LEASE_MS);

@@ -1,6 +1,6 @@
 /**
- * Loaded before a program (`node --import`): its clock jumps an hour ahead with the first SIGUSR2, and back with the next. What
- * counts by a clock that is never set (performance.now) goes on as it is, as it does when a real clock is set.
+ * Loaded before a program (`node --import`): its clock jumps an hour ahead on the first SIGUSR2, and back on the next. Monotonic
+ * clocks (performance.now) are not affected, as when a real clock is set.
  */
 const HOUR_MS = 3_600_000;
 const RealDate = Date;

@@ -4,14 +4,14 @@ import type { ApiFacts, Facts } from '../agreement/facts.ts';
 import type { Ledger } from '../load/ledger.ts';
 
 const BETWEEN_MS = 100;
-/** A wait so long is told with what it was for. */
+/** Waits longer than this are logged with their reason. */
 const LONG_MS = 5_000;
-/** Sentences of an error. */
+/** Returns the sentences of an error. */
 const MOST = 15;
 
 /**
- * Waits until API, database and hosts agree, and checks that everything that clients were answered is so. Resolves to what the API
- * shows then. Throws with what is wrong when it still is after `timeoutMs`: what was lost does not come back by waiting.
+ * Waits until API, database and hosts agree, and checks every response to clients. Resolves to the lists of the API. Throws the
+ * remaining discrepancies after `timeoutMs`.
  */
 export async function settle(
   read: () => Promise<Facts>,

@@ -8,7 +8,7 @@ describe('a proxy that can break connections', () => {
   let proxy: TcpProxy | undefined;
   afterEach(() => proxy?.close());
 
-  /** A server that says `ok` to all it hears, behind a proxy; gives what a client gets for its words. */
+  /** Starts a server behind a proxy that responds `ok` to everything; returns a function that returns the response to a text. */
   async function start(): Promise<(words: string) => Promise<string>> {
     heard.length = 0;
     const server = createServer((socket) => {

@@ -1,21 +1,21 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** What becomes of a connection on which a client sends what is watched for. */
+/** When to break a connection on which a client sends the watched text. */
 type Cut =
-  /** It breaks before the server has read that. */
+  /** Before the server has read it. */
   | 'before'
-  /** The server reads it, and its answer never arrives. */
+  /** After the server has read it, before its response arrives. */
   | 'after';
 
-/** A way between clients and a server that can be broken. */
+/** A proxy between clients and a server that can break connections. */
 export interface TcpProxy {
   readonly port: number;
-  /** Breaks all connections that there are; new ones are taken. */
+  /** Breaks all existing connections; new ones are accepted. */
   breakAll(): void;
   /**
-   * Breaks the next connection on which a client sends this text; resolves when it has happened, or to undefined when it has not
-   * within the time.
+   * Breaks the next connection on which a client sends this text; resolves when that has happened, or to undefined after the time
+   * limit.
    */
   cutOn(text: string, cut: Cut, timeoutMs: number): Promise<true | undefined>;
   close(): Promise<void>;
@@ -27,7 +27,7 @@ interface Watch {
   readonly done: () => void;
 }
 
-/** Starts one on a free port of an address; it passes everything on to a port of loopback, which need not be there yet. */
+/** Starts one on a free port of an address; it forwards everything to a port of loopback, which need not exist yet. */
 export async function startTcpProxy(address: string, targetPort: number): Promise<TcpProxy> {
   const pairs = new Set<{ readonly client: Socket; readonly server: Socket }>();
   let watch: Watch | undefined;

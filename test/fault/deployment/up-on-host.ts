@@ -12,22 +12,22 @@ import { readDatabase } from '../witnesses/database.ts';
 import { readHost } from '../witnesses/host.ts';
 import { Guests } from './guests.ts';
 
-/** `neutrino up` on a host of its own, with machines. */
+/** `neutrino up` on a separate host, with machines. */
 export interface UpOnHost {
   readonly host: TestHost;
   readonly neutrino: NeutrinoProcess;
   readonly api: ApiClient;
   readonly statePath: string;
   readonly guests: Guests;
-  /** Networks with a machine each. */
+  /** Networks with one machine each. */
   readonly shared: readonly SharedNetwork[];
   facts(): Promise<Facts>;
   dispose(): Promise<void>;
 }
 
 /**
- * Starts one; resolves when its machines have their addresses. `prepare` makes the state path a special one, and gives what
- * undoes that.
+ * Starts one; resolves when its machines have their addresses. `prepare` sets up a special state path, and returns a function that
+ * undoes it.
  */
 export async function startUpOnHost(
   name: string,
@@ -35,7 +35,7 @@ export async function startUpOnHost(
 ): Promise<UpOnHost> {
   const hosts = await makeHosts(name);
   try {
-    // Made before the host starts, which sees only what is mounted until then; its log lies elsewhere.
+    // Created before the host starts, which only sees earlier mounts; its log is stored elsewhere.
     const statePath = join(hosts.folder, 'state');
     mkdirSync(statePath);
     hosts.defer(await prepare(statePath));
@@ -58,7 +58,7 @@ export async function startUpOnHost(
     return {
       ...{ host, neutrino, api, statePath, guests, shared, dispose: hosts.dispose },
       async facts() {
-        // Open for this look alone: who starts after a kill must find what the killed one left, with nobody else at it.
+        // Closed at once, because the next start after a kill must find the database as it was left, without other users.
         const db = openSqlite({ path: join(statePath, 'neutrino.sqlite') });
         try {
           return {

@@ -1,11 +1,11 @@
 import { ApiClient, type Json } from '../../support/api-client.ts';
 
-/** What became of a request: an answer; or none, and then whether it may have been carried out all the same. */
+/** The outcome of a request: a response; or none, and whether it may have been carried out nevertheless. */
 export type Answer =
   | { readonly status: number; readonly body: Json }
   | { readonly status: undefined; readonly delivered: boolean };
 
-/** Asks an API. Does not throw: a server that is killed meanwhile is what these tests are about. */
+/** Sends a request to an API. Does not throw, because servers that are killed meanwhile are the subject of these tests. */
 export async function ask(url: string, method: string, path: string, body?: Json): Promise<Answer> {
   try {
     return await new ApiClient(url).request(method, path, body);

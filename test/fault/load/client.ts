@@ -3,36 +3,36 @@ import type { Chance } from '../chance.ts';
 import { type Answer, ask } from './ask.ts';
 import type { Kind, Ledger, Resource, State, Wanted } from './ledger.ts';
 
-/** A network that all clients make ports on and nobody changes. */
+/** A network on which all clients create ports, and which is never changed. */
 export interface SharedNetwork {
   readonly id: string;
-  /** An IPv4 subnet of it, and the first three numbers of its addresses: `10.9.8` of a /24. */
+  /** Its IPv4 subnet, and the first three numbers of its addresses: `10.9.8` of a /24. */
   readonly subnetId: string;
   readonly prefix: string;
 }
 
 export interface ClientOptions {
-  /** Begins the names of all it makes. */
+  /** Prefix of the names of all resources that it creates. */
   readonly name: string;
   readonly chance: Chance;
   readonly ledger: Ledger;
-  /** API servers; each request goes to one of them. */
+  /** API servers; each request is sent to one of them. */
   readonly urls: readonly string[];
-  /** Hosts that ports are bound to. */
+  /** Hosts to which ports are bound. */
   readonly hosts: readonly string[];
   readonly shared: readonly SharedNetwork[];
-  /** Whether an answer 5xx is one that may come, when a part is down. */
+  /** Whether 5xx responses are acceptable, because a component may be down. */
   readonly mayFail: (status: number) => boolean;
 }
 
 const MAX_NETWORKS = 2;
 const MAX_SUBNETS = 2;
 const MAX_PORTS = 24;
-/** Answers to keep that nobody must get. */
+/** Maximum number of recorded unacceptable responses. */
 const MAX_SURPRISES = 5;
-/** Milliseconds until a server that does not listen is asked again. */
+/** Milliseconds until a server that does not listen is tried again. */
 const AGAIN_MS = 20;
-/** Conflicts that come about by chance: an address is taken, a thing in use. */
+/** Conflicts that occur by chance: an address or resource is in use. */
 const CONFLICTS = [
   'IpAddressAlreadyAllocated',
   'IpAddressInUse',
@@ -45,35 +45,35 @@ const CONFLICTS = [
 type Document = Resource & { readonly id: string };
 
 /**
- * A client of the API that makes, changes and deletes networks, subnets and ports at random, one request after the other. All it
- * makes is its own alone; what it was answered stands in the ledger.
+ * A client of the API that creates, updates and deletes networks, subnets and ports at random, one request after the other. It
+ * only uses its own resources; the ledger records its responses.
  */
 export class Client {
   readonly #options: ClientOptions;
-  /** What is there for certain, by name. */
+  /** Resources that certainly exist, by name. */
   #own = new Map<string, { readonly kind: Kind; readonly document: Document }>();
   #made = 0;
-  /** Name of the network that is being emptied, to be deleted. */
+  /** Name of the network that is being emptied before its deletion. */
   #retiring: string | undefined;
-  /** Answers that a client must not get, whatever breaks. */
+  /** Responses that a client must not get, whatever fails. */
   readonly surprises: string[] = [];
 
   constructor(options: ClientOptions) {
     this.#options = options;
   }
 
-  /** Takes what is there: what was open is known now. */
+  /** Takes over what exists, which settles all unknown outcomes. */
   settle(there: ReadonlyMap<string, Resource>): void {
     const mine = [...there].filter(([name]) => name.startsWith(`${this.#options.name}-`));
     this.#own = new Map(mine.map(([name, document]) => [name, { kind: kindOf(document), document }]));
   }
 
-  /** Goes on until it is told to stop; then ends the request under way. */
+  /** Runs until it is stopped, and then completes the current request. */
   async run(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) if (!(await this.#step())) await pause(AGAIN_MS);
   }
 
-  /** One request; false when nobody listened. */
+  /** Sends one request; returns false if no server listened. */
   #step(): Promise<boolean> {
     const { chance } = this.#options;
     const networks = this.#all('network');
@@ -96,7 +96,7 @@ export class Client {
     return [...this.#own.values()].filter((one) => one.kind === kind).map((one) => one.document);
   }
 
-  /** One step towards a network's end: its ports, then itself with its subnets. */
+  /** One step towards the deletion of a network: its ports, then itself with its subnets. */
   async #retire(network: Document, ports: readonly Document[]): Promise<boolean> {
     const port = ports.find((one) => 'network_id' in one && one.network_id === network.id);
     if (port) return this.#remove('port', port);
@@ -154,7 +154,7 @@ export class Client {
     const { chance } = this.#options;
     const luck = chance.real();
     const [first] = 'fixed_ips' in port ? port.fixed_ips : [];
-    // Another address of its subnet, or none.
+    // A different address of its subnet, or none.
     if (luck < 0.3 && first) return this.#change('port', port, { fixed_ips: [{ subnet_id: first.subnet_id }] });
     if (luck < 0.35) return this.#change('port', port, { fixed_ips: [] });
     if (luck < 0.5) {
@@ -185,7 +185,7 @@ export class Client {
 
   async #remove(kind: Kind, document: Document): Promise<boolean> {
     const answer = await this.#ask(kind, 'DELETE', `${kind}s/${document.id}`);
-    // Its subnets go with it, also those of which nothing certain is known.
+    // Its subnets are deleted with it, including those whose outcome is unknown.
     if (kind === 'network')
       for (const name of this.#options.ledger.subnetsOf(document.id)) this.#note('subnet', name, answer, 'absent');
     return this.#note(kind, document.name, answer, 'absent');
@@ -226,13 +226,13 @@ export class Client {
   }
 }
 
-/** Whether it cannot be told from the answer what became of the request. */
+/** Returns whether the response leaves the outcome of the request open. */
 const isOpen = (answer: Answer): boolean => (answer.status === undefined ? answer.delivered : answer.status >= 500);
 
 const kindOf = (document: Resource): Kind =>
   'fixed_ips' in document ? 'port' : 'cidr' in document ? 'subnet' : 'network';
 
-/** What is certain of a resource whose answer was not seen: not what the server adds to it. */
+/** Returns the certain attributes of a resource without a response, which excludes those that the server adds. */
 function firm(wanted: Wanted): Wanted {
   const { fixed_ips: _ips, extra_dhcp_opts: _options, dns_assignment: _names, ...rest } = wanted;
   return rest;

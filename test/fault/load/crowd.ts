@@ -8,7 +8,7 @@ const AT_ONCE = 250;
 const addressesOf = (ports: readonly { readonly fixed_ips: readonly { readonly ip_address: string }[] }[]) =>
   ports.flatMap((port) => port.fixed_ips.map(({ ip_address }) => ip_address));
 
-/** Addresses of a /24, but those of `without` (last numbers). */
+/** Returns the addresses of a /24, except those of `without` (last numbers). */
 function addresses24(prefix: string, without: readonly number[]): readonly string[] {
   return Array.from({ length: 254 }, (_, i) => i + 1)
     .filter((last) => !without.includes(last))
@@ -16,8 +16,8 @@ function addresses24(prefix: string, without: readonly number[]): readonly strin
 }
 
 /**
- * Expects of servers that share a database: 64 clients get every address of a /24 once, with a gateway (253, one of them the
- * DHCP port's) and without (254), and then a clean refusal; 250 ports made at once are all made.
+ * Expects from servers that share a database: 64 clients get every address of a /24 once, with a gateway (253, one of them the
+ * DHCP port's) and without (254), and then clean rejections; 250 simultaneous creates all succeed.
  */
 export async function expectRoomForAll(servers: readonly ApiClient[], awaitDhcp: (id: string) => Promise<void>) {
   const urls = servers.map((one) => one.url);
@@ -25,7 +25,7 @@ export async function expectRoomForAll(servers: readonly ApiClient[], awaitDhcp:
   if (!api) throw new Error('a server');
 
   const served = await api.network({ cidr: '10.71.0.0/24' });
-  // Its agent wants an address too: not when the clients have taken all.
+  // Its agent also needs an address, before the clients have used all.
   await awaitDhcp(served);
   const bare = await api.network({ cidr: '10.72.0.0/24', gateway_ip: null, enable_dhcp: false });
   for (const [network, all] of [
@@ -39,7 +39,7 @@ export async function expectRoomForAll(servers: readonly ApiClient[], awaitDhcp:
     const own = there.filter((port) => port.device_owner === 'network:dhcp');
     const answered = addressesOf(made.map(({ port }) => port));
     expect([...answered, ...addressesOf(own)].toSorted()).toEqual(all.toSorted());
-    // Refused while there was room for somebody who asked later: refused too early.
+    // Rejected although a later request got an address: rejected too early.
     const firstRefusal = Math.min(...others.map(({ came }) => came));
     expect(made.filter(({ asked }) => asked > firstRefusal)).toEqual([]);
   }

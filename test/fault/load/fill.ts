@@ -1,18 +1,18 @@
 import type { PortDocument } from '../../../src/rpc/documents.ts';
 import { type Answer, ask } from './ask.ts';
 
-/** What came of making ports side by side. Times in milliseconds of performance.now(). */
+/** The result of creating ports in parallel. Times are milliseconds of performance.now(). */
 export interface FillReport {
-  /** Ports that were made, with the moment at which each was asked for. */
+  /** Created ports, with the time of each request. */
   readonly made: readonly { readonly port: PortDocument; readonly asked: number }[];
-  /** All other answers, with the moment at which they came. */
+  /** All other responses, with their times. */
   readonly others: readonly { readonly answer: Answer; readonly came: number }[];
 }
 
 const makePort = (url: string, networkId: string) => ask(url, 'POST', 'ports', { port: { network_id: networkId } });
 
 /**
- * Has many clients make ports on a network, each through a server in its turn, until each is told that there is no address left.
+ * Lets many clients create ports on a network, through all servers in turn, until each learns that there are no free addresses.
  */
 export async function fillNetwork(urls: readonly string[], networkId: string, clients: number): Promise<FillReport> {
   const made: FillReport['made'][number][] = [];
@@ -29,12 +29,12 @@ export async function fillNetwork(urls: readonly string[], networkId: string, cl
   return { made, others };
 }
 
-/** Makes so many ports on a network at the same time. */
+/** Creates this many ports on a network simultaneously. */
 export function makeAtOnce(urls: readonly string[], networkId: string, count: number): Promise<readonly Answer[]> {
   return Promise.all(Array.from({ length: count }, (_, i) => makePort(urls[i % urls.length] ?? '', networkId)));
 }
 
-/** `201`, or what was answered instead. */
+/** Returns `201`, or the other response. */
 const answerText = (answer: Answer): string =>
   answer.status === undefined
     ? 'no answer'
@@ -42,7 +42,7 @@ const answerText = (answer: Answer): string =>
       ? '201'
       : `${answer.status} ${(answer.body.NeutronError as { readonly type?: string } | undefined)?.type}`;
 
-/** How often each was answered. */
+/** Counts responses. */
 export function tally(answers: readonly Answer[]): Readonly<Record<string, number>> {
   const times: Record<string, number> = {};
   for (const answer of answers) times[answerText(answer)] = (times[answerText(answer)] ?? 0) + 1;

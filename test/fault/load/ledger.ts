@@ -2,44 +2,44 @@ import type { ApiFacts } from '../agreement/facts.ts';
 
 export type Kind = 'network' | 'subnet' | 'port';
 
-/** Attributes that a resource must have; those that are not named may be anything. */
+/** Attributes that a resource must have; others can have any value. */
 export type Wanted = Readonly<Record<string, unknown>>;
 
-/** What may have become of a resource: gone (or never made), or there with these attributes. */
+/** A possible state of a resource: it does not exist, or it has these attributes. */
 export type State = Wanted | 'absent';
 
 interface Entry {
   readonly kind: Kind;
-  /** More than one while the outcome of a request is not known. */
+  /** Several while the outcome of a request is unknown. */
   readonly possible: readonly State[];
 }
 
 /**
- * What clients were told: for each resource, by its name, what must be true of it. A request that was answered decides; one
- * whose answer never came leaves what was and what was wanted as possible, until somebody looks.
+ * The responses to clients: for each resource, by name, its required state. A response decides; without a response, both the old
+ * and the requested state are possible until the resource is read.
  */
 export class Ledger {
   readonly #entries = new Map<string, Entry>();
-  /** Answers by status. */
+  /** Number of responses by status. */
   readonly #answers = new Map<string, number>();
 
-  /** A request is answered with success: the resource is what it says. */
+  /** Records a successful response, which determines the resource. */
   answered(kind: Kind, name: string, state: State): void {
     this.#entries.set(name, { kind, possible: [state] });
   }
 
-  /** No answer came, or one that does not tell (5xx): it may have been carried out or not. */
+  /** Records a missing or inconclusive response (5xx): the request was either carried out or not. */
   unanswered(kind: Kind, name: string, wanted: State): void {
     const before = this.#entries.get(name)?.possible ?? ['absent'];
     this.#entries.set(name, { kind, possible: [...before, wanted] });
   }
 
-  /** Whether it is not known what became of a resource. */
+  /** Returns whether the state of a resource is unknown. */
   isOpen(name: string): boolean {
     return (this.#entries.get(name)?.possible.length ?? 0) > 1;
   }
 
-  /** Names of a network's subnets, those included of which it is not known whether they were made. */
+  /** Returns the names of a network's subnets, including those that may not exist. */
   subnetsOf(networkId: string): readonly string[] {
     const isOf = (state: State) => state !== 'absent' && state.network_id === networkId;
     return [...this.#entries]
@@ -51,7 +51,7 @@ export class Ledger {
     this.#answers.set(answer, (this.#answers.get(answer) ?? 0) + 1);
   }
 
-  /** How often each answer came, for a line of text. */
+  /** Returns the number of responses by status, as text. */
   answers(): string {
     return [...this.#answers]
       .toSorted()
@@ -59,7 +59,7 @@ export class Ledger {
       .join(', ');
   }
 
-  /** What an answer promised and the API does not keep, one sentence each. */
+  /** Returns a sentence for each deviation of the API from a response. */
   undone(api: ApiFacts): readonly string[] {
     const byName = namesOf(api);
     return [...this.#entries].flatMap(([name, { kind, possible }]) => {
@@ -70,7 +70,7 @@ export class Ledger {
     });
   }
 
-  /** Takes what there is for what is wanted from now on, where it was open; gives the resources that are there. */
+  /** Takes over the actual state of resources whose state was unknown; returns the existing resources. */
   settle(api: ApiFacts): ReadonlyMap<string, Resource> {
     const there = new Map<string, Resource>();
     const byName = namesOf(api);
@@ -80,7 +80,7 @@ export class Ledger {
       if (possible.length > 1)
         this.#entries.set(name, { kind, possible: [found ? (found as unknown as Wanted) : 'absent'] });
     }
-    // What is gone for good need not be looked for again and again.
+    // Resources that are certainly deleted need not be checked again.
     for (const [name, { possible }] of this.#entries)
       if (possible.every((state) => state === 'absent')) this.#entries.delete(name);
     return there;
@@ -96,8 +96,8 @@ function namesOf({ networks, subnets, ports }: ApiFacts): ReadonlyMap<string, re
 }
 
 /**
- * What an answer promises for good. The rest of a resource changes by itself (a port's status) or with another resource (a
- * network's list of subnets).
+ * Returns the attributes in a response that remain valid. Others change by themselves (a port's status) or with another resource
+ * (a network's list of subnets).
  */
 const PROMISED = [
   ...['id', 'name', 'description', 'project_id', 'admin_state_up', 'network_id', 'mtu', 'provider:segmentation_id'],
@@ -105,7 +105,7 @@ const PROMISED = [
   ...['mac_address', 'fixed_ips', 'device_id', 'device_owner', 'binding:host_id', 'extra_dhcp_opts', 'dns_name'],
 ];
 
-/** In what a resource is not as wanted; none when it is. */
+/** Returns the differences between a resource and its required state. */
 function misfits(found: Resource | undefined, state: State): readonly string[] {
   if (found === undefined) return state === 'absent' ? [] : ['it is gone'];
   if (state === 'absent') return ['it is there'];
@@ -115,7 +115,7 @@ function misfits(found: Resource | undefined, state: State): readonly string[] {
   );
 }
 
-/** Lists of an API have no order. */
+/** Sorts lists, whose order is undefined in the API. */
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).toSorted().join()}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'undefined';

@@ -3,7 +3,7 @@ import type { Resource } from './ledger.ts';
 
 export type LoadOptions = Omit<ClientOptions, 'name'> & { readonly clients: number };
 
-/** Several clients at once, which go on while servers come and go. */
+/** Several simultaneous clients, which continue while servers stop and start. */
 export class Load {
   readonly #clients: readonly Client[];
   #stop = new AbortController();
@@ -16,7 +16,7 @@ export class Load {
     );
   }
 
-  /** Begins, with what is there now. */
+  /** Starts with the existing resources. */
   start(there: ReadonlyMap<string, Resource>): void {
     this.#stop = new AbortController();
     this.#running = Promise.all(
@@ -27,13 +27,13 @@ export class Load {
     );
   }
 
-  /** Ends each client after the request that is under way. */
+  /** Stops each client after its current request. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
   }
 
-  /** Answers that nobody must get, whatever breaks. */
+  /** Responses that no client must get, whatever fails. */
   surprises(): readonly string[] {
     return this.#clients.flatMap((client) => client.surprises);
   }

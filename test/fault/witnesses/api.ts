@@ -5,7 +5,7 @@ const PAGE = 500;
 
 type Item = { readonly id: string };
 
-/** All networks, subnets and ports, page by page. Throws when a list is refused. */
+/** All networks, subnets and ports, page by page. Throws if a list fails. */
 export async function readApi(api: ApiClient): Promise<ApiFacts> {
   const [networks, subnets, ports] = await Promise.all([
     readAll<ApiFacts['networks'][number]>(api, 'networks'),

@@ -1,7 +1,7 @@
 import type { Database } from '../../../src/db/database.ts';
 import { type DatabaseFacts, TABLES } from '../agreement/facts.ts';
 
-/** The rows of all tables that are compared. */
+/** Returns the rows of all compared tables. */
 export function readDatabase(db: Database): Promise<DatabaseFacts> {
   return db.transaction(async (trx) => {
     const tables: unknown[] = [];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { TestHost } from '../../support/hosts/test-host.ts';
 import type { HostFacts, HostProcessFacts } from '../agreement/facts.ts';
 
-/** Prints what there is in the host's namespaces: a word for the kind, then its facts, a line each. */
+/** Prints the contents of the host's namespaces, one line each: a word for the kind, then its facts. */
 const LOOK = `
 for space in /run/netns/*; do
   [ -e "$space" ] && echo "namespace $(stat -L -c %i "$space") \${space##*/}"
@@ -16,7 +16,7 @@ done 2>/dev/null
 true
 `;
 
-/** What is on a host whose agents keep their files below a state path. */
+/** Returns the state of a host whose agents use a state path. */
 export async function readHost(host: TestHost, statePath: string, machines: HostFacts['machines']): Promise<HostFacts> {
   const [files, text] = await Promise.all([readFiles(join(statePath, 'dhcp')), host.run('sh', '-c', LOOK)]);
   const namespaces = new Map<string, number>();
@@ -32,7 +32,7 @@ export async function readHost(host: TestHost, statePath: string, machines: Host
   return { host: host.name, files, namespaces, devices, processes, machines };
 }
 
-/** Texts by `<network>/<name>`. Files that go while they are read are gone. */
+/** Returns file contents by `<network>/<name>`. Files that are deleted meanwhile are ignored. */
 async function readFiles(folder: string): Promise<ReadonlyMap<string, string>> {
   const names = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const files = new Map<string, string>();

@@ -8,7 +8,7 @@ import { collectModules, moduleDependencies } from '../../../src/lab/qemu/module
 let folder: string;
 const moduleNeeding = (...names: string[]) => Buffer.from(`\x7fELF\0license=GPL\0depends=${names.join(',')}\0name=x\0`);
 
-/** A module that needs nothing, packed by xz. */
+/** A module without dependencies, compressed with xz. */
 const XZ_MODULE =
   '/Td6WFoAAAFpIt42AgAhARYAAAB0L+WjAQAgf0VMRgBsaWNlbnNlPUdQTABkZXBlbmRzPQBuYW1lPXgAAAAAAELvpnwAATUhw2fezpBCmQ0BAAAAAAFZWg==';
 

@@ -61,7 +61,7 @@ describe.skipIf(process.getuid?.() !== 0)('a virtual machine (needs root)', () =
       expect(await machine.renew('eth0', 60_000)).toMatchObject({ event: 'renew', address: '10.64.0.71' });
       expect(await readFile(join(folder, 'console.log'), 'latin1')).toContain('NEUTRINO-READY');
 
-      // A second process, with the spec alone, finds and ends it.
+      // Another process can find and stop it, given only the spec.
       const again = virtualMachine(spec, CACHE_FOLDER);
       expect(await again.running()).toBe(true);
       await again.stop();

@@ -13,7 +13,7 @@ import { type ConfigChanges, dhcpState } from '../world.ts';
 let world: ServedWorld;
 let closing: (() => Promise<void>)[];
 const begin = async (options: ConfigChanges['DEFAULT'] = {}) => {
-  // So that what takes minutes takes seconds.
+  // Seconds instead of minutes.
   world = await createServedWorld({ DEFAULT: { agent_down_time: 1, network_scheduler_driver: 'weight', ...options } });
   closing = [() => world.close()];
 };
@@ -27,7 +27,7 @@ const beginAnew = async (options: ConfigChanges['DEFAULT']) => {
 beforeEach(() => begin());
 afterEach(end);
 
-/** A server that moves networks; another one has a database handle of its own. */
+/** A server that moves networks; another one has its own database handle. */
 function failover(core: Core = world.core): void {
   const running = startFailover({ ...core, move: resourceMover(core, new AddressAllocator()) });
   closing.push(() => running.close());
@@ -37,7 +37,7 @@ function anotherServer(): Core {
   closing.push(() => db.close());
   return { ...world.core, db };
 }
-/** An agent whose reports do not end. */
+/** An agent that keeps reporting. */
 async function immortal(host: string, state = {}): Promise<string> {
   const id = await world.dhcpAgent(host, state);
   await heartbeat(id, '2999-01-01 00:00:00');
@@ -61,7 +61,7 @@ const bindTo = (network: string, ...agents: string[]) =>
 const SOON = { timeout: 30_000 };
 const move = (network: string, agent: string) =>
   resourceMover(world.core, world.allocator)(DHCP_AGENTS, network, agent);
-/** Moved when the loop has looked at everything once more: what it had not to move, it has not moved then. */
+/** A network that is moved in the next check, which proves that the check has not moved the others. */
 async function afterOneMore(agent: string): Promise<void> {
   const mark = await world.served(agent, '10.99.0.0/24');
   await expect.poll(() => hosts(mark), SOON).not.toEqual([expect.stringContaining('dead')]);
@@ -263,7 +263,7 @@ describe('failover', () => {
   it.each([
     { allow_automatic_dhcp_failover: false },
     { network_auto_schedule: false },
-    // Not before a server has been up for so long.
+    // Servers do not move anything before they have been up for this time.
     { agent_down_time: 600 },
   ])('is disabled by %o', async (options) => {
     const network = await world.served(await dead('dead'));

@@ -43,7 +43,7 @@ afterAll(() => world?.close());
 
 type Sorts = ListQuery['sorts'];
 
-/** Null comes before everything else; false before true. */
+/** Null sorts before everything else; false before true. */
 function compare(a: unknown, b: unknown): number {
   if (a === b) return 0;
   if (a === null) return -1;
@@ -51,7 +51,7 @@ function compare(a: unknown, b: unknown): number {
   return (a as string | number) < (b as string | number) ? -1 : 1;
 }
 
-/** The order that a list must have: by its keys, then by id. */
+/** The expected order of a list: by its keys, then by id. */
 function sorted(documents: readonly Document[], sorts: Sorts): readonly string[] {
   const keys = [...sorts, { attribute: 'id', descending: false }];
   return [...documents]
@@ -65,7 +65,7 @@ function sorted(documents: readonly Document[], sorts: Sorts): readonly string[]
     .map((d) => String(d.id));
 }
 
-/** All ids, page after page, forwards or (turned round again) backwards. */
+/** Returns all ids, page by page, forwards or backwards (reversed). */
 async function throughPages(
   service: Service,
   query: ListQuery,

@@ -128,7 +128,7 @@ describe('segments of networks', () => {
     expect(await outcomeOf(world.networks.update(id, { 'provider:segmentation_id': 4095 }))).toBe('InvalidInput');
     expect(await outcomeOf(world.networks.update(id, { 'provider:network_type': 'flat' }))).toBe('InvalidInput');
     const vxlan = await make();
-    // Another than it has drawn: the same would be no change.
+    // A different one than was allocated, because the same would not be a change.
     const other = vni(vxlan) === 7 ? 8 : 7;
     expect(await outcomeOf(world.networks.update(vxlan.id, { 'provider:segmentation_id': other }))).toBe(
       'InvalidInput',

@@ -8,7 +8,7 @@ beforeAll(async () => {
   world = await openWorld();
 });
 afterAll(() => world?.close());
-// Each test has a network of its own, and hears only what its own doing tells agents.
+// Each test has its own network, and only sees its own notifications.
 beforeEach(async () => {
   network_id = (await world.networks.create({ name: 'n' })).id;
   await world.told();

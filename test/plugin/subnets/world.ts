@@ -10,7 +10,7 @@ import { servicesOf } from '../../support/services.ts';
 export type Made = Document & { readonly id: string };
 type Values = Readonly<Record<string, unknown>>;
 
-/** One resource's service, as the API calls it. */
+/** The service of a resource, as called by the API. */
 interface Face {
   readonly service: Service;
   create(values: Values, caller?: Caller): Promise<Made>;
@@ -31,7 +31,7 @@ interface Server {
 export interface World extends Server {
   /** Another server on the same database. */
   second(): Server;
-  /** What agents are to be told, in order, since the last call. */
+  /** Returns the notifications enqueued for agents since the last call, in order. */
   told(): Promise<readonly { readonly method: string; readonly payload: Record<string, Document> }[]>;
   close(): Promise<void>;
 }
@@ -64,7 +64,7 @@ function server(core: Core): Server {
   };
 }
 
-/** The rules over a database of their own. */
+/** The rules with their own database. */
 export async function openWorld(overrides: Parameters<typeof openCore>[0] = {}): Promise<World> {
   const core = await openCore(overrides);
   const others: Database[] = [];
@@ -87,7 +87,7 @@ export async function openWorld(overrides: Parameters<typeof openCore>[0] = {}):
   };
 }
 
-/** The type of the NeutronError that a promise ends in; `fine` when it does not. */
+/** Returns the type of the NeutronError with which a promise is rejected; `fine` if it is not. */
 export const outcomeOf = (promise: Promise<unknown>): Promise<string> =>
   promise.then(
     () => 'fine',
