@@ -1,4 +1,5 @@
 import type { IdentityProvider } from './contract.ts';
+import { keystone } from './keystone/provider.ts';
 import { labProvider } from './lab.ts';
 import { noauth } from './noauth.ts';
 import type { ProviderParts } from './provider-parts.ts';
@@ -6,6 +7,7 @@ import type { ProviderParts } from './provider-parts.ts';
 /** The identity providers, by their name in `auth_strategy`. */
 const PROVIDERS: Readonly<Record<string, (parts: ProviderParts) => Promise<IdentityProvider> | IdentityProvider>> = {
   noauth: () => noauth,
+  keystone,
   lab: labProvider,
 };
 

@@ -4,15 +4,8 @@ import { CONFIG_FLAGS } from './flags.ts';
 import { parseIni } from './ini.ts';
 import { interpolate } from './interpolate.ts';
 import { isNeutronOption, nearestOption } from './neutron-options.ts';
-import {
-  allOptions,
-  buildConfig,
-  type Config,
-  type ConfigReader,
-  findOption,
-  type Option,
-  type OptionValue,
-} from './options.ts';
+import type { ConfigReader, Option } from './option.ts';
+import { allOptions, buildConfig, type Config, findOption, type OptionValue } from './options.ts';
 import { ConfigError, parseOption } from './parse.ts';
 
 /** The source of a value, as printed by `config show`. */
@@ -177,7 +170,7 @@ function warningsAbout(unused: readonly Assignment[]): readonly string[] {
   return [...notUsed, ...unknown];
 }
 
-/** Returns all options with value and source, in the order of the table. */
+/** Returns all options with value (secrets hidden) and source, in the order of the table. */
 export function explainConfig(loaded: LoadedConfig): readonly {
   readonly section: string;
   readonly name: string;
@@ -185,10 +178,10 @@ export function explainConfig(loaded: LoadedConfig): readonly {
   readonly source: string;
 }[] {
   const values = loaded.config as Readonly<Record<string, Readonly<Record<string, OptionValue>>>>;
-  return allOptions().map(({ section, name }) => ({
+  return allOptions().map(({ section, name, option }) => ({
     section,
     name,
-    value: values[section]?.[name] ?? '',
+    value: option.secret && values[section]?.[name] !== '' ? '***' : (values[section]?.[name] ?? ''),
     source: describeSource(loaded.sources.get(`${section}.${name}`) ?? { kind: 'default' }),
   }));
 }

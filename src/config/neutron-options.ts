@@ -55,6 +55,16 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
     db_max_retries db_max_retry_interval db_retry_interval engine idle_timeout max_overflow max_retries
     min_pool_size mysql_enable_ndb mysql_sql_mode mysql_wsrep_sync_wait pool_timeout retry_interval slave_connection
     sqlite_db synchronous_reader use_db_reconnect use_tpool`),
+  keystone_authtoken: words(`
+    admin_password admin_tenant_name admin_token admin_user auth_admin_prefix auth_host auth_port auth_protocol
+    auth_section auth_version cache check_revocations_for_cached collect_timing default_domain_id
+    default_domain_name delay_auth_decision domain_id domain_name enforce_token_bind hash_algorithms
+    include_service_catalog memcache_password memcache_pool_conn_get_timeout memcache_pool_dead_retry
+    memcache_pool_maxsize memcache_pool_socket_timeout memcache_pool_unused_timeout memcache_sasl_enabled
+    memcache_secret_key memcache_security_strategy memcache_servers memcache_tls_allowed_ciphers
+    memcache_tls_cafile memcache_tls_certfile memcache_tls_enabled memcache_tls_keyfile memcache_use_advanced_pool
+    memcache_username memcached_servers revocation_cache_time service_type signing_dir split_loggers system_scope
+    timeout trust_id`),
   oslo_messaging_rabbit: words(`
     amqp_auto_delete_queues conn_pool_min_size conn_pool_ttl direct_mandatory_flag enable_cancel_on_failover
     fake_rabbit fanout_queue_prefix heartbeat_in_pthread heartbeat_rate hostname kombu_compression
@@ -80,7 +90,7 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
 /** Sections of which Neutrino uses nothing; any name in them passes as Neutron's. */
 const SECTIONS = words(`
   auth_extra barbican bgp cache cli_script cors cors.subdomain designate dhcp_rate_limiting evpn experimental fdb
-  healthcheck ironic key_manager keystone_authtoken l3_agent local_ip macvtap metadata_rate_limiting metering
+  healthcheck ironic key_manager l3_agent local_ip macvtap metadata_rate_limiting metering
   ml2_odl ml2_sriov ml2_type_geneve ml2_type_gre network_log network_segment_range nova nova_sys_admin octavia
   oslo_concurrency oslo_limit oslo_messaging_amqp oslo_messaging_kafka oslo_messaging_metrics
   oslo_messaging_notifications oslo_messaging_zmq oslo_middleware oslo_reports

@@ -1,74 +1,8 @@
 import { homedir, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { MAC } from '../net/patterns.ts';
-
-/** The types of option values; `parse.ts` converts text into them and reports what is expected if it cannot. */
-export type OptionKind =
-  | {
-      readonly kind: 'string';
-      readonly choices?: readonly string[];
-      /** Other spellings, such as Neutron's dotted paths of drivers, and the choice that each means. */
-      readonly aliases?: Readonly<Record<string, string>>;
-      readonly pattern?: RegExp;
-      readonly hint?: string;
-      /** The value is a path; relative paths are resolved against the working directory. */
-      readonly path?: true;
-    }
-  | { readonly kind: 'integer'; readonly min?: number; readonly max?: number }
-  | { readonly kind: 'float'; readonly min?: number; readonly max?: number }
-  | { readonly kind: 'boolean' }
-  | { readonly kind: 'list'; readonly pattern?: RegExp; readonly hint?: string };
-
-export interface Option<T> {
-  readonly type: OptionKind;
-  readonly default: T;
-  readonly help: string;
-  /** Text that the docs show instead of a default that depends on the machine. */
-  readonly shownDefault?: string;
-  /** Other names of the option in Neutron. */
-  readonly formerly?: readonly string[];
-  /** Process that reads it; default: all. In other processes' files its value may be one that only stock Neutron supports. */
-  readonly readBy?: ConfigReader;
-}
-
-/** The process that reads a configuration: a server (also `up`), or a separate agent. */
-export type ConfigReader = 'server' | 'agent';
-
-type StringDetails = Omit<Extract<OptionKind, { kind: 'string' }>, 'kind'>;
-type ListDetails = Omit<Extract<OptionKind, { kind: 'list' }>, 'kind'>;
-type Naming = Pick<Option<unknown>, 'shownDefault' | 'formerly' | 'readBy'>;
-
-const text = (fallback: string, help: string, details: StringDetails = {}, naming: Naming = {}): Option<string> => ({
-  type: { kind: 'string', ...details },
-  default: fallback,
-  help,
-  ...naming,
-});
-const bounds = (min?: number, max?: number) => ({
-  ...(min === undefined ? {} : { min }),
-  ...(max === undefined ? {} : { max }),
-});
-const integer = (fallback: number, help: string, min?: number, max?: number): Option<number> => ({
-  type: { kind: 'integer', ...bounds(min, max) },
-  default: fallback,
-  help,
-});
-const float = (fallback: number, help: string, min?: number, max?: number): Option<number> => ({
-  type: { kind: 'float', ...bounds(min, max) },
-  default: fallback,
-  help,
-});
-const flag = (fallback: boolean, help: string): Option<boolean> => ({
-  type: { kind: 'boolean' },
-  default: fallback,
-  help,
-});
-const list = (
-  fallback: readonly string[],
-  help: string,
-  details: ListDetails = {},
-  naming: Naming = {},
-): Option<readonly string[]> => ({ type: { kind: 'list', ...details }, default: fallback, help, ...naming });
+import { KEYSTONE_AUTHTOKEN } from './keystone-authtoken.ts';
+import { flag, float, integer, list, type Option, text } from './option.ts';
 
 const ROOT_STATE_PATH = '/var/lib/neutrino';
 const userStatePath = () => resolve(process.env.XDG_STATE_HOME || resolve(homedir(), '.local/state'), 'neutrino');
@@ -87,8 +21,9 @@ export const OPTIONS = {
     api_workers: integer(1, 'processes of neutrino server that share the port; always 1 with SQLite', 0, 64),
     auth_strategy: text(
       'noauth',
-      "how callers are authenticated; noauth: every caller is an administrator; lab: Neutrino's own Identity v3 at /identity/v3",
-      { choices: ['noauth', 'lab'] },
+      'how callers are authenticated; noauth: every caller is an administrator; keystone: by tokens of a Keystone; ' +
+        "lab: Neutrino's own Identity v3 at /identity/v3",
+      { choices: ['noauth', 'keystone', 'lab'] },
       { readBy: 'server' },
     ),
     state_path: text(
@@ -212,6 +147,7 @@ export const OPTIONS = {
       hint: 'a URL such as https://neutrino.example.org:9696, without a slash at its end',
     }),
   },
+  keystone_authtoken: KEYSTONE_AUTHTOKEN,
   oslo_messaging_rabbit: {
     ssl: flag(false, 'connect with TLS'),
     ssl_ca_file: text('', "CA certificates to verify the broker's with; empty: not verified", { path: true }),

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { type Config, findOption, type OptionKind, type OptionValue } from './options.ts';
+import type { OptionKind } from './option.ts';
+import { type Config, findOption, type OptionValue } from './options.ts';
 
 /** An invalid configuration. The message names the option, its value, the source of the value and what is expected. */
 export class ConfigError extends Error {
@@ -32,7 +33,7 @@ export function parseOption(section: string, name: string, text: string, where?:
   const outcome = parseValue(placed.option.type, text);
   if ('value' in outcome) return outcome.value;
   throw new ConfigError(
-    `[${placed.section}] ${placed.name} = ${JSON.stringify(text)}${where ? ` (${where})` : ''}: must be ${outcome.wanted}`,
+    `[${placed.section}] ${placed.name} = ${placed.option.secret ? '***' : JSON.stringify(text)}${where ? ` (${where})` : ''}: must be ${outcome.wanted}`,
   );
 }
 

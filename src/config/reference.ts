@@ -1,12 +1,6 @@
 import { CONFIG_FLAGS } from './flags.ts';
-import {
-  allOptions,
-  findOption,
-  type Option,
-  type OptionKind,
-  type OptionValue,
-  type PlacedOption,
-} from './options.ts';
+import type { Option, OptionKind } from './option.ts';
+import { allOptions, findOption, type OptionValue, type PlacedOption } from './options.ts';
 
 /** Returns the reference of all options as Markdown, one table per section; docs/configuration.md has this content. */
 export function renderReference(): string {

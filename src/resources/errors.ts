@@ -345,7 +345,7 @@ export const ERRORS = {
   ServiceUnavailable: {
     status: 503,
     template: '{reason}',
-    when: 'the database is unreachable, stays locked or is full; try again later',
+    when: 'the database is unreachable, stays locked or is full, or Keystone cannot validate tokens; try again later',
   },
 } as const satisfies Record<string, ErrorKind>;
 

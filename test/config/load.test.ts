@@ -78,16 +78,44 @@ describe('loadConfig', () => {
   it('names options that only Neutron supports in one warning, and suggests the correct name of a misspelt option', () => {
     const a = file(
       'a.conf',
-      '[DEFAULT]\ncore_plugin = ml2\nbind_prot = 1\nquux = 2\n[keystone_authtoken]\nany = 1\n[nope]\nx=1\n',
+      '[DEFAULT]\ncore_plugin = ml2\nbind_prot = 1\nquux = 2\n[octavia]\nany = 1\n[nope]\nx=1\n',
     );
     const { warnings } = loadConfig({ files: [a], env: { OS_ML2__MECHANISM_DRIVERS: 'x' } });
     expect(warnings).toEqual([
-      'a.conf: Neutron options without effect in Neutrino: [DEFAULT] core_plugin, [keystone_authtoken] any',
+      'a.conf: Neutron options without effect in Neutrino: [DEFAULT] core_plugin, [octavia] any',
       'environment: Neutron options without effect in Neutrino: [ml2] mechanism_drivers',
       `${a}:3: [DEFAULT] bind_prot: no such option; did you mean [DEFAULT] bind_port?`,
       `${a}:4: [DEFAULT] quux: no such option`,
       `${a}:8: [nope] x: no such option`,
     ]);
+  });
+
+  it('reads [keystone_authtoken] as stock files have it, under its older names too', () => {
+    const section = [
+      'auth_uri = http://ks.example.org:5000',
+      'identity_uri = http://ks:5000/v3',
+      'auth_type = v3password',
+      'username = neutron',
+      'password = secret',
+      'tenant_name = service',
+      'memcached_servers = ks:11211',
+      'delay_auth_decision = true',
+    ];
+    const loaded = loadConfig({ files: [file('ks.conf', `[keystone_authtoken]\n${section.join('\n')}\n`)] });
+    expect(loaded.config.keystone_authtoken).toMatchObject({
+      www_authenticate_uri: 'http://ks.example.org:5000',
+      auth_url: 'http://ks:5000/v3',
+      auth_type: 'password',
+      project_name: 'service',
+      password: 'secret',
+    });
+    expect(loaded.warnings).toEqual([
+      'ks.conf: Neutron options without effect in Neutrino: ' +
+        '[keystone_authtoken] memcached_servers, [keystone_authtoken] delay_auth_decision',
+    ]);
+    const shown = explainConfig(loaded).filter(({ name }) => name === 'password');
+    expect(shown.map(({ value }) => value)).toEqual(['***']);
+    expect(() => loadConfig({ env: { OS_KEYSTONE_AUTHTOKEN__PASSWORD: 'sec\x07ret' } })).toThrow('password = ***');
   });
 
   it('loads the configuration of the captured REST exchanges', () => {

@@ -19,7 +19,9 @@ export interface Login {
   readonly password: string;
   /** Name of the project that the token is scoped to; default: a token without scope. */
   readonly project?: string | undefined;
-  /** A token for the whole system; excludes `project`. */
+  /** Id of the domain that it is scoped to instead. */
+  readonly domain?: string | undefined;
+  /** It is scoped to the whole system instead. */
   readonly system?: boolean;
 }
 
@@ -50,20 +52,22 @@ export class KeystoneAccounts {
   }
 
   /** Returns a new token. */
-  async token({ user, password, project, system }: Login): Promise<string> {
+  async token({ user, password, project, domain, system }: Login): Promise<string> {
     const scope = system
       ? { system: { all: true } }
-      : project
-        ? { project: { name: project, domain: { id: DOMAIN } } }
-        : 'unscoped';
+      : domain
+        ? { domain: { id: domain } }
+        : project
+          ? { project: { name: project, domain: { id: DOMAIN } } }
+          : 'unscoped';
     const identity = { methods: ['password'], password: { user: { name: user, domain: { id: DOMAIN }, password } } };
     const response = await this.#request('POST', 'auth/tokens', { auth: { identity, scope } });
     return response.headers.get('x-subject-token') ?? '';
   }
 
-  /** Returns a token of the administrator for the project `admin`. */
-  adminToken(): Promise<string> {
-    return this.token({ user: 'admin', password: this.#adminPassword, project: 'admin' });
+  /** Returns a token of the administrator; default: for the project `admin`. */
+  adminToken(scope: Pick<Login, 'project' | 'domain' | 'system'> = { project: 'admin' }): Promise<string> {
+    return this.token({ user: 'admin', password: this.#adminPassword, ...scope });
   }
 
   /** Revokes a token. */

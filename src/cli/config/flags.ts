@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { CONFIG_FLAGS } from '../../config/flags.ts';
 import type { ConfigInputs, LoadedConfig } from '../../config/load.ts';
-import { type ConfigReader, findOption } from '../../config/options.ts';
+import type { ConfigReader } from '../../config/option.ts';
+import { findOption } from '../../config/options.ts';
 import { shownDefault } from '../../config/reference.ts';
 
 /** The options of a command, as parsed by commander. */
