@@ -7,8 +7,16 @@ import { type Ini, iniText } from './ini.ts';
 import { Program, type ProgramSpec } from './program.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
-/** Node's compile cache, shared with bin/neutrino, which halves the start time. */
-const ENV = { NODE_COMPILE_CACHE: join(PROJECT, '.node/compile-cache') };
+/** The environment of every process: Node's compile cache, shared with bin/neutrino, which halves the start time; no quotas. */
+const ENV = {
+  NODE_COMPILE_CACHE: join(PROJECT, '.node/compile-cache'),
+  // One project creates everything, more than its default quotas allow.
+  ...Object.fromEntries(
+    ['network', 'subnet', 'port', 'security_group', 'security_group_rule', 'rbac_policy', 'router', 'floatingip'].map(
+      (resource) => [`OS_QUOTAS__QUOTA_${resource.toUpperCase()}`, '-1'],
+    ),
+  ),
+};
 /** The log line of a server or agent that is ready; group 1: the URL of a server's API. */
 const READY = /"ready: (?:API at (http:[^"\s]+))?/;
 
