@@ -52,11 +52,14 @@ class RequestRefused extends LabFailure {
   }
 }
 
-/** Returns `Type: message` of a NeutronError body, or the beginning of any other body. */
+/** Returns `Type: message` of an error body of Neutron or Keystone, or the beginning of any other body. */
 function refusal(body: string): string {
   try {
-    const { NeutronError: error } = JSON.parse(body) as { NeutronError?: { type?: string; message?: string } };
-    if (error) return [error.type, error.message].filter(Boolean).join(': ');
+    const parsed = JSON.parse(body) as Readonly<
+      Record<string, { readonly type?: string; readonly title?: string; readonly message?: string } | undefined>
+    >;
+    const error = parsed.NeutronError ?? parsed.error;
+    if (error) return [error.type ?? error.title, error.message].filter(Boolean).join(': ');
   } catch {
     // Not JSON: shown unmodified.
   }
@@ -78,22 +81,38 @@ function unreachable(url: string, origin: string, error: unknown): LabFailure {
   );
 }
 
-/** Returns a client of the API at `url` (`http://127.0.0.1:9696`); errors contain `origin`, the source of this URL. */
-export function neutronAt(url: string, origin = 'given'): Neutron {
-  const base = url.replace(/\/+$/, '').replace(/\/v2\.0$/, '');
+/** Returns a token; undefined if it is unknown how to log in. Throws LabFailure. */
+export type Login = () => Promise<string | undefined>;
 
-  async function request(method: string, path: string, body?: unknown): Promise<unknown> {
-    let response: Response;
-    let text: string;
+/**
+ * Returns a client of the API at `url` (`http://127.0.0.1:9696`); errors contain `origin`, the source of this URL. It logs in with
+ * `login` when the API asks for a token.
+ */
+export function neutronAt(url: string, origin = 'given', login?: Login): Neutron {
+  const base = url.replace(/\/+$/, '').replace(/\/v2\.0$/, '');
+  let token: string | undefined;
+
+  async function send(method: string, path: string, body: unknown) {
+    const headers = {
+      ...(token === undefined ? {} : { 'x-auth-token': token }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    };
     try {
-      response = await fetch(`${base}${path}`, {
-        method,
-        signal: AbortSignal.timeout(REQUEST_MS),
-        ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      const response = await fetch(`${base}${path}`, {
+        ...{ method, headers, signal: AbortSignal.timeout(REQUEST_MS) },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-      text = await response.text();
+      return { response, text: await response.text() };
     } catch (error) {
       throw unreachable(base, origin, error);
+    }
+  }
+
+  async function request(method: string, path: string, body?: unknown): Promise<unknown> {
+    let { response, text } = await send(method, path, body);
+    if (response.status === 401 && login) {
+      token = await login();
+      if (token !== undefined) ({ response, text } = await send(method, path, body));
     }
     if (!response.ok) throw new RequestRefused(`${method} ${base}${path} (${origin})`, response.status, text);
     if (text === '') return undefined;

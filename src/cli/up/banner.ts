@@ -56,7 +56,7 @@ function accessOf(config: Config, url: string): Access {
     kind,
     lines: [
       `${clouds}   clouds ${MEMBER_CLOUD} (a member) and ${ADMIN_CLOUD}`,
-      `${file(OPENRC_FILE)} and ${file(ADMIN_OPENRC_FILE)}   the same as environment`,
+      `${file(OPENRC_FILE)} and ${file(ADMIN_OPENRC_FILE)}   the same users as environment variables`,
     ],
     commands: [
       `export OS_CLIENT_CONFIG_FILE=${shellWord(clouds)} OS_CLOUD=${MEMBER_CLOUD}`,

@@ -11,6 +11,7 @@ import { configInputs } from '../config/flags.ts';
 import { UsageFailure } from '../process/failure.ts';
 import { hostOfStatePath } from '../state/host.ts';
 import { runningNeutrino } from '../state/lock.ts';
+import { loginOf } from './login.ts';
 import type { LabOptions } from './options.ts';
 
 /** Returns the configured URL of the API for a client on this host. */
@@ -35,7 +36,7 @@ export async function labOf(options: LabOptions, say: Say): Promise<Lab & Pick<S
   const driver = dhcpDriverKind(config);
   const isNamed = sources.get('DEFAULT.host')?.kind !== 'default';
   return {
-    neutron: neutronAt(url, origin),
+    neutron: neutronAt(url, origin, loginOf({ url, statePath, isOwn: url === running?.url }, process.env)),
     store: instanceStore(statePath),
     host: isNamed ? config.DEFAULT.host : (running?.host ?? hostOfStatePath(statePath) ?? config.DEFAULT.host),
     exchangeLog: { file: (networkId) => driver.exchangeLog(config, networkId), parse: driver.parseExchange },
