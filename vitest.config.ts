@@ -4,7 +4,7 @@ import SkipReporter from './test/setup/skip-reporter.ts';
 
 /** Tests of the rules, and hostile input to all of them: the same files run on SQLite and on MariaDB. */
 const RULES = [
-  ...['endpoints', 'ipam', 'plugin', 'scheduler', 'notifier'].map((room) => `test/${room}/**/*.test.ts`),
+  ...['endpoints', 'identity', 'ipam', 'plugin', 'scheduler', 'notifier'].map((room) => `test/${room}/**/*.test.ts`),
   'test/api/hostile.system.test.ts',
   'test/extending/hosting-kind.test.ts',
   'test/extending/resource.test.ts',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
-import type { Caller, Headers } from '../auth/contract.ts';
+import type { Caller, Headers, IdentityProvider } from '../auth/contract.ts';
 import type { Config } from '../config/options.ts';
 import type { Service } from '../plugin/service.ts';
 import { neutronError } from '../resources/errors.ts';
@@ -24,7 +24,7 @@ export interface ApiOptions {
   /** The resources that are served. */
   readonly services: readonly Service[];
   /** Adds further routes; those outside of /v2.0 get requests without a caller. */
-  readonly routes?: ((app: FastifyInstance) => void) | undefined;
+  readonly routes?: IdentityProvider['routes'] | undefined;
 }
 
 /** The paths that need a caller, as in Neutron: not the list of versions, the health check and the description of the API. */
@@ -119,6 +119,6 @@ export function buildApi(options: ApiOptions): FastifyInstance {
   for (const path of ['/v2.0/openapi', '/openapi']) app.get(path, async () => openApi(placed));
   const shared = { maxPage: maxPage(config), allowBulk: config.DEFAULT.allow_bulk, callerOf, changes };
   for (const { service, collection } of placed) resourceRoutes(app, service, collection, shared);
-  options.routes?.(app);
+  options.routes?.(app, changes);
   return app;
 }

@@ -21,10 +21,13 @@ export interface Change {
 export interface Changes {
   /** Records what the request is about to do, or has done. */
   note(request: FastifyRequest, change: Change): void;
+  /** Records the author of a request that has no caller. */
+  by(request: FastifyRequest, author: Author): void;
   /** Records the error that the request is answered with. */
   failed(request: FastifyRequest, error: string): void;
 }
 
+type Author = Pick<Caller, 'userId' | 'projectId'>;
 type Line = Record<string, unknown>;
 
 /** Adds values to a log line: as `field` if it is one, with a plural's `s` if they are several. */
@@ -39,11 +42,12 @@ function addNamed(line: Line, field: string, values: readonly string[]): void {
  */
 export function logChanges(app: FastifyInstance, callerOf: (request: FastifyRequest) => Caller | undefined): Changes {
   const changes = new WeakMap<FastifyRequest, Change>();
+  const authors = new WeakMap<FastifyRequest, Author>();
   const errors = new WeakMap<FastifyRequest, string>();
   app.addHook('onResponse', (request, reply, done) => {
     if (request.method === 'GET' || request.method === 'OPTIONS' || request.method === 'HEAD') return done();
     const change = changes.get(request);
-    const caller = callerOf(request);
+    const caller = callerOf(request) ?? authors.get(request);
     // Written field by field: this runs for every port that is created.
     const line: Line = { request_id: request.id };
     if (caller) line.project_id = caller.projectId;
@@ -69,6 +73,7 @@ export function logChanges(app: FastifyInstance, callerOf: (request: FastifyRequ
   });
   return {
     note: (request, change) => void changes.set(request, change),
+    by: (request, author) => void authors.set(request, author),
     failed: (request, error) => void errors.set(request, error),
   };
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { RequestLog } from '../identity/request-log.ts';
 
 /** What an identity provider knows about the author of a request. */
 export interface Identity {
@@ -39,7 +40,7 @@ export type Headers = Readonly<Record<string, string | readonly string[] | undef
 export interface IdentityProvider {
   identify(headers: Headers): Promise<Identity> | Identity;
   /** Adds routes of its own, outside of /v2.0. */
-  routes?(app: FastifyInstance): void;
+  routes?(app: FastifyInstance, requests: RequestLog): void;
   /** Called when the API listens at a URL. */
   listening?(url: string): Promise<void>;
   /** Releases connections and timers; absent: there are none. */

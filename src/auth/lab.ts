@@ -76,7 +76,7 @@ export async function labProvider({ config, db, log }: ProviderParts): Promise<I
       const known = headers['x-service-token'] === undefined ? identity.known(token) : undefined;
       return known ? withoutService(known) : resolve(headers, token);
     },
-    routes: (app) => identityRoutes(app, identity),
+    routes: (app, requests) => identityRoutes(app, identity, requests),
     async listening(url) {
       const authUrl = `${publicEndpoint || reachable(url)}${IDENTITY_PATH}`;
       if (file) writeClientFiles(statePath, file, { authUrl, region });

@@ -49,6 +49,11 @@ export class LoginThrottle {
     }
   }
 
+  /** Number of users and addresses that are remembered. */
+  get remembered(): number {
+    return this.#buckets.size;
+  }
+
   #keys(user: string, address: string): readonly (readonly [string, Limit])[] {
     const network = networkOf(address);
     return [

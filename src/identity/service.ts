@@ -45,7 +45,7 @@ export class IdentityService {
   readonly #cache: TokenCache<Authorization>;
   readonly #now: () => number;
 
-  private constructor({ db, log, options, now = Date.now }: IdentityParts, key: Buffer) {
+  private constructor({ db, log, options, now = () => Date.now() }: IdentityParts, key: Buffer) {
     this.#db = db;
     this.log = log;
     this.options = options;

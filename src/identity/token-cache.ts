@@ -25,7 +25,7 @@ export class TokenCache<T> {
   /** Counts how often the cache has been emptied: what was read before that must not be remembered after it. */
   #emptied = 0;
 
-  constructor(db: Database, now: () => number = Date.now) {
+  constructor(db: Database, now: () => number) {
     this.#db = db;
     this.#now = now;
   }

@@ -52,4 +52,5 @@ export const apiOf = (
     log: log as FastifyBaseLogger,
     callerOf: async (headers, id) => policy.callerOf(await identity.identify(headers), id),
     services: all,
+    routes: (app, requests) => identity.routes?.(app, requests),
   });

@@ -79,7 +79,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     const callerOf: CallerOf = async (headers, id) => policy.callerOf(await identity.identify(headers), id);
     const api = buildApi({
       ...{ config, log: log as FastifyBaseLogger, callerOf, services },
-      routes: (app) => identity.routes?.(app),
+      routes: (app, requests) => identity.routes?.(app, requests),
     });
     closing.push(() => api.close());
     const url = await api.listen({ host: config.DEFAULT.bind_host, port: config.DEFAULT.bind_port });

@@ -28,7 +28,8 @@ import {
 } from './context.ts';
 
 /** Adds the routes that assign roles to users on projects, domains and the system, and list who has which. */
-export function assignmentRoutes({ app, identity }: RouteParts): void {
+export function assignmentRoutes(parts: RouteParts): void {
+  const { app, identity, changes } = parts;
   for (const type of ['project', 'domain', 'system'] as const) {
     const base = type === 'system' ? '/v3/system' : `/v3/${type}s/:target`;
     const all = `${base}/users/:user/roles`;
@@ -55,14 +56,23 @@ export function assignmentRoutes({ app, identity }: RouteParts): void {
     };
 
     app.get(all, async (request) => {
-      await readerOf(identity, request);
+      await readerOf(parts, request);
       const target = await targetOf(identity.db, request);
       const rows = await assignedRoles(identity.db, await userIdOf(identity.db, request), target);
       const documents = rows.map(({ id, name }) => linked(identity, request, 'roles', { id, name, domain_id: null }));
       return listAnswer(identity, request, 'roles', documents);
     });
+    const noteChange = (request: FastifyRequest, action: string): void => {
+      const parameters = {
+        role: parameter(request, 'role'),
+        user: parameter(request, 'user'),
+        [type]: parameter(request, 'target') || 'all',
+      };
+      changes.note(request, { action, resource: 'role', parameters });
+    };
     app.put(one, async (request, reply) => {
-      await adminOf(identity, request);
+      noteChange(request, 'assign');
+      await adminOf(parts, request);
       await identity.change(async (trx) => {
         const { target, userId, roleId } = await named(trx, request);
         await assign(trx, userId, target, roleId);
@@ -73,7 +83,7 @@ export function assignmentRoutes({ app, identity }: RouteParts): void {
       method: ['GET', 'HEAD'],
       url: one,
       handler: async (request, reply) => {
-        await readerOf(identity, request);
+        await readerOf(parts, request);
         const { target, userId, roleId } = await named(identity.db, request);
         const found = await listAssignments(identity.db, { userId, roleId, target });
         if (found.length === 0) throw notFound('role assignment', roleId);
@@ -81,7 +91,8 @@ export function assignmentRoutes({ app, identity }: RouteParts): void {
       },
     });
     app.delete(one, async (request, reply) => {
-      await adminOf(identity, request);
+      noteChange(request, 'unassign');
+      await adminOf(parts, request);
       await identity.change(async (trx) => {
         const { target, userId, roleId } = await named(trx, request);
         if (!(await unassign(trx, userId, target, roleId))) throw notFound('role assignment', roleId);
@@ -91,7 +102,7 @@ export function assignmentRoutes({ app, identity }: RouteParts): void {
   }
 
   app.get('/v3/role_assignments', async (request) => {
-    await readerOf(identity, request);
+    await readerOf(parts, request);
     const query = queryOf(request);
     const roleId = filterOf(query, 'role.id');
     const effective = flagFilter(query, 'effective') === true;

@@ -7,11 +7,12 @@ import { listAssignments } from '../store/assignments.ts';
 import { findProject, type ProjectRow } from '../store/projects.ts';
 import { tokenDocument } from '../token-document.ts';
 import { callerOf, linked, listAnswer, noContent, queryOf, type RouteParts } from './context.ts';
-import { domainDocument } from './domains.ts';
-import { projectDocument } from './projects.ts';
+import { DOMAINS } from './domains.ts';
+import { PROJECTS } from './projects.ts';
 
 /** Adds the routes that issue, validate and revoke tokens, and say what a token can be used for. */
-export function authRoutes({ app, identity }: RouteParts): void {
+export function authRoutes(parts: RouteParts): void {
+  const { app, identity, changes } = parts;
   const catalogOf = (request: FastifyRequest) => catalog(baseUrl(identity.options, request), identity.options.region);
 
   const answer = (request: FastifyRequest, reply: FastifyReply, issued: IssuedToken) => {
@@ -23,7 +24,9 @@ export function authRoutes({ app, identity }: RouteParts): void {
   };
 
   app.post('/v3/auth/tokens', async (request, reply) => {
+    changes.note(request, { action: 'issue', resource: 'token' });
     const issued = await authenticate(identity, request.body, request.ip);
+    changes.by(request, { userId: issued.user.id, projectId: issued.scoped.project?.id ?? '' });
     return answer(request, reply.code(201), issued);
   });
 
@@ -32,7 +35,7 @@ export function authRoutes({ app, identity }: RouteParts): void {
    * administrator.
    */
   const subjectOf = async (request: FastifyRequest): Promise<IssuedToken> => {
-    const caller = await callerOf(identity, request);
+    const caller = await callerOf(parts, request);
     const token = request.headers['x-subject-token'];
     const subject = typeof token === 'string' ? await identity.authorization(token) : undefined;
     const mayAsk = isAdmin(caller) || caller.roles.some(({ name }) => name === 'service');
@@ -48,20 +51,21 @@ export function authRoutes({ app, identity }: RouteParts): void {
     handler: async (request, reply) => answer(request, reply, await subjectOf(request)),
   });
   app.delete('/v3/auth/tokens', async (request, reply) => {
+    changes.note(request, { action: 'revoke', resource: 'token' });
     const { content } = await subjectOf(request);
     await identity.revoke(content);
     return noContent(reply);
   });
 
   app.get('/v3/auth/catalog', async (request) => {
-    const { scope } = await callerOf(identity, request);
+    const { scope } = await callerOf(parts, request);
     if (scope.kind === 'unscoped') throw notFound('catalog', 'an unscoped token has none');
     return listAnswer(identity, request, 'catalog', catalogOf(request));
   });
 
   /** Returns the enabled projects, or domains, on which the caller has a role. */
   const reachable = async (request: FastifyRequest, isDomain: boolean): Promise<readonly ProjectRow[]> => {
-    const { user } = await callerOf(identity, request);
+    const { user } = await callerOf(parts, request);
     const type = isDomain ? 'domain' : 'project';
     const rows = await listAssignments(identity.db, { userId: user.id });
     const ids = new Set(rows.filter(({ target_type }) => target_type === type).map(({ target_id }) => target_id));
@@ -70,16 +74,16 @@ export function authRoutes({ app, identity }: RouteParts): void {
   };
   app.get('/v3/auth/projects', async (request) => {
     const rows = await reachable(request, false);
-    const documents = rows.map((row) => linked(identity, request, 'projects', projectDocument(row)));
+    const documents = rows.map((row) => linked(identity, request, 'projects', PROJECTS.document(row)));
     return listAnswer(identity, request, 'projects', documents);
   });
   app.get('/v3/auth/domains', async (request) => {
     const rows = await reachable(request, true);
-    const documents = rows.map((row) => linked(identity, request, 'domains', domainDocument(row)));
+    const documents = rows.map((row) => linked(identity, request, 'domains', DOMAINS.document(row)));
     return listAnswer(identity, request, 'domains', documents);
   });
   app.get('/v3/auth/system', async (request) => {
-    const { user } = await callerOf(identity, request);
+    const { user } = await callerOf(parts, request);
     const rows = await listAssignments(identity.db, { userId: user.id });
     const system = rows.some(({ target_type }) => target_type === 'system') ? [{ all: true }] : [];
     return listAnswer(identity, request, 'system', system);

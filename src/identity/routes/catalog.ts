@@ -6,7 +6,8 @@ import { filterOf, linked, listAnswer, parameter, queryOf, type RouteParts, read
 type Entry = { readonly id: string } & Readonly<Record<string, unknown>>;
 
 /** Adds the routes of services, endpoints and regions. */
-export function catalogRoutes({ app, identity }: RouteParts): void {
+export function catalogRoutes(parts: RouteParts): void {
+  const { app, identity } = parts;
   const { region } = identity.options;
   const collections: Readonly<
     Record<
@@ -33,7 +34,7 @@ export function catalogRoutes({ app, identity }: RouteParts): void {
   };
   for (const [collection, { name, filters, entries }] of Object.entries(collections)) {
     app.get(`/v3/${collection}`, async (request) => {
-      await readerOf(identity, request);
+      await readerOf(parts, request);
       const query = queryOf(request);
       const matches = (entry: Entry) =>
         filters.every((filter) => (filterOf(query, filter) ?? entry[filter]) === entry[filter]);
@@ -43,7 +44,7 @@ export function catalogRoutes({ app, identity }: RouteParts): void {
       return listAnswer(identity, request, collection, documents);
     });
     app.get(`/v3/${collection}/:id`, async (request) => {
-      await readerOf(identity, request);
+      await readerOf(parts, request);
       const id = parameter(request, 'id');
       const found = entries(baseUrl(identity.options, request)).find((entry) => entry.id === id);
       if (!found) throw notFound(name, id);

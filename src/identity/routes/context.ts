@@ -3,19 +3,22 @@ import { type Authorization, isAdmin } from '../authorization.ts';
 import { flagIn, type Json, objectIn, objectOf } from '../body.ts';
 import { baseUrl, IDENTITY_PATH } from '../catalog.ts';
 import { badRequest, IdentityError, shown, unauthorized } from '../errors.ts';
+import type { RequestLog } from '../request-log.ts';
 import type { IdentityService } from '../service.ts';
 
 /** What every group of routes is built with. Paths are below `/identity`. */
 export interface RouteParts {
   readonly app: FastifyInstance;
   readonly identity: IdentityService;
+  readonly changes: RequestLog;
 }
 
 /** Returns what the token of a request means. Throws IdentityError 401. */
-export async function callerOf(identity: IdentityService, request: FastifyRequest): Promise<Authorization> {
+export async function callerOf({ identity, changes }: RouteParts, request: FastifyRequest): Promise<Authorization> {
   const token = request.headers['x-auth-token'];
   const caller = typeof token === 'string' ? await identity.authorization(token) : undefined;
   if (!caller) throw unauthorized();
+  changes.by(request, { userId: caller.user.id, projectId: caller.project?.id ?? '' });
   return caller;
 }
 
@@ -23,19 +26,19 @@ const forbidden = (): IdentityError =>
   new IdentityError(403, 'You are not authorized to perform the requested action.');
 
 /** Returns an administrator. Throws IdentityError 401, and 403 for anybody else. */
-export async function adminOf(identity: IdentityService, request: FastifyRequest): Promise<Authorization> {
-  const caller = await callerOf(identity, request);
+export async function adminOf(parts: RouteParts, request: FastifyRequest): Promise<Authorization> {
+  const caller = await callerOf(parts, request);
   if (!isAdmin(caller)) throw forbidden();
   return caller;
 }
 
 /** Returns the caller if it may read everything, or if `own` holds. Throws IdentityError 401 and 403. */
 export async function readerOf(
-  identity: IdentityService,
+  parts: RouteParts,
   request: FastifyRequest,
   own: (caller: Authorization) => boolean = () => false,
 ): Promise<Authorization> {
-  const caller = await callerOf(identity, request);
+  const caller = await callerOf(parts, request);
   const isSystemReader = caller.scope.kind === 'system' && caller.roles.some(({ name }) => name === 'reader');
   if (!isAdmin(caller) && !isSystemReader && !own(caller)) throw forbidden();
   return caller;

@@ -1,6 +1,5 @@
-import type { Queries } from '../../db/database.ts';
-import { nameIn, textIn } from '../body.ts';
-import { IdentityError, notFound } from '../errors.ts';
+import { type Json, nameIn, textIn } from '../body.ts';
+import { IdentityError } from '../errors.ts';
 import { DEFAULT_DOMAIN } from '../file/read.ts';
 import {
   deleteDomain,
@@ -11,88 +10,49 @@ import {
   type ProjectRow,
   updateProject,
 } from '../store/projects.ts';
-import {
-  adminOf,
-  documentIn,
-  enabledIn,
-  filterOf,
-  flagFilter,
-  linked,
-  listAnswer,
-  noContent,
-  parameter,
-  queryOf,
-  type RouteParts,
-  readerOf,
-} from './context.ts';
+import { type Collection, collectionRoutes } from './collection.ts';
+import { enabledIn, filterOf, flagFilter, type RouteParts } from './context.ts';
 
-export const domainDocument = ({ id, name, description, enabled }: ProjectRow) => ({
-  ...{ id, name, description, enabled: enabled !== 0, tags: [], options: {} },
+/** Length of the longest name of a project or domain. */
+export const MAX_NAME = 64;
+
+/** Returns a project or domain with the changes of a document. */
+export const changedProject = (document: Json, former: ProjectRow): ProjectRow => ({
+  ...former,
+  name: document.name === undefined ? former.name : nameIn(document, MAX_NAME),
+  description: textIn(document, 'description') ?? former.description,
+  enabled: enabledIn(document, former.enabled),
 });
 
-const MAX_NAME = 64;
-
-/** Adds the routes of domains. */
-export function domainRoutes({ app, identity }: RouteParts): void {
-  const one = async (db: Queries, id: string): Promise<ProjectRow> => {
-    const row = await findProject(db, true, id);
-    if (!row) throw notFound('domain', id);
-    return row;
-  };
-
-  app.get('/v3/domains', async (request) => {
-    await readerOf(identity, request);
-    const query = queryOf(request);
-    const filter = { name: filterOf(query, 'name'), enabled: flagFilter(query, 'enabled') };
-    const rows = await listProjects(identity.db, true, filter);
-    const documents = rows.map((row) => linked(identity, request, 'domains', domainDocument(row)));
-    return listAnswer(identity, request, 'domains', documents);
-  });
-
-  app.get('/v3/domains/:id', async (request) => {
-    const id = parameter(request, 'id');
-    await readerOf(identity, request, ({ domain }) => domain?.id === id);
-    return { domain: linked(identity, request, 'domains', domainDocument(await one(identity.db, id))) };
-  });
-
-  app.post('/v3/domains', async (request, reply) => {
-    await adminOf(identity, request);
-    const document = documentIn(request, 'domain');
+export const DOMAINS: Collection<ProjectRow> = {
+  name: 'domain',
+  plural: 'domains',
+  document: ({ id, name, description, enabled }) => ({
+    ...{ id, name, description, enabled: enabled !== 0, tags: [], options: {} },
+  }),
+  find: (db, id) => findProject(db, true, id),
+  list: (db, query) => listProjects(db, true, { name: filterOf(query, 'name'), enabled: flagFilter(query, 'enabled') }),
+  own: ({ domain }, id) => domain?.id === id,
+  create: async (document) => async (trx) => {
     const row: ProjectRow = {
       ...{ id: newId(), domain_id: '', parent_id: null },
       ...{ name: nameIn(document, MAX_NAME), description: textIn(document, 'description') ?? '' },
       ...{ enabled: enabledIn(document, 1), is_domain: 1, from_file: 0 },
     };
-    await identity.change((trx) => insertProject(trx, row));
-    reply.code(201);
-    return { domain: linked(identity, request, 'domains', domainDocument(row)) };
-  });
+    await insertProject(trx, row);
+    return row;
+  },
+  update: async (document) => async (trx, former) => {
+    const row = changedProject(document, former);
+    await updateProject(trx, row);
+    return row;
+  },
+  async delete(trx, { id, enabled }) {
+    if (id === DEFAULT_DOMAIN.id) throw new IdentityError(403, 'The default domain cannot be deleted.');
+    if (enabled) throw new IdentityError(403, 'Cannot delete a domain that is enabled, please disable it first.');
+    await deleteDomain(trx, id);
+  },
+};
 
-  app.patch('/v3/domains/:id', async (request) => {
-    await adminOf(identity, request);
-    const document = documentIn(request, 'domain');
-    const row = await identity.change(async (trx) => {
-      const former = await one(trx, parameter(request, 'id'));
-      const changed: ProjectRow = {
-        ...former,
-        name: document.name === undefined ? former.name : nameIn(document, MAX_NAME),
-        description: textIn(document, 'description') ?? former.description,
-        enabled: enabledIn(document, former.enabled),
-      };
-      await updateProject(trx, changed);
-      return changed;
-    });
-    return { domain: linked(identity, request, 'domains', domainDocument(row)) };
-  });
-
-  app.delete('/v3/domains/:id', async (request, reply) => {
-    await adminOf(identity, request);
-    await identity.change(async (trx) => {
-      const row = await one(trx, parameter(request, 'id'));
-      if (row.id === DEFAULT_DOMAIN.id) throw new IdentityError(403, 'The default domain cannot be deleted.');
-      if (row.enabled) throw new IdentityError(403, 'Cannot delete a domain that is enabled, please disable it first.');
-      await deleteDomain(trx, row.id);
-    });
-    return noContent(reply);
-  });
-}
+/** Adds the routes of domains. */
+export const domainRoutes = (parts: RouteParts): void => collectionRoutes(parts, DOMAINS);

@@ -1,9 +1,11 @@
+import { STATUS_CODES } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { DatabaseUnavailable } from '../../db/errors.ts';
 import { isUnreachable } from '../../db/mysql/errors.ts';
 import { NeutronError } from '../../resources/errors.ts';
 import { baseUrl, IDENTITY_PATH } from '../catalog.ts';
 import { IdentityError, shown } from '../errors.ts';
+import type { RequestLog } from '../request-log.ts';
 import type { IdentityService } from '../service.ts';
 import { assignmentRoutes } from './assignments.ts';
 import { authRoutes } from './auth.ts';
@@ -30,18 +32,19 @@ function toldError(
   error: unknown,
 ): { readonly code: number; readonly title: string; readonly message: string } | undefined {
   if (error instanceof IdentityError) return { code: error.status, title: error.title, message: error.message };
-  if (error instanceof NeutronError) return { code: error.status, title: error.type, message: error.message };
+  if (error instanceof NeutronError)
+    return { code: error.status, title: STATUS_CODES[error.status] ?? '', message: error.message };
   if (error instanceof DatabaseUnavailable || isUnreachable(error))
     return { code: 503, title: 'Service Unavailable', message: 'The database cannot be reached; try again.' };
   const { statusCode, message } = (error ?? {}) as { readonly statusCode?: unknown; readonly message?: unknown };
   // What the HTTP layer itself refuses.
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
-    return { code: statusCode, title: 'Bad Request', message: String(message) };
+    return { code: statusCode, title: STATUS_CODES[statusCode] ?? '', message: String(message) };
   return undefined;
 }
 
 /** Adds Identity v3 below `/identity`, with Keystone's bodies of errors. */
-export function identityRoutes(app: FastifyInstance, identity: IdentityService): void {
+export function identityRoutes(app: FastifyInstance, identity: IdentityService, changes: RequestLog): void {
   const sendError = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const told = toldError(error);
     // Neither the body nor the headers of the request, which hold passwords and tokens.
@@ -54,6 +57,7 @@ export function identityRoutes(app: FastifyInstance, identity: IdentityService):
       ...{ code: 500, title: 'Internal Server Error' },
       message: `Request ${request.id} failed with an internal error; see the server log.`,
     };
+    changes.failed(request, message);
     if (code === 401) reply.header('www-authenticate', `Keystone uri="${identityUrl(identity, request)}"`);
     if (error instanceof IdentityError) reply.headers(error.headers);
     reply.code(code).send({ error: { code, message, title } });
@@ -65,7 +69,7 @@ export function identityRoutes(app: FastifyInstance, identity: IdentityService):
         const [path = ''] = request.url.split('?');
         throw new IdentityError(404, `The resource ${shown(path)} could not be found.`);
       });
-      for (const add of ROUTES) add({ app: scope, identity });
+      for (const add of ROUTES) add({ app: scope, identity, changes });
     },
     { prefix: '/identity' },
   );

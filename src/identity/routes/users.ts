@@ -1,12 +1,12 @@
-import type { Queries } from '../../db/database.ts';
 import { checkPassword } from '../authenticate.ts';
 import { type Json, nameIn, textIn } from '../body.ts';
-import { badRequest, notFound, unauthorized } from '../errors.ts';
+import { badRequest, unauthorized } from '../errors.ts';
+import type { Passwords } from '../passwords.ts';
 import { listAssignments } from '../store/assignments.ts';
 import { findProject, newId } from '../store/projects.ts';
 import { deleteUser, findUser, insertUser, listUsers, type UserRow, updateUser } from '../store/users.ts';
+import { type Collection, collectionRoutes, requireRow } from './collection.ts';
 import {
-  adminOf,
   documentIn,
   enabledIn,
   filterOf,
@@ -15,23 +15,15 @@ import {
   listAnswer,
   noContent,
   parameter,
-  queryOf,
   type RouteParts,
   readerOf,
 } from './context.ts';
-import { domainIdIn, keepDomain, projectDocument } from './projects.ts';
-
-const userDocument = ({ id, name, domain_id, description, email, enabled, default_project_id }: UserRow) => ({
-  ...{ id, name, domain_id, enabled: enabled !== 0, password_expires_at: null, options: {} },
-  ...(description === '' ? {} : { description }),
-  ...(email === null ? {} : { email }),
-  ...(default_project_id === null ? {} : { default_project_id }),
-});
+import { domainIdIn, keepDomain, PROJECTS } from './projects.ts';
 
 const MAX_NAME = 255;
 const MAX_ID = 64;
 
-/** Returns a property that may be removed by null; `fallback` if it is absent. */
+/** Returns a property that null removes; `fallback` if it is absent. */
 const removable = (document: Json, name: string, fallback: string | null, maxLength = MAX_NAME): string | null =>
   document[name] === undefined ? fallback : (textIn(document, name, maxLength) ?? null);
 
@@ -41,91 +33,49 @@ function passwordIn(document: Json): string | undefined {
   return password;
 }
 
-/** Adds the routes of users. */
-export function userRoutes({ app, identity }: RouteParts): void {
-  const one = async (db: Queries, id: string): Promise<UserRow> => {
-    const row = await findUser(db, id);
-    if (!row) throw notFound('user', id);
-    return row;
-  };
-
-  app.get('/v3/users', async (request) => {
-    await readerOf(identity, request);
-    const query = queryOf(request);
-    const rows = await listUsers(identity.db, {
+const users = (passwords: Passwords): Collection<UserRow> => ({
+  name: 'user',
+  plural: 'users',
+  document: ({ id, name, domain_id, description, email, enabled, default_project_id }) => ({
+    ...{ id, name, domain_id, enabled: enabled !== 0, password_expires_at: null, options: {} },
+    ...(description === '' ? {} : { description }),
+    ...(email === null ? {} : { email }),
+    ...(default_project_id === null ? {} : { default_project_id }),
+  }),
+  find: findUser,
+  list: (db, query) =>
+    listUsers(db, {
       name: filterOf(query, 'name'),
       domainId: filterOf(query, 'domain_id'),
       enabled: flagFilter(query, 'enabled'),
-    });
-    const documents = rows.map((row) => linked(identity, request, 'users', userDocument(row)));
-    return listAnswer(identity, request, 'users', documents);
-  });
-
-  app.get('/v3/users/:id', async (request) => {
-    const id = parameter(request, 'id');
-    await readerOf(identity, request, ({ user }) => user.id === id);
-    return { user: linked(identity, request, 'users', userDocument(await one(identity.db, id))) };
-  });
-
-  app.get('/v3/users/:id/projects', async (request) => {
-    const id = parameter(request, 'id');
-    await readerOf(identity, request, ({ user }) => user.id === id);
-    await one(identity.db, id);
-    const rows = await listAssignments(identity.db, { userId: id });
-    const ids = new Set(rows.filter(({ target_type }) => target_type === 'project').map(({ target_id }) => target_id));
-    const projects = await Promise.all([...ids].map((project) => findProject(identity.db, false, project)));
-    const documents = projects
-      .filter((row) => row !== undefined)
-      .map((row) => linked(identity, request, 'projects', projectDocument(row)));
-    return listAnswer(identity, request, 'projects', documents);
-  });
-
-  // There are no groups; clients ask all the same.
-  app.get('/v3/users/:id/groups', async (request) => {
-    const id = parameter(request, 'id');
-    await readerOf(identity, request, ({ user }) => user.id === id);
-    await one(identity.db, id);
-    return listAnswer(identity, request, 'groups', []);
-  });
-  app.get('/v3/groups', async (request) => {
-    await readerOf(identity, request);
-    return listAnswer(identity, request, 'groups', []);
-  });
-
-  app.post('/v3/users', async (request, reply) => {
-    const caller = await adminOf(identity, request);
-    const document = documentIn(request, 'user');
+    }),
+  own: ({ user }, id) => user.id === id,
+  async create(document, caller) {
+    const values = {
+      ...{ id: newId(), name: nameIn(document, MAX_NAME), enabled: enabledIn(document, 1), from_file: 0 },
+      description: textIn(document, 'description') ?? '',
+      email: removable(document, 'email', null),
+      default_project_id: removable(document, 'default_project_id', null, MAX_ID),
+    };
     const password = passwordIn(document);
-    const name = nameIn(document, MAX_NAME);
-    const enabled = enabledIn(document, 1);
-    const passwordHash = password === undefined ? null : await identity.passwords.hash(password);
-    const row = await identity.change(async (trx) => {
-      const made: UserRow = {
-        ...{ id: newId(), name, enabled, password_hash: passwordHash, token_generation: 0, from_file: 0 },
-        domain_id: await domainIdIn(trx, document, caller.domain?.id ?? caller.userDomain.id),
-        description: textIn(document, 'description') ?? '',
-        email: removable(document, 'email', null),
-        default_project_id: removable(document, 'default_project_id', null, MAX_ID),
-      };
-      await insertUser(trx, made);
-      return made;
-    });
-    reply.code(201);
-    return { user: linked(identity, request, 'users', userDocument(row)) };
-  });
-
-  app.patch('/v3/users/:id', async (request) => {
-    await adminOf(identity, request);
-    const document = documentIn(request, 'user');
+    // Before the transaction, because it takes long.
+    const password_hash = password === undefined ? null : await passwords.hash(password);
+    return async (trx) => {
+      const domain_id = await domainIdIn(trx, document, caller.domain?.id ?? caller.userDomain.id);
+      const row: UserRow = { ...values, domain_id, password_hash, token_generation: 0 };
+      await insertUser(trx, row);
+      return row;
+    };
+  },
+  async update(document) {
     const password = passwordIn(document);
-    const passwordHash = password === undefined ? undefined : await identity.passwords.hash(password);
-    const row = await identity.change(async (trx) => {
-      const former = await one(trx, parameter(request, 'id'));
+    const passwordHash = password === undefined ? undefined : await passwords.hash(password);
+    return async (trx, former) => {
       keepDomain(document, former.domain_id);
       const enabled = enabledIn(document, former.enabled);
       // As in Keystone, a new password and a disablement end all tokens of the user.
       const ended = passwordHash !== undefined || (former.enabled !== 0 && enabled === 0);
-      const changed: UserRow = {
+      const row: UserRow = {
         ...former,
         enabled,
         name: document.name === undefined ? former.name : nameIn(document, MAX_NAME),
@@ -135,37 +85,61 @@ export function userRoutes({ app, identity }: RouteParts): void {
         password_hash: passwordHash ?? former.password_hash,
         token_generation: Number(former.token_generation) + (ended ? 1 : 0),
       };
-      await updateUser(trx, changed);
-      return changed;
-    });
-    return { user: linked(identity, request, 'users', userDocument(row)) };
+      await updateUser(trx, row);
+      return row;
+    };
+  },
+  delete: (trx, { id }) => deleteUser(trx, id),
+});
+
+/** Adds the routes of users. */
+export function userRoutes(parts: RouteParts): void {
+  const { app, identity, changes } = parts;
+  const collection = users(identity.passwords);
+  collectionRoutes(parts, collection);
+
+  app.get('/v3/users/:id/projects', async (request) => {
+    const id = parameter(request, 'id');
+    await readerOf(parts, request, ({ user }) => user.id === id);
+    await requireRow(collection, identity.db, id);
+    const rows = await listAssignments(identity.db, { userId: id });
+    const ids = new Set(rows.filter(({ target_type }) => target_type === 'project').map(({ target_id }) => target_id));
+    const projects = await Promise.all([...ids].map((project) => findProject(identity.db, false, project)));
+    const documents = projects
+      .filter((row) => row !== undefined)
+      .map((row) => linked(identity, request, 'projects', PROJECTS.document(row)));
+    return listAnswer(identity, request, 'projects', documents);
+  });
+
+  // There are no groups, but clients ask for them.
+  app.get('/v3/users/:id/groups', async (request) => {
+    const id = parameter(request, 'id');
+    await readerOf(parts, request, ({ user }) => user.id === id);
+    await requireRow(collection, identity.db, id);
+    return listAnswer(identity, request, 'groups', []);
+  });
+  app.get('/v3/groups', async (request) => {
+    await readerOf(parts, request);
+    return listAnswer(identity, request, 'groups', []);
   });
 
   // As in Keystone, the original password is the authorization.
   app.post('/v3/users/:id/password', async (request, reply) => {
     const id = parameter(request, 'id');
+    changes.note(request, { action: 'change password of', resource: 'user', ids: [id] });
     const document = documentIn(request, 'user');
     const [original, password] = [textIn(document, 'original_password'), passwordIn(document)];
     if (original === undefined || password === undefined)
       throw badRequest('original_password and password are required properties.');
     const user = await findUser(identity.db, id);
     await checkPassword(identity, user, id, original, request.ip);
-    const passwordHash = await identity.passwords.hash(password);
+    const password_hash = await identity.passwords.hash(password);
     await identity.change(async (trx) => {
       const former = await findUser(trx, id);
       // Another change has been faster.
       if (!former?.enabled || former.password_hash !== user?.password_hash) throw unauthorized();
       const token_generation = Number(former.token_generation) + 1;
-      await updateUser(trx, { ...former, password_hash: passwordHash, token_generation });
-    });
-    return noContent(reply);
-  });
-
-  app.delete('/v3/users/:id', async (request, reply) => {
-    await adminOf(identity, request);
-    await identity.change(async (trx) => {
-      const { id } = await one(trx, parameter(request, 'id'));
-      await deleteUser(trx, id);
+      await updateUser(trx, { ...former, password_hash, token_generation });
     });
     return noContent(reply);
   });
