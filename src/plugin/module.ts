@@ -55,9 +55,11 @@ export interface ResourceModule<R extends Resource = Resource> {
   visible?(caller: Caller): Condition;
   /**
    * Returns the projects that use a resource, with repetitions or without: access by an RBAC entry that one of them needs cannot be
-   * withdrawn. Required for resources that can be shared.
+   * withdrawn. `*`: all projects must keep access. Required for resources that can be shared.
    */
   usersOf?(trx: Trx, id: string, action: string): Promise<readonly string[]>;
+  /** Runs after RBAC entries of a resource were added, changed or removed through rbac-policies, in the same transaction. */
+  entriesChanged?(trx: Trx, id: string): Promise<void>;
   /** Loads documents by id; missing ones are omitted. */
   load(db: Queries, ids: readonly string[], view?: View): Promise<ReadonlyMap<string, DocumentOf<R>>>;
   create?(trx: Trx, caller: Caller, values: CreateOf<R>): Promise<DocumentOf<R>>;
@@ -77,6 +79,7 @@ export interface AnyModule {
   readonly conditions?: Conditions;
   visible?(caller: Caller): Condition;
   usersOf?(trx: Trx, id: string, action: string): Promise<readonly string[]>;
+  entriesChanged?(trx: Trx, id: string): Promise<void>;
   load(db: Queries, ids: readonly string[], view?: View): Promise<ReadonlyMap<string, Document>>;
   create?(trx: Trx, caller: Caller, values: Document): Promise<Document>;
   update?(trx: Trx, caller: Caller, id: string, changes: Document, revision?: number): Promise<Document>;

@@ -15,15 +15,24 @@ import { qosPolicyModule } from './qos/policies.ts';
 import { qosRuleTypeModule } from './qos/rule-types.ts';
 import { qosRuleModules } from './qos/rules.ts';
 import type { Quotas } from './quotas/limits.ts';
+import { quotaModule } from './quotas/module.ts';
+import { rbacPolicyModule } from './rbac/module.ts';
 import { Service } from './service.ts';
 import { subnetModule } from './subnets/module.ts';
 import { withTags } from './tags.ts';
+
+/** Returns the modules of all resources, including those that derive from the others: what is shared, and what is counted. */
+export function resourceModules(core: Core, allocator: AddressAllocator): readonly AnyModule[] {
+  const listed = listedModules(core, allocator);
+  const modules = [...listed, rbacPolicyModule(listed)];
+  return [...modules, quotaModule(core, modules)];
+}
 
 /**
  * The only list of the resources that Neutrino serves. Routes, tags, policy, OpenAPI and the extension list derive from it.
  * `allocator`: shared by the whole process.
  */
-export const resourceModules = (core: Core, allocator: AddressAllocator): readonly AnyModule[] => [
+const listedModules = (core: Core, allocator: AddressAllocator): readonly AnyModule[] => [
   { ...networkModule(core), actions: networkAgentHandlers(core) },
   subnetModule(core),
   portModule(core, allocator),

@@ -61,6 +61,8 @@ export class Service {
   async list(caller: Caller, query: ListQuery, parent?: string): Promise<readonly Document[]> {
     const db = this.#db;
     const above = await this.#above(db, caller, parent);
+    if (this.resource.singleton)
+      await this.#permits.require(db, caller, [methodAction(this.resource, 'show')], { project_id: caller.projectId });
     this.#permits.requireSorts(caller, query);
     // The answer would reveal a value that the caller may not see.
     if (this.#permits.filtersHidden(caller, query)) return [];
@@ -92,7 +94,7 @@ export class Service {
       if (parent !== undefined) await this.#above(trx, caller, parent);
       if (resource.quota)
         for (const [project, count] of countBy(items.map((values) => String(values.project_id))))
-          await quotas.reserve(trx, resource, project, count);
+          await quotas.reserve(trx, this.#module, project, count);
       const create = this.#rule('create');
       const made: Document[] = [];
       for (const values of items) made.push(await create(trx, caller, values));
@@ -137,6 +139,7 @@ export class Service {
     if (!action || !handler) throw new Error(`${this.resource.name} has no action ${name}, or no handler for it`);
     const rule = actionPolicy(name, action);
     const body = () => action.body?.parse(call.body, rule);
+    if (this.#isOwn(caller, call.id) && action.method === 'get') return handler(caller, { ...call, body: body() });
     // For administrators the handler alone decides whether the resource exists.
     if (!action.anyId && !this.#permits.unconditional(caller, rule))
       await this.#permits.require(this.#db, caller, [rule], await this.#targetOf(caller, call.id, action));
@@ -144,13 +147,21 @@ export class Service {
     return handler(caller, { ...call, body: body() });
   }
 
-  async #targetOf(caller: Caller, id: string, { notFound }: Action): Promise<Document> {
+  async #targetOf(caller: Caller, id: string, { notFound, denied }: Action): Promise<Document> {
     try {
       return await this.#require(this.#db, caller, id, undefined);
     } catch (error) {
-      if (notFound === undefined || !(error instanceof NeutronError) || error.status !== 404) throw error;
-      throw neutronError(notFound, { resource: this.resource.plural, id });
+      if (!(error instanceof NeutronError)) throw error;
+      if (notFound !== undefined && error.status === 404)
+        throw neutronError(notFound, { resource: this.resource.plural, id });
+      if (denied !== undefined && error.status === 403) throw neutronError(denied);
+      throw error;
     }
+  }
+
+  /** Returns whether this is a singleton of the caller's own project which needs no rule to be read. */
+  #isOwn(caller: Caller, id: string): boolean {
+    return this.resource.ownReadable === true && id === caller.projectId;
   }
 
   get #db(): Queries {
@@ -216,6 +227,7 @@ export class Service {
   ): Promise<Document> {
     const document = await this.#load(db, caller, id, parent);
     if (!document) throw notFound(this.#module.resource, id);
+    if (this.#isOwn(caller, id)) return document;
     const [visible] = await this.#permits.visibleAmong(db, caller, [document], above);
     if (visible) return visible;
     // A singleton exists for everybody: that it does is no secret.

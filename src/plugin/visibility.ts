@@ -31,10 +31,9 @@ export function ownOrShared(resource: Resource, caller: Caller): RawBuilder<SqlB
   return sql<SqlBool>`(${own} or ${sharedWithCaller(resource, caller)})`;
 }
 
-/** Its own networks, shared and external ones. */
+/** Its own networks, and those shared with it or external to it. */
 export const visibleNetworks = (caller: Caller): RawBuilder<SqlBool> =>
-  sql<SqlBool>`(${ownedIn('networks')(caller)} or ${sharedWithCaller(NETWORK, caller)}
-    or exists (select 1 from externalnetworks x where x.network_id = networks.id))`;
+  sql<SqlBool>`(${ownedIn('networks')(caller)} or ${sharedWithCaller(NETWORK, caller)})`;
 
 /** Its own subnets, and those of its own and of shared networks. */
 export const visibleSubnets = ({ projectId }: Caller): RawBuilder<SqlBool> =>
@@ -70,5 +69,5 @@ export async function requireVisible(
 
 /** Throws NetworkNotFound unless the caller may see the network. Administrators: the rules themselves find out. */
 export async function requireVisibleNetwork(db: Queries, caller: Caller, id: string): Promise<void> {
-  if (!seesAll(caller)) await requireVisible(db, caller, NETWORK, id, visibleNetworks);
+  if (!seesAll(caller)) await requireVisible(db, caller, NETWORK, id);
 }

@@ -2,7 +2,7 @@ import type { Action } from './attribute.ts';
 
 /** Returns the path of an action below its resource's collection, with `{id}` and the parameters in braces. */
 export const actionPath = (collection: string, name: string, action: Action): string =>
-  `${action.collection === undefined ? collection : `/v2.0/${action.collection}`}/{id}/${action.path ?? name}`;
+  `${action.collection === undefined ? collection : `/v2.0/${action.collection}`}${action.ofProject ? '' : '/{id}'}/${action.path ?? name}`;
 
 /** Returns the names of the parameters in braces of a path. */
 export const pathParameters = (path: string): readonly string[] =>

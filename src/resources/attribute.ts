@@ -120,6 +120,8 @@ interface Parent {
  */
 export interface Action {
   readonly method: 'get' | 'put' | 'post' | 'delete';
+  /** Its path has no id, which is the caller's project: `GET /v2.0/quotas/project`. */
+  readonly ofProject?: boolean;
   /** Path below the resource; default: the action's name. `{parameter}` stands for one segment. */
   readonly path?: string;
   /** Collection below /v2.0; default: the resource's own. */
@@ -136,6 +138,8 @@ export interface Action {
   readonly policy?: PolicyRule;
   /** Ids of resources that do not exist are accepted, as in some of Neutron's actions; default: false, they return 404. */
   readonly anyId?: boolean;
+  /** Error for callers that the policy denies; default: PolicyNotAuthorized. */
+  readonly denied?: 'AdminRequired';
   /** Error for a resource that is not visible to the caller; default: the resource's own NotFound. */
   readonly notFound?: 'TagResourceNotFound';
   /** Alias of the extension that adds it; default: the resource's. */
@@ -167,6 +171,10 @@ export interface Resource<A extends Attributes = Attributes> {
   readonly key?: string;
   /** A resource exists for every key, stored or not, as for `/quotas/{project}`; a show never returns 404. */
   readonly singleton?: boolean;
+  /** Callers read the singleton of their own project without a rule, as in Neutron's quotas. */
+  readonly ownReadable?: boolean;
+  /** Methods that are answered with 501, as Neutron does for some resources; default: like those of unknown paths. */
+  readonly notImplemented?: readonly 'create'[];
   /** Table with one row per resource; absent for computed resources. */
   readonly table?: string;
   /** Further tables that store its attributes, by name. */

@@ -68,6 +68,46 @@ export const ERRORS = {
     template: 'Unable to update address scope {id} : {reason}.',
     when: 'the update would make a shared address scope private',
   },
+  RbacPolicyNotFound: {
+    status: 404,
+    template: 'RBAC policy with ID {id} not found',
+    when: 'no such RBAC policy',
+  },
+  DuplicateRbacPolicy: {
+    status: 409,
+    template: 'An RBAC policy already exists with those values.',
+    when: 'the object is shared with this target already',
+  },
+  InvalidActionForType: {
+    status: 400,
+    template: "Invalid action '{action}' for object type '{type}'. Valid actions: {valid}",
+    when: 'the type of object does not know the action of the RBAC policy',
+  },
+  ExternalNetworkInUse: {
+    status: 409,
+    template: 'External network {id} cannot be updated to be made non-external, since it has existing gateway ports.',
+    when: 'an external network with gateway ports of routers would no longer be external',
+  },
+  HTTPNotImplemented: {
+    status: 501,
+    template: '{method} requests are not supported on this resource.',
+    when: 'a POST to a resource that every project has, such as its quotas',
+  },
+  TenantQuotaNotFound: {
+    status: 404,
+    template: 'Quota for tenant {id} could not be found.',
+    when: 'the project to reset has no quotas of its own',
+  },
+  QuotaMissingTenant: {
+    status: 400,
+    template: 'Tenant-id was missing from quota request.',
+    when: 'the request is not scoped to a project',
+  },
+  AdminRequired: {
+    status: 403,
+    template: 'User does not have admin privileges: Only admin is authorized to access quotas for another project.',
+    when: 'the quota details of another project',
+  },
   OverQuota: {
     status: 409,
     template: 'Quota exceeded for resources: [{resources}].',

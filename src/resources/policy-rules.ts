@@ -59,6 +59,8 @@ export const POLICY_RULES = {
   creator: rule(`${ADMIN} or ${MEMBER}`, 'rule:regular_user'),
   /** Readers see what belongs to their project. */
   reader: rule(`${ADMIN} or ${READER}`, 'rule:admin_or_owner'),
+  /** Managers read what belongs to their project, and before that only administrators. */
+  managerReader: rule(`${ADMIN} or role:manager and project_id:%(project_id)s`, 'rule:admin_only'),
   /** Readers, and before that everybody. */
   anyReader: rule(`${ADMIN} or ${READER}`, 'rule:regular_user'),
   /** Administrators, and before that everybody. */
@@ -119,6 +121,10 @@ export const POLICY_RULES = {
   notWildcard: rule(
     `${ADMIN} or (not field:rbac_policy:target_tenant=* and not field:rbac_policy:target_project=*)`,
     'rule:restrict_wildcard',
+  ),
+  ownerNotWildcard: rule(
+    `${ADMIN} or (${MEMBER} and not field:rbac_policy:target_tenant=* and not field:rbac_policy:target_project=*)`,
+    'rule:restrict_wildcard and rule:admin_or_owner',
   ),
 } as const satisfies Readonly<Record<string, DefaultRule>>;
 

@@ -15,7 +15,7 @@ import { MIRROR_EVENTS, mirrorFilterModule, mirrorLimitModule, mirrorModule } fr
 
 /** Two mirrors per project. */
 const QUOTAS: Quotas = {
-  async reserve(trx, resource, projectId, count) {
+  async reserve(trx, { resource }, projectId, count) {
     if (resource.name !== 'mirror') return;
     const { rows } = await sql<{ n: number }>`select count(*) as n from mirrors
       where project_id = ${projectId}`.execute(trx);

@@ -80,6 +80,7 @@ export function resourceRoutes(
   }
 
   app.post(all, async (request, reply) => {
+    if (resource.notImplemented?.includes('create')) throw neutronError('HTTPNotImplemented', { method: 'POST' });
     // As in Neutron, a resource that cannot be created has no attributes that can be set.
     if (!can('create')) throw neutronError('HTTPBadRequest', { reason: "Attribute 'tenant_id' not allowed in POST" });
     changes.note(request, { action: 'create', resource: resource.name });
@@ -139,11 +140,13 @@ function actionRoute(
     method: action.method.toUpperCase(),
     url: routeOf(actionPath(collection, name, action)),
     async handler(request, reply) {
-      const { id = '', ...parameters } = request.params as Readonly<Record<string, string>>;
+      const caller = callerOf(request);
+      const own = action.ofProject ? caller.projectId : '';
+      const { id = own, ...parameters } = request.params as Readonly<Record<string, string>>;
       if (action.method !== 'get')
         changes.note(request, { action: name, resource: service.resource.name, ids: [id], parameters });
       const call = { id, parameters, body: request.body, revision: demandedRevision(request) };
-      const answer = await service.act(callerOf(request), name, call);
+      const answer = await service.act(caller, name, call);
       if (!action.answer) return noContent(reply);
       return reply
         .code(action.status ?? 200)

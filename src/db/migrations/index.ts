@@ -5,8 +5,8 @@ import { outboxOrderingKey } from './0004-outbox-ordering-key.ts';
 import { addressScopes } from './0005-address-scopes.ts';
 import { labIdentity } from './0006-lab-identity.ts';
 import { rbacAndQuotas } from './0007-rbac-and-quotas.ts';
-
 import { qosAndMetering } from './0012-qos-and-metering.ts';
+import { externalAccess } from './0014-external-access.ts';
 import type { Migration } from './migration.ts';
 
 /** All steps in order. A step that has landed is never changed; a new one is added. */
@@ -19,4 +19,5 @@ export const MIGRATIONS: readonly Migration[] = [
   labIdentity,
   rbacAndQuotas,
   qosAndMetering,
+  externalAccess,
 ];

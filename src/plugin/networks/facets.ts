@@ -1,30 +1,112 @@
 import type { Trx } from '../../db/database.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { NETWORK } from '../../resources/network.ts';
-import { removeForEverybody, shareWithAll } from '../rbac/sharing.ts';
+import { bumpRevision } from '../../store/standard-attributes.ts';
+import {
+  addEntry,
+  EVERYBODY,
+  projectsWithAccess,
+  removeEntries,
+  removeForEverybody,
+  shareWithAll,
+} from '../rbac/sharing.ts';
+import { isNeeded } from '../rbac/unshare.ts';
 
-/** Shares a network with all projects, or stops sharing it. Throws InvalidSharedSetting while other projects use it. */
-export async function setShared(trx: Trx, networkId: string, projectId: string, shared: boolean): Promise<void> {
-  if (!shared) {
-    const foreign = await trx
-      .selectFrom('ports')
-      .select('id')
-      .where('network_id', '=', networkId)
-      .where('project_id', 'not in', [projectId, ''])
-      .limit(1)
-      .executeTakeFirst();
-    if (foreign) throw neutronError('InvalidSharedSetting', { id: networkId });
-  }
-  if (shared) await shareWithAll(trx, NETWORK, networkId, projectId);
-  else await removeForEverybody(trx, NETWORK, networkId);
+const EXTERNAL = 'access_as_external';
+
+const portProjects = (trx: Trx, networkId: string) =>
+  trx.selectFrom('ports').select('project_id').distinct().where('network_id', '=', networkId);
+
+/**
+ * Returns the projects that use a network by an action: as a shared one, those with ports on it; as an external one, all if it is
+ * the default external network.
+ */
+export async function networkUsers(trx: Trx, networkId: string, action: string): Promise<readonly string[]> {
+  if (action !== EXTERNAL) return (await portProjects(trx, networkId).execute()).map((row) => row.project_id);
+  const external = await externalRow(trx, networkId);
+  return external?.is_default === 1 ? [EVERYBODY] : [];
 }
 
-/** Makes a network external or internal; `isDefault`: it is the default external network. */
-export async function setExternal(trx: Trx, networkId: string, external: boolean, isDefault: boolean): Promise<void> {
+/** As in Neutron, `shared: false` considers subnets too, but no ports that belong to the network itself or to routers. */
+async function projectsOn(trx: Trx, networkId: string): Promise<readonly string[]> {
+  const rows = await portProjects(trx, networkId)
+    .where('device_owner', 'not like', 'network:%')
+    .union(trx.selectFrom('subnets').select('project_id').where('network_id', '=', networkId))
+    .execute();
+  return rows.map((row) => row.project_id);
+}
+
+/**
+ * Shares a network with all projects, or stops sharing it. Throws InvalidSharedSetting while projects use it that have no entry of
+ * their own.
+ */
+export async function setShared(trx: Trx, networkId: string, projectId: string, shared: boolean): Promise<void> {
+  if (shared) {
+    await shareWithAll(trx, NETWORK, networkId, projectId);
+    return;
+  }
+  const withdrawn = { id: networkId, owner: projectId, target: EVERYBODY };
+  if (!(await removeForEverybody(trx, NETWORK, networkId))) return;
+  if (await isNeeded(trx, { resource: NETWORK, usersOf: projectsOn }, withdrawn))
+    throw neutronError('InvalidSharedSetting', { id: networkId });
+}
+
+const externalRow = (trx: Trx, networkId: string) =>
+  trx.selectFrom('externalnetworks').selectAll().where('network_id', '=', networkId).executeTakeFirst();
+
+/** Throws ExternalNetworkInUse while routers have gateways on the network. */
+async function makeInternal(trx: Trx, networkId: string): Promise<void> {
+  const gateway = await trx
+    .selectFrom('ports')
+    .select('id')
+    .where('network_id', '=', networkId)
+    .where('device_owner', '=', 'network:router_gateway')
+    .limit(1)
+    .executeTakeFirst();
+  if (gateway) throw neutronError('ExternalNetworkInUse', { id: networkId });
   await trx.deleteFrom('externalnetworks').where('network_id', '=', networkId).execute();
-  if (external)
+  await removeEntries(trx, NETWORK, networkId, EXTERNAL);
+}
+
+/** Makes a network external, for all projects, or internal. Throws ExternalNetworkInUse. */
+export async function setExternal(
+  trx: Trx,
+  { id, project_id: projectId }: { readonly id: string; readonly project_id: string },
+  wanted: { readonly external?: boolean | undefined; readonly isDefault?: boolean | undefined },
+): Promise<void> {
+  const now = await externalRow(trx, id);
+  const external = wanted.external ?? now !== undefined;
+  if (!external) {
+    if (now) await makeInternal(trx, id);
+    return;
+  }
+  const isDefault = wanted.isDefault ?? now?.is_default === 1;
+  if (now)
+    await trx
+      .updateTable('externalnetworks')
+      .set({ is_default: isDefault ? 1 : 0 })
+      .where('network_id', '=', id)
+      .execute();
+  else {
     await trx
       .insertInto('externalnetworks')
-      .values({ network_id: networkId, is_default: isDefault ? 1 : 0 })
+      .values({ network_id: id, is_default: isDefault ? 1 : 0 })
       .execute();
+    await addEntry(trx, NETWORK, { objectId: id, projectId, target: EVERYBODY, action: EXTERNAL });
+  }
+}
+
+/** A network is external as long as an entry says so to any project. Throws ExternalNetworkInUse. */
+export async function networkEntriesChanged(trx: Trx, networkId: string): Promise<void> {
+  const external = (await projectsWithAccess(trx, NETWORK, networkId, EXTERNAL)).size > 0;
+  const now = await externalRow(trx, networkId);
+  if (external && !now)
+    await trx.insertInto('externalnetworks').values({ network_id: networkId, is_default: 0 }).execute();
+  if (!external && now) await makeInternal(trx, networkId);
+  const row = await trx
+    .selectFrom('networks')
+    .select('standard_attr_id')
+    .where('id', '=', networkId)
+    .executeTakeFirst();
+  if (row) await bumpRevision(trx, row.standard_attr_id);
 }

@@ -2,17 +2,18 @@ import { NETWORK } from '../../resources/network.ts';
 import type { Core } from '../core.ts';
 import type { ResourceModule } from '../module.ts';
 import { requireQosPolicy, requireQosPolicyChange } from '../qos/use.ts';
-import { visibleNetworks } from '../visibility.ts';
 import { createNetwork } from './create.ts';
 import { deleteNetwork } from './delete.ts';
 import { NETWORK_CONDITIONS, networkDocuments } from './documents.ts';
+import { networkEntriesChanged, networkUsers } from './facets.ts';
 import { updateNetwork } from './update.ts';
 
 /** Networks. */
 export const networkModule = (core: Core): ResourceModule<typeof NETWORK> => ({
   resource: NETWORK,
   conditions: NETWORK_CONDITIONS,
-  visible: visibleNetworks,
+  usersOf: networkUsers,
+  entriesChanged: networkEntriesChanged,
   load: networkDocuments,
   // As in Neutron, only the response to a POST contains is_default of networks that are not external.
   async create(trx, caller, values) {

@@ -63,17 +63,6 @@ async function newMtu(trx: Trx, config: Config, networkId: string, wanted: numbe
   return mtu;
 }
 
-async function changeExternal(trx: Trx, networkId: string, changes: NetworkUpdate): Promise<void> {
-  const { 'router:external': external, is_default: isDefault } = changes;
-  if (external === undefined && isDefault === undefined) return;
-  const now = await trx
-    .selectFrom('externalnetworks')
-    .selectAll()
-    .where('network_id', '=', networkId)
-    .executeTakeFirst();
-  await setExternal(trx, networkId, external ?? now !== undefined, isDefault ?? now?.is_default === 1);
-}
-
 async function changeRows(
   trx: Trx,
   core: Core,
@@ -85,7 +74,8 @@ async function changeRows(
   const mtu = changes.mtu === undefined ? {} : { mtu: await newMtu(trx, core.config, id, changes.mtu) };
   await updatePlain(trx, NETWORK, { id, attr }, { ...plain, ...mtu });
   if (changes.shared !== undefined) await setShared(trx, id, network.project_id, changes.shared);
-  await changeExternal(trx, id, changes);
+  const { 'router:external': external, is_default: isDefault } = changes;
+  if (external !== undefined || isDefault !== undefined) await setExternal(trx, network, { external, isDefault });
 }
 
 /** Returns a network's document without revision number and times, to compare it. */

@@ -1,9 +1,12 @@
 import { sql } from 'kysely';
 import type { Config } from '../../config/options.ts';
-import type { Database, Trx } from '../../db/database.ts';
+import type { Database, Queries, Trx } from '../../db/database.ts';
 import { type PreparedQuery, prepared } from '../../db/prepared.ts';
-import type { Resource } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
+import type { Listed } from '../../store/listing.ts';
+
+/** A resource that is counted, with its rows if it has no table. */
+export type Counted = Pick<Listed, 'resource' | 'source'>;
 
 /** Limits how many resources a project can have. */
 export interface Quotas {
@@ -11,7 +14,7 @@ export interface Quotas {
    * Reserves quota for `count` new resources of a project, in the transaction that creates them: exact even with concurrent
    * creations. Throws OverQuota.
    */
-  reserve(trx: Trx, resource: Resource, projectId: string, count: number): Promise<void>;
+  reserve(trx: Trx, counted: Counted, projectId: string, count: number): Promise<void>;
 }
 
 /** No limits. */
@@ -38,10 +41,16 @@ const ownLimit = prepared<{ project: string; resource: string }, { limit: number
 );
 
 /** Returns how many resources a project has; counts no further than `most`. */
-export async function used(trx: Trx, { table = '' }: Resource, projectId: string, most?: number): Promise<number> {
+export async function used(
+  db: Queries,
+  { resource, source }: Counted,
+  project: string,
+  most?: number,
+): Promise<number> {
+  const from = source ?? sql`from ${sql.table(resource.table ?? '')}`;
   const limit = most === undefined ? sql`` : sql`limit ${most}`;
   const { rows } = await sql<{ n: number }>`select count(*) as n from
-    (select 1 as one from ${sql.table(table)} where project_id = ${projectId} ${limit}) t`.execute(trx);
+    (select 1 as one ${from} where project_id = ${project} ${limit}) t`.execute(db);
   return Number(rows[0]?.n ?? 0);
 }
 
@@ -63,12 +72,13 @@ export class ConfiguredQuotas implements Quotas {
     );
   }
 
-  async reserve(trx: Trx, resource: Resource, projectId: string, count: number): Promise<void> {
+  async reserve(trx: Trx, counted: Counted, projectId: string, count: number): Promise<void> {
+    const { resource } = counted;
     const { rows } = await ownLimit(trx, { project: projectId, resource: resource.name });
     const limit = rows[0] ? Number(rows[0].limit) : defaultLimit(this.#config, resource.name);
     if (limit < 0) return;
     await this.#serialize(trx, resource.name, projectId);
-    if ((await used(trx, resource, projectId, limit + 1)) + count > limit)
+    if ((await used(trx, counted, projectId, limit + 1)) + count > limit)
       throw neutronError('OverQuota', { resources: `'${resource.name}'` });
   }
 

@@ -59,9 +59,13 @@ export interface RbacEntry {
   readonly action: string;
 }
 
-/** Adds an entry; returns its id, or undefined if there is an equal one. */
-export async function addEntry(trx: Trx, resource: Resource, entry: RbacEntry): Promise<string | undefined> {
-  const id = randomUUID();
+/** Adds an entry; returns its id, or undefined if there is an equal one. `id`: its id; default: a new one. */
+export async function addEntry(
+  trx: Trx,
+  resource: Resource,
+  entry: RbacEntry,
+  id: string = randomUUID(),
+): Promise<string | undefined> {
   const { table } = sharingOf(resource);
   const row = {
     id,
@@ -82,6 +86,17 @@ export async function addEntry(trx: Trx, resource: Resource, entry: RbacEntry): 
 /** Shares a resource with all projects. */
 export const shareWithAll = (trx: Trx, resource: Resource, objectId: string, projectId: string) =>
   addEntry(trx, resource, { objectId, projectId, target: EVERYBODY, action: 'access_as_shared' });
+
+/** Removes an entry. */
+export async function removeEntry(trx: Trx, resource: Resource, id: string): Promise<void> {
+  await sql`delete from ${sql.table(sharingOf(resource).table)} where id = ${id}`.execute(trx);
+}
+
+/** Removes all entries of a resource with an action. */
+export async function removeEntries(trx: Trx, resource: Resource, objectId: string, action: string): Promise<void> {
+  await sql`delete from ${sql.table(sharingOf(resource).table)} where object_id = ${objectId}
+    and action = ${action}`.execute(trx);
+}
 
 /** Removes the entry for all projects with an action; returns whether there was one. */
 export async function removeForEverybody(

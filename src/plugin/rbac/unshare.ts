@@ -9,6 +9,8 @@ export interface Withdrawal {
   readonly owner: string;
   /** Project that loses access; `*`: all. */
   readonly target: string;
+  /** Target that gets access instead; default: none. */
+  readonly to?: string | undefined;
   readonly action?: string;
 }
 
@@ -19,14 +21,16 @@ export interface Withdrawal {
 export async function isNeeded(
   trx: Trx,
   { resource, usersOf }: Pick<AnyModule, 'resource' | 'usersOf'>,
-  { id, owner, target, action = 'access_as_shared' }: Withdrawal,
+  { id, owner, target, to, action = 'access_as_shared' }: Withdrawal,
 ): Promise<boolean> {
   const left = new Set(await projectsWithAccess(trx, resource, id, action));
   left.delete(target);
+  if (to !== undefined) left.add(to);
   if (left.has(EVERYBODY)) return false;
   const users = (await usersOf?.(trx, id, action)) ?? [];
   return users.some(
     (project) =>
+      // Resources without a project belong to routers and floating IPs, which count themselves.
       project !== owner && project !== '' && !left.has(project) && (target === EVERYBODY || project === target),
   );
 }
