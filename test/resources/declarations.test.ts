@@ -18,6 +18,7 @@ async function declared(): Promise<readonly Resource[]> {
 
 const resources = await declared();
 const aliases = EXTENSIONS.map((e) => e.alias);
+const known = [...aliases, ...resources.flatMap(({ brings = [] }) => brings.map(({ alias }) => alias))];
 
 describe('extensions', () => {
   test('are listed once', () => {
@@ -26,7 +27,6 @@ describe('extensions', () => {
 
   test.each(resources.map((r) => [r.plural, r] as const))('of %s: every named alias exists', (_, resource) => {
     const named = [resource.extension, ...Object.values(resource.attributes).map((a) => a.extension)];
-    const known = [...aliases, ...(resource.brings ?? []).map(({ alias }) => alias)];
     expect(named.filter((alias) => alias !== undefined && !known.includes(alias))).toEqual([]);
   });
 });
