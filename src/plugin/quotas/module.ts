@@ -6,7 +6,6 @@ import { quotaResource } from '../../resources/quota.ts';
 import { line } from '../../resources/types.ts';
 import type { Core } from '../core.ts';
 import type { ActionCall, AnyModule, Document } from '../module.ts';
-import { ownedIn } from '../visibility.ts';
 import { defaultLimit, used } from './limits.ts';
 
 type Limits = ReadonlyMap<string, number>;
@@ -82,7 +81,6 @@ export function quotaModule({ db, config }: Core, modules: readonly AnyModule[])
   return {
     resource: quotaResource(counted.map(({ resource }) => resource)),
     source: sql`from (select distinct project_id as id, project_id from quotas) as projectquotas`,
-    visible: ownedIn('projectquotas'),
     load,
     async update(trx, _caller, id, changes) {
       const project = line(255).parse(id, 'project_id');

@@ -5,7 +5,6 @@ import type { DocumentOf } from '../../resources/attribute.ts';
 import { neutronError, shown } from '../../resources/errors.ts';
 import { RBAC_POLICY } from '../../resources/rbac-policy.ts';
 import type { AnyModule, ResourceModule } from '../module.ts';
-import { ownedIn } from '../visibility.ts';
 import { addEntry, removeEntry } from './sharing.ts';
 import { isNeeded } from './unshare.ts';
 
@@ -87,7 +86,6 @@ export function rbacPolicyModule(modules: readonly AnyModule[]): ResourceModule<
   return {
     resource: RBAC_POLICY,
     source,
-    visible: ownedIn('rbac_policies'),
     load,
     async create(trx, caller, values) {
       const module = moduleOf(values.object_type);
