@@ -20,7 +20,7 @@ export interface Option<T> {
   readonly default: T;
   readonly help: string;
   /** Text that the docs show instead of a default that depends on the machine. */
-  readonly shownDefault?: string;
+  readonly defaultText?: string;
   /** Other names of the option in Neutron. */
   readonly formerly?: readonly string[];
   /** Passwords and the like are not shown by `config show`. */
@@ -34,7 +34,7 @@ export type ConfigReader = 'server' | 'agent';
 
 type StringDetails = Omit<Extract<OptionKind, { kind: 'string' }>, 'kind'>;
 type ListDetails = Omit<Extract<OptionKind, { kind: 'list' }>, 'kind'>;
-type Naming = Pick<Option<unknown>, 'shownDefault' | 'formerly' | 'readBy' | 'secret'>;
+type Naming = Pick<Option<unknown>, 'defaultText' | 'formerly' | 'readBy' | 'secret'>;
 
 export const text = (
   fallback: string,

@@ -30,7 +30,7 @@ export const OPTIONS = {
       process.geteuid?.() === 0 ? ROOT_STATE_PATH : userStatePath(),
       'folder for the database, dnsmasq files and virtual machines',
       { path: true },
-      { shownDefault: `${ROOT_STATE_PATH}; without root ~/.local/state/neutrino` },
+      { defaultText: `${ROOT_STATE_PATH}; without root ~/.local/state/neutrino` },
     ),
     host: text(
       hostname(),
@@ -39,7 +39,7 @@ export const OPTIONS = {
         pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/,
         hint: 'letters, digits, dot, hyphen and underscore, at most 255',
       },
-      { shownDefault: "this machine's host name" },
+      { defaultText: "this machine's host name" },
     ),
     debug: flag(false, 'log at level debug, and log stack traces of errors'),
     log_format: text('auto', 'format of the log; `auto`: text on a terminal, otherwise JSON', {

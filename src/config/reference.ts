@@ -49,15 +49,15 @@ export function renderFlags(): string {
 }
 
 /** Returns the default as text; `empty` if it is empty. */
-export function shownDefault(option: Option<OptionValue>): string {
-  if (option.shownDefault !== undefined) return option.shownDefault;
+export function defaultText(option: Option<OptionValue>): string {
+  if (option.defaultText !== undefined) return option.defaultText;
   const text = Array.isArray(option.default) ? option.default.join(',') : String(option.default);
   return text === '' ? 'empty' : text;
 }
 
 function codeDefault(option: Option<OptionValue>): string {
-  const text = shownDefault(option);
-  return option.shownDefault !== undefined || text === 'empty' ? text : `\`${text}\``;
+  const text = defaultText(option);
+  return option.defaultText !== undefined || text === 'empty' ? text : `\`${text}\``;
 }
 
 function row({ name, option }: PlacedOption): string {

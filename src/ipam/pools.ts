@@ -46,7 +46,7 @@ export function defaultPools(cidr: Cidr, gateway: Ip | undefined): readonly Pool
   ].filter((pool) => pool.first <= pool.last);
 }
 
-const shownRange = (cidr: Cidr, pool: PoolRange): string =>
+const formatRange = (cidr: Cidr, pool: PoolRange): string =>
   `${formatIp(cidr.version, pool.first)}-${formatIp(cidr.version, pool.last)}`;
 
 function parsePool(cidr: Cidr, pool: PoolText): PoolRange {
@@ -66,12 +66,12 @@ export function checkedPools(cidr: Cidr, wanted: readonly PoolText[]): readonly 
   const pools = wanted.map((pool) => parsePool(cidr, pool));
   for (const pool of pools)
     if (pool.first < hosts.first || pool.last > hosts.last)
-      throw neutronError('OutOfBoundsAllocationPool', { pool: shownRange(cidr, pool), cidr: formatCidr(cidr) });
+      throw neutronError('OutOfBoundsAllocationPool', { pool: formatRange(cidr, pool), cidr: formatCidr(cidr) });
   const ascending = [...pools].sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
   for (const [i, pool] of ascending.entries()) {
     const next = ascending[i + 1];
     if (next && next.first <= pool.last) {
-      const pair = `${shownRange(cidr, pool)} ${shownRange(cidr, next)}`;
+      const pair = `${formatRange(cidr, pool)} ${formatRange(cidr, next)}`;
       throw neutronError('OverlappingAllocationPools', { pools: pair, cidr: formatCidr(cidr) });
     }
   }
@@ -84,5 +84,5 @@ export function requireGatewayOutside(cidr: Cidr, gateway: Ip | undefined, pools
   const pool = pools.find((p) => gateway.value >= p.first && gateway.value <= p.last);
   if (!pool) return;
   const ip = formatIp(gateway.version, gateway.value);
-  throw neutronError('GatewayConflictWithAllocationPools', { ip, pool: shownRange(cidr, pool) });
+  throw neutronError('GatewayConflictWithAllocationPools', { ip, pool: formatRange(cidr, pool) });
 }

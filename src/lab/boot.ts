@@ -183,8 +183,8 @@ export async function bootMachine(
       limits.signal?.throwIfAborted();
       const nic = `eth${i}`;
       const fixedIp = request.nics[i]?.fixedIp;
-      const wish = { machine: instance, network, host, named, ...(fixedIp === undefined ? {} : { fixedIp }) };
-      const port = await neutron.createPort(portRequest(wish));
+      const options = { machine: instance, network, host, named, ...(fixedIp === undefined ? {} : { fixedIp }) };
+      const port = await neutron.createPort(portRequest(options));
       await record({ nics: [...instance.nics, await nicOf(nic, port, network, neutron)] });
       lab.say(
         `${nic} on ${printable(network.name) || network.id}: port ${port.id}, ${port.mac_address}, ${addressesOf(port)}`,

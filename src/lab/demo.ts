@@ -88,11 +88,13 @@ export async function runScenario({ lab, hostsFile, print, signal }: Scenario): 
 
   async function boot(letter: string, nic: NicRequest): Promise<BootReport> {
     const name = names.machine(letter);
-    const told = { ...lab, say: detail };
-    const wish = nic.fixedIp === undefined ? '' : ` --fixed-ip ${nic.fixedIp}`;
-    detail(`$ bin/neutrino vm boot ${name} --network ${names.network}${wish}`);
+    const reporting = { ...lab, say: detail };
+    const flag = nic.fixedIp === undefined ? '' : ` --fixed-ip ${nic.fixedIp}`;
+    detail(`$ bin/neutrino vm boot ${name} --network ${names.network}${flag}`);
     const request = { name, kind: 'namespace', nics: [nic] } as const;
-    const report = await bootMachine(request, told, { ...LIMITS, signal }, (message) => detail(exchangeLine(message)));
+    const report = await bootMachine(request, reporting, { ...LIMITS, signal }, (message) =>
+      detail(exchangeLine(message)),
+    );
     undo.push(async () => {
       await removeMachine({ id: report.instance.id, folder: report.folder, instance: report.instance }, lab);
       detail(`machine ${name}: ended, devices gone, port deleted`);

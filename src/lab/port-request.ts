@@ -1,7 +1,7 @@
 import { COMPUTE_OWNER } from '../net/device-owners.ts';
 import type { NetworkDocument, PortDocument, SubnetDocument } from './neutron.ts';
 
-export interface PortWish {
+export interface PortOptions {
   readonly machine: { readonly id: string; readonly name: string };
   readonly network: NetworkDocument;
   /** Host of the machine. */
@@ -26,8 +26,8 @@ export function hostName(name: string): string | undefined {
 }
 
 /** Returns the body of the POST /v2.0/ports with which nova-compute requests a NIC, bound to its host from the start. */
-export function portRequest(wish: PortWish): Readonly<Record<string, unknown>> {
-  const { machine, network, host, fixedIp, named } = wish;
+export function portRequest(options: PortOptions): Readonly<Record<string, unknown>> {
+  const { machine, network, host, fixedIp, named } = options;
   const dnsName = named ? hostName(machine.name) : undefined;
   return {
     network_id: network.id,

@@ -13,7 +13,7 @@ export const METERING_AGENT: AgentKind = {
   // Program -> Debian package. If one is missing, `up` starts no agents, and prints why.
   programs: async () => ({ ip: 'iproute2' }),
   // Printed when it is stopped: "stopping: SIGTERM; what has been counted is with the server".
-  stays: 'what has been counted is with the server',
+  remains: 'what has been counted is with the server',
 
   // A kind with real code imports it here (`await import(...)`), so that other commands start quickly.
   async start({ config, transport, log }) {

@@ -16,13 +16,13 @@ export type PortNews =
 interface CachedPort {
   readonly document: PortDocument;
   /** When it was received, on the cache's own clock. */
-  readonly learnt: number;
+  readonly receivedAt: number;
 }
 
 interface CachedNetwork {
   facts: NetworkFacts;
   /** When `facts` was requested, on the cache's clock. */
-  factsAsked: number;
+  factsRequestedAt: number;
   readonly ports: Map<string, CachedPort>;
   /** The `ports` that are or may become an agent's own. */
   readonly dhcpPorts: Set<string>;
@@ -115,25 +115,26 @@ export class NetworkCache {
   }
 
   /**
-   * Merges a whole document that was requested at `asked`. Ports received since then are kept even if the document lacks them
+   * Merges a whole document that was requested at `requestedAt`. Ports received since then are kept even if the document lacks them
    * (it may be older); other missing ports are removed.
    */
-  merge(document: NetworkInfo, asked: number): void {
+  merge(document: NetworkInfo, requestedAt: number): void {
     const { ports, ...facts } = document;
     let network = this.#networks.get(document.id);
     if (!network) {
-      network = newNetwork(facts, asked);
+      network = newNetwork(facts, requestedAt);
       this.#networks.set(document.id, network);
       this.#setFacts(network, facts);
-    } else if (network.factsAsked <= asked) {
-      network.factsAsked = asked;
+    } else if (network.factsRequestedAt <= requestedAt) {
+      network.factsRequestedAt = requestedAt;
       this.#setFacts(network, facts);
     }
-    const told = new Set(ports.map((port) => port.id));
-    for (const [id, port] of network.ports) if (!told.has(id) && port.learnt <= asked) this.#dropPort(network, id);
+    const listed = new Set(ports.map((port) => port.id));
+    for (const [id, port] of network.ports)
+      if (!listed.has(id) && port.receivedAt <= requestedAt) this.#dropPort(network, id);
     for (const port of ports) {
       const known = network.ports.get(port.id);
-      if (this.#deletedPorts.has(port.id) || (known && !this.#corrects(port, known, asked))) continue;
+      if (this.#deletedPorts.has(port.id) || (known && !this.#corrects(port, known, requestedAt))) continue;
       this.#putPort(network, port);
       // A new revision of an active port mostly means that it became active; changes that need a new report have their own
       // notification.
@@ -200,9 +201,9 @@ export class NetworkCache {
    * Returns whether a port of a whole document replaces the known one; with equal revisions, the last received one does if it
    * differs.
    */
-  #corrects(port: PortDocument, known: CachedPort, asked: number): boolean {
+  #corrects(port: PortDocument, known: CachedPort, requestedAt: number): boolean {
     if (isNewer(port, known.document)) return true;
-    return !isOlder(port, known.document) && known.learnt <= asked && !isSameForDhcp(port, known.document);
+    return !isOlder(port, known.document) && known.receivedAt <= requestedAt && !isSameForDhcp(port, known.document);
   }
 
   #setFacts(network: CachedNetwork, facts: NetworkFacts): void {
@@ -220,7 +221,7 @@ export class NetworkCache {
     }
     this.#releaseAddresses(network, port.id);
     for (const fixed of port.fixed_ips) network.holders.set(holderKey(fixed), port.id);
-    network.ports.set(port.id, { document: port, learnt: this.now() });
+    network.ports.set(port.id, { document: port, receivedAt: this.now() });
     if (mayBeDhcpPort(port)) network.dhcpPorts.add(port.id);
     else network.dhcpPorts.delete(port.id);
     network.changed.add(port.id);
@@ -246,9 +247,9 @@ export class NetworkCache {
   }
 }
 
-function newNetwork(facts: NetworkFacts, factsAsked: number): CachedNetwork {
+function newNetwork(facts: NetworkFacts, factsRequestedAt: number): CachedNetwork {
   const [ports, holders] = [new Map<string, CachedPort>(), new Map<string, string>()];
-  return { facts, factsAsked, ports, dhcpPorts: new Set(), holders, changed: new Set(), ready: new Set() };
+  return { facts, factsRequestedAt, ports, dhcpPorts: new Set(), holders, changed: new Set(), ready: new Set() };
 }
 
 function holderKey(fixed: { readonly subnet_id: string; readonly ip_address: string }): string {

@@ -50,9 +50,9 @@ export class NetworkSync {
     log.info({ reasons }, 'synchronising networks');
     this.#began = performance.now();
     const began = cache.now();
-    let asked = began;
+    let requestedAt = began;
     const pages = plugin.activeNetworks(() => {
-      asked = cache.now();
+      requestedAt = cache.now();
     });
     this.#fetching = true;
     const [known, owned] = await Promise.all([driver.known(), devices.owned()]);
@@ -63,7 +63,7 @@ export class NetworkSync {
       if (stop.aborted) return;
       for (const info of networks) {
         active.add(info.id);
-        this.#adopt(info, asked, present.has(info.id));
+        this.#adopt(info, requestedAt, present.has(info.id));
       }
     }
     for (const id of new Set([...cache.ids(), ...reconciler.ids(), ...present])) {
@@ -80,15 +80,15 @@ export class NetworkSync {
     if (this.#awaited.delete(networkId)) this.#logIfDone();
   }
 
-  #adopt(info: NetworkInfo, asked: number, present: boolean): void {
+  #adopt(info: NetworkInfo, requestedAt: number, present: boolean): void {
     const { cache, reconciler, dismissed } = this.#options;
     // Removed from the agent while the reply was in transit: the reply is outdated.
-    if ((dismissed.get(info.id) ?? 0) > asked) return;
+    if ((dismissed.get(info.id) ?? 0) > requestedAt) return;
     dismissed.delete(info.id);
     reconciler.adopt(info.id, { present });
     reconciler.recheck(info.id);
     reconciler.resume(info.id);
-    cache.merge(info, asked);
+    cache.merge(info, requestedAt);
     cache.requeueReadyPorts(info.id);
     this.#await(info.id);
   }

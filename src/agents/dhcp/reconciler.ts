@@ -155,11 +155,11 @@ export class Reconciler {
   async #fetch(networkId: string, state: NetworkState): Promise<void> {
     const { plugin, cache } = this.#options;
     state.refetch = false;
-    const asked = cache.now();
+    const requestedAt = cache.now();
     try {
       const info = await plugin.getNetworkInfo(networkId);
       if (state.dismissed) return;
-      if (info) cache.merge(info, asked);
+      if (info) cache.merge(info, requestedAt);
       else this.dismiss(networkId);
     } catch (error) {
       state.refetch = true;

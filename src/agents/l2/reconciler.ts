@@ -159,12 +159,12 @@ export class Reconciler {
 
   async #pass(names: readonly string[]): Promise<void> {
     const { devices, driver, identity } = this.#options;
-    const asked = new Map(names.map((name) => [name, devices.known.get(name)]));
+    const requested = new Map(names.map((name) => [name, devices.known.get(name)]));
     const answer = await this.#plugin.call('get_devices_details_list', { devices: names, ...identity });
     if (this.#closed) return;
     const byName = new Map(answer.map((details) => [details.device, details]));
     const known: DeviceDetails[] = [];
-    for (const [name, device] of asked) {
+    for (const [name, device] of requested) {
       // Disappeared meanwhile; a new device with the same name is due on its own.
       if (!device || devices.known.get(name) !== device) continue;
       const details = byName.get(name);
@@ -178,7 +178,7 @@ export class Reconciler {
     const outcomes = await this.#touch(driver.wire(known.filter(({ device }) => !unfiltered.has(device))));
     for (const details of known) {
       const { device: name } = details;
-      const device = asked.get(name);
+      const device = requested.get(name);
       if (!device || devices.known.get(name) !== device) continue;
       const refusal = unfiltered.get(name);
       if (refusal && device.details) await this.#touch(driver.cutOff(name));

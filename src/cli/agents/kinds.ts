@@ -15,7 +15,7 @@ export const AGENT_KINDS: readonly AgentKind[] = [
       const { l2DriverKind } = await import('../../agents/l2/drivers/registry.ts');
       return l2DriverKind(config).mark(agent);
     },
-    stays: 'bridges and devices are left unchanged',
+    remains: 'bridges and devices are left unchanged',
     async start(parts) {
       const { startL2Agent } = await import('../../agents/l2/agent.ts');
       const { l2DriverKind } = await import('../../agents/l2/drivers/registry.ts');
@@ -37,7 +37,7 @@ export const AGENT_KINDS: readonly AgentKind[] = [
       const { deviceMark } = await import('../../agents/dhcp/devices.ts');
       return deviceMark(host);
     },
-    stays: 'DHCP keeps serving the machines',
+    remains: 'DHCP keeps serving the machines',
     async start(parts) {
       const { composeDhcpAgent } = await import('../compose/dhcp-agent.ts');
       return composeDhcpAgent(parts);

@@ -24,7 +24,7 @@ export async function renameHostInDatabase(
 
 /**
  * Replaces the former host name in the alias of every device that agents of this host created. The devices keep their names
- * and whatever is plugged into them.
+ * and everything that is plugged into them.
  */
 export async function relabelDevices(
   kinds: readonly Pick<AgentKind, 'deviceMark'>[],

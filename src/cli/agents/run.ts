@@ -17,7 +17,7 @@ export async function runAgent(
   inputs: ConfigInputs,
   renameHost: boolean,
 ): Promise<void> {
-  const { name, stays } = kind;
+  const { name, remains } = kind;
   const { config, warnings } = loadConfig(inputs);
   const log = stderrLogger(config.DEFAULT);
   requireTransportUrl(config, `neutrino ${name}`);
@@ -45,7 +45,7 @@ export async function runAgent(
   }
   const lock = await lockAgents(statePath, [name]);
   keepHost(statePath, host);
-  const stopped = stopSignal().then((signal) => `${signal}; ${stays}`);
+  const stopped = stopSignal().then((signal) => `${signal}; ${remains}`);
   try {
     await runService({
       log,

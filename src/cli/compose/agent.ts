@@ -29,7 +29,7 @@ export interface AgentKind {
   /** Returns the text in the alias of every device that an agent of this kind creates, by which it finds them again. */
   deviceMark?(agent: { readonly host: string; readonly state_path: string }, config: Config): Promise<string>;
   /** What remains when it stops, as a sentence without the full stop. */
-  readonly stays: string;
+  readonly remains: string;
   /** Starts it. MUST throw if it cannot start, and then leave nothing running. */
   start(parts: AgentParts): Promise<ComposedAgent>;
 }

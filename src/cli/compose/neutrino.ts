@@ -9,7 +9,7 @@ import { openTransport } from './transport.ts';
 
 export interface NeutrinoParts {
   readonly config: Config;
-  /** The agents that run beside the server. */
+  /** The agents that run in the same process as the server. */
   readonly agents: readonly AgentKind[];
   readonly log: Logger;
   /** Runs on the database before anything is served. */

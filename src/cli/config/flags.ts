@@ -3,7 +3,7 @@ import { CONFIG_FLAGS } from '../../config/flags.ts';
 import type { ConfigInputs, LoadedConfig } from '../../config/load.ts';
 import type { ConfigReader } from '../../config/option.ts';
 import { findOption } from '../../config/options.ts';
-import { shownDefault } from '../../config/reference.ts';
+import { defaultText } from '../../config/reference.ts';
 
 /** The options of a command, as parsed by commander. */
 export type CommandOptions = Readonly<Record<string, unknown>>;
@@ -27,7 +27,7 @@ It reads Neutron's own configuration files (--config-file neutron.conf --config-
 const flagOptions = () =>
   CONFIG_FLAGS.map((one) => {
     const known = findOption(one.section, one.name)?.option;
-    const help = known && `${known.help} (default: ${shownDefault(known)})`;
+    const help = known && `${known.help} (default: ${defaultText(known)})`;
     return { ...one, option: new Option(`${one.flag} <${one.argument}>`, help) };
   });
 

@@ -12,7 +12,7 @@ export function registerDownCommand(program: Command, kinds: readonly AgentKind[
     .option('-y, --yes', 'do not ask for confirmation')
     .action(async (options: CommandOptions) => {
       const { runDown } = await import('./down.ts');
-      const wishes = { purge: options.purge === true, yes: options.yes === true };
-      await runDown({ inputs: configInputs(options), kinds, ...wishes }, (line) => console.log(line));
+      const flags = { purge: options.purge === true, yes: options.yes === true };
+      await runDown({ inputs: configInputs(options), kinds, ...flags }, (line) => console.log(line));
     });
 }

@@ -15,7 +15,7 @@ export function registerUpCommand(program: Command, kinds: readonly AgentKind[],
     .addHelpText('after', MORE_OPTIONS)
     .action(async (options: CommandOptions) => {
       const { runUp } = await import('./up.ts');
-      const wishes = { agents: options.agents !== false, renameHost: options.renameHost === true };
-      await runUp({ inputs: configInputs(options), kinds, version, ...wishes });
+      const flags = { agents: options.agents !== false, renameHost: options.renameHost === true };
+      await runUp({ inputs: configInputs(options), kinds, version, ...flags });
     });
 }

@@ -36,11 +36,11 @@ export async function transact<T>(
     // Full jitter, so that those who undid each other do not meet again at the same moment.
     return await retry(attempt, { firstMs: 4, maxMs: MAX_PAUSE_MS, jitter: 1, retriable, giveUpAfterMs });
   } catch (error) {
-    throw shownError(error, giveUpAfterMs);
+    throw reportedError(error, giveUpAfterMs);
   }
 }
 
-function shownError(error: unknown, giveUpAfterMs: number): unknown {
+function reportedError(error: unknown, giveUpAfterMs: number): unknown {
   if (isUnreachable(error)) return new DatabaseUnavailable(UNREACHABLE_TEXT, error);
   return isUndone(error) ? stayedLocked(giveUpAfterMs, error) : error;
 }

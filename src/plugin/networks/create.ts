@@ -12,7 +12,7 @@ import { defaultQosPolicy } from '../qos/policies.ts';
 import { type NetworkDocument, networkDocuments } from './documents.ts';
 import { setExternal, setShared } from './facets.ts';
 import { mtuInForce } from './mtu.ts';
-import { wantedSegments } from './provider.ts';
+import { requestedSegments } from './provider.ts';
 import { allocateSegment, type Segment } from './segments.ts';
 
 export type NetworkCreate = CreateOf<typeof NETWORK>;
@@ -53,7 +53,7 @@ async function insertSegment(trx: Trx, networkId: string, segment: Segment, inde
 /** Creates a network in the caller's transaction. Throws NeutronError for invalid values. */
 export async function createNetwork(trx: Trx, core: Core, values: NetworkCreate): Promise<NetworkDocument> {
   await requireZones(trx, values.availability_zone_hints);
-  const wanted = wantedSegments(values);
+  const wanted = requestedSegments(values);
   const segments: Segment[] = [];
   for (const one of wanted.length > 0 ? wanted : [undefined])
     segments.push(await allocateSegment(trx, core.config, one));

@@ -28,7 +28,7 @@ function rejectDuplicates(segments: readonly WantedSegment[]): void {
  * Returns the segments in a request, from the provider attributes or from `segments`; none if the server chooses.
  * Throws SegmentsSetInConjunctionWithProviders and SegmentsContainDuplicateEntry.
  */
-export function wantedSegments(values: Named): readonly WantedSegment[] {
+export function requestedSegments(values: Named): readonly WantedSegment[] {
   const several = values.segments ?? [];
   const single = PROVIDER.some((name) => (values[name] ?? null) !== null);
   if (single && several.length > 0) throw neutronError('SegmentsSetInConjunctionWithProviders');

@@ -87,19 +87,19 @@ export async function waitUntilRead(
   const text = Buffer.from(file).toString('latin1');
   const silentAt = performance.now() + SILENCE_MS;
   let restingLooks = 0;
-  const { heard } = await waitFor(
+  const { wasRead } = await waitFor(
     `dnsmasq reading ${file} (its log is ${log})`,
     async () => {
       for (const line of await reader.read()) {
-        if (line.endsWith(`: read ${text}`) || line.includes(`: read ${text} - `)) return { heard: true };
+        if (line.endsWith(`: read ${text}`) || line.includes(`: read ${text} - `)) return { wasRead: true };
         const failure = /(cannot read|failed to load names from) (.*)/.exec(line);
         if (failure) throw new Error(`dnsmasq ${Buffer.from(failure[0], 'latin1').toString()}`);
       }
       if (!server.isRunning()) throw new Error(`dnsmasq ended while it was to read ${file}; its log is ${log}`);
       restingLooks = server.isIdle() && sizeOf(log) <= from ? restingLooks + 1 : 0;
-      return restingLooks >= SILENT_LOOKS && performance.now() > silentAt && { heard: false };
+      return restingLooks >= SILENT_LOOKS && performance.now() > silentAt && { wasRead: false };
     },
     timeoutMs,
   );
-  return heard;
+  return wasRead;
 }

@@ -88,8 +88,8 @@ export class Reconciliation {
     const leaseFile = await readLeaseFile(this.#goal.files.leases, running);
     if (leaseFile === undefined) return 'its lease file is gone';
     const stale = await this.#staleOf(leaseFile);
-    if (stale.length > MAX_RELEASES) return `${stale.length} leases are to be released`;
-    if (stale.some(({ version }) => version === 6)) return 'a DHCPv6 lease is to be released';
+    if (stale.length > MAX_RELEASES) return `${stale.length} leases must be released`;
+    if (stale.some(({ version }) => version === 6)) return 'a DHCPv6 lease must be released';
     if (stale.length > 0 && !(await hasReleaseProgram()))
       return 'a lease must be released and dhcp_release is not installed';
     return undefined;
@@ -206,8 +206,8 @@ export class Reconciliation {
     const last = command.some((one) => one.startsWith('--dhcp-range=')) ? files.opts : files.addnHosts;
     const timeoutMs = reloadTimeoutMs(rendered.entitled.length);
     const observed = { isRunning: () => isRunning(process), isIdle: () => isIdle(process) };
-    const heard = await waitUntilRead(files.log, from, last, observed, timeoutMs);
-    if (!heard) log.warn({ pid: process.pid }, `dnsmasq does not log to ${files.log}`);
+    const wasRead = await waitUntilRead(files.log, from, last, observed, timeoutMs);
+    if (!wasRead) log.warn({ pid: process.pid }, `dnsmasq does not log to ${files.log}`);
     await waitUntilIdle(process, timeoutMs);
     await recordLoaded(files.loaded, process, this.#fingerprint);
   }
