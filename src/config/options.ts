@@ -71,6 +71,7 @@ export const OPTIONS = {
       65535,
     ),
     dhcp_lease_duration: integer(86400, 'DHCP lease time in seconds; -1: infinite', -1),
+    ipv6_pd_enabled: flag(false, 'use_default_subnetpool means prefix delegation for IPv6 subnets'),
     dhcp_agent_notification: flag(true, 'notify DHCP agents of changes'),
     dhcp_agents_per_network: integer(1, 'number of DHCP agents that serve a network', 1),
     network_scheduler_driver: text('chance', "how a DHCP agent is chosen; Neutron's dotted path is accepted too", {

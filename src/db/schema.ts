@@ -209,6 +209,39 @@ interface AddressScopes {
   ip_version: number;
 }
 
+interface SubnetPools {
+  id: string;
+  project_id: string;
+  name: string;
+  ip_version: number;
+  default_prefixlen: number;
+  min_prefixlen: number;
+  max_prefixlen: number;
+  is_default: Flag;
+  default_quota: number | null;
+  address_scope_id: string | null;
+  standard_attr_id: number;
+}
+
+interface SubnetPoolPrefixes {
+  subnetpool_id: string;
+  cidr: string;
+}
+
+/** Neutrino's own: the prefixes of a pool that no subnet has, the fewest possible (`ipam/free-prefixes.ts`). */
+interface SubnetPoolFreePrefixes {
+  subnetpool_id: string;
+  /** The first address as fixed-width hex. */
+  first_key: string;
+  prefixlen: number;
+}
+
+/** Neutrino's own: its primary key allows one default pool for each IP version. */
+interface DefaultSubnetPools {
+  ip_version: number;
+  subnetpool_id: string;
+}
+
 /** Limits of single projects; the others have those of `[quotas]`. */
 interface Quotas {
   id: string;
@@ -409,6 +442,10 @@ export interface Schema {
   portnumaaffinitypolicies: PortNumaAffinityPolicies;
   portuplinkstatuspropagation: PortUplinkStatusPropagation;
   addressscopes: AddressScopes;
+  subnetpools: SubnetPools;
+  subnetpoolprefixes: SubnetPoolPrefixes;
+  subnetpoolfreeprefixes: SubnetPoolFreePrefixes;
+  defaultsubnetpools: DefaultSubnetPools;
   quotas: Quotas;
   quotausages: QuotaUsages;
   qos_policies_default: QosPoliciesDefault;

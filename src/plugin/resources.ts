@@ -18,7 +18,10 @@ import type { Quotas } from './quotas/limits.ts';
 import { quotaModule } from './quotas/module.ts';
 import { rbacPolicyModule } from './rbac/module.ts';
 import { Service } from './service.ts';
+import { subnetPoolModule } from './subnetpools/module.ts';
+import { prefixHandlers } from './subnetpools/prefix-actions.ts';
 import { subnetModule } from './subnets/module.ts';
+import { onboardHandlers } from './subnets/onboard.ts';
 import { withTags } from './tags.ts';
 
 /** Returns the modules of all resources, including those that derive from the others: what is shared, and what is counted. */
@@ -37,7 +40,8 @@ const listedModules = (core: Core, allocator: AddressAllocator): readonly AnyMod
   subnetModule(core),
   portModule(core, allocator),
   ipAvailabilityModule,
-  addressScopeModule,
+  addressScopeModule(core),
+  { ...subnetPoolModule(core), actions: { ...prefixHandlers(core), ...onboardHandlers(core) } },
   agentModule(core, allocator),
   availabilityZoneModule,
   qosPolicyModule,

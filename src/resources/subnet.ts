@@ -1,7 +1,8 @@
 import { resource } from './attribute.ts';
 import { identity, standardAttributes, tags } from './standard.ts';
 import { allocationPools, hostRoutes, nameservers, serviceTypes } from './subnet-types.ts';
-import { boolean, cidr, integer, ipAddress, nullable, oneOf, oneOfNumbers, shownAs, uuid } from './types.ts';
+import { nonNegative, poolReference } from './subnetpool-types.ts';
+import { boolean, cidr, ipAddress, nullable, oneOf, oneOfNumbers, shownAs, uuid } from './types.ts';
 
 /** Values of ipv6_ra_mode and ipv6_address_mode. */
 const IPV6_MODES = ['dhcpv6-stateful', 'dhcpv6-stateless', 'slaac'] as const;
@@ -74,13 +75,13 @@ export const SUBNET = resource({
       help: 'how ports get their IPv6 addresses',
     },
     subnetpool_id: {
-      type: nullable(uuid),
+      type: poolReference,
       post: true,
       optional: true,
       column: 'subnets.subnetpool_id',
       sort: true,
       extension: 'subnet_allocation',
-      help: 'subnet pool of the prefix; always null, because subnet pools are not supported yet',
+      help: 'subnet pool to allocate the prefix from, or prefix_delegation',
     },
     use_default_subnetpool: {
       type: boolean,
@@ -92,7 +93,7 @@ export const SUBNET = resource({
       help: 'allocate the prefix from the default subnet pool',
     },
     prefixlen: {
-      type: integer({ min: 0, max: 128 }),
+      type: nonNegative,
       post: true,
       optional: true,
       visible: false,

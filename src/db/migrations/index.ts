@@ -5,6 +5,7 @@ import { outboxOrderingKey } from './0004-outbox-ordering-key.ts';
 import { addressScopes } from './0005-address-scopes.ts';
 import { labIdentity } from './0006-lab-identity.ts';
 import { rbacAndQuotas } from './0007-rbac-and-quotas.ts';
+import { subnetPools } from './0009-subnet-pools.ts';
 import { qosAndMetering } from './0012-qos-and-metering.ts';
 import { externalAccess } from './0014-external-access.ts';
 import type { Migration } from './migration.ts';
@@ -18,6 +19,7 @@ export const MIGRATIONS: readonly Migration[] = [
   addressScopes,
   labIdentity,
   rbacAndQuotas,
+  subnetPools,
   qosAndMetering,
   externalAccess,
 ];

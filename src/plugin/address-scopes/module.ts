@@ -5,8 +5,10 @@ import type { DocumentOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { deletePlain, insertPlain, plainOf, updatePlain } from '../../store/rows.ts';
 import { selectPlain } from '../../store/select.ts';
+import type { Core } from '../core.ts';
 import type { ResourceModule, View } from '../module.ts';
 import { sharedAmong, sharedFilter, shareWithAll } from '../rbac/sharing.ts';
+import { lockAddressScope } from './lock.ts';
 
 type AddressScope = DocumentOf<typeof ADDRESS_SCOPE>;
 
@@ -29,12 +31,14 @@ async function requireScope(db: Queries, id: string): Promise<AddressScope> {
 }
 
 /** Address scopes. */
-export const addressScopeModule: ResourceModule<typeof ADDRESS_SCOPE> = {
+export const addressScopeModule = (core: Core): ResourceModule<typeof ADDRESS_SCOPE> => ({
   resource: ADDRESS_SCOPE,
   conditions: { shared: sharedFilter(ADDRESS_SCOPE) },
   load,
-  // Subnet pools that use a scope belong to its project: nobody else depends on it.
-  usersOf: async () => [],
+  async usersOf(trx, id) {
+    const pools = trx.selectFrom('subnetpools').select('project_id').distinct().where('address_scope_id', '=', id);
+    return (await pools.execute()).map(({ project_id }) => project_id);
+  },
   async create(trx, _caller, values) {
     const id = randomUUID();
     const { shown } = await insertPlain(trx, ADDRESS_SCOPE, { ...plainOf(ADDRESS_SCOPE, values), id });
@@ -53,7 +57,9 @@ export const addressScopeModule: ResourceModule<typeof ADDRESS_SCOPE> = {
     return { ...before, ...changes };
   },
   async delete(trx, _caller, id) {
-    await requireScope(trx, id);
+    await lockAddressScope(trx, core.db, id);
+    const pools = trx.selectFrom('subnetpools').select('id').where('address_scope_id', '=', id).limit(1);
+    if (await pools.executeTakeFirst()) throw neutronError('AddressScopeInUse', { id });
     await deletePlain(trx, ADDRESS_SCOPE, id);
   },
-};
+});

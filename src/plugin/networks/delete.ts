@@ -5,6 +5,7 @@ import { requireRevision } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { deleteAutomaticPorts, portsInUse } from '../ports/of-network.ts';
+import { releasePrefixes } from '../subnetpools/release.ts';
 import { lockNetwork } from './lock.ts';
 import { releaseSegment } from './segments.ts';
 
@@ -20,7 +21,8 @@ export async function deleteNetwork(trx: Trx, core: Core, id: string, revision?:
   await deleteAutomaticPorts(trx, id);
   const segments = await trx.selectFrom('networksegments').selectAll().where('network_id', '=', id).execute();
   for (const segment of segments) await releaseSegment(trx, segment);
-  const subnets = await trx.selectFrom('subnets').select('standard_attr_id').where('network_id', '=', id).execute();
+  const subnets = await trx.selectFrom('subnets').selectAll().where('network_id', '=', id).execute();
+  await releasePrefixes(trx, core.db, subnets);
   // Rows that refer to the standard attributes (subnets, segments, the network, tags) are deleted by cascade.
   const attributes = [
     network.standard_attr_id,

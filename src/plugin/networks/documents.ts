@@ -17,6 +17,7 @@ import {
 import { selectPlain } from '../../store/select.ts';
 import type { View } from '../module.ts';
 import { sharedAmong, sharedFilter } from '../rbac/sharing.ts';
+import { scopesOfNetworks } from '../subnetpools/scope.ts';
 
 export type NetworkDocument = DocumentOf<typeof NETWORK>;
 
@@ -95,6 +96,7 @@ export async function networkDocuments(
     ]),
   );
   const shared = await sharedAmong(db, NETWORK, list, view);
+  const scopes = await scopesOfNetworks(db, list);
   const zones = await servingZones(db, list);
   const tags = await tagsOf(
     db,
@@ -108,8 +110,8 @@ export async function networkDocuments(
         subnets: (subnets.get(id) ?? []).map((s) => s.id),
         shared: shared.has(id),
         availability_zones: zones.get(id) ?? [],
-        ipv4_address_scope: null,
-        ipv6_address_scope: null,
+        ipv4_address_scope: scopes.get(id)?.[4] ?? null,
+        ipv6_address_scope: scopes.get(id)?.[6] ?? null,
         'router:external': external.has(id),
         ...(external.has(id) ? { is_default: external.get(id) === true } : {}),
         l2_adjacency: true,

@@ -3,9 +3,9 @@ import type { Caller } from '../../auth/contract.ts';
 import type { Trx } from '../../db/database.ts';
 import { checkedPools, defaultGateway, defaultPools, requireGatewayOutside } from '../../ipam/pools.ts';
 import { type Cidr, cidrsOverlap, formatCidr, formatIp, type Ip, parseCidr } from '../../net/addresses.ts';
-import type { CreateOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { SUBNET } from '../../resources/subnet.ts';
+import { PREFIX_DELEGATION } from '../../resources/subnetpool-types.ts';
 import { EVENTS } from '../../rpc/events.ts';
 import { insertPlain, plainOf } from '../../store/rows.ts';
 import { bumpRevision, newStandard } from '../../store/standard-attributes.ts';
@@ -15,8 +15,8 @@ import { inserted } from '../module.ts';
 import { lockNetwork } from '../networks/lock.ts';
 import { isAutoAddress } from '../ports/network-facts.ts';
 import { requireVisibleNetwork } from '../visibility.ts';
+import { requireAffinity } from './affinity.ts';
 import {
-  checkCidr,
   checkDhcpPossible,
   checkGateway,
   checkHostRoutes,
@@ -28,29 +28,9 @@ import { type SubnetDocument, subnetDocuments } from './documents.ts';
 import { allocateAutomaticAddresses } from './port-addresses.ts';
 import { setHostRoutes, setNameservers, setPools, setServiceTypes } from './rows.ts';
 import { checkSegment } from './segment.ts';
-
-export type SubnetCreate = CreateOf<typeof SUBNET>;
+import { choosePrefix, prefixSource, type SubnetCreate } from './source.ts';
 
 const NEW = 'new subnet';
-const badSubnets = (reason: string) => neutronError('BadRequest', { resource: 'subnets', reason });
-
-/** Returns the requested prefix, or the pool to allocate it from: one of the two is required. */
-function wantedPrefix(values: SubnetCreate): {
-  readonly cidr: string | undefined;
-  readonly poolId: string | undefined;
-} {
-  const cidr = values.cidr ?? undefined;
-  const poolId = values.subnetpool_id ?? undefined;
-  if (cidr !== undefined && values.prefixlen !== undefined)
-    throw badSubnets('cidr and prefixlen must not be supplied together');
-  if (values.use_default_subnetpool) {
-    if (poolId !== undefined) throw badSubnets('subnetpool_id and use_default_subnetpool cannot both be specified');
-    throw badSubnets(`No default subnetpool found for IPv${values.ip_version}`);
-  }
-  if (cidr === undefined && poolId === undefined)
-    throw badSubnets('a subnetpool must be specified in the absence of a cidr');
-  return { cidr, poolId };
-}
 
 /** Checks the values that do not depend on other subnets. */
 function checkValues(core: Core, values: SubnetCreate, cidr: Cidr): void {
@@ -63,16 +43,24 @@ function checkValues(core: Core, values: SubnetCreate, cidr: Cidr): void {
   checkModes(cidr, modes, values.enable_dhcp);
 }
 
-function gatewayOf(values: SubnetCreate, cidr: Cidr): Ip | undefined {
+/** Returns the requested gateway, or the default one. `allocated`: the pool chose the prefix; then, as in Neutron, it is the second address. */
+function gatewayOf(values: SubnetCreate, cidr: Cidr, allocated: boolean): Ip | undefined {
   if (values.gateway_ip === null) return undefined;
-  return values.gateway_ip === undefined ? defaultGateway(cidr) : checkGateway(cidr, values.gateway_ip);
+  if (values.gateway_ip !== undefined) return checkGateway(cidr, values.gateway_ip);
+  const second = cidr.first + 1n;
+  return allocated && second <= cidr.last ? { version: cidr.version, value: second } : defaultGateway(cidr);
 }
 
 async function rejectOverlap(trx: Trx, networkId: string, cidr: Cidr): Promise<void> {
   rejectWholeAddressSpace(cidr);
-  const others = await trx.selectFrom('subnets').select('cidr').where('network_id', '=', networkId).execute();
+  const others = await trx
+    .selectFrom('subnets')
+    .select(['cidr', 'subnetpool_id'])
+    .where('network_id', '=', networkId)
+    .execute();
   for (const other of others) {
-    const known = parseCidr(other.cidr);
+    // Delegated prefixes are provisional.
+    const known = other.subnetpool_id === PREFIX_DELEGATION ? undefined : parseCidr(other.cidr);
     if (known && cidrsOverlap(cidr, known))
       throw neutronError('InvalidInput', {
         reason: `Requested subnet with cidr: ${formatCidr(cidr)} for network: ${networkId} overlaps with another subnet`,
@@ -90,19 +78,19 @@ export async function createSubnet(
   caller: Caller,
   values: SubnetCreate,
 ): Promise<SubnetDocument> {
-  const wanted = wantedPrefix(values);
-  const cidr = wanted.cidr === undefined ? undefined : checkCidr(wanted.cidr, values.ip_version);
-  if (cidr) checkValues(core, values, cidr);
+  const source = await prefixSource(trx, core, caller, values);
+  if (source.cidr) checkValues(core, values, source.cidr);
   await requireVisibleNetwork(trx, caller, values.network_id);
   const network = await lockNetwork(trx, core.db, values.network_id);
-  if (wanted.poolId !== undefined || !cidr) throw neutronError('SubnetPoolNotFound', { id: wanted.poolId ?? 'None' });
-
-  const gateway = gatewayOf(values, cidr);
+  const { cidr, pools: prefixPools } = await choosePrefix(trx, core, caller, values, source);
+  if (!source.cidr) checkValues(core, values, cidr);
+  const gateway = gatewayOf(values, cidr, !source.cidr);
   // An empty list is equivalent to no list.
   const named = values.allocation_pools && values.allocation_pools.length > 0 ? values.allocation_pools : undefined;
   const pools = named ? checkedPools(cidr, named) : defaultPools(cidr, gateway);
   if (named) requireGatewayOutside(cidr, gateway, pools);
   await rejectOverlap(trx, network.id, cidr);
+  await requireAffinity(trx, network.id, values.ip_version, source.poolId, prefixPools);
   await checkSegment(trx, network.id, values.segment_id);
 
   const id = randomUUID();
@@ -114,7 +102,7 @@ export async function createSubnet(
     gateway_ip: gateway ? formatIp(gateway.version, gateway.value) : null,
     ipv6_ra_mode: raMode,
     ipv6_address_mode: addressMode,
-    subnetpool_id: null,
+    subnetpool_id: source.poolId ?? null,
     // As in Neutron, the service types of a new subnet increment its revision.
     ...newStandard(serviceTypes.length > 0 ? 1 : 0),
   });

@@ -4,6 +4,7 @@ import { bumpRevision, requireRevision } from '../../store/standard-attributes.t
 import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { isAutoAddress } from '../ports/network-facts.ts';
+import { releasePrefixes } from '../subnetpools/release.ts';
 import { lockSubnet } from './lock.ts';
 import { releaseAddresses, requireUnused } from './port-addresses.ts';
 
@@ -16,6 +17,7 @@ export async function deleteSubnet(trx: Trx, core: Core, id: string, revision?: 
   await requireRevision(trx, subnet.standard_attr_id, revision);
   await requireUnused(trx, id, isAutoAddress(subnet.ipv6_ra_mode, subnet.ipv6_address_mode));
   await releaseAddresses(trx, core, network, id);
+  await releasePrefixes(trx, core.db, [subnet]);
   // The subnet's row and all dependent rows are deleted with the standard attributes by cascade.
   await trx.deleteFrom('standardattributes').where('id', '=', subnet.standard_attr_id).execute();
   await bumpRevision(trx, network.standard_attr_id);

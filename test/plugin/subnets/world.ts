@@ -21,11 +21,13 @@ interface Face {
 }
 
 /** A server's rules on one database handle. */
-interface Server {
+export interface Server {
   readonly core: Core;
   readonly networks: Face;
   readonly subnets: Face;
   readonly ports: Face;
+  readonly pools: Face;
+  readonly scopes: Face;
 }
 
 export interface World extends Server {
@@ -61,6 +63,8 @@ function server(core: Core): Server {
     networks: face(services.of('network')),
     subnets: face(services.of('subnet')),
     ports: face(services.of('port')),
+    pools: face(services.of('subnetpool')),
+    scopes: face(services.of('address_scope')),
   };
 }
 
