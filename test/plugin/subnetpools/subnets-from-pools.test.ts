@@ -179,12 +179,14 @@ describe('subnets of one network', () => {
     await subnet(one.id, pooled);
     await subnet(six.id, pooled, { ip_version: 6 });
     await world.subnets.create({ network_id: plain, ip_version: 4, cidr: '10.99.0.0/24' });
-    for (const refused of [
-      subnet(other.id, pooled),
-      subnet(one.id, plain),
-      world.subnets.create({ network_id: pooled, ip_version: 4, cidr: '10.99.0.0/24' }),
+    for (const values of [
+      { network_id: pooled, subnetpool_id: other.id },
+      { network_id: plain, subnetpool_id: one.id },
+      { network_id: pooled, cidr: '10.99.0.0/24' },
     ])
-      expect(await outcomeOf(refused)).toBe('NetworkSubnetPoolAffinityError');
+      expect(await outcomeOf(world.subnets.create({ ip_version: 4, ...values }))).toBe(
+        'NetworkSubnetPoolAffinityError',
+      );
     await expectExact(one.id);
   });
 
