@@ -390,6 +390,23 @@ interface IdentityRevocations {
   expires_at: number;
 }
 
+interface Trunks {
+  id: string;
+  project_id: string;
+  name: string;
+  port_id: string;
+  admin_state_up: Flag;
+  status: string;
+  standard_attr_id: number;
+}
+
+interface SubPorts {
+  port_id: string;
+  trunk_id: string;
+  segmentation_type: string;
+  segmentation_id: number;
+}
+
 interface QosPoliciesDefault {
   project_id: string;
   qos_policy_id: string;
@@ -448,6 +465,8 @@ export interface Schema {
   defaultsubnetpools: DefaultSubnetPools;
   quotas: Quotas;
   quotausages: QuotaUsages;
+  trunks: Trunks;
+  subports: SubPorts;
   qos_policies_default: QosPoliciesDefault;
   qos_port_policy_bindings: QosPortPolicyBindings;
   qos_network_policy_bindings: QosNetworkPolicyBindings;

@@ -23,6 +23,7 @@ import { prefixHandlers } from './subnetpools/prefix-actions.ts';
 import { subnetModule } from './subnets/module.ts';
 import { onboardHandlers } from './subnets/onboard.ts';
 import { withTags } from './tags.ts';
+import { trunkModule } from './trunks/module.ts';
 
 /** Returns the modules of all resources, including those that derive from the others: what is shared, and what is counted. */
 export function resourceModules(core: Core, allocator: AddressAllocator): readonly AnyModule[] {
@@ -44,6 +45,7 @@ const listedModules = (core: Core, allocator: AddressAllocator): readonly AnyMod
   { ...subnetPoolModule(core), actions: { ...prefixHandlers(core), ...onboardHandlers(core) } },
   agentModule(core, allocator),
   availabilityZoneModule,
+  trunkModule(core),
   qosPolicyModule,
   ...qosRuleModules,
   qosRuleTypeModule,

@@ -2,6 +2,7 @@ import { resource } from './attribute.ts';
 import { dnsName } from './dns.ts';
 import { addressPairs, type DnsAssignment, dhcpOpts, fixedIps } from './port-types.ts';
 import { identity, standardAttributes, tags } from './standard.ts';
+import type { TrunkDetails } from './trunk.ts';
 import {
   boolean,
   dictionary,
@@ -264,6 +265,13 @@ export const PORT = resource({
       policy: { show: 'admin' },
       extension: 'port-resource-request',
       help: 'resources that the port requires from placement',
+    },
+    trunk_details: {
+      type: readOnly<TrunkDetails>({ type: 'object' }),
+      // As in Neutron, only parent ports have it.
+      visible: 'sometimes',
+      extension: 'trunk-details',
+      help: 'the trunk that the port is the parent of, with its subports',
     },
     ...standardAttributes,
     ...tags,

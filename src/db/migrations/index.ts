@@ -7,6 +7,7 @@ import { labIdentity } from './0006-lab-identity.ts';
 import { rbacAndQuotas } from './0007-rbac-and-quotas.ts';
 import { subnetPools } from './0009-subnet-pools.ts';
 import { qosAndMetering } from './0012-qos-and-metering.ts';
+import { trunks } from './0013-trunks.ts';
 import { externalAccess } from './0014-external-access.ts';
 import type { Migration } from './migration.ts';
 
@@ -21,5 +22,6 @@ export const MIGRATIONS: readonly Migration[] = [
   rbacAndQuotas,
   subnetPools,
   qosAndMetering,
+  trunks,
   externalAccess,
 ];

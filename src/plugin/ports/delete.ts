@@ -10,13 +10,20 @@ interface Found {
   readonly network_id: string;
   readonly standard_attr_id: number;
   readonly vif_type: string;
+  /** Trunks of which it is the parent port, and a subport. */
+  readonly parent_of: string | null;
+  readonly child_of: string | null;
 }
 
 const find = prepared<{ id: string }, Found>((db, p) =>
   db
     .selectFrom('ports')
-    .innerJoin('ml2_port_bindings as b', 'b.port_id', 'ports.id')
-    .select(['ports.network_id', 'ports.standard_attr_id', 'b.vif_type'])
+    .innerJoin('ml2_port_bindings as b', (join) =>
+      join.onRef('b.port_id', '=', 'ports.id').on('b.status', '=', 'ACTIVE'),
+    )
+    .leftJoin('trunks as t', 't.port_id', 'ports.id')
+    .leftJoin('subports as s', 's.port_id', 'ports.id')
+    .select(['ports.network_id', 'ports.standard_attr_id', 'b.vif_type', 't.id as parent_of', 's.trunk_id as child_of'])
     .where('ports.id', '=', p('id')),
 );
 const addresses = prepared<{ id: string }, { subnet_id: string; ip_address: string }>((db, p) =>
@@ -31,6 +38,9 @@ const remove = prepared<{ attr: number }, unknown>((db, p) =>
 export async function deletePort(trx: Trx, id: string, revision?: number): Promise<void> {
   const found = (await find(trx, { id })).rows[0];
   if (!found) throw neutronError('PortNotFound', { id });
+  const { parent_of: parent, child_of: child } = found;
+  if (parent !== null) throw neutronError('PortInUseAsTrunkParent', { port: id, trunk: parent });
+  if (child !== null) throw neutronError('PortInUseAsSubPort', { port: id, trunk: child });
   await requireRevision(trx, found.standard_attr_id, revision);
   const fixedIps = (await addresses(trx, { id })).rows;
   await remove(trx, { attr: found.standard_attr_id });

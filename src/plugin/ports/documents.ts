@@ -6,6 +6,7 @@ import type { DocumentOf, ShownColumnsOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { PORT } from '../../resources/port.ts';
 import type { DnsAssignment, FixedIp } from '../../resources/port-types.ts';
+import type { TrunkDetails } from '../../resources/trunk.ts';
 import { type Condition, type Conditions, groupBy, type Listed, tagConditions, tagsOf } from '../../store/listing.ts';
 import { selectPlain } from '../../store/select.ts';
 
@@ -137,6 +138,7 @@ export async function portDocuments(
     db,
     rows.map((row) => row.attr),
   );
+  const trunks = await trunkDetails(db, list);
   const policies = new Map(
     (
       await db
@@ -162,7 +164,45 @@ export async function portDocuments(
         })),
         tags: tags.get(attr) ?? [],
       };
-      return [id, portDocument(shown, lists, config.DEFAULT.dns_domain, policies.get(shown.network_id) ?? null)];
+      const document = portDocument(shown, lists, config.DEFAULT.dns_domain, policies.get(shown.network_id) ?? null);
+      const trunk = trunks.get(id);
+      return [id, trunk ? { ...document, trunk_details: trunk } : document];
     }),
+  );
+}
+
+/** Returns the trunks of parent ports by the id of the port. */
+async function trunkDetails(db: Queries, ports: readonly string[]): Promise<ReadonlyMap<string, TrunkDetails>> {
+  const parents = await db
+    .selectFrom('trunks')
+    .select(['id', 'port_id'])
+    .where('port_id', 'in', [...ports])
+    .execute();
+  if (parents.length === 0) return new Map();
+  const children = groupBy(
+    await db
+      .selectFrom('subports')
+      .innerJoin('ports', 'ports.id', 'subports.port_id')
+      .select(['subports.port_id', 'subports.trunk_id', 'subports.segmentation_id', 'ports.mac_address'])
+      .where(
+        'trunk_id',
+        'in',
+        parents.map(({ id }) => id),
+      )
+      .orderBy('segmentation_id')
+      .execute(),
+    (row) => row.trunk_id,
+  );
+  return new Map(
+    parents.map(({ id, port_id }) => [
+      port_id,
+      {
+        trunk_id: id,
+        sub_ports: (children.get(id) ?? []).map(({ trunk_id: _, ...child }) => ({
+          ...child,
+          segmentation_type: 'vlan' as const,
+        })),
+      },
+    ]),
   );
 }
