@@ -26,7 +26,7 @@ export class IdentityError extends Error {
 }
 
 /** The text of every 401: it does not tell whether user, password, token or scope was wrong. */
-export const UNAUTHENTICATED = 'The request you have made requires authentication.';
+const UNAUTHENTICATED = 'The request you have made requires authentication.';
 
 export const unauthorized = (): IdentityError => new IdentityError(401, UNAUTHENTICATED);
 

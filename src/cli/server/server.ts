@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import type { Logger } from 'pino';
+import { identityProvider } from '../../auth/providers.ts';
 import { type ConfigInputs, loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/options.ts';
 import { openConfigured, startOnSchema } from '../compose/database-start.ts';
@@ -54,6 +55,8 @@ const startAlone =
       for (const part of closing.splice(0).reverse()) await part.close();
     };
     try {
+      // Its users are in a file there.
+      if (config.DEFAULT.auth_strategy === 'lab') prepareStatePath(config.DEFAULT.state_path);
       const lock = isShared(config) ? undefined : await lockSqlite(config);
       if (lock) closing.push({ close: async () => lock.release() });
       const transport = await openTransport(config, log, 'neutrino-server');
@@ -87,6 +90,11 @@ const startMany =
     const db = openConfigured(config);
     try {
       await startOnSchema(db, false, { log, stop });
+      if (config.DEFAULT.auth_strategy === 'lab') {
+        prepareStatePath(config.DEFAULT.state_path);
+        // Takes over identity.yaml, which the workers then find unchanged.
+        await identityProvider({ config, db, log });
+      }
     } finally {
       await db.close();
     }

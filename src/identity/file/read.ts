@@ -12,13 +12,13 @@ export interface FileDomain {
   readonly enabled: boolean;
 }
 
-export interface FileProject extends FileDomain {
+interface FileProject extends FileDomain {
   /** Name of its domain. */
   readonly domain: string;
 }
 
 /** A role on a project, a domain or the system. */
-export interface FileGrant {
+interface FileGrant {
   readonly role: string;
   readonly project?: { readonly name: string; readonly domain: string };
   readonly domain?: string;

@@ -76,10 +76,7 @@ export function identityRoutes(app: FastifyInstance, identity: IdentityService, 
 }
 
 /** Returns the URL at which clients log in; without a usable Host header, its path. */
-export function identityUrl(
-  identity: IdentityService,
-  request: { readonly protocol: string; readonly host: string },
-): string {
+function identityUrl(identity: IdentityService, request: { readonly protocol: string; readonly host: string }): string {
   try {
     return `${baseUrl(identity.options, request)}${IDENTITY_PATH}`;
   } catch {
