@@ -8,24 +8,24 @@ const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/
  */
 const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
   DEFAULT: words(`
-    advertise_mtu advertise_ra agent_mode allow_automatic_l3agent_failover
+    advertise_mtu advertise_ra agent_mode
     allow_overlapping_ips allow_pagination allow_sorting allowed_conntrack_helpers api_extensions_path
     api_paste_config api_workers_max_requests arp_responder auth_ca_cert backdoor_port backdoor_socket
     backlog bind_ip cache_url client_socket_timeout conn_pool_min_size conn_pool_ttl core_plugin
     default_log_levels default_notification_exchange dhcp_domain dhcp_lease_time
     dhcp_load_type dnsmasq_dns_server dvr_base_mac edns_client_fingerprint enable_dvr enable_dvr_address_scope
     enable_metadata_proxy enable_router_advertisements
-    enable_set_route_for_single_port enable_snat_by_default
+    enable_set_route_for_single_port
     enable_traditional_dhcp executor_thread_pool_size external_dns_driver external_ingress_mark external_pids
     fatal_deprecations filter_validation gateway_external_network_id graceful_shutdown_timeout ha_confs_path
     ha_keepalived_state_change_server_threads ha_network_name ha_vrrp_advert_int ha_vrrp_auth_password
     ha_vrrp_auth_type ha_vrrp_health_check_interval handle_internal_only_routers host_dvr_for_dhcp http_retries
     instance_format instance_uuid_format ipam_driver keepalived_use_no_track kernel_hz
-    keystone_endpoint l3_ha l3_ha_net_cidr l3_ha_network_physical_name l3_ha_network_type log_config_append
+    keystone_endpoint l3_ha_net_cidr l3_ha_network_physical_name l3_ha_network_type log_config_append
     log_date_format log_dir log_file log_options log_rotate_interval log_rotate_interval_type log_rotation_type
     logging_context_format_string logging_debug_format_suffix logging_default_format_string logging_exception_prefix
-    logging_user_identity_format max_header_line max_l3_agents_per_router max_logfile_count max_logfile_size_mb
-    max_routes max_rtr_adv_interval metadata_access_mark metadata_backlog metadata_port metadata_proxy_group
+    logging_user_identity_format max_header_line max_logfile_count max_logfile_size_mb
+    max_rtr_adv_interval metadata_access_mark metadata_backlog metadata_port metadata_proxy_group
     metadata_proxy_shared_secret metadata_proxy_socket metadata_proxy_socket_mode metadata_proxy_user
     metadata_workers min_l3_agents_per_router min_rtr_adv_interval mtu_discovery my_ip my_ipv6 netns_resolvconf
     netns_resolvconf_nameservers netns_resolvconf_options netns_resolvconf_search network_device_mtu
@@ -34,8 +34,8 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
     nova_metadata_insecure nova_metadata_ip nova_metadata_port nova_metadata_protocol nova_region_name nova_url
     ovs_integration_bridge ovs_use_veth ovs_vsctl_timeout pd_confs pd_dhcp_driver periodic_fuzzy_delay
     periodic_interval prefix_delegation_driver publish_errors pure_unix_socket ra_confs rate_limit_burst
-    rate_limit_except_level rate_limit_interval report_interval retry_until_window root_helper router_auto_schedule
-    router_delete_namespaces router_distributed router_id router_scheduler_driver rpc_conn_pool_size
+    rate_limit_except_level rate_limit_interval report_interval retry_until_window root_helper
+    router_delete_namespaces router_id rpc_conn_pool_size
     rpc_ping_enabled rpc_resources_processing_step rpc_response_max_timeout
     rpc_state_report_workers rpc_workers run_external_periodic_tasks send_arp_for_ha send_events_interval
     service_plugins setproctitle ssl_ca_file ssl_cert_file ssl_key_file syslog_log_facility tcp_keepidle

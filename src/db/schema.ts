@@ -293,6 +293,77 @@ interface NetworkDhcpAgentBindings {
   binding_index: number;
 }
 
+interface Flavors {
+  id: string;
+  name: string;
+  description: string;
+  enabled: Flag;
+  service_type: string;
+}
+
+interface ServiceProfiles {
+  id: string;
+  description: string;
+  driver: string;
+  enabled: Flag;
+  metainfo: string;
+}
+
+interface FlavorServiceProfileBindings {
+  service_profile_id: string;
+  flavor_id: string;
+}
+
+interface Routers {
+  id: string;
+  project_id: string;
+  name: string;
+  status: string;
+  admin_state_up: Flag;
+  /** Its first gateway port; the others are in `routerports` only. */
+  gw_port_id: string | null;
+  flavor_id: string | null;
+  enable_snat: Flag;
+  standard_attr_id: number;
+}
+
+interface RouterExtraAttributes {
+  router_id: string;
+  distributed: Flag;
+  service_router: Flag;
+  ha: Flag;
+  ha_vr_id: number | null;
+  /** JSON list. */
+  availability_zone_hints: string;
+  /** null: the router is not managed with `external_gateways`. */
+  enable_default_route_ecmp: Flag | null;
+  enable_default_route_bfd: Flag | null;
+}
+
+interface RouterNdpProxyState {
+  router_id: string;
+  enable_ndp_proxy: Flag;
+}
+
+/** The ports of routers. `port_type`: the `device_owner` that the port has for the router. */
+interface RouterPorts {
+  router_id: string;
+  port_id: string;
+  port_type: string;
+}
+
+interface RouterRoutes {
+  router_id: string;
+  destination: string;
+  nexthop: string;
+}
+
+interface RouterL3AgentBindings {
+  router_id: string;
+  l3_agent_id: string;
+  binding_index: number;
+}
+
 interface Ml2FlatAllocations {
   physical_network: string;
 }
@@ -475,6 +546,15 @@ export interface Schema {
   tags: Tags;
   agents: Agents;
   networkdhcpagentbindings: NetworkDhcpAgentBindings;
+  flavors: Flavors;
+  serviceprofiles: ServiceProfiles;
+  flavorserviceprofilebindings: FlavorServiceProfileBindings;
+  routers: Routers;
+  router_extra_attributes: RouterExtraAttributes;
+  router_ndp_proxy_state: RouterNdpProxyState;
+  routerports: RouterPorts;
+  routerroutes: RouterRoutes;
+  routerl3agentbindings: RouterL3AgentBindings;
   ml2_flat_allocations: Ml2FlatAllocations;
   ml2_vlan_allocations: Ml2VlanAllocations;
   ml2_vxlan_allocations: Ml2VxlanAllocations;

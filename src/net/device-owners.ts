@@ -13,7 +13,13 @@ export const ROUTER_INTERFACE_OWNERS = [
   'network:router_interface_distributed',
 ] as const;
 
-const ROUTER_GATEWAY_OWNER = 'network:router_gateway';
+/** Returns the owner of the interfaces of a router. */
+export function routerInterfaceOwner({ ha, distributed }: { readonly ha: boolean; readonly distributed: boolean }) {
+  const [single, replicated, everywhere] = ROUTER_INTERFACE_OWNERS;
+  return distributed ? everywhere : ha ? replicated : single;
+}
+
+export const ROUTER_GATEWAY_OWNER = 'network:router_gateway';
 const ROUTER_SNAT_OWNER = 'network:router_centralized_snat';
 
 /** Ports of a router that have addresses of a tenant's subnet (Neutron's ROUTER_INTERFACE_OWNERS_SNAT). */

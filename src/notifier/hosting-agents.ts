@@ -4,7 +4,7 @@ import type { AgentEvent } from '../rpc/events.ts';
 import { type HostingAgent, hostingAgents } from '../scheduler/bindings.ts';
 import type { Scheduler } from '../scheduler/contract.ts';
 import { configuredScheduler } from '../scheduler/drivers.ts';
-import { type HostingKind, isNotified } from '../scheduler/hosting-kind.ts';
+import { agentsWanted, type HostingKind, isNotified } from '../scheduler/hosting-kind.ts';
 import { couldSchedule, hostedLabel, scheduleResources } from '../scheduler/schedule.ts';
 import { groupBy } from '../store/listing.ts';
 import type { QueuedEvent } from './casts.ts';
@@ -95,7 +95,7 @@ class AgentsOfKind {
 
   /** Returns the resources with fewer agents than configured, with their agents. */
   #lackingAgents(ids: Iterable<string>, hosts: Hosts): Hosts {
-    const most = this.#core.config.DEFAULT[this.kind.options.agents];
+    const most = agentsWanted(this.#core.config, this.kind, 0);
     const lacking = new Map<string, readonly HostingAgent[]>();
     for (const id of ids) {
       const own = hosts.get(id) ?? NONE;

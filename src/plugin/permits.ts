@@ -87,6 +87,11 @@ export class Permits {
     await this.require(db, caller, [methodAction(this.#resource, method), ...attributes], target);
   }
 
+  /** Throws PolicyNotAuthorized unless the caller may set these attributes by an update. */
+  requireSet(db: Queries, caller: Caller, changes: Document, target: Target): Promise<void> {
+    return this.require(db, caller, this.#policy.attributeActions(this.#resource, 'update', changes), target);
+  }
+
   /** Returns the documents that the caller may see, in order. `above`: of the parent in the path. */
   async visibleAmong(
     db: Queries,

@@ -4,6 +4,7 @@ import type { Resource } from '../resources/attribute.ts';
 import { addressScopeModule } from './address-scopes/module.ts';
 import { availabilityZoneModule } from './agents/availability-zones.ts';
 import { networkAgentHandlers } from './agents/dhcp-networks.ts';
+import { routerAgentHandlers } from './agents/l3-routers.ts';
 import { agentModule } from './agents/module.ts';
 import type { Core } from './core.ts';
 import { meteringLabelModule, meteringRuleModule } from './metering/module.ts';
@@ -17,6 +18,8 @@ import { qosRuleModules } from './qos/rules.ts';
 import type { Quotas } from './quotas/limits.ts';
 import { quotaModule } from './quotas/module.ts';
 import { rbacPolicyModule } from './rbac/module.ts';
+import { routerActions } from './routers/actions.ts';
+import { routerModule } from './routers/module.ts';
 import { Service } from './service.ts';
 import { subnetPoolModule } from './subnetpools/module.ts';
 import { prefixHandlers } from './subnetpools/prefix-actions.ts';
@@ -43,6 +46,11 @@ const listedModules = (core: Core, allocator: AddressAllocator): readonly AnyMod
   ipAvailabilityModule,
   addressScopeModule(core),
   { ...subnetPoolModule(core), actions: { ...prefixHandlers(core), ...onboardHandlers(core) } },
+  addressScopeModule,
+  {
+    ...routerModule(core, allocator),
+    actions: { ...routerActions(core, allocator), ...routerAgentHandlers(core) },
+  },
   agentModule(core, allocator),
   availabilityZoneModule,
   trunkModule(core),

@@ -138,13 +138,17 @@ export class Service {
     const handler = this.#module.actions?.[name];
     if (!action || !handler) throw new Error(`${this.resource.name} has no action ${name}, or no handler for it`);
     const rule = actionPolicy(name, action);
-    const body = () => action.body?.parse(call.body, rule);
-    if (this.#isOwn(caller, call.id) && action.method === 'get') return handler(caller, { ...call, body: body() });
+    if (this.#isOwn(caller, call.id) && action.method === 'get')
+      return handler(caller, { ...call, body: action.body?.parse(call.body, rule) });
     // For administrators the handler alone decides whether the resource exists.
-    if (!action.anyId && !this.#permits.unconditional(caller, rule))
-      await this.#permits.require(this.#db, caller, [rule], await this.#targetOf(caller, call.id, action));
-    else await this.#permits.require(this.#db, caller, [rule], {});
-    return handler(caller, { ...call, body: body() });
+    const open = action.anyId || this.#permits.unconditional(caller, rule);
+    const target = open ? {} : await this.#targetOf(caller, call.id, action);
+    await this.#permits.require(this.#db, caller, [rule], target);
+    const body = action.body?.parse(call.body, rule);
+    if (action.sets !== undefined && !open)
+      await this.#permits.requireSet(this.#db, caller, { [action.sets]: body }, target);
+    const answer = await handler(caller, { ...call, body });
+    return action.answersDocument ? { [this.resource.name]: this.#shown(caller, answer as Document) } : answer;
   }
 
   async #targetOf(caller: Caller, id: string, { notFound, denied }: Action): Promise<Document> {

@@ -3,21 +3,25 @@ import { neutronError } from './errors.ts';
 
 /** Operations of the DHCP agent scheduler (API reference: Networking v2.0, DHCP agent scheduler). */
 
-const listOf = (plural: string, schema: string) => ({
+/** The schema of `{"networks": [...]}`, for instance. */
+export const listOfSchema = (plural: string, schema: string) => ({
   type: 'object',
   required: [plural],
   properties: { [plural]: { type: 'array', items: { $ref: `#/components/schemas/${schema}` } } },
 });
 
-/** A body `{"network_id": "..."}`. */
-const networkBody: AttributeType<string> = {
-  schema: { type: 'object', required: ['network_id'], properties: { network_id: { type: 'string', format: 'uuid' } } },
-  parse(body) {
-    const id = body !== null && typeof body === 'object' ? (body as Record<string, unknown>).network_id : undefined;
-    if (typeof id !== 'string' || id === '' || id.length > 255)
-      throw neutronError('HTTPBadRequest', { reason: 'the body must be {"network_id": "UUID of a network"}' });
-    return id;
-  },
+/** A body such as `{"network_id": "..."}`. */
+export const hostedBody = (resource: string): AttributeType<string> => {
+  const key = `${resource}_id`;
+  return {
+    schema: { type: 'object', required: [key], properties: { [key]: { type: 'string', format: 'uuid' } } },
+    parse(body) {
+      const id = body !== null && typeof body === 'object' ? (body as Record<string, unknown>)[key] : undefined;
+      if (typeof id !== 'string' || id === '' || id.length > 255)
+        throw neutronError('HTTPBadRequest', { reason: `the body must be {"${key}": "UUID of a ${resource}"}` });
+      return id;
+    },
+  };
 };
 
 /** Actions of an agent: the networks that it serves. */
@@ -25,7 +29,7 @@ export const AGENT_ACTIONS = {
   list_dhcp_networks: {
     method: 'get',
     path: 'dhcp-networks',
-    answer: listOf('networks', 'Network'),
+    answer: listOfSchema('networks', 'Network'),
     policyName: 'get_dhcp-networks',
     policy: 'admin',
     extension: 'dhcp_agent_scheduler',
@@ -34,7 +38,7 @@ export const AGENT_ACTIONS = {
   add_dhcp_network: {
     method: 'post',
     path: 'dhcp-networks',
-    body: networkBody,
+    body: hostedBody('network'),
     // Neutron's response has a body: the JSON value null.
     answer: { type: 'null' },
     status: 201,
@@ -58,7 +62,7 @@ export const NETWORK_ACTIONS = {
   list_dhcp_agents: {
     method: 'get',
     path: 'dhcp-agents',
-    answer: listOf('agents', 'Agent'),
+    answer: listOfSchema('agents', 'Agent'),
     policyName: 'get_dhcp-agents',
     policy: 'admin',
     // As in Neutron, a network that does not exist has no agents.

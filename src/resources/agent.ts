@@ -1,4 +1,5 @@
 import { AGENT_ACTIONS } from './agent-networks.ts';
+import { AGENT_ROUTER_ACTIONS } from './agent-routers.ts';
 import { resource } from './attribute.ts';
 import { boolean, dictionary, line, nullable, readOnly, shownOnly } from './types.ts';
 
@@ -17,7 +18,7 @@ export const AGENT = resource({
   table: 'agents',
   policy: { show: 'admin', update: 'admin', delete: 'admin' },
   methods: ['list', 'show', 'update', 'delete'],
-  actions: AGENT_ACTIONS,
+  actions: { ...AGENT_ACTIONS, ...AGENT_ROUTER_ACTIONS },
   extension: 'agent',
   help: 'a process that serves networks or ports on a host',
   attributes: {

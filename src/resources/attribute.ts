@@ -130,6 +130,10 @@ export interface Action {
   readonly body?: AttributeType;
   /** Schema of the response body; absent for actions without one. */
   readonly answer?: JsonSchema;
+  /** The body is a value of this attribute: the rules of setting it by an update apply too. */
+  readonly sets?: string;
+  /** The response body is a document of the resource, under its name, without what the caller may not see. */
+  readonly answersDocument?: true;
   /** Status on success; default: 200 with a response body, 204 without. */
   readonly status?: 200 | 201;
   /** Its name in the policy; default: the action's own. */

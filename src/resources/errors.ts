@@ -507,6 +507,137 @@ export const ERRORS = {
       'Unable to complete operation on port {id}, port is already bound, port type: {vif}, old_mac {old}, new_mac {new}.',
     when: 'the request would change the MAC address of a bound port',
   },
+  RouterNotFound: { status: 404, template: 'Router {id} could not be found', when: 'no such router' },
+  RouterInUse: {
+    status: 409,
+    template: 'Router {id} {reason}',
+    when: 'the router to delete still has interfaces, or something depends on it',
+  },
+  RouterInterfaceNotFound: {
+    status: 404,
+    template: 'Router {router} does not have an interface with id {port}',
+    when: 'the port is not an interface of the router',
+  },
+  RouterInterfaceNotFoundForSubnet: {
+    status: 404,
+    template: 'Router {router} has no interface on subnet {subnet}',
+    when: 'no interface of the router is on the subnet',
+  },
+  RouterInterfaceInUseByFloatingIP: {
+    status: 409,
+    template:
+      'Router interface for subnet {subnet} on router {router} cannot be deleted, as it is required by one or more floating IPs.',
+    when: 'floating IPs of the router lead to the subnet',
+  },
+  RouterInterfaceInUseByRoute: {
+    status: 409,
+    template:
+      'Router interface for subnet {subnet} on router {router} cannot be deleted, as it is required by one or more routes.',
+    when: 'the next hop of an extra route is on the subnet',
+  },
+  RouterExternalGatewayInUseByFloatingIp: {
+    status: 409,
+    template:
+      'Gateway cannot be updated for router {router}, since a gateway to external network {network} is required by one or more floating IPs.',
+    when: 'the gateway to remove serves floating IPs',
+  },
+  SubnetMismatchForPort: {
+    status: 400,
+    template: 'Subnet on port {port} does not match the requested subnet {subnet}.',
+    when: 'the port to remove from a router has no address on the subnet in the request',
+  },
+  PortInUse: {
+    status: 409,
+    template:
+      'Unable to complete operation on port {port} for network {network}. Port already has an attached device {device}.',
+    when: 'the port belongs to a device already',
+  },
+  DeviceIDNotOwnedByTenant: {
+    status: 409,
+    template: "The following device_id {id} is not owned by your tenant or matches another tenant's router.",
+    when: "device_id of a port names another project's router",
+  },
+  InvalidRoutes: {
+    status: 400,
+    template: 'Invalid format for routes: {routes}, {reason}',
+    when: 'the next hop of an extra route is on none of the networks of the router, or belongs to the router',
+  },
+  RoutesExhausted: {
+    status: 400,
+    template: 'Unable to complete operation for {id}. The number of routes exceeds the maximum {quota}.',
+    when: 'more than max_routes',
+  },
+  RouterHostedByL3Agent: {
+    status: 409,
+    template: 'The router {router} has been already hosted by the L3 Agent {agent}.',
+    when: 'another agent already serves the router',
+  },
+  InvalidL3Agent: {
+    status: 404,
+    template: 'Agent {id} is not a L3 Agent or has been disabled',
+    when: 'the agent is not an L3 agent, or is disabled, or in another availability zone',
+  },
+  RouterL3AgentMismatch: {
+    status: 409,
+    template: 'Cannot host distributed router {router} on legacy L3 agent {agent}.',
+    when: 'a distributed router is added to an agent that cannot serve one',
+  },
+  DVRL3CannotAssignToDvrAgent: {
+    status: 409,
+    template: "Not allowed to manually assign a router to an agent in 'dvr' mode.",
+    when: 'a router is added to an agent in dvr mode',
+  },
+  DVRL3CannotRemoveFromDvrAgent: {
+    status: 409,
+    template: "Not allowed to manually remove a router from an agent in 'dvr' mode.",
+    when: 'a router is removed from an agent in dvr mode',
+  },
+  FlavorNotFound: { status: 404, template: 'Flavor {id} could not be found.', when: 'no such flavor' },
+  FlavorInUse: {
+    status: 409,
+    template: 'Flavor {id} is used by some service instance.',
+    when: 'routers have the flavor to delete',
+  },
+  FlavorDisabled: {
+    status: 503,
+    template: 'Flavor is not enabled.',
+    when: 'a router is created with a disabled flavor',
+  },
+  ServiceProfileNotFound: {
+    status: 404,
+    template: 'Service Profile {id} could not be found.',
+    when: 'no such service profile',
+  },
+  ServiceProfileInUse: {
+    status: 409,
+    template: 'Service Profile {id} is used by some service instance.',
+    when: 'a flavor has the service profile to change or delete',
+  },
+  ServiceProfileDisabled: {
+    status: 503,
+    template: 'Service Profile is not enabled.',
+    when: 'a router is created with a flavor whose service profile is disabled',
+  },
+  ServiceProfileEmpty: {
+    status: 400,
+    template: 'Service Profile needs either a driver or metainfo.',
+    when: 'a service profile has neither',
+  },
+  ServiceProfileDriverNotFound: {
+    status: 404,
+    template: 'Service Profile driver {driver} could not be found.',
+    when: 'no service provider has the driver of a service profile',
+  },
+  FlavorServiceProfileBindingExists: {
+    status: 409,
+    template: 'Service Profile {profile} is already associated with flavor {flavor}.',
+    when: 'the flavor already has the service profile',
+  },
+  FlavorServiceProfileBindingNotFound: {
+    status: 404,
+    template: 'Service Profile {profile} is not associated with flavor {flavor}.',
+    when: 'the flavor does not have the service profile, or a router is created with a flavor that has none',
+  },
   ServicePortInUse: {
     status: 409,
     template: 'Port {id} cannot be deleted directly via the port API: {reason}.',

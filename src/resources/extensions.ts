@@ -234,6 +234,7 @@ export const EXTENSIONS: readonly Extension[] = [
 /** Extensions that describe behaviour of the API; no attribute or resource adds them. */
 const BEHAVIOURS: readonly string[] = [
   'empty-string-filtering',
+  'ext-gw-mode',
   'filter-validation',
   'ip-substring-filtering',
   'net-mtu-writable',
@@ -241,6 +242,7 @@ const BEHAVIOURS: readonly string[] = [
   'port-mac-address-regenerate',
   'port-security-groups-filtering',
   'revision-if-match',
+  'router-admin-state-down-before-update',
   'sorting',
   'subnet-segmentid-writable',
 ];

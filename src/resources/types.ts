@@ -245,11 +245,10 @@ export function dictionary(maxBytes: number): AttributeType<Readonly<Record<stri
   return {
     schema: { type: 'object' },
     parse(value, attribute) {
-      if (value === null || typeof value !== 'object' || Array.isArray(value))
-        throw invalidAttribute(attribute, `'${shown(value)}' is not a dictionary`);
-      if (Buffer.byteLength(JSON.stringify(value)) > maxBytes)
+      const given = requireObject(value, attribute);
+      if (Buffer.byteLength(JSON.stringify(given)) > maxBytes)
         throw invalidAttribute(attribute, `the value exceeds ${maxBytes} bytes`);
-      return value as Readonly<Record<string, unknown>>;
+      return given;
     },
     ...asJson(),
   };
@@ -281,6 +280,13 @@ export const shownAs = <In, Out>(
   answerSchema: output.schema,
   parse: (value, attribute) => input.parse(value, attribute),
 });
+
+/** Returns the value as an object. Throws HTTPBadRequest if it is not one. */
+export function requireObject(value: unknown, attribute: string): Readonly<Record<string, unknown>> {
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw invalidAttribute(attribute, `'${shown(value)}' is not a dictionary`);
+  return value as Readonly<Record<string, unknown>>;
+}
 
 /** Returns the value as an object with exactly the given keys. Throws Neutron's error if it is not one. */
 export function requireKeys(value: unknown, keys: readonly string[], attribute: string): Record<string, unknown> {

@@ -3,6 +3,7 @@ import type { RpcArgs } from './contract.ts';
 import type { TopicContract } from './topic.ts';
 import { DHCP_AGENT_TOPIC, type DhcpAgentMethods } from './topics/dhcp-agent.ts';
 import { NETWORK_DELETE_TOPIC, NETWORK_UPDATE_TOPIC, PORT_DELETE_TOPIC, PORT_UPDATE_TOPIC } from './topics/l2-agent.ts';
+import { L3_AGENT_TOPIC } from './topics/l3-agent.ts';
 
 /**
  * Who receives an event. `hosting`: the enabled agents that host the resource it is ordered by; `host`: the agent of one host;
@@ -68,23 +69,30 @@ const dhcp =
 const toHosting = dhcp('network', 'hosting');
 const toHost = dhcp('network', 'host');
 
-/** An event for all agents of a topic; its payload is the method's arguments. */
-const toAll = <
+/** An event whose payload is the arguments of a topic's method. */
+const event = <
   M extends { readonly [K in keyof M]: { args: RpcArgs; result: unknown } },
   K extends keyof M & string,
   Key extends string,
+  A extends Audience,
 >(
   { topic, methods }: TopicContract<M>,
   method: K,
   orderedBy: Key,
-): EventDefinition<M[K]['args'], Key, 'all'> => ({
+  audience: A,
+): EventDefinition<M[K]['args'], Key, A> => ({
   topic,
   method,
   version: methods[method],
-  audience: 'all',
+  audience,
   orderedBy,
   args: (payload) => payload,
 });
+
+interface RouterChange extends RpcArgs {
+  readonly router_id: string;
+  readonly has_ports: boolean;
+}
 
 /** What agents are notified of. Rules enqueue these events in the transaction of the change; the notifier publishes them. */
 export const EVENTS = catalogue({
@@ -113,8 +121,20 @@ export const EVENTS = catalogue({
   port_update_end: toHosting('port_update_end', { priority: 6 }),
   port_delete_end: toHosting('port_delete_end', { priority: 6 }),
 
-  port_update: toAll(PORT_UPDATE_TOPIC, 'port_update', 'network'),
-  port_delete: toAll(PORT_DELETE_TOPIC, 'port_delete', 'network'),
-  network_update: toAll(NETWORK_UPDATE_TOPIC, 'network_update', 'network'),
-  network_delete: toAll(NETWORK_DELETE_TOPIC, 'network_delete', 'network'),
+  port_update: event(PORT_UPDATE_TOPIC, 'port_update', 'network', 'all'),
+  port_delete: event(PORT_DELETE_TOPIC, 'port_delete', 'network', 'all'),
+  network_update: event(NETWORK_UPDATE_TOPIC, 'network_update', 'network', 'all'),
+  network_delete: event(NETWORK_DELETE_TOPIC, 'network_delete', 'network', 'all'),
+
+  /** A router, its ports or its routes have changed. A router without an agent is scheduled first, if it has ports. */
+  routers_updated: {
+    ...event(L3_AGENT_TOPIC, 'routers_updated', 'router', 'hosting'),
+    needsAgent: ({ has_ports }: RouterChange) => has_ports,
+    args: ({ router_id }: RouterChange) => ({ routers: [router_id] }),
+  },
+  /** To all: no agent hosts a router that is gone. */
+  router_deleted: event(L3_AGENT_TOPIC, 'router_deleted', 'router', 'all'),
+  router_added_to_agent: event(L3_AGENT_TOPIC, 'router_added_to_agent', 'router', 'host'),
+  router_removed_from_agent: event(L3_AGENT_TOPIC, 'router_removed_from_agent', 'router', 'host'),
+  l3_agent_updated: event(L3_AGENT_TOPIC, 'agent_updated', 'agent', 'host'),
 });

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { EVENTS } from '../rpc/events.ts';
 import { DHCP_AGENT_TOPIC } from '../rpc/topics/dhcp-agent.ts';
+import { L3_AGENT_TOPIC } from '../rpc/topics/l3-agent.ts';
 import type { HostingKind } from './hosting-kind.ts';
 
 /** DHCP agents, which host networks. */
@@ -9,7 +10,7 @@ export const DHCP_AGENTS: HostingKind = {
   topic: DHCP_AGENT_TOPIC.topic,
   hosted: {
     resource: 'network',
-    all: sql`select id, name, availability_zone_hints from networks`,
+    all: sql`select id, name, availability_zone_hints, 0 as single from networks`,
     needsAgent: sql`exists (select 1 from subnets s where s.network_id = networks.id and s.enable_dhcp = 1)`,
   },
   bindings: { table: 'networkdhcpagentbindings', resource: 'network_id', agent: 'dhcp_agent_id' },
@@ -28,8 +29,33 @@ export const DHCP_AGENTS: HostingKind = {
   },
 };
 
+/** L3 agents, which host routers. Only highly available routers have several agents. */
+export const L3_AGENTS: HostingKind = {
+  type: 'L3 agent',
+  topic: L3_AGENT_TOPIC.topic,
+  hosted: {
+    resource: 'router',
+    all: sql`select routers.id, name, e.availability_zone_hints, 1 - e.ha as single
+      from routers inner join router_extra_attributes e on e.router_id = routers.id`,
+    needsAgent: sql`exists (select 1 from routerports p where p.router_id = routers.id)`,
+  },
+  bindings: { table: 'routerl3agentbindings', resource: 'router_id', agent: 'l3_agent_id' },
+  loadKey: 'routers',
+  options: {
+    agents: 'max_l3_agents_per_router',
+    scheduler: 'router_scheduler_driver',
+    autoSchedule: 'router_auto_schedule',
+    failover: 'allow_automatic_l3agent_failover',
+  },
+  notify: {
+    added: (id) => ({ event: EVENTS.router_added_to_agent, payload: { payload: [id] } }),
+    removed: (id) => ({ event: EVENTS.router_removed_from_agent, payload: { payload: { router_id: id } } }),
+    updated: (admin_state_up) => ({ event: EVENTS.l3_agent_updated, payload: { payload: { admin_state_up } } }),
+  },
+};
+
 /** The kinds of agents that host resources. A new kind is one row here. */
-export const HOSTING_KINDS: readonly HostingKind[] = [DHCP_AGENTS];
+export const HOSTING_KINDS: readonly HostingKind[] = [DHCP_AGENTS, L3_AGENTS];
 
 /** Types of agents that wire ports on their host, and so bind them. How each does it is in `plugin/ports/binding.ts`. */
 export const L2_AGENT_TYPES = ['Linux bridge agent', 'Open vSwitch agent'] as const;

@@ -3,7 +3,7 @@ import type { Config } from '../config/options.ts';
 import type { Database, Queries, Trx } from '../db/database.ts';
 import { bind, bindingsOf } from './bindings.ts';
 import { allowedBy, zonesOf } from './candidates.ts';
-import type { HostingKind } from './hosting-kind.ts';
+import { agentsWanted, type HostingKind } from './hosting-kind.ts';
 import { leastAdminState, oldestHeartbeat } from './liveness.ts';
 import { needingAgent } from './schedule.ts';
 
@@ -64,18 +64,19 @@ export async function autoSchedulePage(
   after: string,
   page: number,
 ): Promise<string | undefined> {
-  const most = config.DEFAULT[kind.options.agents];
+  const most = agentsWanted(config, kind, 0);
   const bindings = sql`select count(*) from ${bindingsOf(kind)} b where b.resource_id = hosted.id`;
   const rows = await trx
     .selectFrom(needingAgent(kind).as('hosted'))
     .selectAll()
     .where('hosted.id', '>', after)
-    .where(sql<boolean>`(${bindings}) < ${most}`)
+    .where(sql<boolean>`(${bindings}) < case when hosted.single = 1 then 1 else ${most} end`)
     .where(sql<boolean>`(${bindings} and b.agent_id = ${agent.id}) = 0`)
     .orderBy('hosted.id')
     .limit(page)
     .execute();
-  for (const { id, availability_zone_hints } of rows)
-    if (allowedBy(zonesOf(config, availability_zone_hints), agent)) await bind(trx, kind, id, agent.id, most);
+  for (const { id, availability_zone_hints, single } of rows)
+    if (allowedBy(zonesOf(config, availability_zone_hints), agent))
+      await bind(trx, kind, id, agent.id, agentsWanted(config, kind, single));
   return rows.length < page ? undefined : rows.at(-1)?.id;
 }

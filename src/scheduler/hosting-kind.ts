@@ -23,7 +23,10 @@ export interface HostingKind {
   readonly hosted: {
     /** Name of the resource, as logs and availability zones name it. */
     readonly resource: string;
-    /** Selects `id`, `name` and `availability_zone_hints` (a JSON list) of all such resources. */
+    /**
+     * Selects of all such resources `id`, `name`, `availability_zone_hints` (a JSON list) and `single`: 1 if the resource has one agent
+     * at most, 0 if it has as many as the configuration says.
+     */
     readonly all: RawBuilder<unknown>;
     /** Condition on `all` that holds for the resources that need an agent. */
     readonly needsAgent: RawBuilder<SqlBool>;
@@ -37,7 +40,7 @@ export interface HostingKind {
   readonly loadKey: string;
   /** Names of the options that apply. */
   readonly options: {
-    /** Agents that a resource gets. */
+    /** Agents that a resource gets; 0: all. */
     readonly agents: OptionOf<number>;
     /** How they are chosen. */
     readonly scheduler: OptionOf<string>;
@@ -62,6 +65,12 @@ export interface HostingKind {
 /** Whether agents of a kind are notified of changes of what they host. */
 export const isNotified = ({ DEFAULT }: Config, { options: { notification } }: HostingKind): boolean =>
   notification === undefined || DEFAULT[notification];
+
+/** Returns how many agents a resource of a kind gets. `single`: as selected by `hosted.all`. */
+export function agentsWanted({ DEFAULT }: Config, { options }: HostingKind, single: number): number {
+  const most = DEFAULT[options.agents];
+  return Number(single) === 1 ? 1 : most === 0 ? Number.MAX_SAFE_INTEGER : most;
+}
 
 /** Whether live agents of a kind take over what dead ones host: as in Neutron, only if automatic scheduling is enabled. */
 export const failsOver = ({ DEFAULT }: Config, { options }: HostingKind): boolean =>

@@ -4,7 +4,7 @@ import type { Queries, Trx } from '../db/database.ts';
 import { bind, hostingAgents } from './bindings.ts';
 import { aliveAgents, allowedBy, zonesOf } from './candidates.ts';
 import type { Candidate, Scheduler } from './contract.ts';
-import type { HostingKind } from './hosting-kind.ts';
+import { agentsWanted, type HostingKind } from './hosting-kind.ts';
 
 /** A new binding of a resource to an agent. */
 export interface NewBinding {
@@ -18,6 +18,8 @@ export interface Hosted {
   readonly id: string;
   readonly name: string;
   readonly availability_zone_hints: string;
+  /** 1: it has one agent at most. */
+  readonly single: number;
 }
 
 /** The resources of a kind that need an agent, as a table expression in parentheses. */
@@ -48,9 +50,18 @@ export async function couldSchedule(
   resources: ReadonlyMap<string, readonly { readonly id: string }[]>,
 ): Promise<readonly string[]> {
   const candidates = await aliveAgents(db, config, kind, false);
-  return [...resources]
+  const possible = [...resources]
     .filter(([, hosting]) => candidates.some((c) => !hosting.some((agent) => agent.id === c.id)))
     .map(([id]) => id);
+  if (possible.length === 0) return [];
+  const rows = await db
+    .selectFrom(needingAgent(kind).as('hosted'))
+    .select(['hosted.id', 'hosted.single'])
+    .where('hosted.id', 'in', possible)
+    .execute();
+  return rows
+    .filter(({ id, single }) => (resources.get(id)?.length ?? 0) < agentsWanted(config, kind, single))
+    .map(({ id }) => id);
 }
 
 /**
@@ -79,9 +90,9 @@ export async function scheduleResources(
   const load = new Map(
     (await aliveAgents(trx, config, kind, scheduler.usesLoad)).map((agent) => [agent.id, agent] as const),
   );
-  const most = config.DEFAULT[kind.options.agents];
   const made: NewBinding[] = [];
-  for (const { id, name, availability_zone_hints } of rows) {
+  for (const { id, name, availability_zone_hints, single } of rows) {
+    const most = agentsWanted(config, kind, single);
     const own = hosting.get(id) ?? [];
     const zones = zonesOf(config, availability_zone_hints);
     const candidates = [...load.values()].filter(

@@ -22,7 +22,7 @@ export async function* resourcesWithSuccessor(
   page: number = PAGE,
 ): AsyncGenerator<string> {
   for (let after: string | undefined = ''; after !== undefined; ) {
-    const rows: readonly Omit<Hosted, 'name'>[] = await db
+    const rows: readonly Omit<Hosted, 'name' | 'single'>[] = await db
       .selectFrom(bindingsOf(kind).as('b'))
       .innerJoin(needingAgent(kind).as('hosted'), 'hosted.id', 'b.resource_id')
       .select(['hosted.id', 'hosted.availability_zone_hints'])

@@ -48,17 +48,18 @@ export function newStandard(revision = 0) {
 /**
  * Records a change: increments revision_number and sets updated_at to the current time. With `expected` (If-Match), throws
  * RevisionNumberConstraintFailed if the revision differs. The condition is part of the update, so concurrent callers cannot
- * both succeed.
+ * both succeed. `by`: more than 1 where Neutron counts one request as several changes.
  */
 export async function bumpRevision(
   trx: Trx,
   standardAttrId: number,
   expected?: number,
   now = nowText(),
+  by = 1,
 ): Promise<void> {
   let update = trx
     .updateTable('standardattributes')
-    .set((eb) => ({ revision_number: eb('revision_number', '+', 1), updated_at: now }))
+    .set((eb) => ({ revision_number: eb('revision_number', '+', by), updated_at: now }))
     .where('id', '=', standardAttrId);
   if (expected !== undefined) update = update.where('revision_number', '=', expected);
   const { numUpdatedRows } = await update.executeTakeFirstOrThrow();

@@ -54,7 +54,7 @@ export const METERING_AGENTS: HostingKind = {
   topic: TOPIC,
   hosted: {
     resource: 'meter',
-    all: sql`select id, name, availability_zone_hints from meters`,
+    all: sql`select id, name, availability_zone_hints, 0 as single from meters`,
     needsAgent: sql`meters.running = 1`,
   },
   bindings: { table: 'meteragentbindings', resource: 'meter_id', agent: 'metering_agent_id' },

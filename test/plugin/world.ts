@@ -16,6 +16,8 @@ type Made = Document & { readonly id: string };
 export interface World {
   readonly core: TestCore;
   readonly allocator: AddressAllocator;
+  /** The service of any resource. */
+  of(name: string): Service;
   transaction<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
   network(values?: Document): Promise<string>;
   updateNetwork(id: string, changes: Document): Promise<Document>;
@@ -27,6 +29,8 @@ export interface World {
   deletePort(id: string): Promise<void>;
   /** Reports as the DHCP agent of a host; returns its id. */
   dhcpAgent(host: string, state?: Document): Promise<string>;
+  /** Reports as the L3 agent of a host; returns its id. */
+  l3Agent(host: string, state?: Document): Promise<string>;
   /** Reports as the Linux bridge agent of a host; returns its id. */
   l2Agent(host: string, state?: Document): Promise<string>;
   /** Sets an agent's heartbeat back, so that it is considered dead. */
@@ -53,6 +57,15 @@ export const dhcpState = (host: string): Document => ({
   agent_type: 'DHCP agent',
   availability_zone: 'nova',
   configurations: { dhcp_driver: 'neutron.agent.linux.dhcp.Dnsmasq', networks: 0, subnets: 0, ports: 0 },
+});
+
+export const l3State = (host: string): Document => ({
+  binary: 'neutron-l3-agent',
+  host,
+  topic: 'l3_agent',
+  agent_type: 'L3 agent',
+  availability_zone: 'nova',
+  configurations: { agent_mode: 'legacy', handle_internal_only_routers: true, interface_driver: 'linuxbridge' },
 });
 
 export const l2State = (host: string): Document => ({
@@ -88,6 +101,7 @@ export async function createWorld(changes: ConfigChanges = {}): Promise<World> {
   return {
     core,
     allocator,
+    of: (name) => services.of(name),
     transaction: (work) => db.transaction(work),
     network: async (values = {}) => (await make(networks, { name: 'n', ...values })).id,
     updateNetwork: (id, given) => networks.update(ADMIN, id, given),
@@ -99,6 +113,7 @@ export async function createWorld(changes: ConfigChanges = {}): Promise<World> {
     portOf: (id) => ports.show(ADMIN, id),
     deletePort: (id) => ports.delete(ADMIN, id),
     dhcpAgent: (host, state = {}) => report({ ...dhcpState(host), ...state }),
+    l3Agent: (host, state = {}) => report({ ...l3State(host), ...state }),
     l2Agent: (host, state = {}) => report({ ...l2State(host), ...state }),
     async kill(agentId) {
       const longAgo = { heartbeat_timestamp: '2020-01-01 00:00:00' };

@@ -6,6 +6,7 @@ import { addressScopes } from './0005-address-scopes.ts';
 import { labIdentity } from './0006-lab-identity.ts';
 import { rbacAndQuotas } from './0007-rbac-and-quotas.ts';
 import { subnetPools } from './0009-subnet-pools.ts';
+import { routers } from './0010-routers.ts';
 import { qosAndMetering } from './0012-qos-and-metering.ts';
 import { trunks } from './0013-trunks.ts';
 import { externalAccess } from './0014-external-access.ts';
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   qosAndMetering,
   trunks,
   externalAccess,
+  routers,
 ];

@@ -19,6 +19,8 @@ interface TableSpec {
    */
   readonly columns: Readonly<Record<string, ColumnType | `${ColumnType}?`>>;
   readonly primary?: readonly string[];
+  /** Values of columns that an insert omits; default: it must not omit them. */
+  readonly defaults?: Readonly<Record<string, number>>;
   readonly references?: Readonly<Record<string, Reference>>;
   readonly unique?: readonly (readonly string[])[];
   readonly indexes?: readonly (readonly string[])[];
@@ -38,18 +40,23 @@ const TYPES = {
 type ColumnType = keyof typeof TYPES;
 
 const DUPLICATE_KEY_NAME = 1061;
+const SQLITE_DUPLICATE = /^index \w+ already exists$/;
 
 /** Creates a table unless it exists: a migration that was interrupted runs again. */
 export async function createTable(
   db: Kysely<unknown>,
   dialect: DialectName,
   name: string,
-  { columns, primary, references = {}, unique = [], indexes = [] }: TableSpec,
+  { columns, primary, defaults = {}, references = {}, unique = [], indexes = [] }: TableSpec,
 ): Promise<void> {
   let table: CreateTableBuilder<string> = db.schema.createTable(name).ifNotExists();
   for (const [column, type] of Object.entries(columns)) {
     const sqlType = TYPES[type.replace('?', '') as ColumnType];
-    table = table.addColumn(column, sqlType, (c) => (type.endsWith('?') ? c : c.notNull()));
+    table = table.addColumn(column, sqlType, (c) => {
+      const fallback = defaults[column];
+      const filled = fallback === undefined ? c : c.defaultTo(fallback);
+      return type.endsWith('?') ? filled : filled.notNull();
+    });
   }
   table = table.addPrimaryKeyConstraint(`pk_${name}`, [...(primary ?? ['id'])] as never[]);
   // As constraints of the table: MySQL ignores references of a column.
@@ -74,7 +81,8 @@ export async function createIndex(db: Kysely<unknown>, table: string, columns: r
     await index.execute();
   } catch (error) {
     // MySQL has no IF NOT EXISTS here: a migration that was interrupted has created it already.
-    if ((error as { errno?: unknown }).errno !== DUPLICATE_KEY_NAME) throw error;
+    const { errno, message } = error as { errno?: unknown; message: string };
+    if (errno !== DUPLICATE_KEY_NAME && !SQLITE_DUPLICATE.test(message)) throw error;
   }
 }
 

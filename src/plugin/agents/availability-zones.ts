@@ -4,14 +4,9 @@ import { AVAILABILITY_ZONE } from '../../resources/availability-zone.ts';
 import { HOSTING_KINDS } from '../../scheduler/agent-kinds.ts';
 import type { ResourceModule } from '../module.ts';
 
-/** The resource type of each agent type's zones. L3 agents are stock ones for now: Neutrino does not schedule routers. */
-const ZONED: readonly (readonly [type: string, resource: string])[] = [
-  ...HOSTING_KINDS.map(({ type, hosted }) => [type, hosted.resource] as const),
-  ['L3 agent', 'router'],
-];
-
+/** The resource type of each agent type's zones. */
 const resourceOfType = sql.join(
-  ZONED.map(([type, resource]) => sql`when ${type} then ${resource}`),
+  HOSTING_KINDS.map(({ type, hosted }) => sql`when ${type} then ${hosted.resource}`),
   sql` `,
 );
 
@@ -19,7 +14,7 @@ const ZONES = sql`from (
     select concat(availability_zone, ' ', agent_type) as id, availability_zone as name,
            case agent_type ${resourceOfType} end as resource,
            case when max(admin_state_up) = 1 then 'available' else 'unavailable' end as state
-    from agents where agent_type in (${sql.join(ZONED.map(([type]) => type))}) and availability_zone <> ''
+    from agents where agent_type in (${sql.join(HOSTING_KINDS.map(({ type }) => type))}) and availability_zone <> ''
     group by availability_zone, agent_type) as availability_zones`;
 
 /** Availability zones, computed from all agents, alive or not. */

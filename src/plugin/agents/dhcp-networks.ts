@@ -15,8 +15,10 @@ import { releaseUnserved } from '../provisioning.ts';
 import { agentDocuments, requireAgent } from './documents.ts';
 import { reserveDhcpPort } from './reserved-port.ts';
 
+type AgentHandlers = Pick<HandlersOf<typeof AGENT>, 'list_dhcp_networks' | 'add_dhcp_network' | 'remove_dhcp_network'>;
+
 /** Handlers of the DHCP agent scheduler's operations on agents. */
-export function agentNetworkHandlers(core: Core, allocator: AddressAllocator): HandlersOf<typeof AGENT> {
+export function agentNetworkHandlers(core: Core, allocator: AddressAllocator): AgentHandlers {
   const { db, config } = core;
 
   async function add(trx: Trx, agentId: string, networkId: string): Promise<void> {

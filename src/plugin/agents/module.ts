@@ -9,6 +9,7 @@ import { inserted, type ResourceModule } from '../module.ts';
 import { agentNetworkHandlers } from './dhcp-networks.ts';
 import { agentConditions, agentDocuments, requireAgent } from './documents.ts';
 import { HOSTINGS, type Hosting } from './hosting.ts';
+import { agentRouterHandlers } from './l3-routers.ts';
 import { resourceMover } from './move.ts';
 
 /** The rules of agents. Agents are created by their own reports (`reportState`), not by the API. */
@@ -53,6 +54,6 @@ export const agentModule = (
       await trx.deleteFrom('agents').where('id', '=', id).execute();
       await hosting?.unserved?.(trx, core, hosted);
     },
-    actions: agentNetworkHandlers(core, allocator),
+    actions: { ...agentNetworkHandlers(core, allocator), ...agentRouterHandlers(core) },
   };
 };

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { Trx } from '../../db/database.ts';
 import type { CreateOf } from '../../resources/attribute.ts';
-import { neutronError } from '../../resources/errors.ts';
 import { NETWORK } from '../../resources/network.ts';
 import { DHCP_AGENTS } from '../../scheduler/agent-kinds.ts';
+import { requireZones } from '../../scheduler/zones.ts';
 import { insertPlain, plainOf } from '../../store/rows.ts';
 import { insertStandardAttributes, newStandard } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
@@ -16,19 +16,6 @@ import { requestedSegments } from './provider.ts';
 import { allocateSegment, type Segment } from './segments.ts';
 
 export type NetworkCreate = CreateOf<typeof NETWORK>;
-
-async function requireZones(trx: Trx, zones: readonly string[]): Promise<void> {
-  for (const zone of zones) {
-    const known = await trx
-      .selectFrom('agents')
-      .select('id')
-      .where('availability_zone', '=', zone)
-      .where('agent_type', '=', DHCP_AGENTS.type)
-      .limit(1)
-      .executeTakeFirst();
-    if (!known) throw neutronError('AvailabilityZoneNotFound', { zone });
-  }
-}
 
 async function insertSegment(trx: Trx, networkId: string, segment: Segment, index: number): Promise<void> {
   const attr = await insertStandardAttributes(trx, {
@@ -52,7 +39,7 @@ async function insertSegment(trx: Trx, networkId: string, segment: Segment, inde
 
 /** Creates a network in the caller's transaction. Throws NeutronError for invalid values. */
 export async function createNetwork(trx: Trx, core: Core, values: NetworkCreate): Promise<NetworkDocument> {
-  await requireZones(trx, values.availability_zone_hints);
+  await requireZones(trx, DHCP_AGENTS, values.availability_zone_hints);
   const wanted = requestedSegments(values);
   const segments: Segment[] = [];
   for (const one of wanted.length > 0 ? wanted : [undefined])

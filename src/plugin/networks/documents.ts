@@ -5,6 +5,7 @@ import { NETWORK } from '../../resources/network.ts';
 import type { SegmentText } from '../../resources/segment-types.ts';
 import { DHCP_AGENTS } from '../../scheduler/agent-kinds.ts';
 import { bindingsOf } from '../../scheduler/bindings.ts';
+import { servingZones } from '../../scheduler/zones.ts';
 import {
   type Condition,
   type Conditions,
@@ -97,7 +98,7 @@ export async function networkDocuments(
   );
   const shared = await sharedAmong(db, NETWORK, list, view);
   const scopes = await scopesOfNetworks(db, list);
-  const zones = await servingZones(db, list);
+  const zones = await servingZones(db, DHCP_AGENTS, list);
   const tags = await tagsOf(
     db,
     rows.map((row) => row.attr),
@@ -120,21 +121,4 @@ export async function networkDocuments(
       },
     ]),
   );
-}
-
-/** Returns the availability zones of the DHCP agents that serve each network. */
-async function servingZones(db: Queries, ids: string[]): Promise<ReadonlyMap<string, string[]>> {
-  const rows = await db
-    .selectFrom(bindingsOf(DHCP_AGENTS).as('b'))
-    .innerJoin('agents', 'agents.id', 'b.agent_id')
-    .select(['b.resource_id', 'agents.availability_zone'])
-    .distinct()
-    .where('b.resource_id', 'in', ids)
-    .execute();
-  const zones = new Map<string, string[]>();
-  for (const { resource_id: id, availability_zone } of rows) {
-    if (availability_zone === null) continue;
-    zones.set(id, [...(zones.get(id) ?? []), availability_zone].sort());
-  }
-  return zones;
 }

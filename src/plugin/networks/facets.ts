@@ -1,4 +1,5 @@
 import type { Trx } from '../../db/database.ts';
+import { ROUTER_GATEWAY_OWNER } from '../../net/device-owners.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { NETWORK } from '../../resources/network.ts';
 import { bumpRevision } from '../../store/standard-attributes.ts';
@@ -60,7 +61,7 @@ async function makeInternal(trx: Trx, networkId: string): Promise<void> {
     .selectFrom('ports')
     .select('id')
     .where('network_id', '=', networkId)
-    .where('device_owner', '=', 'network:router_gateway')
+    .where('device_owner', '=', ROUTER_GATEWAY_OWNER)
     .limit(1)
     .executeTakeFirst();
   if (gateway) throw neutronError('ExternalNetworkInUse', { id: networkId });

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import type { Caller } from '../../auth/contract.ts';
+import type { Trx } from '../../db/database.ts';
+import type { AddressAllocator } from '../../ipam/allocate.ts';
+import type { CreateOf } from '../../resources/attribute.ts';
+import { neutronError } from '../../resources/errors.ts';
+import { ROUTER } from '../../resources/router.ts';
+import { L3_AGENTS } from '../../scheduler/agent-kinds.ts';
+import { requireZones } from '../../scheduler/zones.ts';
+import { insertPlain, plainOf } from '../../store/rows.ts';
+import { bumpRevision, newStandard } from '../../store/standard-attributes.ts';
+import type { Core } from '../core.ts';
+import { inserted } from '../module.ts';
+import { type RouterDocument, routerDocuments } from './documents.ts';
+import { enqueueRouterUpdate } from './events.ts';
+import { providerOfFlavor } from './flavor.ts';
+import { rejectBothGateways } from './gateway-requests.ts';
+import { setGateway, setGateways } from './gateways.ts';
+import { lockRouter } from './lock.ts';
+
+export type RouterCreate = CreateOf<typeof ROUTER>;
+
+/** Returns what kind of router a request asks for. Throws InvalidInput if its flavor does not support it. */
+async function kindOf(trx: Trx, { config }: Core, { ha, distributed, flavor_id }: RouterCreate) {
+  if (flavor_id === null) {
+    const { l3_ha, router_distributed } = config.DEFAULT;
+    return { ha: ha ?? l3_ha, distributed: distributed ?? router_distributed };
+  }
+  const provider = await providerOfFlavor(trx, flavor_id);
+  for (const [key, wanted] of Object.entries({ ha, distributed }))
+    if (wanted !== undefined && wanted !== provider[key as 'ha' | 'distributed'])
+      throw neutronError('InvalidInput', { reason: `Provider ${provider.name} does not support ${key}=${wanted}` });
+  return { ha: provider.ha, distributed: provider.distributed };
+}
+
+/** Creates a router in the caller's transaction and notifies agents. Throws NeutronError for invalid values. */
+export async function createRouter(
+  trx: Trx,
+  core: Core,
+  allocator: AddressAllocator,
+  caller: Caller,
+  values: RouterCreate,
+): Promise<RouterDocument> {
+  rejectBothGateways(values);
+  await requireZones(trx, L3_AGENTS, values.availability_zone_hints);
+  const id = randomUUID();
+  const { external_gateways: gateways, enable_default_route_bfd: bfd, enable_default_route_ecmp: ecmp } = values;
+  const multihomed = [gateways, bfd, ecmp].some((value) => value !== undefined && value !== null);
+  const { attr } = await insertPlain(trx, ROUTER, {
+    ...plainOf(ROUTER, values),
+    ...(await kindOf(trx, core, values)),
+    id,
+    status: 'ACTIVE',
+    enable_ndp_proxy: values.enable_ndp_proxy ?? null,
+    enable_default_route_bfd: multihomed ? (bfd ?? false) : null,
+    enable_default_route_ecmp: multihomed ? (ecmp ?? false) : null,
+    ...newStandard(1),
+  });
+  const change = { trx, core, allocator, caller, router: await lockRouter(trx, core.db, id) };
+  const wanted = values.external_gateway_info;
+  const revisions = gateways
+    ? await setGateways(
+        change,
+        gateways.map((one) => ({ wanted: one })),
+      )
+    : wanted
+      ? await setGateway(change, wanted)
+      : 0;
+  if (revisions > 0) await bumpRevision(trx, attr, undefined, undefined, revisions);
+  if (revisions > 0) await enqueueRouterUpdate(trx, id);
+  return inserted((await routerDocuments(trx, [id])).get(id), 'router', id);
+}

@@ -1,0 +1,26 @@
+import type { Trx } from '../../db/database.ts';
+import { neutronError } from '../../resources/errors.ts';
+import { SERVICE_PROVIDERS, type ServiceProvider } from './providers.ts';
+
+/**
+ * Returns the provider of a flavor: that of its first service profile. Throws FlavorNotFound, FlavorDisabled,
+ * FlavorServiceProfileBindingNotFound, ServiceProfileDisabled and ServiceProfileDriverNotFound.
+ */
+export async function providerOfFlavor(trx: Trx, id: string): Promise<ServiceProvider> {
+  const flavor = await trx.selectFrom('flavors').select('enabled').where('id', '=', id).executeTakeFirst();
+  if (!flavor) throw neutronError('FlavorNotFound', { id });
+  if (flavor.enabled === 0) throw neutronError('FlavorDisabled');
+  const profile = await trx
+    .selectFrom('flavorserviceprofilebindings as b')
+    .innerJoin('serviceprofiles as p', 'p.id', 'b.service_profile_id')
+    .select(['p.driver', 'p.enabled'])
+    .where('b.flavor_id', '=', id)
+    .orderBy('p.id')
+    .limit(1)
+    .executeTakeFirst();
+  if (!profile) throw neutronError('FlavorServiceProfileBindingNotFound', { profile: '', flavor: id });
+  if (profile.enabled === 0) throw neutronError('ServiceProfileDisabled');
+  const provider = SERVICE_PROVIDERS.find(({ driver }) => driver === profile.driver);
+  if (!provider) throw neutronError('ServiceProfileDriverNotFound', { driver: profile.driver });
+  return provider;
+}
