@@ -46,7 +46,6 @@ const listedModules = (core: Core, allocator: AddressAllocator): readonly AnyMod
   ipAvailabilityModule,
   addressScopeModule(core),
   { ...subnetPoolModule(core), actions: { ...prefixHandlers(core), ...onboardHandlers(core) } },
-  addressScopeModule,
   {
     ...routerModule(core, allocator),
     actions: { ...routerActions(core, allocator), ...routerAgentHandlers(core) },

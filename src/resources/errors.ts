@@ -546,12 +546,6 @@ export const ERRORS = {
     template: 'Subnet on port {port} does not match the requested subnet {subnet}.',
     when: 'the port to remove from a router has no address on the subnet in the request',
   },
-  PortInUse: {
-    status: 409,
-    template:
-      'Unable to complete operation on port {port} for network {network}. Port already has an attached device {device}.',
-    when: 'the port belongs to a device already',
-  },
   DeviceIDNotOwnedByTenant: {
     status: 409,
     template: "The following device_id {id} is not owned by your tenant or matches another tenant's router.",

@@ -7,6 +7,7 @@ import { requireVisibleNetwork, visiblePorts } from '../visibility.ts';
 import { createPort } from './create.ts';
 import { deletePort } from './delete.ts';
 import { PORT_CONDITIONS, portDocuments } from './documents.ts';
+import { requireDeletable, requireOwnRouter, requireOwnRouterChange, requireSameDevice } from './router-ports.ts';
 import { updatePort } from './update.ts';
 
 /** Ports. `allocator`: shared by the whole process, so that all requests use its hints. */
@@ -18,11 +19,17 @@ export const portModule = (core: Core, allocator: AddressAllocator): ResourceMod
   async create(trx, caller, values) {
     await requireVisibleNetwork(trx, caller, values.network_id);
     await requireQosPolicy(trx, caller, values.qos_policy_id);
+    await requireOwnRouter(trx, caller, values.project_id, values);
     return createPort(trx, core, allocator, values);
   },
   async update(trx, caller, id, changes, revision) {
+    await requireSameDevice(trx, id, changes);
+    await requireOwnRouterChange(trx, caller, id, changes);
     await requireQosPolicyChange(trx, caller, { table: 'qos_port_policy_bindings', key: 'port_id', id }, changes);
     return updatePort(trx, core, allocator, id, changes, revision);
   },
-  delete: (trx, _caller, id, revision) => deletePort(trx, id, revision),
+  async delete(trx, _caller, id, revision) {
+    await requireDeletable(trx, id);
+    await deletePort(trx, id, revision);
+  },
 });

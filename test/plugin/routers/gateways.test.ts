@@ -39,7 +39,7 @@ describe('the external gateway', () => {
     await fails(world.deletePort(String(port?.id)), 'ServicePortInUse');
     await fails(world.updateNetwork(network, { 'router:external': false }), 'ExternalNetworkInUse');
     await fails(world.deleteNetwork(network), 'NetworkInUse');
-    await fails(world.of('port').show(member, String(port?.id)), 'PortNotFound');
+    await fails(world.of('port').show(memberOf('p2'), String(port?.id)), 'PortNotFound');
     expect(await set({}, member)).toMatchObject({ external_gateway_info: null, revision_number: 6 });
     expect(await gateways()).toEqual([]);
     expect(await world.updateNetwork(network, { 'router:external': false })).toMatchObject({
