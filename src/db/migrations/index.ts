@@ -22,8 +22,8 @@ export const MIGRATIONS: readonly Migration[] = [
   labIdentity,
   rbacAndQuotas,
   subnetPools,
+  routers,
   qosAndMetering,
   trunks,
   externalAccess,
-  routers,
 ];
