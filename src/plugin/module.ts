@@ -58,6 +58,8 @@ export interface ResourceModule<R extends Resource = Resource> {
    * withdrawn. `*`: all projects must keep access. Required for resources that can be shared.
    */
   usersOf?(trx: Trx, id: string, action: string): Promise<readonly string[]>;
+  /** Throws NeutronError if a resource must not be shared with a project (`*`: all), because that project could not use it. */
+  requireShareable?(trx: Trx, id: string, target: string): Promise<void>;
   /** Runs after RBAC entries of a resource were added, changed or removed through rbac-policies, in the same transaction. */
   entriesChanged?(trx: Trx, id: string): Promise<void>;
   /** Loads documents by id; missing ones are omitted. */
@@ -79,6 +81,7 @@ export interface AnyModule {
   readonly conditions?: Conditions;
   visible?(caller: Caller): Condition;
   usersOf?(trx: Trx, id: string, action: string): Promise<readonly string[]>;
+  requireShareable?(trx: Trx, id: string, target: string): Promise<void>;
   entriesChanged?(trx: Trx, id: string): Promise<void>;
   load(db: Queries, ids: readonly string[], view?: View): Promise<ReadonlyMap<string, Document>>;
   create?(trx: Trx, caller: Caller, values: Document): Promise<Document>;

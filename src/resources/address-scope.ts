@@ -1,4 +1,5 @@
 import { resource } from './attribute.ts';
+import { extension } from './extensions.ts';
 import { identity } from './standard.ts';
 import { boolean, oneOfNumbers } from './types.ts';
 
@@ -8,10 +9,18 @@ export const ADDRESS_SCOPE = resource({
   plural: 'address_scopes',
   path: 'address-scopes',
   table: 'addressscopes',
-  sharing: { table: 'addressscoperbacs', actions: ['access_as_shared'] },
+  sharing: { table: 'addressscoperbacs', actions: ['access_as_shared'], extension: 'rbac-address-scope' },
   methods: ['create', 'list', 'show', 'update', 'delete'],
   policy: { show: 'scopeReader' },
   extension: 'address-scope',
+  brings: [
+    extension(
+      'rbac-address-scope',
+      'Add address_scope type to RBAC',
+      '2020-02-12T00:00:00-00:00',
+      'Add address_scope type to RBAC',
+    ),
+  ],
   help: 'a set of subnet pools whose addresses do not overlap',
   attributes: {
     ...identity('addressscopes'),

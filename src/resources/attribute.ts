@@ -99,6 +99,8 @@ export interface Sharing {
   readonly objectType?: string;
   /** Values of `action`; each makes a resource visible to the target project. */
   readonly actions: readonly ('access_as_shared' | 'access_as_external')[];
+  /** Alias of the extension that adds it to rbac-policies; default: that of rbac-policies. */
+  readonly extension?: string;
 }
 
 /** The resource that a child belongs to. */

@@ -248,8 +248,14 @@ const BEHAVIOURS: readonly string[] = [
 ];
 
 /** Returns the aliases that a declaration refers to. */
-const aliasesOf = ({ extension: own, attributes, actions = {} }: Resource): readonly (string | undefined)[] => [
+const aliasesOf = ({
+  extension: own,
+  sharing,
+  attributes,
+  actions = {},
+}: Resource): readonly (string | undefined)[] => [
   own,
+  sharing?.extension,
   ...Object.values(attributes).map((attribute) => attribute.extension),
   ...Object.values(actions).map((action) => action.extension),
 ];

@@ -27,7 +27,7 @@ export const SUBNETPOOL = resource({
   standardAttributes: 'subnetpools',
   tagged: true,
   quota: true,
-  sharing: { table: 'subnetpoolrbacs', actions: ['access_as_shared'] },
+  sharing: { table: 'subnetpoolrbacs', actions: ['access_as_shared'], extension: 'rbac-subnetpool' },
   methods: ['create', 'list', 'show', 'update', 'delete'],
   policy: { show: 'poolReader' },
   actions: {
@@ -58,6 +58,12 @@ export const SUBNETPOOL = resource({
   },
   extension: 'subnet_allocation',
   brings: [
+    extension(
+      'rbac-subnetpool',
+      'Add subnetpool type to RBAC',
+      '2020-02-05T00:00:00-00:00',
+      'Add subnetpool type to RBAC',
+    ),
     extension(
       'subnet_onboard',
       'Subnet Onboard',
@@ -120,6 +126,8 @@ export const SUBNETPOOL = resource({
       put: true,
       optional: true,
       column: 'subnetpools.default_quota',
+      // As in Neutron, responses to updates omit it while it is null.
+      visible: 'sometimes',
       sort: true,
       help: 'how much each project can allocate, in addresses for IPv4 and in /64 prefixes for IPv6; 0 or null: unlimited',
     },
@@ -146,6 +154,8 @@ export const SUBNETPOOL = resource({
       put: true,
       optional: true,
       column: 'subnetpools.address_scope_id',
+      // As in Neutron, responses to updates omit it while it is null, unless they set it.
+      visible: 'sometimes',
       sort: true,
       extension: 'address-scope',
       help: 'address scope of its prefixes',

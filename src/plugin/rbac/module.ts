@@ -101,6 +101,7 @@ export function rbacPolicyModule(modules: readonly AnyModule[]): ResourceModule<
           type: values.object_type,
           valid: valid.join(', '),
         });
+      await module.requireShareable?.(trx, values.object_id, values.target_tenant);
       const id = await add(trx, module, values);
       await module.entriesChanged?.(trx, values.object_id);
       return { ...values, id };
@@ -110,6 +111,7 @@ export function rbacPolicyModule(modules: readonly AnyModule[]): ResourceModule<
       if (to === undefined || to === policy.target_tenant) return policy;
       const module = moduleOf(policy.object_type);
       await requireOwner(caller, policy, await objectOf(trx, module, policy.object_id));
+      await module.requireShareable?.(trx, policy.object_id, to);
       await withdraw(trx, policy, to);
       const changed = { ...policy, target_tenant: to };
       await add(trx, module, changed, id);

@@ -7,6 +7,7 @@ import type { ResourceModule } from '../module.ts';
 import { createSubnetPool } from './create.ts';
 import { SUBNETPOOL_CONDITIONS, subnetPoolDocuments } from './documents.ts';
 import { lockPool } from './lock.ts';
+import { requireScopeFor } from './scope.ts';
 import { updateSubnetPool } from './update.ts';
 
 /** Subnet pools, without their actions. */
@@ -23,6 +24,7 @@ export const subnetPoolModule = (core: Core): ResourceModule<typeof SUBNETPOOL> 
       .execute();
     return rows.map(({ project_id }) => project_id);
   },
+  requireShareable: (trx, id, target) => requireScopeFor(trx, core, id, target),
   create: (trx, caller, values) => createSubnetPool(trx, core, caller, values),
   update: (trx, caller, id, changes, revision) => updateSubnetPool(trx, core, caller, id, changes, revision),
   async delete(trx, _caller, id, revision) {

@@ -6,9 +6,9 @@ import { ADDRESS_SCOPE } from '../../resources/address-scope.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { lockAddressScope } from '../address-scopes/lock.ts';
 import type { Core } from '../core.ts';
-import { sharedAmong } from '../rbac/sharing.ts';
+import { EVERYBODY, projectsWithAccess, sharedAmong } from '../rbac/sharing.ts';
 import { requireVisible } from '../visibility.ts';
-import type { LockedPool } from './lock.ts';
+import { type LockedPool, lockPool } from './lock.ts';
 
 /** What a pool has, or is to have. */
 interface ScopedPool {
@@ -58,6 +58,18 @@ export async function requireOwnScope(trx: Trx, caller: Caller, pool: LockedPool
   if (scope?.project_id !== caller.projectId)
     throw neutronError('IllegalSubnetPoolUpdate', {
       reason: `subnetpool ${pool.id} cannot be updated when associated with shared address scope ${id}`,
+    });
+}
+
+/** Throws InvalidInput if a project (`*`: all) is to share the pool, but not its address scope. */
+export async function requireScopeFor(trx: Trx, core: Core, poolId: string, target: string): Promise<void> {
+  const { address_scope_id: scopeId } = await lockPool(trx, core.db, poolId);
+  if (scopeId === null) return;
+  const scope = await lockAddressScope(trx, core.db, scopeId);
+  const targets = await projectsWithAccess(trx, ADDRESS_SCOPE, scopeId, 'access_as_shared');
+  if (scope.project_id !== target && !targets.has(target) && !targets.has(EVERYBODY))
+    throw neutronError('InvalidInput', {
+      reason: `subnetpool ${poolId} cannot be shared with ${target}, which has no access to its address scope ${scopeId}`,
     });
 }
 

@@ -74,6 +74,18 @@ export async function updateSubnetPool(
   await updatePlain(trx, SUBNETPOOL, { id, attr: pool.standard_attr_id }, plainOf(SUBNETPOOL, changes));
   await bumpRevision(trx, pool.standard_attr_id, revision);
   const document = inserted((await subnetPoolDocuments(trx, [id], { caller })).get(id), 'subnet pool', id);
-  // As in Neutron, the response to an update shows them as numbers.
-  return { ...document, ...bounds };
+  // As in Neutron, the lengths are numbers.
+  return asUpdated({ ...document, ...bounds }, changes);
+}
+
+/** Returns a document as Neutron's responses to updates show it: without attributes that are null. */
+function asUpdated(
+  { default_quota: quota, address_scope_id: scopeId, ...document }: SubnetPoolDocument,
+  changes: UpdateOf<typeof SUBNETPOOL>,
+): SubnetPoolDocument {
+  return {
+    ...document,
+    ...(quota === null ? {} : { default_quota: quota }),
+    ...(scopeId === null && changes.address_scope_id !== null ? {} : { address_scope_id: scopeId }),
+  };
 }

@@ -8,6 +8,8 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
+const share = (object_type: string, object_id: string, target_tenant: string) =>
+  world.shares.create({ object_type, object_id, target_tenant, action: 'access_as_shared' });
 const list = { filters: {}, sorts: [], pageReverse: false };
 const pool = (values: object = {}, caller = undefined as ReturnType<typeof memberOf> | undefined) =>
   world.pools.create({ name: 'p', prefixes: ['10.0.0.0/8'], ...values }, caller);
@@ -72,6 +74,7 @@ describe('subnet pools', () => {
     const changes = { name: 'n', default_prefixlen: '27', prefixes: ['10.200.0.0/15'], default_quota: 7 };
     const updated = await world.pools.update(id, changes);
     expect(updated).toMatchObject({ ...changes, default_prefixlen: 27, min_prefixlen: 8, revision_number: 1 });
+    expect(Object.keys(updated)).not.toContain('address_scope_id');
     expect(await world.pools.show(id)).toMatchObject({ ...changes, min_prefixlen: '8', revision_number: 1 });
     const refused: readonly (readonly [object, string])[] = [
       [{ prefixes: ['10.200.0.0/16'] }, 'IllegalSubnetPoolPrefixUpdate'],
@@ -166,5 +169,37 @@ describe('address scopes', () => {
     const made = await pool({ address_scope_id: shared.id }, p2);
     expect(await outcomeOf(world.pools.update(made.id, { name: 'x' }, undefined, p2))).toBe('IllegalSubnetPoolUpdate');
     expect(await world.pools.update(made.id, { name: 'x' })).toMatchObject({ name: 'x' });
+  });
+
+  test('must be accessible to those with whom a pool is shared', async () => {
+    const scope = await world.scopes.create({ ip_version: 4 });
+    const { id } = await pool({ address_scope_id: scope.id });
+    for (const target of ['p2', '*']) expect(await outcomeOf(share('subnetpool', id, target))).toBe('InvalidInput');
+    await share('address_scope', scope.id, 'p2');
+    const entry = await share('subnetpool', id, 'p2');
+    expect(await outcomeOf(world.shares.update(entry.id, { target_tenant: 'p3' }))).toBe('InvalidInput');
+    expect(await world.pools.show(id, memberOf('p2'))).toMatchObject({ shared: true });
+    expect(await world.pools.show(id)).toMatchObject({ shared: false });
+  });
+});
+
+describe('shares', () => {
+  test('of pools and scopes stay while another project needs them', async () => {
+    const p2 = memberOf('p2');
+    const scope = await world.scopes.create({ ip_version: 4 });
+    const ofScope = await share('address_scope', scope.id, 'p2');
+    const joined = await pool({ address_scope_id: scope.id }, p2);
+    expect(await outcomeOf(world.shares.remove(ofScope.id))).toBe('RbacPolicyInUse');
+    await world.pools.remove(joined.id, undefined, p2);
+    await world.shares.remove(ofScope.id);
+
+    const { id } = await pool({ prefixes: ['10.1.0.0/16'], default_prefixlen: 24 });
+    const ofPool = await share('subnetpool', id, 'p2');
+    const network = await world.networks.create({ name: 'n' }, p2);
+    await world.subnets.create({ network_id: network.id, ip_version: 4, subnetpool_id: id }, p2);
+    expect(await outcomeOf(world.shares.remove(ofPool.id))).toBe('RbacPolicyInUse');
+    await world.networks.remove(network.id, undefined, p2);
+    await world.shares.remove(ofPool.id);
+    expect(await outcomeOf(world.pools.show(id, p2))).toBe('SubnetPoolNotFound');
   });
 });

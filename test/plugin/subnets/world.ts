@@ -28,6 +28,7 @@ export interface Server {
   readonly ports: Face;
   readonly pools: Face;
   readonly scopes: Face;
+  readonly shares: Face;
 }
 
 export interface World extends Server {
@@ -65,6 +66,7 @@ function server(core: Core): Server {
     ports: face(services.of('port')),
     pools: face(services.of('subnetpool')),
     scopes: face(services.of('address_scope')),
+    shares: face(services.of('rbac_policy')),
   };
 }
 
