@@ -172,6 +172,61 @@ interface SecurityGroupPortBindings {
   security_group_id: string;
 }
 
+export interface SecurityGroupRules {
+  id: string;
+  project_id: string;
+  security_group_id: string;
+  direction: string;
+  ethertype: string;
+  /** A name or a number. */
+  protocol: string | null;
+  port_range_min: number | null;
+  port_range_max: number | null;
+  remote_ip_prefix: string | null;
+  remote_group_id: string | null;
+  remote_address_group_id: string | null;
+  /** Neutrino's own: `remote_ip_prefix` with host bits cleared, for filters. */
+  normalized_cidr: string | null;
+  /** Neutrino's own place for it: null in rules that come with a new group. */
+  description: string | null;
+  /** Neutrino's own: what the rule matches, equal for rules that match the same. Unique in a group. */
+  rule_key: string;
+  standard_attr_id: number;
+}
+
+/** The rules that new security groups start with. */
+export interface SecurityGroupDefaultRules {
+  id: string;
+  direction: string;
+  ethertype: string;
+  protocol: string | null;
+  port_range_min: number | null;
+  port_range_max: number | null;
+  remote_ip_prefix: string | null;
+  /** Id of a security group, or `PARENT`: the group that starts with the rule. */
+  remote_group_id: string | null;
+  remote_address_group_id: string | null;
+  used_in_default_sg: Flag;
+  used_in_non_default_sg: Flag;
+  /** Neutrino's own: `rule_key` if it is used in default groups. Unique. */
+  default_key: string | null;
+  /** Neutrino's own: `rule_key` if it is used in other groups. Unique. */
+  non_default_key: string | null;
+  standard_attr_id: number;
+}
+
+interface AddressGroups {
+  id: string;
+  project_id: string;
+  name: string;
+  standard_attr_id: number;
+}
+
+interface AddressAssociations {
+  address: string;
+  address_group_id: string;
+}
+
 interface AllowedAddressPairs {
   port_id: string;
   mac_address: string;
@@ -524,6 +579,10 @@ export interface Schema {
   securitygroups: SecurityGroups;
   default_security_group: DefaultSecurityGroup;
   securitygroupportbindings: SecurityGroupPortBindings;
+  securitygrouprules: SecurityGroupRules;
+  securitygroupdefaultrules: SecurityGroupDefaultRules;
+  address_groups: AddressGroups;
+  address_associations: AddressAssociations;
   allowedaddresspairs: AllowedAddressPairs;
   extradhcpopts: ExtraDhcpOpts;
   portdnses: PortDnses;

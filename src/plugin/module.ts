@@ -62,8 +62,12 @@ export interface ResourceModule<R extends Resource = Resource> {
   requireShareable?(trx: Trx, id: string, target: string): Promise<void>;
   /** Runs after RBAC entries of a resource were added, changed or removed through rbac-policies, in the same transaction. */
   entriesChanged?(trx: Trx, id: string): Promise<void>;
+  /** Runs before a list, outside of any transaction. */
+  prepareList?(caller: Caller, query: ListQuery): Promise<void>;
   /** Loads documents by id; missing ones are omitted. */
   load(db: Queries, ids: readonly string[], view?: View): Promise<ReadonlyMap<string, DocumentOf<R>>>;
+  /** Throws for resources that one request must not create together. */
+  checkTogether?(all: readonly CreateOf<R>[]): void;
   create?(trx: Trx, caller: Caller, values: CreateOf<R>): Promise<DocumentOf<R>>;
   /** `revision`: required revision of the resource (If-Match). */
   update?(trx: Trx, caller: Caller, id: string, changes: UpdateOf<R>, revision?: number): Promise<DocumentOf<R>>;
@@ -83,7 +87,9 @@ export interface AnyModule {
   usersOf?(trx: Trx, id: string, action: string): Promise<readonly string[]>;
   requireShareable?(trx: Trx, id: string, target: string): Promise<void>;
   entriesChanged?(trx: Trx, id: string): Promise<void>;
+  prepareList?(caller: Caller, query: ListQuery): Promise<void>;
   load(db: Queries, ids: readonly string[], view?: View): Promise<ReadonlyMap<string, Document>>;
+  checkTogether?(all: readonly Document[]): void;
   create?(trx: Trx, caller: Caller, values: Document): Promise<Document>;
   update?(trx: Trx, caller: Caller, id: string, changes: Document, revision?: number): Promise<Document>;
   prepareDelete?(caller: Caller, id: string): Promise<void>;

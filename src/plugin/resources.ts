@@ -1,6 +1,7 @@
 import type { Policy } from '../auth/policy.ts';
 import type { AddressAllocator } from '../ipam/allocate.ts';
 import type { Resource } from '../resources/attribute.ts';
+import { addressGroupModule } from './address-groups/module.ts';
 import { addressScopeModule } from './address-scopes/module.ts';
 import { availabilityZoneModule } from './agents/availability-zones.ts';
 import { networkAgentHandlers } from './agents/dhcp-networks.ts';
@@ -15,11 +16,14 @@ import { portModule } from './ports/module.ts';
 import { qosPolicyModule } from './qos/policies.ts';
 import { qosRuleTypeModule } from './qos/rule-types.ts';
 import { qosRuleModules } from './qos/rules.ts';
-import type { Quotas } from './quotas/limits.ts';
 import { quotaModule } from './quotas/module.ts';
 import { rbacPolicyModule } from './rbac/module.ts';
 import { routerActions } from './routers/actions.ts';
 import { routerModule } from './routers/module.ts';
+import { ConfiguredQuotas, type Quotas } from './quotas/limits.ts';
+import { defaultSecurityGroupRuleModule } from './security-groups/default-rule-module.ts';
+import { securityGroupModule } from './security-groups/module.ts';
+import { securityGroupRuleModule } from './security-groups/rule-module.ts';
 import { Service } from './service.ts';
 import { subnetPoolModule } from './subnetpools/module.ts';
 import { prefixHandlers } from './subnetpools/prefix-actions.ts';
@@ -29,20 +33,24 @@ import { withTags } from './tags.ts';
 import { trunkModule } from './trunks/module.ts';
 
 /** Returns the modules of all resources, including those that derive from the others: what is shared, and what is counted. */
-export function resourceModules(core: Core, allocator: AddressAllocator): readonly AnyModule[] {
-  const listed = listedModules(core, allocator);
+export function resourceModules(
+  core: Core,
+  allocator: AddressAllocator,
+  quotas: Quotas = new ConfiguredQuotas(core),
+): readonly AnyModule[] {
+  const listed = listedModules(core, allocator, quotas);
   const modules = [...listed, rbacPolicyModule(listed)];
   return [...modules, quotaModule(core, modules)];
 }
 
 /**
  * The only list of the resources that Neutrino serves. Routes, tags, policy, OpenAPI and the extension list derive from it.
- * `allocator`: shared by the whole process.
+ * `allocator`: shared by the whole process. `quotas`: of what rules create on their own, such as default security groups.
  */
-const listedModules = (core: Core, allocator: AddressAllocator): readonly AnyModule[] => [
+const listedModules = (core: Core, allocator: AddressAllocator, quotas: Quotas): readonly AnyModule[] => [
   { ...networkModule(core), actions: networkAgentHandlers(core) },
   subnetModule(core),
-  portModule(core, allocator),
+  portModule(core, allocator, quotas),
   ipAvailabilityModule,
   addressScopeModule(core),
   { ...subnetPoolModule(core), actions: { ...prefixHandlers(core), ...onboardHandlers(core) } },
@@ -50,6 +58,10 @@ const listedModules = (core: Core, allocator: AddressAllocator): readonly AnyMod
     ...routerModule(core, allocator),
     actions: { ...routerActions(core, allocator), ...routerAgentHandlers(core) },
   },
+  securityGroupModule(core, quotas),
+  securityGroupRuleModule(core, quotas),
+  defaultSecurityGroupRuleModule,
+  addressGroupModule(core),
   agentModule(core, allocator),
   availabilityZoneModule,
   trunkModule(core),

@@ -36,6 +36,8 @@ export class Service {
   readonly #parent: Service | undefined;
   /** Attributes of the module that this server does not serve. */
   readonly #unserved: readonly string[];
+  /** Those, and attributes without a column that only the policy sees. */
+  readonly #unshown: readonly string[];
   readonly resource: Resource;
 
   /** `resource`: the part of the module's declaration that this server serves. */
@@ -45,7 +47,13 @@ export class Service {
     this.#permits = new Permits(services, resource);
     this.#parent = parent;
     this.resource = resource;
-    this.#unserved = Object.keys(module.resource.attributes).filter((name) => !(name in resource.attributes));
+    const { attributes } = module.resource;
+    this.#unserved = Object.keys(attributes).filter((name) => !(name in resource.attributes));
+    // Documents may contain them, because the policy compares them.
+    this.#unshown = Object.keys(attributes).filter((name) => {
+      const { column, visible } = attributes[name] ?? {};
+      return this.#unserved.includes(name) || (visible === false && column === undefined);
+    });
   }
 
   /** Returns whether lists can be filtered by this name. */
@@ -66,6 +74,7 @@ export class Service {
     this.#permits.requireSorts(caller, query);
     // The answer would reveal a value that the caller may not see.
     if (this.#permits.filtersHidden(caller, query)) return [];
+    await this.#module.prepareList?.(caller, query);
     const ids = await listIds(db, this.#module, query, this.#seen(caller, parent));
     const documents = await loadInOrder(ids, (some) => this.#module.load(db, some, { caller, query }));
     const allowed = await this.#permits.visibleAmong(db, caller, documents, above);
@@ -90,6 +99,7 @@ export class Service {
       await this.#permits.requireCreate(this.#db, caller, values, named(body), above);
       items.push(values);
     }
+    this.#module.checkTogether?.(items);
     const documents = await core.db.transaction(async (trx) => {
       if (parent !== undefined) await this.#above(trx, caller, parent);
       if (resource.quota)
@@ -181,13 +191,13 @@ export class Service {
 
   /** Returns a document without the attributes that the caller may not see. */
   #shown(caller: Caller, document: Document): Document {
-    return without(document, [...this.#unserved, ...this.#permits.hidden(caller, document)]);
+    return without(document, [...this.#unshown, ...this.#permits.hidden(caller, document)]);
   }
 
   #shownAll(caller: Caller, documents: readonly Document[]): readonly Document[] {
     if (this.#permits.hidesByDocument) return documents.map((document) => this.#shown(caller, document));
     // The same attributes of all of them.
-    const hidden = [...this.#unserved, ...this.#permits.hidden(caller, {})];
+    const hidden = [...this.#unshown, ...this.#permits.hidden(caller, {})];
     return hidden.length === 0 ? documents : documents.map((document) => without(document, hidden));
   }
 
@@ -230,7 +240,7 @@ export class Service {
     above: Target = {},
   ): Promise<Document> {
     const document = await this.#load(db, caller, id, parent);
-    if (!document) throw notFound(this.#module.resource, id);
+    if (!document) throw this.#absent(caller, id);
     if (this.#isOwn(caller, id)) return document;
     const [visible] = await this.#permits.visibleAmong(db, caller, [document], above);
     if (visible) return visible;
@@ -239,6 +249,12 @@ export class Service {
       throw neutronError('PolicyNotAuthorized', { action: methodAction(this.resource, 'show') });
     // As in Neutron: the type shows that the policy hides it, not the rows that the caller may see.
     throw neutronError('HTTPNotFound', { path: id });
+  }
+
+  #absent(caller: Caller, id: string): NeutronError {
+    const { resource } = this;
+    if (resource.hidden !== undefined && !seesAll(caller)) return neutronError(resource.hidden, { path: id });
+    return notFound(resource, id);
   }
 
   async #load(db: Queries, caller: Caller, id: string, parent: string | undefined): Promise<Document | undefined> {

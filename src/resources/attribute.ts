@@ -169,6 +169,11 @@ export interface Resource<A extends Attributes = Attributes> {
   readonly policyName?: string;
   /** Type of the error for an id that does not exist; default: derived from the name. */
   readonly notFound?: NotFoundType;
+  /**
+   * Type of the error for what callers who do not see all projects may not see, stored or not; default: as for an id that does not
+   * exist.
+   */
+  readonly hidden?: 'HTTPNotFound';
   /** Key of a list of resources in bodies: `ports`. */
   readonly plural: string;
   /** Path below /v2.0, or below the parent's path: usually the plural with hyphens. */

@@ -22,10 +22,10 @@ export interface TestServices {
 export function servicesOf(
   core: Core,
   allocator: AddressAllocator = new AddressAllocator(),
-  modules: readonly AnyModule[] = resourceModules(core, allocator),
+  modules?: readonly AnyModule[],
   quotas = UNLIMITED,
 ): TestServices {
-  const { services: all, policy } = serveResources(core, modules, {
+  const { services: all, policy } = serveResources(core, modules ?? resourceModules(core, allocator, quotas), {
     policyOf: (declared) => new Policy(declared),
     quotas,
   });

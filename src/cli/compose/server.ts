@@ -70,9 +70,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     closing.push(() => relay.close());
     const failover = startFailover({ db, config, log, move: resourceMover(core, allocator) });
     closing.push(() => failover.close());
-    const { services, policy } = serveResources(core, resourceModules(core, allocator), {
+    const quotas = new ConfiguredQuotas(core);
+    const { services, policy } = serveResources(core, resourceModules(core, allocator, quotas), {
       policyOf: (declared) => new Policy(declared, { newDefaults: config.oslo_policy.enforce_new_defaults }),
-      quotas: new ConfiguredQuotas(core),
+      quotas,
     });
     const identity = options.identity ?? (await identityProvider({ config, db, log }));
     closing.push(async () => identity.close?.());

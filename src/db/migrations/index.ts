@@ -10,6 +10,8 @@ import { routers } from './0010-routers.ts';
 import { qosAndMetering } from './0012-qos-and-metering.ts';
 import { trunks } from './0013-trunks.ts';
 import { externalAccess } from './0014-external-access.ts';
+import { securityGroupRules } from './0008-security-group-rules.ts';
+
 import type { Migration } from './migration.ts';
 
 /** All steps in order. A step that has landed is never changed; a new one is added. */
@@ -26,4 +28,6 @@ export const MIGRATIONS: readonly Migration[] = [
   qosAndMetering,
   trunks,
   externalAccess,
+  routers,
+  securityGroupRules,
 ];

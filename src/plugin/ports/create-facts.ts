@@ -19,7 +19,7 @@ interface Row extends NetworkRow {
   readonly agent_type: string | null;
   readonly configurations: string | null;
   readonly default_group: string | null;
-  readonly known_group: string | null;
+  readonly group_project: string | null;
 }
 
 const lookUp = prepared<Asked, Row>((db, p) =>
@@ -38,7 +38,7 @@ const lookUp = prepared<Asked, Row>((db, p) =>
         .select('security_group_id')
         .where('project_id', '=', p('project'))
         .as('default_group'),
-      eb.selectFrom('securitygroups').select('id').where('id', '=', p('group')).as('known_group'),
+      eb.selectFrom('securitygroups').select('project_id').where('id', '=', p('group')).as('group_project'),
     ]),
 );
 
@@ -49,8 +49,8 @@ export interface CreateFacts {
   readonly agent: L2Agent | undefined;
   /** The project's default security group, if it exists. */
   readonly defaultGroup: string | undefined;
-  /** Whether the requested security group exists. */
-  readonly groupIsKnown: boolean;
+  /** The project of the requested security group, if the group exists. */
+  readonly groupProject: string | undefined;
 }
 
 /** Returns all facts with one query; undefined if there is no such network. */
@@ -64,11 +64,11 @@ export async function createFacts(
   const network = factsOf(rows);
   const [row] = rows;
   if (!network || !row) return undefined;
-  const { agent_type, configurations, default_group, known_group } = row;
+  const { agent_type, configurations, default_group, group_project } = row;
   return {
     network,
     agent: agent_type === null || configurations === null ? undefined : l2Agent({ agent_type, configurations }),
     defaultGroup: default_group ?? undefined,
-    groupIsKnown: known_group !== null,
+    groupProject: group_project ?? undefined,
   };
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Caller } from '../../auth/contract.ts';
 import type { Trx } from '../../db/database.ts';
 import type { AddressAllocator } from '../../ipam/allocate.ts';
 import { isNetworkDevice } from '../../net/device-owners.ts';
@@ -14,13 +15,15 @@ import { newStandard } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { addBlocks, blocksFor, isBound } from '../provisioning.ts';
+import type { Quotas } from '../quotas/limits.ts';
+import { defaultSecurityGroup } from '../security-groups/new-group.ts';
 import { bindPort } from './binding.ts';
 import { type CreateFacts, createFacts } from './create-facts.ts';
 import { inShownOrder, type PortDocument, portDocument } from './documents.ts';
 import { allocateDefault, allocateRequested } from './fixed-ips.ts';
 import type { NetworkFacts } from './network-facts.ts';
 import { insertAddressPairs, insertBindingLevel, insertDhcpOpts, insertSecurityGroups } from './rows.ts';
-import { defaultSecurityGroup, requireSecurityGroups } from './security.ts';
+import { requireSecurityGroups } from './security.ts';
 import { checkFixedIpCount, dnsNameInForce, newDhcpOpts, resolvedPairs } from './values.ts';
 
 export type PortCreate = CreateOf<typeof PORT>;
@@ -56,32 +59,44 @@ async function insertWithMac<Row>(
 async function securityGroupsOf(
   trx: Trx,
   values: PortCreate,
-  { defaultGroup, groupIsKnown }: CreateFacts,
+  { defaultGroup, groupProject }: CreateFacts,
   portSecurity: boolean,
   networkDevice: boolean,
+  creator: PortCreator | undefined,
 ): Promise<readonly string[]> {
-  const wanted = values.security_groups;
+  const { security_groups: wanted, project_id: project } = values;
   if (!portSecurity && wanted && wanted.length > 0) throw neutronError('PortSecurityAndIPRequiredForSecurityGroups');
   if (wanted) {
     const groups = [...new Set(wanted)].sort();
-    // The facts cover one group; most ports have at most one.
-    if (groups.length > 1 || !groupIsKnown) await requireSecurityGroups(trx, groups);
+    // The facts cover one group; most ports have at most one, of their own project.
+    if (groups.length > 1 || groupProject !== project)
+      await requireSecurityGroups(trx, creator?.caller, groups, project);
     return groups;
   }
-  // The first port of a project creates the default group, even if the port has no port security.
   if (!portSecurity || networkDevice) return [];
-  return [defaultGroup ?? (await defaultSecurityGroup(trx, values.project_id))];
+  if (defaultGroup !== undefined) return [defaultGroup];
+  // The first port of a project creates its default group; only the project itself and administrators may.
+  if (creator === undefined || !(creator.caller.isAdmin || creator.caller.projectId === project)) return [];
+  return [await defaultSecurityGroup(trx, creator.quotas, project)];
+}
+
+/** Who creates a port, and the quotas of the default group that comes with a project's first port. */
+export interface PortCreator {
+  readonly caller: Caller;
+  readonly quotas: Quotas;
 }
 
 /**
  * Creates a port: rows and MAC, fixed IPs, security, binding, provisioning blocks, and the notifications of agents, all in the
- * caller's transaction. Throws NeutronError for invalid values.
+ * caller's transaction. Throws NeutronError for invalid values. `creator`: absent for the ports of agents, which have no security
+ * groups.
  */
 export async function createPort(
   trx: Trx,
   core: Core,
   allocator: AddressAllocator,
   values: PortCreate,
+  creator?: PortCreator,
 ): Promise<PortDocument> {
   const { config } = core;
   const { device_owner: deviceOwner } = values;
@@ -97,7 +112,7 @@ export async function createPort(
   const networkDevice = isNetworkDevice(deviceOwner);
   const portSecurity = values.port_security_enabled ?? (networkDevice ? false : network.portSecurityEnabled);
   if (values.fixed_ips) checkFixedIpCount(config, values.fixed_ips, networkDevice);
-  const groups = await securityGroupsOf(trx, values, facts, portSecurity, networkDevice);
+  const groups = await securityGroupsOf(trx, values, facts, portSecurity, networkDevice, creator);
   const binding = bindPort(host, values['binding:vnic_type'], network, facts.agent);
   const id = randomUUID();
   const plain = {

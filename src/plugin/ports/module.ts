@@ -3,6 +3,7 @@ import { PORT } from '../../resources/port.ts';
 import type { Core } from '../core.ts';
 import type { ResourceModule } from '../module.ts';
 import { requireQosPolicy, requireQosPolicyChange } from '../qos/use.ts';
+import type { Quotas } from '../quotas/limits.ts';
 import { requireVisibleNetwork, visiblePorts } from '../visibility.ts';
 import { createPort } from './create.ts';
 import { deletePort } from './delete.ts';
@@ -11,7 +12,7 @@ import { requireDeletable, requireOwnRouter, requireOwnRouterChange, requireSame
 import { updatePort } from './update.ts';
 
 /** Ports. `allocator`: shared by the whole process, so that all requests use its hints. */
-export const portModule = (core: Core, allocator: AddressAllocator): ResourceModule<typeof PORT> => ({
+export const portModule = (core: Core, allocator: AddressAllocator, quotas: Quotas): ResourceModule<typeof PORT> => ({
   resource: PORT,
   conditions: PORT_CONDITIONS,
   visible: visiblePorts,
@@ -20,13 +21,13 @@ export const portModule = (core: Core, allocator: AddressAllocator): ResourceMod
     await requireVisibleNetwork(trx, caller, values.network_id);
     await requireQosPolicy(trx, caller, values.qos_policy_id);
     await requireOwnRouter(trx, caller, values.project_id, values);
-    return createPort(trx, core, allocator, values);
+    return createPort(trx, core, allocator, values, { caller, quotas });
   },
   async update(trx, caller, id, changes, revision) {
     await requireSameDevice(trx, id, changes);
     await requireOwnRouterChange(trx, caller, id, changes);
     await requireQosPolicyChange(trx, caller, { table: 'qos_port_policy_bindings', key: 'port_id', id }, changes);
-    return updatePort(trx, core, allocator, id, changes, revision);
+    return updatePort(trx, core, allocator, id, changes, revision, caller);
   },
   async delete(trx, _caller, id, revision) {
     await requireDeletable(trx, id);

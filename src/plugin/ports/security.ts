@@ -1,46 +1,43 @@
-import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import type { Caller } from '../../auth/contract.ts';
 import type { Trx } from '../../db/database.ts';
-import { prepared } from '../../db/prepared.ts';
 import { neutronError } from '../../resources/errors.ts';
-import { insertStandardAttributes } from '../../store/standard-attributes.ts';
+import { SECURITY_GROUP } from '../../resources/security-group.ts';
+import { EVERYBODY } from '../rbac/sharing.ts';
+import { type GroupFacts, visibleGroups } from '../security-groups/visible.ts';
 
-const findDefault = prepared<{ project: string }, { security_group_id: string }>((db, p) =>
-  db.selectFrom('default_security_group').select('security_group_id').where('project_id', '=', p('project')),
-);
-
-/** Returns the id of a project's default security group; creates the group if the project has none yet. */
-export async function defaultSecurityGroup(trx: Trx, projectId: string): Promise<string> {
-  const known = (await findDefault(trx, { project: projectId })).rows[0];
-  if (known) return known.security_group_id;
-  const id = randomUUID();
-  const attr = await insertStandardAttributes(trx, {
-    resource_type: 'securitygroups',
-    description: 'Default security group',
-    revision_number: 1,
-  });
-  await trx
-    .insertInto('securitygroups')
-    .values({ id, project_id: projectId, name: 'default', stateful: 1, standard_attr_id: attr })
-    .execute();
-  // The key is the project: if two servers create it at once, the second waits here, inserts no row, and uses the first one's.
-  await trx
-    .insertInto('default_security_group')
-    .ignore()
-    .values({ project_id: projectId, security_group_id: id })
-    .execute();
-  const kept = (await findDefault(trx, { project: projectId })).rows[0]?.security_group_id ?? id;
-  if (kept !== id) await trx.deleteFrom('standardattributes').where('id', '=', attr).execute();
-  return kept;
+/** Returns which of the groups are shared with a project. */
+async function sharedWith(trx: Trx, groups: readonly GroupFacts[], project: string): Promise<ReadonlySet<string>> {
+  if (groups.length === 0) return new Set();
+  const { rows } = await sql<{ id: string }>`select object_id as id from ${sql.table(SECURITY_GROUP.sharing.table)}
+    where object_id in (${sql.join(groups.map(({ id }) => id))}) and target_project in (${sql.join([EVERYBODY, project])})`.execute(
+    trx,
+  );
+  return new Set(rows.map(({ id }) => id));
 }
 
-/** Throws SecurityGroupNotFound for the first id of a group that does not exist. */
-export async function requireSecurityGroups(trx: Trx, ids: readonly string[]): Promise<void> {
-  if (ids.length === 0) return;
-  const rows = await trx
-    .selectFrom('securitygroups')
-    .select('id')
-    .where('id', 'in', [...ids])
-    .execute();
-  const missing = ids.find((id) => !rows.some((r) => r.id === id));
+/**
+ * Throws SecurityGroupNotFound for the first id of a group that the caller may not see or, unless it is an administrator, that
+ * neither belongs to the port's project nor is shared with it; SecurityGroupConflict for a mix of stateful and stateless groups.
+ * `project`: of a new port; ports that exist already may have any group that the caller sees, as in Neutron.
+ */
+export async function requireSecurityGroups(
+  trx: Trx,
+  caller: Caller | undefined,
+  ids: readonly string[],
+  project?: string,
+): Promise<void> {
+  const found = await visibleGroups(trx, caller, ids);
+  const foreign =
+    project === undefined || caller === undefined || caller.isAdmin
+      ? []
+      : found.filter((group) => group.project_id !== project);
+  const shared = project === undefined ? new Set() : await sharedWith(trx, foreign, project);
+  const usable = new Set(found.filter((group) => !foreign.includes(group) || shared.has(group.id)).map(({ id }) => id));
+  const missing = ids.find((id) => !usable.has(id));
   if (missing !== undefined) throw neutronError('SecurityGroupNotFound', { id: missing });
+  if (new Set(found.map(({ stateful }) => Number(stateful))).size > 1)
+    throw neutronError('SecurityGroupConflict', {
+      reason: 'Cannot apply both stateful and stateless security groups on the same port at the same time',
+    });
 }

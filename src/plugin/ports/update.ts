@@ -1,3 +1,4 @@
+import type { Caller } from '../../auth/contract.ts';
 import type { Trx } from '../../db/database.ts';
 import type { AddressAllocator } from '../../ipam/allocate.ts';
 import { isNetworkDevice } from '../../net/device-owners.ts';
@@ -34,6 +35,8 @@ interface Updating {
   readonly before: PortDocument;
   readonly changes: PortUpdate;
   readonly mac: string;
+  /** Absent: an agent, for its own port. */
+  readonly caller: Caller | undefined;
 }
 
 /** Throws PortBound and MacAddressInUse. */
@@ -97,7 +100,7 @@ async function changeFixedIps({ trx, core, allocator, network, before, changes, 
 }
 
 /** Writes the port's security groups and address pairs; returns the effective ones. */
-async function changeSecurity({ trx, core, before, changes, mac }: Updating) {
+async function changeSecurity({ trx, core, before, changes, mac, caller }: Updating) {
   const enabled = changes.port_security_enabled ?? before.port_security_enabled;
   const groups = changes.security_groups ? [...new Set(changes.security_groups)].sort() : before.security_groups;
   if (!enabled && groups.length > 0)
@@ -105,7 +108,7 @@ async function changeSecurity({ trx, core, before, changes, mac }: Updating) {
       changes.security_groups ? 'PortSecurityAndIPRequiredForSecurityGroups' : 'PortSecurityPortHasSecurityGroup',
     );
   if (changes.security_groups) {
-    await requireSecurityGroups(trx, groups);
+    await requireSecurityGroups(trx, caller, groups);
     await trx.deleteFrom('securitygroupportbindings').where('port_id', '=', before.id).execute();
     await insertSecurityGroups(trx, before.id, groups);
   }
@@ -193,6 +196,7 @@ export async function updatePort(
   id: string,
   changes: PortUpdate,
   revision?: number,
+  caller?: Caller,
 ): Promise<PortDocument> {
   const { before, network, attr } = await lockPort(trx, core, id);
   requireCurrent(before.revision_number, revision);
@@ -200,7 +204,7 @@ export async function updatePort(
     changes.mac_address === undefined
       ? before.mac_address
       : (changes.mac_address ?? randomMac(core.config.DEFAULT.base_mac));
-  const updating: Updating = { trx, core, allocator, network, before, changes, mac };
+  const updating: Updating = { trx, core, allocator, network, before, changes, mac, caller };
   await checkMac(updating);
   const fixedIps = await changeFixedIps(updating);
   const { port_security_enabled, security_groups, allowed_address_pairs } = await changeSecurity(updating);

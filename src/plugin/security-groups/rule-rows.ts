@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { type InsertResult, type RawBuilder, sql } from 'kysely';
+import type { Queries, Trx } from '../../db/database.ts';
+import { prepared } from '../../db/prepared.ts';
+import type { SecurityGroupRules } from '../../db/schema.ts';
+import type { NestedRule } from '../../resources/security-group-rule.ts';
+import { insertStandardAttributes, newStandard } from '../../store/standard-attributes.ts';
+import { type Matching, normalizedCidr, ruleKey } from './matching.ts';
+
+const IN_DEFAULT = { belongs_to_default_sg: true } as const;
+
+/** A rule to insert. */
+export interface NewRule extends Matching {
+  readonly project_id: string;
+  readonly security_group_id: string;
+  readonly description: string | null;
+}
+
+const insert = prepared<SecurityGroupRules, InsertResult>((db, p) =>
+  db
+    .insertInto('securitygrouprules')
+    .ignore()
+    .values({
+      id: p('id'),
+      project_id: p('project_id'),
+      security_group_id: p('security_group_id'),
+      direction: p('direction'),
+      ethertype: p('ethertype'),
+      protocol: p('protocol'),
+      port_range_min: p('port_range_min'),
+      port_range_max: p('port_range_max'),
+      remote_ip_prefix: p('remote_ip_prefix'),
+      remote_group_id: p('remote_group_id'),
+      remote_address_group_id: p('remote_address_group_id'),
+      normalized_cidr: p('normalized_cidr'),
+      description: p('description'),
+      rule_key: p('rule_key'),
+      standard_attr_id: p('standard_attr_id'),
+    }),
+);
+
+/**
+ * Inserts a rule; returns its document, or undefined if its group has an equal rule: the key of the database decides. The caller
+ * must then roll back. `inDefault`: its group is the default group of a project.
+ */
+export async function insertRule(trx: Trx, rule: NewRule, inDefault: boolean): Promise<NestedRule | undefined> {
+  const attr = await insertStandardAttributes(trx, {
+    resource_type: 'securitygrouprules',
+    description: '',
+    revision_number: 0,
+  });
+  const row = {
+    ...rule,
+    id: randomUUID(),
+    normalized_cidr: normalizedCidr(rule.remote_ip_prefix),
+    rule_key: ruleKey(rule),
+    standard_attr_id: attr,
+  };
+  const { numAffectedRows } = await insert(trx, row);
+  if ((numAffectedRows ?? 0n) === 0n) return undefined;
+  const { rule_key: _key, ...shown } = row;
+  return {
+    ...shown,
+    tenant_id: rule.project_id,
+    ...(inDefault ? IN_DEFAULT : {}),
+    ...newStandard(),
+    tags: [],
+  };
+}
+
+interface RuleRow extends Omit<SecurityGroupRules, 'rule_key' | 'direction' | 'ethertype'> {
+  readonly direction: NestedRule['direction'];
+  readonly ethertype: NestedRule['ethertype'];
+  readonly revision_number: number;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly default_of: string | null;
+}
+
+const shownTime = (stored: string): string => `${stored.slice(0, 10)}T${stored.slice(11)}Z`;
+
+const NO_TAGS: readonly string[] = [];
+
+/** Lists may contain 100,000 rules: one query for many groups, and one object for each row. */
+async function select(db: Queries, where: RawBuilder<unknown>): Promise<readonly NestedRule[]> {
+  const { rows } = await sql<RuleRow>`select r.id, r.project_id, r.security_group_id, r.direction, r.ethertype,
+      r.protocol, r.port_range_min, r.port_range_max, r.remote_ip_prefix, r.remote_group_id, r.remote_address_group_id,
+      r.normalized_cidr, r.description, r.standard_attr_id, s.revision_number, s.created_at, s.updated_at,
+      d.project_id as default_of
+    from securitygrouprules r
+    inner join standardattributes s on s.id = r.standard_attr_id
+    left join default_security_group d on d.security_group_id = r.security_group_id
+    where ${where}`.execute(db);
+  return rows.map((row) => {
+    const rule = shownRule(row);
+    return row.default_of === null ? rule : { ...rule, ...IN_DEFAULT };
+  });
+}
+
+const shownRule = (row: RuleRow): NestedRule => ({
+  id: row.id,
+  tenant_id: row.project_id,
+  project_id: row.project_id,
+  security_group_id: row.security_group_id,
+  direction: row.direction,
+  ethertype: row.ethertype,
+  protocol: row.protocol,
+  port_range_min: row.port_range_min,
+  port_range_max: row.port_range_max,
+  remote_ip_prefix: row.remote_ip_prefix,
+  remote_group_id: row.remote_group_id,
+  remote_address_group_id: row.remote_address_group_id,
+  normalized_cidr: row.normalized_cidr,
+  description: row.description,
+  created_at: shownTime(row.created_at),
+  updated_at: shownTime(row.updated_at),
+  revision_number: Number(row.revision_number),
+  standard_attr_id: Number(row.standard_attr_id),
+  tags: NO_TAGS,
+});
+
+/** Returns rules by id, in unspecified order. */
+export const rulesById = async (db: Queries, ids: readonly string[]): Promise<readonly NestedRule[]> =>
+  ids.length === 0 ? [] : select(db, sql`r.id in (${sql.join(ids)})`);
+
+/** Returns the rules of groups, by group. */
+export async function rulesOfGroups(
+  db: Queries,
+  groups: readonly string[],
+): Promise<ReadonlyMap<string, readonly NestedRule[]>> {
+  const byGroup = new Map<string, NestedRule[]>(groups.map((id) => [id, []]));
+  if (groups.length === 0) return byGroup;
+  for (const rule of await select(db, sql`r.security_group_id in (${sql.join(groups)})`))
+    byGroup.get(rule.security_group_id)?.push(rule);
+  for (const rules of byGroup.values()) rules.sort((a, b) => (a.id < b.id ? -1 : 1));
+  return byGroup;
+}
+
+/** Returns the document of a rule as its own resource shows it. */
+export function ownDocument({ standard_attr_id: _attr, tags: _tags, ...rule }: NestedRule) {
+  return rule;
+}

@@ -1,0 +1,81 @@
+import { formatCidr, parseCidr } from '../net/addresses.ts';
+import { type AttributeType, resource } from './attribute.ts';
+import { invalidAttribute, shown } from './errors.ts';
+import { extension } from './extensions.ts';
+import { readPrefix } from './security-group-types.ts';
+import { identity, standardAttributes } from './standard.ts';
+import { listOf, readOnly } from './types.ts';
+import { objectOf } from './validate.ts';
+
+/** Most addresses that one request adds or removes. */
+const MOST = 1000;
+
+/** A prefix without host bits. */
+const prefix: AttributeType<string> = {
+  schema: { type: 'string' },
+  parse(value, attribute) {
+    const parsed = typeof value === 'string' ? parseCidr(value) : undefined;
+    if (!parsed) throw invalidAttribute(attribute, `'${shown(value)}' is not a valid IP subnet`);
+    const canonical = formatCidr(parsed);
+    if (parsed.hostBits)
+      throw invalidAttribute(
+        attribute,
+        `'${shown(value)}' isn't a recognized IP subnet cidr, '${canonical}' is recommended`,
+      );
+    return canonical;
+  },
+};
+
+/** An address or a prefix, whose host bits are cleared. */
+const addressOrPrefix: AttributeType<string> = {
+  schema: { type: 'string' },
+  parse(value, attribute) {
+    const parsed = parseCidr(readPrefix(value) ?? '');
+    if (!parsed) throw invalidAttribute(attribute, `'${shown(value)}' is neither an IP address nor a prefix`);
+    return formatCidr(parsed);
+  },
+};
+
+const emptyIfNull = <T>(type: AttributeType<readonly T[]>): AttributeType<readonly T[]> => ({
+  ...type,
+  parse: (value, attribute) => (value === null ? [] : type.parse(value, attribute)),
+});
+
+const change = objectOf({
+  addresses: { type: listOf(addressOrPrefix, { max: MOST }), post: true, help: 'addresses and prefixes' },
+});
+const answer = {
+  type: 'object',
+  properties: { address_group: { $ref: '#/components/schemas/AddressGroup' } },
+} as const;
+
+/** Address groups (API reference: Networking v2.0, Address groups). */
+export const ADDRESS_GROUP = resource({
+  name: 'address_group',
+  plural: 'address_groups',
+  path: 'address-groups',
+  table: 'address_groups',
+  sharing: { table: 'addressgrouprbacs', actions: ['access_as_shared'] },
+  standardAttributes: 'address_groups',
+  methods: ['create', 'list', 'show', 'update', 'delete'],
+  policy: { show: 'addressGroupReader', create: 'owner' },
+  actions: {
+    add_addresses: { method: 'put', body: change, answer, help: 'add addresses' },
+    remove_addresses: { method: 'put', body: change, answer, help: 'remove addresses' },
+  },
+  extension: 'address-group',
+  brings: [extension('address-group', 'Address group', '2020-07-15T10:00:00-00:00', 'Support address group')],
+  help: 'addresses that security group rules refer to',
+  attributes: {
+    ...identity('address_groups'),
+    description: standardAttributes.description,
+    addresses: {
+      type: emptyIfNull(listOf(prefix, { max: MOST, unique: true })),
+      post: true,
+      default: [],
+      help: 'prefixes; changed by add_addresses and remove_addresses',
+    },
+    // As in Neutron, only rules of the policy see it.
+    shared: { type: readOnly<boolean>({ type: 'boolean' }), visible: false, help: 'shared with the caller' },
+  },
+});
