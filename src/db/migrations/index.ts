@@ -5,12 +5,12 @@ import { outboxOrderingKey } from './0004-outbox-ordering-key.ts';
 import { addressScopes } from './0005-address-scopes.ts';
 import { labIdentity } from './0006-lab-identity.ts';
 import { rbacAndQuotas } from './0007-rbac-and-quotas.ts';
+import { securityGroupRules } from './0008-security-group-rules.ts';
 import { subnetPools } from './0009-subnet-pools.ts';
 import { routers } from './0010-routers.ts';
 import { qosAndMetering } from './0012-qos-and-metering.ts';
 import { trunks } from './0013-trunks.ts';
 import { externalAccess } from './0014-external-access.ts';
-import { securityGroupRules } from './0008-security-group-rules.ts';
 
 import type { Migration } from './migration.ts';
 
@@ -23,11 +23,11 @@ export const MIGRATIONS: readonly Migration[] = [
   addressScopes,
   labIdentity,
   rbacAndQuotas,
+  securityGroupRules,
   subnetPools,
   routers,
   qosAndMetering,
   trunks,
   externalAccess,
   routers,
-  securityGroupRules,
 ];

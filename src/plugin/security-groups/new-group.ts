@@ -61,7 +61,8 @@ export async function insertGroup(trx: Trx, quotas: Quotas, group: NewGroup, isD
   });
   const rules: NestedRule[] = [];
   const starting = await startingRules(trx, id, group.project_id, isDefault);
-  if (starting.length > 0) await quotas.reserve(trx, SECURITY_GROUP_RULE, group.project_id, starting.length);
+  const counted = { resource: SECURITY_GROUP_RULE };
+  if (starting.length > 0) await quotas.reserve(trx, counted, group.project_id, starting.length);
   for (const rule of starting) {
     const inserted = await insertRule(trx, rule, isDefault);
     if (inserted) rules.push(inserted);
