@@ -5,7 +5,7 @@ export const AGENT_KINDS: readonly AgentKind[] = [
   {
     name: 'l2-agent',
     title: 'L2 agent',
-    description: 'the L2 agent of this host (Linux bridge), over RabbitMQ',
+    description: 'run the L2 agent of this host (Linux bridge), connected through RabbitMQ',
     async programs(config) {
       const { l2DriverKind } = await import('../../agents/l2/drivers/registry.ts');
       const { firewallKind } = await import('../../agents/firewall/drivers/registry.ts');
@@ -27,7 +27,7 @@ export const AGENT_KINDS: readonly AgentKind[] = [
   {
     name: 'dhcp-agent',
     title: 'DHCP agent',
-    description: 'the DHCP agent of this host, over RabbitMQ, for Neutrino or a stock neutron-server',
+    description: 'run the DHCP agent of this host, connected through RabbitMQ to Neutrino or a stock neutron-server',
     async programs(config) {
       const { dhcpDriverKind } = await import('../../agents/dhcp/drivers/registry.ts');
       const { interfaceDriverKind } = await import('../../agents/interface/drivers/registry.ts');

@@ -21,7 +21,7 @@ All other options come from --config-file or the environment (OS_<SECTION>__<NAM
 
 /** Help text that refers to the page on sites with several hosts; for `addHelpText`. */
 export const STOCK_FILES = `
-It reads Neutron's own configuration files (--config-file neutron.conf --config-file dhcp_agent.ini); see docs/operating.md.
+This command reads Neutron's own configuration files (--config-file neutron.conf ...); see docs/operating.md.
 `;
 
 const flagOptions = () =>

@@ -11,7 +11,7 @@ const STEPS = [
 
 /** Adds `db upgrade`, `db check` and `db version`. */
 export function registerDbCommands(program: Command): void {
-  const db = program.command('db').description("the schema of the server's database");
+  const db = program.command('db').description("manage the schema of the server's database");
   for (const [name, description, work] of STEPS) {
     withConfigFlags(db.command(name).description(description), ['--state-path']).action(
       async (options: CommandOptions) => {

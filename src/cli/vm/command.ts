@@ -4,11 +4,11 @@ import { type BootOptions, type DeleteOptions, type ListOptions, withLabOptions 
 
 /** Adds `vm boot`, `vm list` and `vm delete`, which act as Nova does. */
 export function registerVmCommands(program: Command): void {
-  const vm = program.command('vm').description('machines on this host that get their addresses by DHCP');
+  const vm = program.command('vm').description('manage machines on this host, which get their addresses by DHCP');
 
   withLabOptions(vm.command('boot'))
     .description('boot a machine: a namespace with a DHCP client on each NIC, or a virtual machine with --qemu')
-    .argument('<NAME>', 'its name')
+    .argument('<NAME>', 'name of the machine')
     .requiredOption(
       '--network <NET>',
       'id or name of a network; may be repeated, one NIC per network in this order',

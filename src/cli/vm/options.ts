@@ -30,7 +30,10 @@ export interface DeleteOptions extends LabOptions {
 export const withLabOptions = (command: Command): Command =>
   withConfigFlags(
     command
-      .option('--url <URL>', 'the API (default: of the Neutrino that runs on the state path, else as configured)')
-      .option('--host <NAME>', 'name of this host as agents report it (default: that of the state path)'),
+      .option(
+        '--url <URL>',
+        'URL of the API (default: that of the Neutrino on the state path, otherwise as configured)',
+      )
+      .option('--host <NAME>', 'name of this host, as reported by agents (default: that of the state path)'),
     ['--state-path'],
   );
