@@ -24,6 +24,7 @@ import { routerModule } from './routers/module.ts';
 import { defaultSecurityGroupRuleModule } from './security-groups/default-rule-module.ts';
 import { securityGroupModule } from './security-groups/module.ts';
 import { securityGroupRuleModule } from './security-groups/rule-module.ts';
+import { segmentModule } from './segments/module.ts';
 import { Service } from './service.ts';
 import { subnetPoolModule } from './subnetpools/module.ts';
 import { prefixHandlers } from './subnetpools/prefix-actions.ts';
@@ -65,6 +66,7 @@ const listedModules = (core: Core, allocator: AddressAllocator, quotas: Quotas):
   agentModule(core, allocator),
   availabilityZoneModule,
   trunkModule(core),
+  segmentModule(core),
   qosPolicyModule,
   ...qosRuleModules,
   qosRuleTypeModule,

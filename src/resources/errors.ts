@@ -265,6 +265,11 @@ export const ERRORS = {
     template: 'QoS policy {id} could not be found.',
     when: 'qos_policy_id refers to a policy that does not exist',
   },
+  SegmentInUse: {
+    status: 409,
+    template: "Segment '{id}' cannot be deleted: {reason}.",
+    when: 'subnets or bound ports use the segment to delete',
+  },
   TrunkNotFound: { status: 404, template: 'Trunk {id} could not be found.', when: 'no such trunk' },
   SubPortNotFound: {
     status: 404,

@@ -5,7 +5,7 @@ import { NETWORK } from '../../resources/network.ts';
 import { DHCP_AGENTS } from '../../scheduler/agent-kinds.ts';
 import { requireZones } from '../../scheduler/zones.ts';
 import { insertPlain, plainOf } from '../../store/rows.ts';
-import { insertStandardAttributes, newStandard } from '../../store/standard-attributes.ts';
+import { newStandard } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { inserted } from '../module.ts';
 import { defaultQosPolicy } from '../qos/policies.ts';
@@ -13,29 +13,10 @@ import { type NetworkDocument, networkDocuments } from './documents.ts';
 import { setExternal, setShared } from './facets.ts';
 import { mtuInForce } from './mtu.ts';
 import { requestedSegments } from './provider.ts';
+import { insertSegment } from './segment-rows.ts';
 import { allocateSegment, type Segment } from './segments.ts';
 
 export type NetworkCreate = CreateOf<typeof NETWORK>;
-
-async function insertSegment(trx: Trx, networkId: string, segment: Segment, index: number): Promise<void> {
-  const attr = await insertStandardAttributes(trx, {
-    resource_type: 'networksegments',
-    description: '',
-    revision_number: 0,
-  });
-  await trx
-    .insertInto('networksegments')
-    .values({
-      id: randomUUID(),
-      network_id: networkId,
-      name: null,
-      ...segment,
-      segment_index: index,
-      is_dynamic: 0,
-      standard_attr_id: attr,
-    })
-    .execute();
-}
 
 /** Creates a network in the caller's transaction. Throws NeutronError for invalid values. */
 export async function createNetwork(trx: Trx, core: Core, values: NetworkCreate): Promise<NetworkDocument> {
@@ -54,7 +35,7 @@ export async function createNetwork(trx: Trx, core: Core, values: NetworkCreate)
     // As in Neutron, the creation of a network increments the revision once more than the row itself.
     ...newStandard(1),
   });
-  for (const [index, segment] of segments.entries()) await insertSegment(trx, id, segment, index);
+  for (const [index, segment] of segments.entries()) await insertSegment(trx, { ...segment, networkId: id, index });
   if (values.shared) await setShared(trx, id, values.project_id, true);
   if (values['router:external'])
     await setExternal(trx, { id, project_id: values.project_id }, { external: true, isDefault: values.is_default });
