@@ -46,7 +46,9 @@ export async function portsOfDevices(
     if (wanted.length === 0) continue;
     const rows = await db
       .selectFrom('ports')
-      .innerJoin('ml2_port_bindings as b', 'b.port_id', 'ports.id')
+      .innerJoin('ml2_port_bindings as b', (join) =>
+        join.onRef('b.port_id', '=', 'ports.id').on('b.status', '=', 'ACTIVE'),
+      )
       .select(['ports.id', 'ports.mac_address', 'b.host', 'b.vif_type'])
       .where(sql<SqlBool>`(${sql.join(wanted, sql` or `)})`)
       .execute();

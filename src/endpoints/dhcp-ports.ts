@@ -58,7 +58,9 @@ export function createDhcpPort(
     const network = await lockNetwork(trx, core.db, networkId);
     const own = await trx
       .selectFrom('ports')
-      .innerJoin('ml2_port_bindings as b', 'b.port_id', 'ports.id')
+      .innerJoin('ml2_port_bindings as b', (join) =>
+        join.onRef('b.port_id', '=', 'ports.id').on('b.status', '=', 'ACTIVE'),
+      )
       .select(['ports.id', 'b.host'])
       .where('network_id', '=', networkId)
       .where('device_id', '=', deviceId)

@@ -18,6 +18,8 @@ export interface ActionCall<Body = unknown> {
   readonly body: Body;
   /** Required revision of the resource (If-Match). */
   readonly revision: number | undefined;
+  /** Id in the path of a child below its parent. */
+  readonly parent?: string | undefined;
 }
 
 /** Handles an action; returns its response. Typed as a method, so that the handlers of all resources fit one list. */
@@ -64,16 +66,25 @@ export interface ResourceModule<R extends Resource = Resource> {
   entriesChanged?(trx: Trx, id: string): Promise<void>;
   /** Runs before a list, outside of any transaction. */
   prepareList?(caller: Caller, query: ListQuery): Promise<void>;
+  /** Throws NeutronError if the parent in the path, which the caller may see, cannot have children. */
+  checkParent?(parent: Document): void;
   /** Loads documents by id; missing ones are omitted. */
   load(db: Queries, ids: readonly string[], view?: View): Promise<ReadonlyMap<string, DocumentOf<R>>>;
   /** Throws for resources that one request must not create together. */
   checkTogether?(all: readonly CreateOf<R>[]): void;
   create?(trx: Trx, caller: Caller, values: CreateOf<R>): Promise<DocumentOf<R>>;
-  /** `revision`: required revision of the resource (If-Match). */
-  update?(trx: Trx, caller: Caller, id: string, changes: UpdateOf<R>, revision?: number): Promise<DocumentOf<R>>;
+  /** `revision`: required revision of the resource (If-Match); `parent`: id in the path of a child below its parent. */
+  update?(
+    trx: Trx,
+    caller: Caller,
+    id: string,
+    changes: UpdateOf<R>,
+    revision?: number,
+    parent?: string,
+  ): Promise<DocumentOf<R>>;
   /** Runs before `delete`, outside its transaction. */
   prepareDelete?(caller: Caller, id: string): Promise<void>;
-  delete?(trx: Trx, caller: Caller, id: string, revision?: number): Promise<void>;
+  delete?(trx: Trx, caller: Caller, id: string, revision?: number, parent?: string): Promise<void>;
   /** Handlers of the declared actions. They run only for resources that are visible to the caller. */
   readonly actions?: HandlersOf<R>;
 }
@@ -88,12 +99,20 @@ export interface AnyModule {
   requireShareable?(trx: Trx, id: string, target: string): Promise<void>;
   entriesChanged?(trx: Trx, id: string): Promise<void>;
   prepareList?(caller: Caller, query: ListQuery): Promise<void>;
+  checkParent?(parent: Document): void;
   load(db: Queries, ids: readonly string[], view?: View): Promise<ReadonlyMap<string, Document>>;
   checkTogether?(all: readonly Document[]): void;
   create?(trx: Trx, caller: Caller, values: Document): Promise<Document>;
-  update?(trx: Trx, caller: Caller, id: string, changes: Document, revision?: number): Promise<Document>;
+  update?(
+    trx: Trx,
+    caller: Caller,
+    id: string,
+    changes: Document,
+    revision?: number,
+    parent?: string,
+  ): Promise<Document>;
   prepareDelete?(caller: Caller, id: string): Promise<void>;
-  delete?(trx: Trx, caller: Caller, id: string, revision?: number): Promise<void>;
+  delete?(trx: Trx, caller: Caller, id: string, revision?: number, parent?: string): Promise<void>;
   readonly actions?: Readonly<Record<string, Handler<unknown>>> | undefined;
 }
 

@@ -12,6 +12,7 @@ import { meteringLabelModule, meteringRuleModule } from './metering/module.ts';
 import type { AnyModule } from './module.ts';
 import { ipAvailabilityModule } from './networks/ip-availability.ts';
 import { networkModule } from './networks/module.ts';
+import { portBindingModule } from './port-bindings/module.ts';
 import { portModule } from './ports/module.ts';
 import { qosPolicyModule } from './qos/policies.ts';
 import { qosRuleTypeModule } from './qos/rule-types.ts';
@@ -65,6 +66,7 @@ const listedModules = (core: Core, allocator: AddressAllocator, quotas: Quotas):
   addressGroupModule(core),
   agentModule(core, allocator),
   availabilityZoneModule,
+  portBindingModule(core, allocator),
   trunkModule(core),
   segmentModule(core),
   qosPolicyModule,

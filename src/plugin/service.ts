@@ -117,7 +117,7 @@ export class Service {
     const changes = validateUpdate(this.resource, body);
     const document = await this.#services.core.db.transaction(async (trx) => {
       await this.#admit(trx, caller, 'update', id, parent, changes);
-      return this.#rule('update')(trx, caller, id, changes, revision);
+      return this.#rule('update')(trx, caller, id, changes, revision, parent);
     });
     return this.#shown(caller, document);
   }
@@ -129,7 +129,7 @@ export class Service {
     }
     await this.#services.core.db.transaction(async (trx) => {
       await this.#admit(trx, caller, 'delete', id, parent);
-      await this.#rule('delete')(trx, caller, id, revision);
+      await this.#rule('delete')(trx, caller, id, revision, parent);
     });
   }
 
@@ -142,6 +142,7 @@ export class Service {
       readonly parameters: Readonly<Record<string, string>>;
       readonly body: unknown;
       readonly revision: number | undefined;
+      readonly parent?: string | undefined;
     },
   ): Promise<unknown> {
     const action = this.resource.actions?.[name];
@@ -151,8 +152,8 @@ export class Service {
     if (this.#isOwn(caller, call.id) && action.method === 'get')
       return handler(caller, { ...call, body: action.body?.parse(call.body, rule) });
     // For administrators the handler alone decides whether the resource exists.
-    const open = action.anyId || this.#permits.unconditional(caller, rule);
-    const target = open ? {} : await this.#targetOf(caller, call.id, action);
+    const open = action.anyId || (call.parent === undefined && this.#permits.unconditional(caller, rule));
+    const target = open ? {} : await this.#targetOf(caller, call, action);
     await this.#permits.require(this.#db, caller, [rule], target);
     const body = action.body?.parse(call.body, rule);
     if (action.sets !== undefined && !open)
@@ -161,9 +162,14 @@ export class Service {
     return action.answersDocument ? { [this.resource.name]: this.#shown(caller, answer as Document) } : answer;
   }
 
-  async #targetOf(caller: Caller, id: string, { notFound, denied }: Action): Promise<Document> {
+  async #targetOf(
+    caller: Caller,
+    { id, parent }: { readonly id: string; readonly parent?: string | undefined },
+    { notFound, denied }: Action,
+  ): Promise<Target> {
     try {
-      return await this.#require(this.#db, caller, id, undefined);
+      const above = await this.#above(this.#db, caller, parent);
+      return { ...above, ...(await this.#require(this.#db, caller, id, parent, above)) };
     } catch (error) {
       if (!(error instanceof NeutronError)) throw error;
       if (notFound !== undefined && error.status === 404)
@@ -227,7 +233,9 @@ export class Service {
   /** Returns what rules of the policy may compare of the parent in the path. Throws its NotFound if the caller may not see it. */
   async #above(db: Queries, caller: Caller, parent: string | undefined): Promise<Target> {
     if (parent === undefined || !this.#parent) return {};
-    const { project_id } = await this.#parent.#require(db, caller, parent, undefined);
+    const above = await this.#parent.#require(db, caller, parent, undefined);
+    this.#module.checkParent?.(above);
+    const { project_id } = above;
     return { project_id, 'ext_parent:project_id': project_id };
   }
 

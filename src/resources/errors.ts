@@ -265,6 +265,27 @@ export const ERRORS = {
     template: 'QoS policy {id} could not be found.',
     when: 'qos_policy_id refers to a policy that does not exist',
   },
+  PortBindingNotFound: {
+    status: 404,
+    template: 'Binding of the port for host {id} could not be found.',
+    when: 'the port has no binding to this host',
+  },
+  PortBindingAlreadyExists: {
+    status: 409,
+    template: 'Binding for port {port} on host {host} already exists.',
+    when: 'the port has a binding to this host',
+  },
+  PortBindingAlreadyActive: {
+    status: 409,
+    template: 'Binding for port {port} on host {host} is already active.',
+    when: 'the binding to activate is the active one',
+  },
+  PortBindingError: {
+    status: 409,
+    template:
+      'Binding for port {port} on host {host} could not be created or updated: no live L2 agent of the host can bind it.',
+    when: 'the host has no live L2 agent, or its agent cannot reach the network',
+  },
   SegmentInUse: {
     status: 409,
     template: "Segment '{id}' cannot be deleted: {reason}.",

@@ -117,6 +117,7 @@ export const POLICY_RULES = {
   ),
   groupReader: rule(`${ADMIN} or ${READER} or rule:shared_security_group`, 'rule:regular_user'),
   meteringReader: rule(`${ADMIN} or ${READER}`, ADMIN),
+  bindingUser: rule(`${ADMIN} or ${SERVICE}`, 'rule:admin_or_owner or rule:context_is_advsvc'),
   qosReader: rule(`${ADMIN} or ${READER} or rule:shared_qos_policy`, 'rule:regular_user'),
   notWildcard: rule(
     `${ADMIN} or (not field:rbac_policy:target_tenant=* and not field:rbac_policy:target_project=*)`,

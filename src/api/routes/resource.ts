@@ -145,7 +145,9 @@ function actionRoute(
       const { id = own, ...parameters } = request.params as Readonly<Record<string, string>>;
       if (action.method !== 'get')
         changes.note(request, { action: name, resource: service.resource.name, ids: [id], parameters });
-      const call = { id, parameters, body: request.body, revision: demandedRevision(request) };
+      const { parent: above } = service.resource;
+      const parent = above?.inPath ? parameters[above.by] : undefined;
+      const call = { id, parameters, body: request.body, revision: demandedRevision(request), parent };
       const answer = await service.act(caller, name, call);
       if (!action.answer) return noContent(reply);
       return reply

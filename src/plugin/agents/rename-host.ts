@@ -83,7 +83,9 @@ async function rebindPorts(trx: Trx, from: string, to: string): Promise<number> 
 async function renameDhcpPorts(trx: Trx, from: string, to: string): Promise<number> {
   const ports = await trx
     .selectFrom('ports')
-    .leftJoin('ml2_port_bindings as b', 'b.port_id', 'ports.id')
+    .leftJoin('ml2_port_bindings as b', (join) =>
+      join.onRef('b.port_id', '=', 'ports.id').on('b.status', '=', 'ACTIVE'),
+    )
     .select(['ports.id', 'ports.network_id', 'ports.device_id', 'b.host'])
     .where('device_owner', '=', DHCP_OWNER)
     .where('device_id', 'like', 'dhcp%')

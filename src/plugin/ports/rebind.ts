@@ -23,7 +23,9 @@ export async function rebindPorts(
   const bind = async (trx: Trx, id: string): Promise<boolean> => {
     const port = await trx
       .selectFrom('ports')
-      .innerJoin('ml2_port_bindings as b', 'b.port_id', 'ports.id')
+      .innerJoin('ml2_port_bindings as b', (join) =>
+        join.onRef('b.port_id', '=', 'ports.id').on('b.status', '=', 'ACTIVE'),
+      )
       .select(['ports.network_id', 'b.vnic_type'])
       .where('ports.id', '=', id)
       .where('b.host', '=', host)

@@ -18,9 +18,10 @@ import { enqueueNotification } from '../events.ts';
 import { addBlocks, blocksFor, isBound } from '../provisioning.ts';
 import { bindPort } from './binding.ts';
 import { hasDhcpAddress } from './create.ts';
-import { inShownOrder, type PortDocument, portDocument, portDocuments } from './documents.ts';
+import { inShownOrder, type PortDocument, portDocument } from './documents.ts';
 import { allocateRequested } from './fixed-ips.ts';
-import { type NetworkFacts, networkFacts } from './network-facts.ts';
+import { lockPort } from './lock.ts';
+import type { NetworkFacts } from './network-facts.ts';
 import { insertAddressPairs, insertBindingLevel, insertDhcpOpts, insertSecurityGroups } from './rows.ts';
 import { requireSecurityGroups } from './security.ts';
 import { changedDhcpOpts, checkFixedIpCount, dnsNameInForce, resolvedPairs } from './values.ts';
@@ -158,6 +159,14 @@ async function changeBinding({ trx, core, network, before, changes }: Updating) 
   const agent = host === '' ? undefined : await aliveL2Agent(trx, core.config, host);
   const binding = bindPort(host, vnicType, network, agent);
   const rebound = host !== oldHost || binding.vifType !== oldVif;
+  if (host !== oldHost)
+    // The active binding takes the place of an inactive one of this host (binding-extended).
+    await trx
+      .deleteFrom('ml2_port_bindings')
+      .where('port_id', '=', before.id)
+      .where('host', '=', host)
+      .where('status', '=', 'INACTIVE')
+      .execute();
   if (rebound) {
     await trx.deleteFrom('ml2_port_binding_levels').where('port_id', '=', before.id).execute();
     await insertBindingLevel(trx, before.id, network, binding);
@@ -172,17 +181,6 @@ async function changeBinding({ trx, core, network, before, changes }: Updating) 
       'binding:vif_details': binding.vifDetails,
     },
   };
-}
-
-/** Returns the data of a port's document, locked until the transaction ends. Throws PortNotFound. */
-async function lockPort(trx: Trx, core: Core, id: string) {
-  const row = await core.db
-    .locked(trx.selectFrom('ports').select(['network_id', 'standard_attr_id']).where('id', '=', id))
-    .executeTakeFirst();
-  const before = row && (await portDocuments(trx, core.config, [id])).get(id);
-  const network = row && (await networkFacts(trx, row.network_id));
-  if (!before || !network) throw neutronError('PortNotFound', { id });
-  return { before, network, attr: row.standard_attr_id };
 }
 
 /**
