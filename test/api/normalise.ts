@@ -87,6 +87,8 @@ export class Side {
           how.ignore?.includes(name) ? '<ignored>' : this.value(value[name], how, name, address || ADDRESSES.has(name)),
         ]),
       );
+    // A row number, which depends on everything that was created before.
+    if (key === 'standard_attr_id') return '<standard-attr-id>';
     if (key.endsWith('segmentation_id') && typeof value === 'number' && !this.#literals.has(`segment ${value}`))
       return '<segmentation-id>';
     return value;
