@@ -12,7 +12,16 @@ export const DIFFERENCES = JSON.parse(
   readFileSync(new URL('../fixtures/rest/differences.json', import.meta.url), 'utf8'),
 ) as readonly Difference[];
 
-export const GROUPS = ['root', 'networks', 'subnets', 'subnetpools', 'ports', 'tags', 'routers', 'securitygroups'] as const;
+export const GROUPS = [
+  'root',
+  'networks',
+  'subnets',
+  'subnetpools',
+  'ports',
+  'tags',
+  'routers',
+  'securitygroups',
+] as const;
 
 /** Returns the content of docs/conformance.md: the results of the comparison and the list of differences. */
 export function conformancePage(outcomes: readonly Outcome[]): string {
