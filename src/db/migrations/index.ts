@@ -29,5 +29,4 @@ export const MIGRATIONS: readonly Migration[] = [
   qosAndMetering,
   trunks,
   externalAccess,
-  routers,
 ];
