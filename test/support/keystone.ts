@@ -179,6 +179,8 @@ function uwsgiFlags(port: number, tlsPort: number, { tls }: KeystoneOptions): re
     `--http-socket=127.0.0.1:${port}`,
     ...(certificates ? [`--https-socket=${[`127.0.0.1:${tlsPort}`, ...certificates].join(',')}`] : []),
     '--plugin=python3',
+    // It closes connections in any case, and clients would only notice that with their next request.
+    '--add-header=Connection: close',
     `--wsgi-file=${APPLICATION}`,
     '--buffer-size=65535',
     '--need-app',

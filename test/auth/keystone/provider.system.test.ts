@@ -32,7 +32,8 @@ describe.skipIf(obstacle)(`auth_strategy = keystone${obstacle ? ` (skipped: ${ob
     front.reset();
     log = '';
   });
-  afterEach(async () => {
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail') console.log(`${log}${keystone.log.slice(-3000)}`);
     for (const one of providers.splice(0)) await one.close?.();
   });
   afterAll(async () => {
@@ -64,6 +65,14 @@ describe.skipIf(obstacle)(`auth_strategy = keystone${obstacle ? ` (skipped: ${ob
   }
 
   const as = (token: string, more: Headers = {}): Headers => ({ 'x-auth-token': token, ...more });
+  const isIdentified = async (one: IdentityProvider, token: string): Promise<boolean> => {
+    try {
+      await one.identify(as(token));
+      return true;
+    } catch {
+      return false;
+    }
+  };
   const REJECTED = { name: 'Unauthorized', challenge: 'Keystone uri="https://keystone.example.org/v3"' };
   const AWAY = { name: 'ServiceUnavailable', status: 503 };
 
@@ -141,14 +150,7 @@ describe.skipIf(obstacle)(`auth_strategy = keystone${obstacle ? ` (skipped: ${ob
     const token = await keystone.accounts.token(ann);
     await one.identify(as(token));
     await keystone.accounts.revoke(token);
-    const rejected = async () => {
-      try {
-        await one.identify(as(token));
-        return false;
-      } catch {
-        return true;
-      }
-    };
+    const rejected = async () => !(await isIdentified(one, token));
     await waitFor('the revoked token to be rejected', rejected, 10_000);
     await expect(one.identify(as(token))).rejects.toMatchObject(REJECTED);
   });
@@ -184,8 +186,10 @@ describe.skipIf(obstacle)(`auth_strategy = keystone${obstacle ? ` (skipped: ${ob
     // Changing the password revokes every token of the user; the same password again needs another one in between.
     await accounts.admin('PATCH', `users/${neutron.userId}`, { user: { password: 'between' } });
     await accounts.admin('PATCH', `users/${neutron.userId}`, { user: { password: neutron.password } });
-    expect(await one.identify(as(token))).toMatchObject({ userId: ann.userId });
-    expect(front.logins).toBe(2);
+    // Keystone compares seconds: it also revokes a token that it issues in the second of the change.
+    const accepted = async () => isIdentified(one, token);
+    expect(await waitFor('a login after the second of the change', accepted, 10_000)).toBe(true);
+    expect(front.logins).toBeGreaterThan(1);
   });
 
   it('answers 503 while Keystone is stopped, except for tokens that it knows, and goes on once it runs again', async () => {
@@ -221,14 +225,16 @@ describe.skipIf(obstacle)(`auth_strategy = keystone${obstacle ? ` (skipped: ${ob
   });
 
   it('answers 503 when Keystone accepts the connection and says nothing', async () => {
-    const one = provider({ http_connect_timeout: 1, token_cache_time: -1 });
+    const patient = provider({ token_cache_time: -1 });
     const token = await keystone.accounts.token(ann);
-    await one.identify(as(token));
+    await patient.identify(as(token));
     await keystone.freeze();
-    await expect(one.identify(as(token))).rejects.toMatchObject(AWAY);
-    await keystone.thaw();
+    const hasty = provider({ http_connect_timeout: 1, token_cache_time: -1 });
+    await expect(hasty.identify(as(token))).rejects.toMatchObject(AWAY);
     expect(log).toMatch(/Keystone at \S+ does not answer within 1 s/);
-    expect(await one.identify(as(token))).toMatchObject({ userId: ann.userId });
+    const late = patient.identify(as(token));
+    await keystone.thaw();
+    expect(await late).toMatchObject({ userId: ann.userId });
   });
 
   it.each<[string, number, string]>([
