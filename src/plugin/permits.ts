@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Caller } from '../auth/contract.ts';
 import { methodAction, type Policy, type Target } from '../auth/policy.ts';
 import type { Queries } from '../db/database.ts';
-import type { Method, Resource } from '../resources/attribute.ts';
+import type { Resource } from '../resources/attribute.ts';
 import { neutronError } from '../resources/errors.ts';
 import type { ListQuery } from '../store/listing.ts';
 import type { Document } from './module.ts';
@@ -54,8 +54,7 @@ export class Permits {
   }
 
   /** Throws PolicyNotAuthorized if the caller may not do this to any target: before anything is looked up. */
-  requirePossible(caller: Caller, method: Method): void {
-    const action = methodAction(this.#resource, method);
+  requirePossible(caller: Caller, action: string): void {
     if (!this.#policy.dependsOnTarget(action)) this.#policy.authorize(caller, action);
   }
 

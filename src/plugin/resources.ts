@@ -8,6 +8,9 @@ import { networkAgentHandlers } from './agents/dhcp-networks.ts';
 import { routerAgentHandlers } from './agents/l3-routers.ts';
 import { agentModule } from './agents/module.ts';
 import type { Core } from './core.ts';
+import { flavorModule } from './flavors/module.ts';
+import { serviceProviderModule } from './flavors/providers.ts';
+import { serviceProfileModule } from './flavors/service-profiles.ts';
 import { meteringLabelModule, meteringRuleModule } from './metering/module.ts';
 import type { AnyModule } from './module.ts';
 import { ipAvailabilityModule } from './networks/ip-availability.ts';
@@ -64,6 +67,9 @@ const listedModules = (core: Core, allocator: AddressAllocator, quotas: Quotas):
   securityGroupRuleModule(core, quotas),
   defaultSecurityGroupRuleModule,
   addressGroupModule(core),
+  flavorModule(core),
+  serviceProfileModule(core),
+  serviceProviderModule,
   agentModule(core, allocator),
   availabilityZoneModule,
   portBindingModule(core, allocator),

@@ -90,7 +90,7 @@ export class Service {
   async create(caller: Caller, bodies: readonly unknown[], parent?: string): Promise<readonly Document[]> {
     const { core, quotas } = this.#services;
     const { resource } = this;
-    if (parent !== undefined) this.#permits.requirePossible(caller, 'create');
+    if (parent !== undefined) this.#permits.requirePossible(caller, methodAction(this.resource, 'create'));
     const above = await this.#above(this.#db, caller, parent);
     const items: Document[] = [];
     for (const body of bodies) {
@@ -153,6 +153,8 @@ export class Service {
       return handler(caller, { ...call, body: action.body?.parse(call.body, rule) });
     // For administrators the handler alone decides whether the resource exists.
     const open = action.anyId || (call.parent === undefined && this.#permits.unconditional(caller, rule));
+    // What the caller may do to no target reveals nothing about this one.
+    if (!open) this.#permits.requirePossible(caller, rule);
     const target = open ? {} : await this.#targetOf(caller, call, action);
     await this.#permits.require(this.#db, caller, [rule], target);
     const body = action.body?.parse(call.body, rule);

@@ -753,6 +753,11 @@ export const ERRORS = {
     template: "Not allowed to manually remove a router from an agent in 'dvr' mode.",
     when: 'a router is removed from an agent in dvr mode',
   },
+  InvalidServiceType: {
+    status: 400,
+    template: 'Invalid service type {type}.',
+    when: 'a flavor is for a service without providers',
+  },
   FlavorNotFound: { status: 404, template: 'Flavor {id} could not be found.', when: 'no such flavor' },
   FlavorInUse: {
     status: 409,

@@ -10,10 +10,10 @@ import { requireZones } from '../../scheduler/zones.ts';
 import { insertPlain, plainOf } from '../../store/rows.ts';
 import { bumpRevision, newStandard } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
+import { providerOfFlavor } from '../flavors/provider-of-flavor.ts';
 import { inserted } from '../module.ts';
 import { type RouterDocument, routerDocuments } from './documents.ts';
 import { enqueueRouterUpdate } from './events.ts';
-import { providerOfFlavor } from './flavor.ts';
 import { rejectBothGateways } from './gateway-requests.ts';
 import { setGateway, setGateways } from './gateways.ts';
 import { lockRouter } from './lock.ts';
@@ -21,12 +21,12 @@ import { lockRouter } from './lock.ts';
 export type RouterCreate = CreateOf<typeof ROUTER>;
 
 /** Returns what kind of router a request asks for. Throws InvalidInput if its flavor does not support it. */
-async function kindOf(trx: Trx, { config }: Core, { ha, distributed, flavor_id }: RouterCreate) {
+async function kindOf(trx: Trx, { config, db }: Core, { ha, distributed, flavor_id }: RouterCreate) {
   if (flavor_id === null) {
     const { l3_ha, router_distributed } = config.DEFAULT;
     return { ha: ha ?? l3_ha, distributed: distributed ?? router_distributed };
   }
-  const provider = await providerOfFlavor(trx, flavor_id);
+  const provider = await providerOfFlavor(trx, db, flavor_id);
   for (const [key, wanted] of Object.entries({ ha, distributed }))
     if (wanted !== undefined && wanted !== provider[key as 'ha' | 'distributed'])
       throw neutronError('InvalidInput', { reason: `Provider ${provider.name} does not support ${key}=${wanted}` });

@@ -1,13 +1,13 @@
-import type { Trx } from '../../db/database.ts';
+import type { Database, Trx } from '../../db/database.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { SERVICE_PROVIDERS, type ServiceProvider } from './providers.ts';
 
 /**
- * Returns the provider of a flavor: that of its first service profile. Throws FlavorNotFound, FlavorDisabled,
- * FlavorServiceProfileBindingNotFound, ServiceProfileDisabled and ServiceProfileDriverNotFound.
+ * Returns the provider of a flavor, that of its first service profile, and locks the flavor, so that it stays. Throws FlavorNotFound,
+ * FlavorDisabled, FlavorServiceProfileBindingNotFound, ServiceProfileDisabled and ServiceProfileDriverNotFound.
  */
-export async function providerOfFlavor(trx: Trx, id: string): Promise<ServiceProvider> {
-  const flavor = await trx.selectFrom('flavors').select('enabled').where('id', '=', id).executeTakeFirst();
+export async function providerOfFlavor(trx: Trx, db: Database, id: string): Promise<ServiceProvider> {
+  const flavor = await db.locked(trx.selectFrom('flavors').select('enabled').where('id', '=', id)).executeTakeFirst();
   if (!flavor) throw neutronError('FlavorNotFound', { id });
   if (flavor.enabled === 0) throw neutronError('FlavorDisabled');
   const profile = await trx
