@@ -72,6 +72,8 @@ export interface ResourceModule<R extends Resource = Resource> {
   load(db: Queries, ids: readonly string[], view?: View): Promise<ReadonlyMap<string, DocumentOf<R>>>;
   /** Throws for resources that one request must not create together. */
   checkTogether?(all: readonly CreateOf<R>[]): void;
+  /** Runs before the policy decides on creates: throws if the caller cannot create anything there, such as on a network of others. */
+  admitCreate?(db: Queries, caller: Caller, items: readonly CreateOf<R>[]): Promise<void>;
   create?(trx: Trx, caller: Caller, values: CreateOf<R>): Promise<DocumentOf<R>>;
   /** `revision`: required revision of the resource (If-Match); `parent`: id in the path of a child below its parent. */
   update?(
@@ -102,6 +104,7 @@ export interface AnyModule {
   checkParent?(parent: Document): void;
   load(db: Queries, ids: readonly string[], view?: View): Promise<ReadonlyMap<string, Document>>;
   checkTogether?(all: readonly Document[]): void;
+  admitCreate?(db: Queries, caller: Caller, items: readonly Document[]): Promise<void>;
   create?(trx: Trx, caller: Caller, values: Document): Promise<Document>;
   update?(
     trx: Trx,

@@ -75,7 +75,7 @@ export class Service {
     // The answer would reveal a value that the caller may not see.
     if (this.#permits.filtersHidden(caller, query)) return [];
     await this.#module.prepareList?.(caller, query);
-    const ids = await listIds(db, this.#module, query, this.#seen(caller, parent));
+    const ids = await listIds(db, this.#module, query, this.#seen(caller, parent), caller);
     const documents = await loadInOrder(ids, (some) => this.#module.load(db, some, { caller, query }));
     const allowed = await this.#permits.visibleAmong(db, caller, documents, above);
     return this.#shownAll(caller, allowed);
@@ -92,13 +92,14 @@ export class Service {
     const { resource } = this;
     if (parent !== undefined) this.#permits.requirePossible(caller, methodAction(this.resource, 'create'));
     const above = await this.#above(this.#db, caller, parent);
-    const items: Document[] = [];
-    for (const body of bodies) {
+    const items = bodies.map((body): Document => {
       const values = validateCreate(resource, body, caller.projectId, this.#placed(parent));
       requireOwnProject(caller, values);
-      await this.#permits.requireCreate(this.#db, caller, values, named(body), above);
-      items.push(values);
-    }
+      return values;
+    });
+    await this.#module.admitCreate?.(this.#db, caller, items);
+    for (const [i, values] of items.entries())
+      await this.#permits.requireCreate(this.#db, caller, values, named(bodies[i]), above);
     this.#module.checkTogether?.(items);
     const documents = await core.db.transaction(async (trx) => {
       if (parent !== undefined) await this.#above(trx, caller, parent);

@@ -2,8 +2,9 @@ import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Caller } from '../auth/contract.ts';
 import type { Queries } from '../db/database.ts';
 import type { Resource } from '../resources/attribute.ts';
-import { notFound } from '../resources/errors.ts';
+import { neutronError, notFound } from '../resources/errors.ts';
 import { NETWORK } from '../resources/network.ts';
+import { SUBNET } from '../resources/subnet.ts';
 import { sharedWithCaller } from './rbac/sharing.ts';
 
 /** Conditions on the rows that callers who do not see everything may see, for queries on the table of each name. */
@@ -69,5 +70,39 @@ export async function requireVisible(
 
 /** Throws NetworkNotFound unless the caller may see the network. Administrators: the rules themselves find out. */
 export async function requireVisibleNetwork(db: Queries, caller: Caller, id: string): Promise<void> {
-  if (!seesAll(caller)) await requireVisible(db, caller, NETWORK, id);
+  if (!seesAll(caller)) await requireVisible(db, caller, NETWORK, id, visibleNetworks);
+}
+
+/**
+ * Throws unless the caller may create resources on the networks: NetworkNotFound for those that it does not see, HTTPForbidden for
+ * those that it only sees, because they are external. Administrators: the rules themselves find out.
+ */
+export async function requireUsableNetworks(
+  db: Queries,
+  caller: Caller,
+  resource: Resource,
+  items: readonly { readonly network_id: string }[],
+): Promise<void> {
+  if (seesAll(caller)) return;
+  for (const id of new Set(items.map(({ network_id }) => network_id))) {
+    const own = ownedIn('networks')(caller);
+    const shared = sharedWithCaller(NETWORK, caller, 'access_as_shared');
+    const { rows } = await sql<{ usable: number }>`select case when ${own} or ${shared} then 1 else 0 end as usable
+      from networks where id = ${id} and ${visibleNetworks(caller)}`.execute(db);
+    const [network] = rows;
+    if (!network) throw notFound(NETWORK, id);
+    if (Number(network.usable) === 0)
+      throw neutronError('HTTPForbidden', { project: caller.projectId, resource: resource.name });
+  }
+}
+
+/** Throws SubnetNotFound for subnets that the caller does not see. */
+export async function requireVisibleSubnets(
+  db: Queries,
+  caller: Caller,
+  wanted: readonly { readonly subnet_id?: string | undefined }[],
+): Promise<void> {
+  if (seesAll(caller)) return;
+  for (const id of new Set(wanted.map(({ subnet_id }) => subnet_id)))
+    if (id !== undefined) await requireVisible(db, caller, SUBNET, id, visibleSubnets);
 }

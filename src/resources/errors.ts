@@ -50,6 +50,11 @@ export const ERRORS = {
     template: '{action} is disallowed by policy',
     when: 'the policy does not allow the caller to do this',
   },
+  HTTPForbidden: {
+    status: 403,
+    template: 'Tenant {project} not allowed to create {resource} on this network',
+    when: 'a port or subnet on a network that the caller sees but neither owns nor shares, such as an external one',
+  },
   RevisionNumberConstraintFailed: {
     status: 412,
     template: 'Constrained to {expected}, but current revision is {current}',

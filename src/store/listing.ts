@@ -7,8 +7,13 @@ import { columnOf, fromTables, tableOf } from './layout.ts';
 
 export type Condition = Expression<SqlBool>;
 
+/** Who lists: some filters, such as `shared`, mean what is so for the viewer. */
+export interface Viewer {
+  readonly projectId: string;
+}
+
 /** Conditions of filters that are not plain columns, by name; a row must have one of the values passed. */
-export type Conditions = Readonly<Record<string, (values: readonly string[]) => Condition>>;
+export type Conditions = Readonly<Record<string, (values: readonly string[], viewer?: Viewer) => Condition>>;
 
 /** The definition of a resource's lists. */
 export interface Listed {
@@ -60,9 +65,9 @@ export function isFilter(listed: Listed, name: string): boolean {
   return attribute !== undefined && attribute.filter !== false && attribute.column !== undefined;
 }
 
-function condition(listed: Listed, name: string, values: readonly string[]): Condition {
+function condition(listed: Listed, name: string, values: readonly string[], viewer: Viewer | undefined): Condition {
   const special = listed.conditions && Object.hasOwn(listed.conditions, name) ? listed.conditions[name] : undefined;
-  if (special) return special(values);
+  if (special) return special(values, viewer);
   const attribute = attributeOf(listed, name);
   if (!attribute?.column)
     throw neutronError('HTTPBadRequest', { reason: `['${name}'] is invalid attribute for filtering` });
@@ -137,16 +142,17 @@ async function afterMarker(
   return sql<SqlBool>`(${sql.join(alternatives, sql` or `)})`;
 }
 
-/** Returns the ids of the rows of a list, in order. `extra`: further conditions (visibility). */
+/** Returns the ids of the rows of a list, in order. `extra`: further conditions (visibility); `viewer`: who lists. */
 export async function listIds(
   db: Queries,
   listed: Listed,
   query: ListQuery,
   extra: readonly Condition[] = [],
+  viewer?: Viewer,
 ): Promise<readonly string[]> {
   const conditions = [
     ...extra,
-    ...Object.entries(query.filters).map(([name, values]) => condition(listed, name, values)),
+    ...Object.entries(query.filters).map(([name, values]) => condition(listed, name, values, viewer)),
   ];
   const keys = sortKeys(listed, query);
   if (query.marker !== undefined && query.limit !== undefined)

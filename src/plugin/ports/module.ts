@@ -4,7 +4,7 @@ import type { Core } from '../core.ts';
 import type { ResourceModule } from '../module.ts';
 import { requireQosPolicy, requireQosPolicyChange } from '../qos/use.ts';
 import type { Quotas } from '../quotas/limits.ts';
-import { requireVisibleNetwork, visiblePorts } from '../visibility.ts';
+import { requireUsableNetworks, requireVisibleSubnets, visiblePorts } from '../visibility.ts';
 import { createPort } from './create.ts';
 import { deletePort } from './delete.ts';
 import { PORT_CONDITIONS, portDocuments } from './documents.ts';
@@ -17,13 +17,15 @@ export const portModule = (core: Core, allocator: AddressAllocator, quotas: Quot
   conditions: PORT_CONDITIONS,
   visible: visiblePorts,
   load: (db, ids) => portDocuments(db, core.config, ids),
+  admitCreate: (db, caller, items) => requireUsableNetworks(db, caller, PORT, items),
   async create(trx, caller, values) {
-    await requireVisibleNetwork(trx, caller, values.network_id);
+    await requireVisibleSubnets(trx, caller, values.fixed_ips ?? []);
     await requireQosPolicy(trx, caller, values.qos_policy_id);
     await requireOwnRouter(trx, caller, values.project_id, values);
     return createPort(trx, core, allocator, values, { caller, quotas });
   },
   async update(trx, caller, id, changes, revision) {
+    await requireVisibleSubnets(trx, caller, changes.fixed_ips ?? []);
     await requireSameDevice(trx, id, changes);
     await requireOwnRouterChange(trx, caller, id, changes);
     await requireQosPolicyChange(trx, caller, { table: 'qos_port_policy_bindings', key: 'port_id', id }, changes);

@@ -3,7 +3,7 @@ import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Caller } from '../../auth/contract.ts';
 import type { Queries, Trx } from '../../db/database.ts';
 import type { Resource, Sharing } from '../../resources/attribute.ts';
-import { presence } from '../../store/listing.ts';
+import { type Conditions, presence } from '../../store/listing.ts';
 import type { View } from '../module.ts';
 
 /**
@@ -19,21 +19,23 @@ function sharingOf({ name, sharing }: Resource): Sharing {
   return sharing;
 }
 
-/** Condition: an entry with any of the actions applies to the caller. */
-export function sharedWithCaller(resource: Resource, { projectId }: Caller): RawBuilder<SqlBool> {
+/** Condition: an entry with the action applies to the caller; default: with any action. */
+export function sharedWithCaller(
+  resource: Resource,
+  { projectId }: Pick<Caller, 'projectId'>,
+  action?: string,
+): RawBuilder<SqlBool> {
   const { table } = sharingOf(resource);
+  const by = action === undefined ? sql`` : sql`and r.action = ${action}`;
   return sql<SqlBool>`exists (select 1 from ${sql.table(table)} r where r.object_id = ${sql.ref(`${resource.table}.id`)}
-    and r.target_project in (${sql.join([EVERYBODY, projectId])}))`;
+    and r.target_project in (${sql.join([EVERYBODY, projectId])}) ${by})`;
 }
 
-/** Condition for filters by `shared`: shared with all projects. */
-export function sharedFilter(resource: Resource) {
-  const { table } = sharingOf(resource);
-  return presence(
-    sql<SqlBool>`exists (select 1 from ${sql.table(table)} r where r.object_id = ${sql.ref(`${resource.table}.id`)}
-      and r.action = 'access_as_shared' and r.target_project = '*')`,
-  );
-}
+/** Condition for filters by `shared`: shared with all projects or, as in Neutron, with that of the viewer. */
+export const sharedFilter =
+  (resource: Resource): Conditions[string] =>
+  (values, { projectId } = { projectId: '' }) =>
+    presence(sharedWithCaller(resource, { projectId }, 'access_as_shared'))(values);
 
 /** Returns which of the resources are shared with the viewer: with all projects, or with the caller's own. */
 export async function sharedAmong(

@@ -14,7 +14,6 @@ import { enqueueNotification } from '../events.ts';
 import { inserted } from '../module.ts';
 import { lockNetwork } from '../networks/lock.ts';
 import { isAutoAddress } from '../ports/network-facts.ts';
-import { requireVisibleNetwork } from '../visibility.ts';
 import { requireAffinity } from './affinity.ts';
 import {
   checkDhcpPossible,
@@ -80,7 +79,6 @@ export async function createSubnet(
 ): Promise<SubnetDocument> {
   const source = await prefixSource(trx, core, caller, values);
   if (source.cidr) checkValues(core, values, source.cidr);
-  await requireVisibleNetwork(trx, caller, values.network_id);
   const network = await lockNetwork(trx, core.db, values.network_id);
   const { cidr, pools: prefixPools } = await choosePrefix(trx, core, caller, values, source);
   if (!source.cidr) checkValues(core, values, cidr);

@@ -1,7 +1,7 @@
 import { SUBNET } from '../../resources/subnet.ts';
 import type { Core } from '../core.ts';
 import type { ResourceModule } from '../module.ts';
-import { visibleSubnets } from '../visibility.ts';
+import { requireUsableNetworks, visibleSubnets } from '../visibility.ts';
 import { createSubnet } from './create.ts';
 import { deleteSubnet } from './delete.ts';
 import { SUBNET_CONDITIONS, subnetDocuments } from './documents.ts';
@@ -13,6 +13,7 @@ export const subnetModule = (core: Core): ResourceModule<typeof SUBNET> => ({
   conditions: SUBNET_CONDITIONS,
   visible: visibleSubnets,
   load: subnetDocuments,
+  admitCreate: (db, caller, items) => requireUsableNetworks(db, caller, SUBNET, items),
   create: (trx, caller, values) => createSubnet(trx, core, caller, values),
   update: (trx, _caller, id, changes, revision) => updateSubnet(trx, core, id, changes, revision),
   delete: (trx, _caller, id, revision) => deleteSubnet(trx, core, id, revision),
