@@ -24,7 +24,7 @@ export interface Identity {
 export interface Caller extends Identity {
   /** Administrators (policy rule `context_is_admin`) see and may do everything that the policy does not reserve to others. */
   readonly isAdmin: boolean;
-  /** Advanced services (policy rule `context_is_advsvc`) see the resources of all projects. */
+  /** Services (policy rules `context_is_advsvc` and `service_api`) see the resources of all projects. */
   readonly isAdvsvc: boolean;
   /** `req-<uuid>`, for logs and errors. */
   readonly requestId: string;

@@ -83,13 +83,14 @@ export class Policy {
   readonly #texts: ReadonlyMap<string, string>;
   readonly #compiled = new Map<string, Compiled>();
   readonly #actions: readonly string[];
+  readonly #newDefaults: boolean;
   /** Attributes with a rule for showing them, by resource. */
   readonly #masked = new Map<string, readonly (readonly [string, Compiled])[]>();
 
   constructor(resources: readonly Resource[], { overrides, newDefaults = true }: PolicyOptions = {}) {
-    const textOf = ({ text, legacy }: DefaultRule): string =>
-      newDefaults || text === legacy ? text : text === '' ? '' : `(${text}) or (${legacy})`;
+    const textOf = ({ text, legacy }: DefaultRule): string => (newDefaults ? text : legacy);
     const declared = declaredRules(resources);
+    this.#newDefaults = newDefaults;
     this.allowsAdministrators = overrides === undefined || overrides.size === 0;
     this.#actions = [...declared.keys()];
     this.#texts = new Map<string, string>([
@@ -109,13 +110,17 @@ export class Policy {
     return this.#actions;
   }
 
-  /** Returns the caller that a provider has identified, with what the rules `context_is_admin` and `context_is_advsvc` say. */
+  /**
+   * Returns the caller that a provider has identified, with what the rules `context_is_admin`, `context_is_advsvc` and, with the
+   * new defaults, `service_api` say.
+   */
   callerOf(identity: Identity, requestId: string): Caller {
+    const services = this.#newDefaults ? ['context_is_advsvc', 'service_api'] : ['context_is_advsvc'];
     const known = { ...identity, isAdmin: false, isAdvsvc: false, requestId };
     return {
       ...known,
       isAdmin: this.#of('context_is_admin')?.check(known, NONE) ?? false,
-      isAdvsvc: this.#of('context_is_advsvc')?.check(known, NONE) ?? false,
+      isAdvsvc: services.some((name) => this.#of(name)?.check(known, NONE)),
     };
   }
 

@@ -90,7 +90,7 @@ export class Service {
   async create(caller: Caller, bodies: readonly unknown[], parent?: string): Promise<readonly Document[]> {
     const { core, quotas } = this.#services;
     const { resource } = this;
-    if (parent !== undefined) this.#permits.requirePossible(caller, methodAction(this.resource, 'create'));
+    if (parent !== undefined) this.#permits.requirePossible(caller, methodAction(resource, 'create'));
     const above = await this.#above(this.#db, caller, parent);
     const items = bodies.map((body): Document => {
       const values = validateCreate(resource, body, caller.projectId, this.#placed(parent));
@@ -152,6 +152,7 @@ export class Service {
     const rule = actionPolicy(name, action);
     if (this.#isOwn(caller, call.id) && action.method === 'get')
       return handler(caller, { ...call, body: action.body?.parse(call.body, rule) });
+    this.#permits.requirePossible(caller, rule);
     // For administrators the handler alone decides whether the resource exists.
     const open = action.anyId || (call.parent === undefined && this.#permits.unconditional(caller, rule));
     // What the caller may do to no target reveals nothing about this one.

@@ -18,6 +18,15 @@ async function tagsOfAttributes(db: Queries, attr: number): Promise<readonly str
   return rows.map((row) => row.tag);
 }
 
+/** Inserts tags that standard attributes do not have yet. */
+export async function insertTags(trx: Trx, attr: number, tags: readonly string[]): Promise<void> {
+  if (tags.length === 0) return;
+  await trx
+    .insertInto('tags')
+    .values(tags.map((tag) => ({ standard_attr_id: attr, tag })))
+    .execute();
+}
+
 async function exchange(
   trx: Trx,
   attr: number,
@@ -32,11 +41,7 @@ async function exchange(
   // Delete first: a new tag may differ from an old one only by trailing spaces, and MariaDB's keys treat both as equal.
   if (gone.length > 0)
     await trx.deleteFrom('tags').where('standard_attr_id', '=', attr).where('tag', 'in', gone).execute();
-  if (fresh.length > 0)
-    await trx
-      .insertInto('tags')
-      .values(fresh.map((tag) => ({ standard_attr_id: attr, tag })))
-      .execute();
+  await insertTags(trx, attr, fresh);
   await bumpRevision(trx, attr, revision);
 }
 

@@ -180,6 +180,8 @@ export interface Resource<A extends Attributes = Attributes> {
   readonly path: string;
   /** Attribute that identifies a resource in paths; default: `id`. */
   readonly key?: string;
+  /** `GET /v2.0` lists it: Neutron's core resources. */
+  readonly core?: boolean;
   /** A resource exists for every key, stored or not, as for `/quotas/{project}`; a show never returns 404. */
   readonly singleton?: boolean;
   /** Callers read the singleton of their own project without a rule, as in Neutron's quotas. */
@@ -203,8 +205,11 @@ export interface Resource<A extends Attributes = Attributes> {
   readonly parent?: Parent;
   /** Methods that the API offers for it. */
   readonly methods: readonly Method[];
-  /** Who may call them; default: `reader` for list and show, `creator` for create, `owner` for the others. */
-  readonly policy?: Readonly<Partial<Record<PolicyVerb, PolicyRule>>>;
+  /**
+   * Who may call them, and change the tags; default: `reader` for list and show, `creator` for create, `tagger` for tags, `owner`
+   * for the others.
+   */
+  readonly policy?: Readonly<Partial<Record<PolicyVerb | 'tags', PolicyRule>>>;
   /** Further operations on a single resource, by name. */
   readonly actions?: Readonly<Record<string, Action>>;
   readonly attributes: A;

@@ -15,6 +15,7 @@ export const AVAILABILITY_ZONE = resource({
   path: 'availability_zones',
   key: 'name',
   table: 'availability_zones',
+  policy: { show: 'publicReader' },
   methods: ['list'],
   extension: 'availability_zone',
   help: 'an availability zone of agents, per type of resource that they serve',

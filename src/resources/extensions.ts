@@ -218,6 +218,12 @@ export const EXTENSIONS: readonly Extension[] = [
     'Provides ability to set the subnet service_types field',
   ),
   extension(
+    'tag-ports-during-bulk-creation',
+    'Tag Ports During Bulk Creation',
+    '2019-12-29T19:00:00-00:00',
+    'Allow to tag ports during bulk creation',
+  ),
+  extension(
     'uplink-status-propagation',
     'Port Uplink Status Propagation',
     '2018-11-29T00:00:00-00:00',

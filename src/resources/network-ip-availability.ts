@@ -18,7 +18,7 @@ export const NETWORK_IP_AVAILABILITY = resource({
   path: 'network-ip-availabilities',
   key: 'network_id',
   table: 'networks',
-  policy: { show: 'admin' },
+  policy: { show: 'service' },
   methods: ['list', 'show'],
   extension: 'network-ip-availability',
   help: 'IP address usage of a network',

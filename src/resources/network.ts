@@ -10,6 +10,7 @@ export const NETWORK = resource({
   name: 'network',
   plural: 'networks',
   path: 'networks',
+  core: true,
   table: 'networks',
   sides: {
     networksecuritybindings: { key: 'network_id', always: true },
@@ -88,6 +89,7 @@ export const NETWORK = resource({
       column: 'networksecuritybindings.port_security_enabled',
       absent: true,
       extension: 'port-security',
+      policy: { create: 'creator', update: 'owner' },
       help: 'default of port_security_enabled for its ports',
     },
     dns_domain: {

@@ -7,6 +7,7 @@
 export const BASE_RULES = {
   context_is_admin: 'role:admin',
   context_is_advsvc: 'role:advsvc',
+  service_api: 'role:service',
   admin_only: 'rule:context_is_admin',
   owner: 'tenant_id:%(tenant_id)s',
   admin_or_owner: 'rule:context_is_admin or rule:owner',
@@ -35,16 +36,18 @@ export const BASE_RULES = {
 
 /** What an action requires. */
 export interface DefaultRule {
-  /** Distinguishes readers from members (`enforce_new_defaults = true`). */
+  /** The rule of newer Neutron, which distinguishes readers, members, managers and services (`enforce_new_defaults = true`). */
   readonly text: string;
-  /** The older rule of Neutron, sufficient as well with `enforce_new_defaults = false`. */
+  /** All that suffices in Neutron Zed with `enforce_new_defaults = false`. */
   readonly legacy: string;
 }
 
 const ADMIN = 'rule:admin_only';
 const MEMBER = 'role:member and project_id:%(project_id)s';
 const READER = 'role:reader and project_id:%(project_id)s';
-const SERVICE = 'role:service or rule:context_is_advsvc';
+const SERVICE = 'rule:service_api or rule:context_is_advsvc';
+const NETWORK_MEMBER = 'role:member and rule:network_owner';
+const NETWORK_READER = 'role:reader and rule:network_owner';
 
 const rule = (text: string, legacy = text): DefaultRule => ({ text, legacy });
 
@@ -76,31 +79,52 @@ export const POLICY_RULES = {
     `${ADMIN} or ${READER} or rule:shared or rule:external or ${SERVICE}`,
     'rule:admin_or_owner or rule:shared or rule:external or rule:context_is_advsvc',
   ),
-  subnetOwner: rule(`${ADMIN} or ${MEMBER} or role:member and rule:network_owner`, 'rule:admin_or_network_owner'),
-  subnetReader: rule(`${ADMIN} or ${READER} or rule:shared`, 'rule:admin_or_owner or rule:shared'),
+  subnetCreator: rule(`${ADMIN} or ${NETWORK_MEMBER}`, `rule:admin_or_network_owner or ${MEMBER}`),
+  subnetOwner: rule(`${ADMIN} or ${MEMBER} or ${NETWORK_MEMBER}`, `rule:admin_or_network_owner or ${MEMBER}`),
+  subnetReader: rule(
+    `${ADMIN} or ${SERVICE} or ${READER} or ${NETWORK_READER} or rule:shared`,
+    'rule:admin_or_owner or rule:shared',
+  ),
+  /** Members, on networks that they own or share. */
+  portCreator: rule(`${ADMIN} or ${SERVICE} or ${MEMBER}`, 'rule:regular_user'),
   portReader: rule(
-    `${ADMIN} or ${SERVICE} or ${READER} or role:reader and rule:network_owner`,
+    `${ADMIN} or ${SERVICE} or ${READER} or ${NETWORK_READER}`,
     'rule:context_is_advsvc or rule:admin_owner_or_network_owner',
   ),
   portOwner: rule(`${ADMIN} or ${SERVICE} or ${MEMBER}`, 'rule:admin_or_owner or rule:context_is_advsvc'),
   portDeleter: rule(
-    `${ADMIN} or ${SERVICE} or ${MEMBER} or role:member and rule:network_owner`,
+    `${ADMIN} or ${SERVICE} or ${MEMBER} or ${NETWORK_MEMBER}`,
     'rule:context_is_advsvc or rule:admin_owner_or_network_owner',
   ),
-  networkOwner: rule(`${ADMIN} or role:member and rule:network_owner`, 'rule:admin_or_network_owner'),
+  networkOwner: rule(`${ADMIN} or ${NETWORK_MEMBER}`, 'rule:admin_or_network_owner'),
   networkOwnerOrService: rule(
-    `${ADMIN} or ${SERVICE} or role:member and rule:network_owner`,
+    `${ADMIN} or ${SERVICE} or ${NETWORK_MEMBER}`,
     'rule:context_is_advsvc or rule:admin_or_network_owner',
   ),
   networkUser: rule(
-    `${ADMIN} or ${SERVICE} or role:member and rule:network_owner or role:member and rule:shared`,
+    `${ADMIN} or ${SERVICE} or ${NETWORK_MEMBER} or role:member and rule:shared`,
     'rule:context_is_advsvc or rule:admin_or_network_owner or rule:shared',
   ),
   deviceOwner: rule(
-    `not rule:network_device or ${ADMIN} or ${SERVICE} or role:member and rule:network_owner`,
+    `not rule:network_device or ${ADMIN} or ${SERVICE} or ${NETWORK_MEMBER}`,
     'not rule:network_device or rule:context_is_advsvc or rule:admin_or_network_owner',
   ),
+  /** Those who change the MAC address of a port: it may be the key to what others let in. */
+  macAddress: rule(
+    `${ADMIN} or ${SERVICE} or role:manager and rule:network_owner`,
+    'rule:admin_only or rule:context_is_advsvc',
+  ),
+  addressPairs: rule(`${ADMIN} or ${SERVICE} or ${NETWORK_MEMBER}`, 'rule:admin_or_network_owner'),
   adminOrService: rule(`${ADMIN} or ${SERVICE}`, 'rule:admin_only or rule:context_is_advsvc'),
+  /** Administrators and services, and before that only administrators. */
+  service: rule(`${ADMIN} or ${SERVICE}`, ADMIN),
+  /** Tags of what belongs to the project. */
+  tagger: rule(`${ADMIN} or ${SERVICE} or ${MEMBER}`, 'rule:admin_or_owner or rule:context_is_advsvc'),
+  /** Tags of what belongs to the project, or lies on its network. */
+  networkTagger: rule(
+    `${ADMIN} or ${SERVICE} or ${MEMBER} or ${NETWORK_MEMBER}`,
+    'rule:admin_owner_or_network_owner or rule:context_is_advsvc',
+  ),
   dataPlane: rule(`${ADMIN} or role:data_plane_integrator`, 'rule:admin_or_data_plane_int'),
   groupRuleReader: rule(`${ADMIN} or ${READER} or role:reader and rule:sg_owner`, 'rule:admin_owner_or_sg_owner'),
   poolReader: rule(
@@ -118,6 +142,7 @@ export const POLICY_RULES = {
   groupReader: rule(`${ADMIN} or ${READER} or rule:shared_security_group`, 'rule:regular_user'),
   meteringReader: rule(`${ADMIN} or ${READER}`, ADMIN),
   bindingUser: rule(`${ADMIN} or ${SERVICE}`, 'rule:admin_or_owner or rule:context_is_advsvc'),
+  meteringReader: rule(`${ADMIN} or ${READER}`),
   qosReader: rule(`${ADMIN} or ${READER} or rule:shared_qos_policy`, 'rule:regular_user'),
   notWildcard: rule(
     `${ADMIN} or (not field:rbac_policy:target_tenant=* and not field:rbac_policy:target_project=*)`,

@@ -2,6 +2,7 @@ import { resource } from './attribute.ts';
 import { dnsName } from './dns.ts';
 import { addressPairs, type DnsAssignment, dhcpOpts, fixedIps } from './port-types.ts';
 import { identity, standardAttributes, tags } from './standard.ts';
+import { tagList } from './tag-types.ts';
 import type { TrunkDetails } from './trunk.ts';
 import {
   boolean,
@@ -36,6 +37,7 @@ export const PORT = resource({
   name: 'port',
   plural: 'ports',
   path: 'ports',
+  core: true,
   table: 'ports',
   sides: {
     ml2_port_bindings: { key: 'port_id', always: true, constants: { status: 'ACTIVE' } },
@@ -49,7 +51,7 @@ export const PORT = resource({
   tagged: true,
   quota: true,
   methods: ['create', 'list', 'show', 'update', 'delete'],
-  policy: { show: 'portReader', update: 'portOwner', delete: 'portDeleter' },
+  policy: { create: 'portCreator', show: 'portReader', update: 'portOwner', delete: 'portDeleter', tags: 'tagger' },
   help: 'connects a device to a network, with a MAC address and fixed IPs',
   attributes: {
     ...identity('ports'),
@@ -72,6 +74,7 @@ export const PORT = resource({
       column: 'ports.mac_address',
       sort: true,
       tells: ['dhcp', 'l2'],
+      policy: { create: 'networkOwnerOrService', update: 'macAddress' },
       help: 'MAC address; default: generated from base_mac',
     },
     fixed_ips: {
@@ -80,6 +83,11 @@ export const PORT = resource({
       put: true,
       optional: true,
       tells: ['dhcp', 'l2'],
+      policy: { create: 'networkUser', update: 'networkOwnerOrService' },
+      parts: {
+        ip_address: { create: 'networkOwnerOrService', update: 'networkOwnerOrService' },
+        subnet_id: { create: 'networkUser', update: 'networkUser' },
+      },
       help: 'fixed IP addresses; default: allocated from the subnets; [] for none',
     },
     device_id: {
@@ -90,6 +98,7 @@ export const PORT = resource({
       column: 'ports.device_id',
       sort: true,
       tells: ['dhcp'],
+      policy: { create: 'portCreator', update: 'portOwner' },
       help: 'id of the device that uses the port, such as a server',
     },
     device_owner: {
@@ -100,6 +109,8 @@ export const PORT = resource({
       column: 'ports.device_owner',
       sort: true,
       tells: ['dhcp'],
+      // Ports of network services are trusted by agents (CVE-2015-5240).
+      policy: { create: 'deviceOwner', update: 'deviceOwner' },
       help: 'type of the device, such as compute:nova or network:dhcp',
     },
     status: {
@@ -126,15 +137,22 @@ export const PORT = resource({
       absent: true,
       tells: ['l2'],
       extension: 'port-security',
+      policy: { create: 'networkOwnerOrService', update: 'networkOwnerOrService' },
       help: 'whether traffic is filtered and spoofing prevented; default: port_security_enabled of the network',
     },
     allowed_address_pairs: {
       type: addressPairs,
       post: true,
       put: true,
-      default: [],
+      // No default, so that the policy decides even on an empty list, as in Neutron.
+      optional: true,
       tells: ['l2'],
       extension: 'allowed-address-pairs',
+      policy: { create: 'addressPairs', update: 'addressPairs' },
+      parts: {
+        mac_address: { create: 'addressPairs', update: 'addressPairs' },
+        ip_address: { create: 'addressPairs', update: 'addressPairs' },
+      },
       help: 'additional addresses that the port may use',
     },
     extra_dhcp_opts: {
@@ -153,8 +171,8 @@ export const PORT = resource({
       optional: true,
       column: 'ml2_port_bindings.host',
       tells: ['dhcp', 'l2'],
-      policy: { create: 'admin', update: 'admin', show: 'admin' },
       extension: 'binding',
+      policy: { create: 'service', update: 'service', show: 'service' },
       help: 'host that the port is bound to',
     },
     'binding:vnic_type': {
@@ -164,6 +182,7 @@ export const PORT = resource({
       default: 'normal',
       column: 'ml2_port_bindings.vnic_type',
       extension: 'binding',
+      policy: { create: 'portCreator', update: 'portOwner' },
       help: 'type of the virtual NIC',
     },
     'binding:profile': {
@@ -173,24 +192,24 @@ export const PORT = resource({
       optional: true,
       column: 'ml2_port_bindings.profile',
       filter: false,
-      policy: { create: 'admin', update: 'admin', show: 'admin' },
       extension: 'binding',
+      policy: { create: 'service', update: 'service', show: 'service' },
       help: 'host-specific information about the binding, set by nova',
     },
     'binding:vif_type': {
       type: readOnly<string>({ type: 'string' }),
       column: 'ml2_port_bindings.vif_type',
       tells: ['l2'],
-      policy: { show: 'admin' },
       extension: 'binding',
+      policy: { show: 'service' },
       help: 'how the device is plugged, such as bridge, unbound or binding_failed',
     },
     'binding:vif_details': {
       type: shownOnly(dictionary(4095)),
       column: 'ml2_port_bindings.vif_details',
       filter: false,
-      policy: { show: 'admin' },
       extension: 'binding',
+      policy: { show: 'service' },
       help: 'details of the VIF type',
     },
     dns_name: {
@@ -275,5 +294,13 @@ export const PORT = resource({
     },
     ...standardAttributes,
     ...tags,
+    tags: {
+      ...tags.tags,
+      type: tagList,
+      post: true,
+      optional: true,
+      policy: { create: 'portCreator' },
+      extension: 'tag-ports-during-bulk-creation',
+    },
   },
 });

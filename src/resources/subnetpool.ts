@@ -22,6 +22,7 @@ export const SUBNETPOOL = resource({
   name: 'subnetpool',
   plural: 'subnetpools',
   path: 'subnetpools',
+  core: true,
   table: 'subnetpools',
   notFound: 'SubnetPoolNotFound',
   standardAttributes: 'subnetpools',

@@ -22,16 +22,16 @@ export function parseTag(value: unknown): string {
   return value as string;
 }
 
-/** A body `{"tags": ["red", "blue"]}`, each tag once. */
-const tagsBody: AttributeType<readonly string[]> = {
-  schema: {
-    type: 'object',
-    required: ['tags'],
-    properties: { tags: { type: 'array', items: { type: 'string', maxLength: MAX_TAG_LENGTH }, maxItems: MAX_TAGS } },
-  },
-  parse(body) {
-    if (body === null || typeof body !== 'object' || !Object.hasOwn(body, 'tags')) throw invalid('Invalid tags body');
-    const { tags } = body as { tags: unknown };
+const listSchemaOfTags = {
+  type: 'array',
+  items: { type: 'string', maxLength: MAX_TAG_LENGTH },
+  maxItems: MAX_TAGS,
+} as const;
+
+/** Tags of a resource, each once. */
+export const tagList: AttributeType<readonly string[]> = {
+  schema: listSchemaOfTags,
+  parse(tags) {
     if (!Array.isArray(tags)) throw invalid(`'${shown(tags)}' is not a list`);
     if (tags.length > MAX_TAGS) throw tooManyTags(tags.length);
     const parsed = tags.map(parseTag);
@@ -41,21 +41,38 @@ const tagsBody: AttributeType<readonly string[]> = {
   },
 };
 
+/** A body `{"tags": ["red", "blue"]}`. */
+const tagsBody: AttributeType<readonly string[]> = {
+  schema: {
+    type: 'object',
+    required: ['tags'],
+    properties: { tags: listSchemaOfTags },
+  },
+  parse(body) {
+    if (body === null || typeof body !== 'object' || !Object.hasOwn(body, 'tags')) throw invalid('Invalid tags body');
+    return tagList.parse((body as { tags: unknown }).tags, 'tags');
+  },
+};
+
 const listSchema = {
   type: 'object',
   required: ['tags'],
   properties: { tags: { type: 'array', items: { type: 'string' } } },
 };
 
-/** Actions of the tags of a resource (API reference: Standard attributes tag extension). */
-export const tagActions = ({ plural, path, tagPath = path }: Resource) =>
-  ({
+/**
+ * Actions of the tags of a resource (API reference: Standard attributes tag extension). Their rules have the resource's singular
+ * name: plural ones matched no rule of Neutron's (CVE-2024-53916, CVE-2026-49299).
+ */
+export function tagActions({ name, path, tagPath = path, policyName = name, policy }: Resource) {
+  const tagger = policy?.tags ?? 'tagger';
+  return {
     list_tags: {
       method: 'get',
       path: 'tags',
       collection: tagPath,
       answer: listSchema,
-      policyName: `get_${plural}_tags`,
+      policyName: `get_${policyName}:tags`,
       policy: 'anybody',
       notFound: 'TagResourceNotFound',
       help: 'list the tags',
@@ -66,7 +83,8 @@ export const tagActions = ({ plural, path, tagPath = path }: Resource) =>
       collection: tagPath,
       body: tagsBody,
       answer: listSchema,
-      policyName: `update_${plural}_tags`,
+      policyName: `update_${policyName}:tags`,
+      policy: tagger,
       notFound: 'TagResourceNotFound',
       help: 'replace all tags',
     },
@@ -74,7 +92,8 @@ export const tagActions = ({ plural, path, tagPath = path }: Resource) =>
       method: 'delete',
       path: 'tags',
       collection: tagPath,
-      policyName: `delete_${plural}_tags`,
+      policyName: `delete_${policyName}:tags`,
+      policy: tagger,
       notFound: 'TagResourceNotFound',
       help: 'remove all tags',
     },
@@ -82,7 +101,7 @@ export const tagActions = ({ plural, path, tagPath = path }: Resource) =>
       method: 'get',
       path: 'tags/{tag}',
       collection: tagPath,
-      policyName: `get_${plural}_tags`,
+      policyName: `get_${policyName}:tags`,
       policy: 'anybody',
       notFound: 'TagResourceNotFound',
       help: 'check whether a tag is set',
@@ -94,7 +113,8 @@ export const tagActions = ({ plural, path, tagPath = path }: Resource) =>
       // Neutron's response has a body: the JSON value null.
       answer: { type: 'null' },
       status: 201,
-      policyName: `update_${plural}_tags`,
+      policyName: `update_${policyName}:tags`,
+      policy: tagger,
       notFound: 'TagResourceNotFound',
       help: 'add a tag',
     },
@@ -102,8 +122,10 @@ export const tagActions = ({ plural, path, tagPath = path }: Resource) =>
       method: 'delete',
       path: 'tags/{tag}',
       collection: tagPath,
-      policyName: `delete_${plural}_tags`,
+      policyName: `delete_${policyName}:tags`,
+      policy: tagger,
       notFound: 'TagResourceNotFound',
       help: 'remove a tag',
     },
-  }) as const satisfies Readonly<Record<string, Action>>;
+  } as const satisfies Readonly<Record<string, Action>>;
+}

@@ -30,6 +30,8 @@ export const MIRROR = resource({
   name: 'mirror',
   plural: 'mirrors',
   path: 'mirrors',
+  // GET /v2.0 lists it.
+  core: true,
   table: 'mirrors',
   // `resource_type` of its row in standardattributes: description, times, revision number, tags.
   standardAttributes: 'mirrors',

@@ -140,14 +140,18 @@ describe.each(PLURALS)('tags of %s', (plural) => {
     expect(await ask('PUT', url, {})).toMatchObject({ status: 400, type: 'InvalidInput' });
   });
 
-  test('cannot be set by creating or updating the resource', async () => {
+  test('cannot be set by updating the resource, and by creating it only if it is a port', async () => {
     const name = plural.slice(0, -1);
     const made = { network_id: world.ids.networks, cidr: '10.99.0.0/24', ip_version: 4 };
     const values = { networks: {}, subnets: made, ports: { network_id: made.network_id } }[plural];
-    expect(await ask('POST', `/v2.0/${plural}`, { [name]: { ...values, tags: ['a'] } })).toMatchObject({
-      status: 400,
-      type: 'HTTPBadRequest',
-    });
+    const create = (tags: unknown) => ask('POST', `/v2.0/${plural}`, { [name]: { ...values, tags } });
+    if (plural === 'ports') {
+      const { status, body } = await create(['b', 'a']);
+      const port = body.port as { id: string; tags: string[] };
+      expect([status, port.tags]).toEqual([201, ['a', 'b']]);
+      expect((await ask('GET', `/v2.0/ports/${port.id}/tags`)).body).toEqual({ tags: ['a', 'b'] });
+      expect(await create(['a', 'a'])).toMatchObject({ status: 400, type: 'InvalidInput' });
+    } else expect(await create(['a'])).toMatchObject({ status: 400, type: 'HTTPBadRequest' });
     expect((await ask('PUT', at(plural), { [name]: { tags: ['a'] } })).status).toBe(400);
     expect(await ask('POST', pathOf(plural), { tags: ['a'] })).toMatchObject({ status: 404, type: 'HTTPNotFound' });
   });

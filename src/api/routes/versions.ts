@@ -13,7 +13,7 @@ export function versionRoutes(app: FastifyInstance, resources: readonly Resource
   }));
   app.get('/v2.0', async (request) => ({
     resources: resources
-      .filter((r) => !r.parent?.inPath)
+      .filter(({ core }) => core)
       .map((r) => ({
         name: r.name,
         collection: r.plural,

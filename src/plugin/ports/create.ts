@@ -17,6 +17,7 @@ import { enqueueNotification } from '../events.ts';
 import { addBlocks, blocksFor, isBound } from '../provisioning.ts';
 import type { Quotas } from '../quotas/limits.ts';
 import { defaultSecurityGroup } from '../security-groups/new-group.ts';
+import { insertTags } from '../tags.ts';
 import { bindPort } from './binding.ts';
 import { type CreateFacts, createFacts } from './create-facts.ts';
 import { inShownOrder, type PortDocument, portDocument } from './documents.ts';
@@ -143,10 +144,12 @@ export async function createPort(
   const shown = await insertSides(trx, PORT, row);
   await insertBindingLevel(trx, id, network, binding);
   await insertSecurityGroups(trx, id, groups);
-  const pairs = resolvedPairs(config, values.allowed_address_pairs, mac, portSecurity);
+  const pairs = resolvedPairs(config, values.allowed_address_pairs ?? [], mac, portSecurity);
   await insertAddressPairs(trx, id, pairs);
   const opts = newDhcpOpts(values.extra_dhcp_opts);
   await insertDhcpOpts(trx, id, opts);
+  const tags = [...(values.tags ?? [])].sort();
+  await insertTags(trx, attr, tags);
 
   const fixedIps = inShownOrder(taken);
   const bound = isBound(binding.vifType);
@@ -159,7 +162,7 @@ export async function createPort(
     security_groups: groups,
     allowed_address_pairs: pairs,
     extra_dhcp_opts: opts,
-    tags: [],
+    tags,
   };
   const document = portDocument(shown, lists, config.DEFAULT.dns_domain, network.qosPolicyId);
   if (network.subnets.some((s) => s.enableDhcp))
