@@ -140,7 +140,6 @@ export const POLICY_RULES = {
     'rule:admin_or_owner or rule:shared_address_groups',
   ),
   groupReader: rule(`${ADMIN} or ${READER} or rule:shared_security_group`, 'rule:regular_user'),
-  meteringReader: rule(`${ADMIN} or ${READER}`, ADMIN),
   bindingUser: rule(`${ADMIN} or ${SERVICE}`, 'rule:admin_or_owner or rule:context_is_advsvc'),
   meteringReader: rule(`${ADMIN} or ${READER}`),
   qosReader: rule(`${ADMIN} or ${READER} or rule:shared_qos_policy`, 'rule:regular_user'),
