@@ -14,7 +14,7 @@ import { enqueueNotification } from '../events.ts';
 import { inserted } from '../module.ts';
 import { lockNetwork } from '../networks/lock.ts';
 import { isAutoAddress } from '../ports/network-facts.ts';
-import { requireAffinity } from './affinity.ts';
+import { originsIn, requireAffinity } from './affinity.ts';
 import {
   checkDhcpPossible,
   checkGateway,
@@ -80,7 +80,8 @@ export async function createSubnet(
   const source = await prefixSource(trx, core, caller, values);
   if (source.cidr) checkValues(core, values, source.cidr);
   const network = await lockNetwork(trx, core.db, values.network_id);
-  const { cidr, pools: prefixPools } = await choosePrefix(trx, core, caller, values, source);
+  const existing = await originsIn(trx, network.id, values.ip_version);
+  const { cidr, pools: prefixPools } = await choosePrefix(trx, core, caller, values, source, existing);
   if (!source.cidr) checkValues(core, values, cidr);
   const gateway = gatewayOf(values, cidr, !source.cidr);
   // An empty list is equivalent to no list.
@@ -88,7 +89,7 @@ export async function createSubnet(
   const pools = named ? checkedPools(cidr, named) : defaultPools(cidr, gateway);
   if (named) requireGatewayOutside(cidr, gateway, pools);
   await rejectOverlap(trx, network.id, cidr);
-  await requireAffinity(trx, network.id, values.ip_version, source.poolId, prefixPools);
+  requireAffinity(source.poolId, existing, prefixPools);
   await checkSegment(trx, network.id, values.segment_id);
 
   const id = randomUUID();

@@ -11,6 +11,7 @@ import type { Core } from '../core.ts';
 import { allocatePrefix } from '../subnetpools/allocate.ts';
 import { type LockedPool, lockPool } from '../subnetpools/lock.ts';
 import { requireVisible, seesAll } from '../visibility.ts';
+import type { Origin } from './affinity.ts';
 import { checkCidr } from './checks.ts';
 
 export type SubnetCreate = CreateOf<typeof SUBNET>;
@@ -23,8 +24,7 @@ const PROVISIONAL: Cidr = prefixOf(6, 0n, 64);
 /** Where the prefix of a new subnet comes from: the request (`cidr` alone), a pool, or prefix delegation. */
 export interface PrefixSource {
   readonly cidr: Cidr | undefined;
-  /** Id of the pool, or `prefix_delegation`. */
-  readonly poolId: string | undefined;
+  readonly poolId: Origin;
 }
 
 /** Returns the id of the default pool of the subnet's IP version that the caller may see. Throws BadRequest if there is none. */
@@ -80,28 +80,11 @@ export async function prefixSource(trx: Trx, core: Core, caller: Caller, values:
   return { cidr: PROVISIONAL, poolId };
 }
 
-/**
- * Locks the pools of a network's subnets of one IP version, and the one of the new subnet, in the order of their ids: their address
- * scopes do not change meanwhile.
- */
-async function lockPools(
-  trx: Trx,
-  core: Core,
-  networkId: string,
-  version: number,
-  poolId: string,
-): Promise<ReadonlyMap<string, LockedPool>> {
-  const others = await trx
-    .selectFrom('subnets')
-    .select('subnetpool_id')
-    .distinct()
-    .where('network_id', '=', networkId)
-    .where('ip_version', '=', version)
-    .execute();
-  const ids = new Set([poolId, ...others.flatMap(({ subnetpool_id: id }) => id ?? [])]);
-  ids.delete(PREFIX_DELEGATION);
+/** Locks pools in the order of their ids: their address scopes do not change meanwhile. */
+async function lockPools(trx: Trx, core: Core, origins: readonly Origin[]): Promise<ReadonlyMap<string, LockedPool>> {
+  const ids = new Set(origins.filter((id) => id !== undefined && id !== PREFIX_DELEGATION));
   const locked = new Map<string, LockedPool>();
-  for (const id of [...ids].sort()) locked.set(id, await lockPool(trx, core.db, id));
+  for (const id of [...ids].sort()) if (id !== undefined) locked.set(id, await lockPool(trx, core.db, id));
   return locked;
 }
 
@@ -113,7 +96,7 @@ interface ChosenPrefix {
 
 /**
  * Determines the prefix of a new subnet of a locked network: from the request, or allocated from a pool. Throws NeutronError if the
- * pool does not allow it.
+ * pool does not allow it. `existing`: where the network's other subnets of the IP version come from.
  */
 export async function choosePrefix(
   trx: Trx,
@@ -121,14 +104,15 @@ export async function choosePrefix(
   caller: Caller,
   values: SubnetCreate,
   { cidr, poolId }: PrefixSource,
+  existing: readonly Origin[],
 ): Promise<ChosenPrefix> {
-  const { network_id: networkId, ip_version: version } = values;
+  const { ip_version: version } = values;
   if (poolId === undefined || poolId === PREFIX_DELEGATION) {
     if (!cidr) throw badSubnets('a subnetpool must be specified in the absence of a cidr');
     return { cidr, pools: new Map() };
   }
   await requireVisible(trx, caller, SUBNETPOOL, poolId);
-  const pools = await lockPools(trx, core, networkId, version, poolId);
+  const pools = await lockPools(trx, core, [poolId, ...existing]);
   const pool = pools.get(poolId);
   if (!pool) throw neutronError('SubnetPoolNotFound', { id: poolId });
   if (pool.ip_version !== version)
