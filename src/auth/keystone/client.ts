@@ -99,7 +99,8 @@ export class KeystoneClient {
     const { name, code, message } = error as { name?: unknown; code?: unknown; message?: unknown };
     if (name === 'TimeoutError' || code === 'UND_ERR_CONNECT_TIMEOUT')
       return new KeystoneFailure(`Keystone at ${url} does not answer within ${this.#timeoutMs / 1000} s`);
-    const reason = String(message) || String(code);
+    const untrusted = /CERT|SIGNATURE|ISSUER/.test(String(code));
+    const reason = `${String(message) || String(code)}${untrusted ? ' (check cafile in [keystone_authtoken])' : ''}`;
     return new KeystoneFailure(`Keystone at ${url} cannot be reached: ${reason}`, {
       passing: LOST.has(code),
       cause: error,
