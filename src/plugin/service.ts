@@ -152,7 +152,6 @@ export class Service {
     const rule = actionPolicy(name, action);
     if (this.#isOwn(caller, call.id) && action.method === 'get')
       return handler(caller, { ...call, body: action.body?.parse(call.body, rule) });
-    this.#permits.requirePossible(caller, rule);
     // For administrators the handler alone decides whether the resource exists.
     const open = action.anyId || (call.parent === undefined && this.#permits.unconditional(caller, rule));
     // What the caller may do to no target reveals nothing about this one.
