@@ -247,6 +247,11 @@ interface PortDnses {
   dns_domain: string;
 }
 
+interface PortDeviceProfiles {
+  port_id: string;
+  device_profile: string;
+}
+
 interface PortNumaAffinityPolicies {
   port_id: string;
   numa_affinity_policy: string;
@@ -586,6 +591,7 @@ export interface Schema {
   allowedaddresspairs: AllowedAddressPairs;
   extradhcpopts: ExtraDhcpOpts;
   portdnses: PortDnses;
+  portdeviceprofiles: PortDeviceProfiles;
   portnumaaffinitypolicies: PortNumaAffinityPolicies;
   portuplinkstatuspropagation: PortUplinkStatusPropagation;
   addressscopes: AddressScopes;

@@ -83,12 +83,24 @@ export class Permits {
   ): Promise<void> {
     const attributes = this.#policy.attributeActions(this.#resource, 'update', changes);
     const target = { ...document, ...changes };
-    await this.require(db, caller, [methodAction(this.#resource, method), ...attributes], target);
+    try {
+      await this.require(db, caller, [methodAction(this.#resource, method), ...attributes], target);
+    } catch (error) {
+      // As in Neutron: what the caller would not see after the change does not exist for it.
+      if (await this.#sees(db, caller, target)) throw error;
+      throw neutronError('HTTPNotFound', { path: `${this.#resource.plural}/${document.id}` });
+    }
   }
 
   /** Throws PolicyNotAuthorized unless the caller may set these attributes by an update. */
   requireSet(db: Queries, caller: Caller, changes: Document, target: Target): Promise<void> {
     return this.require(db, caller, this.#policy.attributeActions(this.#resource, 'update', changes), target);
+  }
+
+  async #sees(db: Queries, caller: Caller, target: Target): Promise<boolean> {
+    if (this.#policy.allows(caller, this.#show, target)) return true;
+    const [full] = await this.#related(db, caller, [this.#show], [target]);
+    return this.#policy.allows(caller, this.#show, full);
   }
 
   /** Returns the documents that the caller may see, in order. `above`: of the parent in the path. */

@@ -155,7 +155,7 @@ export class Service {
     // For administrators the handler alone decides whether the resource exists.
     const open = action.anyId || (call.parent === undefined && this.#permits.unconditional(caller, rule));
     // What the caller may do to no target reveals nothing about this one.
-    if (!open) this.#permits.requirePossible(caller, rule);
+    if (!open && action.denied === undefined) this.#permits.requirePossible(caller, rule);
     const target = open ? {} : await this.#targetOf(caller, call, action);
     await this.#permits.require(this.#db, caller, [rule], target);
     const body = action.body?.parse(call.body, rule);

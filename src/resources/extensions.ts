@@ -119,6 +119,12 @@ export const EXTENSIONS: readonly Extension[] = [
     'Extension that indicates that pagination is enabled.',
   ),
   extension(
+    'port-device-profile',
+    'Port device profile',
+    '2020-12-17T10:00:00-00:00',
+    'Expose the port device profile (Cyborg)',
+  ),
+  extension(
     'port-mac-address-regenerate',
     'Neutron Port MAC address regenerate',
     '2018-05-03T10:00:00-00:00',

@@ -135,9 +135,10 @@ export const NETWORK = resource({
     segments: {
       type: segments,
       post: true,
+      put: true,
       optional: true,
       visible: 'sometimes',
-      policy: { create: 'admin', show: 'admin' },
+      policy: { create: 'admin', update: 'admin', show: 'admin' },
       extension: 'multi-provider',
       help: 'segments of a network with several segments; such a network has no provider attributes',
     },

@@ -125,7 +125,7 @@ export const SUBNET = resource({
       column: 'subnets.segment_id',
       sort: true,
       extension: 'segment',
-      policy: { create: 'admin', update: 'admin', show: 'admin' },
+      policy: { create: 'adminOrAnybody', update: 'adminOrAnybody', show: 'admin' },
       help: 'segment of a routed provider network',
     },
     ...standardAttributes,

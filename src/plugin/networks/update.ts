@@ -49,6 +49,24 @@ async function updateProvider(trx: Trx, config: Config, networkId: string, chang
     .execute();
 }
 
+/** As in Neutron, the segments of a network cannot be updated; a request may repeat them. */
+async function requireSameSegments(trx: Trx, networkId: string, wanted: NetworkUpdate['segments']): Promise<void> {
+  if (wanted === undefined) return;
+  const segments = await segmentsOf(trx, networkId);
+  const same = (requested: unknown, actual: unknown): boolean => requested === null || requested === actual;
+  const repeated = wanted.every((one, i) => {
+    const now = segments[i];
+    return (
+      now !== undefined &&
+      same(one['provider:network_type'], now.network_type) &&
+      same(one['provider:physical_network'], now.physical_network) &&
+      same(one['provider:segmentation_id'], now.segmentation_id)
+    );
+  });
+  if (!repeated || wanted.length !== segments.length)
+    throw invalid('Plugin does not support updating the following provider network attributes: segments');
+}
+
 async function newMtu(trx: Trx, config: Config, networkId: string, wanted: number): Promise<number> {
   const mtu = mtuInForce(config, wanted, await segmentsOf(trx, networkId));
   if (mtu >= MIN_IPV6_MTU) return mtu;
@@ -99,6 +117,7 @@ export async function updateNetwork(
   const before = await load();
   requireCurrent(before.revision_number, revision);
   await updateProvider(trx, core.config, id, changes);
+  await requireSameSegments(trx, id, changes.segments);
   await changeRows(trx, core, network, changes);
   const changed = await load();
   if (substance(before) === substance(changed)) return changed;
