@@ -46,6 +46,8 @@ const listed =
 
 /** Whether the port is one by which a router is the gateway of a subnet. */
 export const isRouterInterface = listed(ROUTER_INTERFACE_OWNERS);
+/** Whether the port is one by which a router is on a subnet of a project. */
+export const isRouterSubnetPort = listed(ROUTER_SUBNET_OWNERS);
 /** Whether the port is a router's. */
 export const isRouterPort = listed(ROUTER_OWNERS);
 /** Whether one of Neutron's own services made the port. */

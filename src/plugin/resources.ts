@@ -54,7 +54,7 @@ export function resourceModules(
  */
 const listedModules = (core: Core, allocator: AddressAllocator, quotas: Quotas): readonly AnyModule[] => [
   { ...networkModule(core), actions: networkAgentHandlers(core) },
-  subnetModule(core),
+  subnetModule(core, allocator),
   portModule(core, allocator, quotas),
   ipAvailabilityModule,
   addressScopeModule(core),

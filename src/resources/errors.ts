@@ -723,6 +723,11 @@ export const ERRORS = {
     template: "The following device_id {id} is not owned by your tenant or matches another tenant's router.",
     when: "device_id of a port names another project's router",
   },
+  IPAddressChangeNotAllowed: {
+    status: 400,
+    template: 'IP updates for port {id} are not allowed',
+    when: 'the port is an interface of a router, and its IPv4 addresses would change',
+  },
   InvalidRoutes: {
     status: 400,
     template: 'Invalid format for routes: {routes}, {reason}',

@@ -249,6 +249,7 @@ const BEHAVIOURS: readonly string[] = [
   'ext-gw-mode',
   'filter-validation',
   'ip-substring-filtering',
+  'l3-port-ip-change-not-allowed',
   'net-mtu-writable',
   'pagination',
   'port-mac-address-regenerate',

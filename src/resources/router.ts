@@ -113,6 +113,12 @@ export const ROUTER = resource({
       '2019-07-02T15:56:00',
       'A router must be down (admin_state_up) before its attribute distributed can change.',
     ),
+    extension(
+      'l3-port-ip-change-not-allowed',
+      'Prevent L3 router ports IP address change extension',
+      '2018-10-09T10:00:00-00:00',
+      'The IPv4 addresses of the interfaces of routers do not change.',
+    ),
     extension('extraroute', 'Neutron Extra Route', '2013-02-01T10:00:00-00:00', 'Extra routes of routers.'),
     extension(
       'extraroute-atomic',

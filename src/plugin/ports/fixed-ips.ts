@@ -1,7 +1,7 @@
 import type { Trx } from '../../db/database.ts';
 import { type AddressAllocator, takeAddress } from '../../ipam/allocate.ts';
 import { cidrContains, eui64Address, formatIp, type Ip, parseIp } from '../../net/addresses.ts';
-import { isRouterPort } from '../../net/device-owners.ts';
+import { isRouterPort, isRouterSubnetPort } from '../../net/device-owners.ts';
 import { neutronError } from '../../resources/errors.ts';
 import type { FixedIp, WantedFixedIp } from '../../resources/port-types.ts';
 import type { NetworkFacts, SubnetFacts } from './network-facts.ts';
@@ -42,7 +42,11 @@ function resolve(network: NetworkFacts, port: AddressedPort, wanted: WantedFixed
   if (!isHostAddress(subnet, ip) && !isRouterPort(port.deviceOwner))
     throw neutronError('InvalidIpForSubnet', { ip: address ?? '' });
   if (!cidrContains(subnet.cidr, ip)) throw neutronError('InvalidIpForSubnet', { ip: address ?? '' });
-  if (subnet.autoAddress && !isRouterPort(port.deviceOwner) && ip.value !== eui64Address(subnet.cidr.first, port.mac))
+  if (
+    subnet.autoAddress &&
+    !isRouterSubnetPort(port.deviceOwner) &&
+    ip.value !== eui64Address(subnet.cidr.first, port.mac)
+  )
     throw neutronError('AllocationOnAutoAddressSubnet', { ip: address ?? '', subnet: subnet.id });
   return { subnet, value: ip.value };
 }
@@ -96,7 +100,7 @@ export async function allocateRequested(
     if (value !== undefined) taken.push(await allocateExact(trx, subnet, port, value));
   for (const { subnet, value } of resolved) {
     if (value !== undefined) continue;
-    if (subnet.autoAddress && !isRouterPort(port.deviceOwner))
+    if (subnet.autoAddress && !isRouterSubnetPort(port.deviceOwner))
       taken.push(await allocateExact(trx, subnet, port, eui64Address(subnet.cidr.first, port.mac)));
     else taken.push(await allocateAny(trx, allocator, network, port, [subnet]));
   }
@@ -119,8 +123,9 @@ export async function allocateDefault(
     return [];
   }
   const v4 = subnets.filter((s) => s.ipVersion === 4);
-  const automatic = subnets.filter((s) => s.ipVersion === 6 && s.autoAddress && !isRouterPort(port.deviceOwner));
-  const stateful = subnets.filter((s) => s.ipVersion === 6 && !automatic.includes(s));
+  const isRouter = isRouterSubnetPort(port.deviceOwner);
+  const automatic = subnets.filter((s) => s.ipVersion === 6 && s.autoAddress && !isRouter);
+  const stateful = subnets.filter((s) => s.ipVersion === 6 && !s.autoAddress);
   const taken: FixedIp[] = [];
   for (const subnet of automatic)
     taken.push(await allocateExact(trx, subnet, port, eui64Address(subnet.cidr.first, port.mac)));

@@ -8,7 +8,13 @@ import { requireUsableNetworks, requireVisibleSubnets, visiblePorts } from '../v
 import { createPort } from './create.ts';
 import { deletePort } from './delete.ts';
 import { PORT_CONDITIONS, portDocuments } from './documents.ts';
-import { requireDeletable, requireOwnRouter, requireOwnRouterChange, requireSameDevice } from './router-ports.ts';
+import {
+  notifyRouterOfAddresses,
+  requireDeletable,
+  requireOwnRouter,
+  requireOwnRouterChange,
+  requireSameDevice,
+} from './router-ports.ts';
 import { updatePort } from './update.ts';
 
 /** Ports. `allocator`: shared by the whole process, so that all requests use its hints. */
@@ -29,7 +35,9 @@ export const portModule = (core: Core, allocator: AddressAllocator, quotas: Quot
     await requireSameDevice(trx, id, changes);
     await requireOwnRouterChange(trx, caller, id, changes);
     await requireQosPolicyChange(trx, caller, { table: 'qos_port_policy_bindings', key: 'port_id', id }, changes);
-    return updatePort(trx, core, allocator, id, changes, revision, caller);
+    const port = await updatePort(trx, core, allocator, id, changes, revision, caller);
+    await notifyRouterOfAddresses(trx, port, changes);
+    return port;
   },
   async delete(trx, _caller, id, revision) {
     await requireDeletable(trx, id);

@@ -1,7 +1,12 @@
 import type { Caller } from '../../auth/contract.ts';
 import type { Trx } from '../../db/database.ts';
-import { isRouterInterface } from '../../net/device-owners.ts';
+import { parseIp } from '../../net/addresses.ts';
+import { isRouterInterface, isRouterSubnetPort } from '../../net/device-owners.ts';
 import { neutronError } from '../../resources/errors.ts';
+import type { WantedFixedIp } from '../../resources/port-types.ts';
+import { EVENTS } from '../../rpc/events.ts';
+import { enqueueNotification } from '../events.ts';
+import type { NetworkFacts } from './network-facts.ts';
 
 /** Protects the ports of routers from changes by the API of ports, and routers from ports that pretend to be theirs. */
 
@@ -42,6 +47,32 @@ export async function requireSameDevice(trx: Trx, portId: string, changes: Devic
       id: portId,
       reason: `has device owner ${port.device_owner}, and belongs to router ${port.device_id}`,
     });
+}
+
+/**
+ * Throws IPAddressChangeNotAllowed if IPv4 addresses of an interface of a router would be added or removed: hosts use them as their
+ * gateway.
+ */
+export async function requireSameIpv4(
+  trx: Trx,
+  { id, device_owner: owner }: { readonly id: string; readonly device_owner: string },
+  changed: readonly WantedFixedIp[],
+  { subnets }: NetworkFacts,
+): Promise<void> {
+  if (!isRouterSubnetPort(owner)) return;
+  const isV4 = ({ ip_address: ip, subnet_id: subnet }: WantedFixedIp): boolean =>
+    (ip === undefined ? subnets.find((one) => one.id === subnet)?.ipVersion : parseIp(ip)?.version) === 4;
+  if (changed.some(isV4) && (await routerOf(trx, id))) throw neutronError('IPAddressChangeNotAllowed', { id });
+}
+
+/** Notifies the agents of a router that the addresses of one of its ports have changed. */
+export async function notifyRouterOfAddresses(
+  trx: Trx,
+  { id, device_id: router }: { readonly id: string; readonly device_id: string },
+  changes: { readonly fixed_ips?: unknown },
+): Promise<void> {
+  if (changes.fixed_ips !== undefined && (await routerOf(trx, id)))
+    await enqueueNotification(trx, EVENTS.routers_updated, { router_id: router, has_ports: true }, { router });
 }
 
 /**

@@ -22,6 +22,7 @@ import { inShownOrder, type PortDocument, portDocument } from './documents.ts';
 import { allocateRequested } from './fixed-ips.ts';
 import { lockPort } from './lock.ts';
 import type { NetworkFacts } from './network-facts.ts';
+import { requireSameIpv4 } from './router-ports.ts';
 import { insertAddressPairs, insertBindingLevel, insertDhcpOpts, insertSecurityGroups } from './rows.ts';
 import { requireSecurityGroups } from './security.ts';
 import { changedDhcpOpts, checkFixedIpCount, dnsNameInForce, resolvedPairs } from './values.ts';
@@ -83,13 +84,16 @@ function matchFixedIps(
 }
 
 /** Writes the port's fixed IPs; returns them. */
-async function changeFixedIps({ trx, core, allocator, network, before, changes, mac }: Updating) {
+async function changeFixedIps({ trx, core, allocator, network, before, changes, mac, caller }: Updating) {
   const wanted = changes.fixed_ips;
   if (!wanted) return before.fixed_ips;
   const deviceOwner = changes.device_owner ?? before.device_owner;
   checkFixedIpCount(core.config, wanted, isNetworkDevice(deviceOwner));
   const { kept, fresh } = matchFixedIps(before.fixed_ips, wanted);
-  for (const { subnet_id, ip_address } of before.fixed_ips.filter((ip) => !kept.includes(ip)))
+  const released = before.fixed_ips.filter((ip) => !kept.includes(ip));
+  // Routers themselves may.
+  if (caller) await requireSameIpv4(trx, before, [...released, ...fresh], network);
+  for (const { subnet_id, ip_address } of released)
     await trx
       .deleteFrom('ipallocations')
       .where('port_id', '=', before.id)

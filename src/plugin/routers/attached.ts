@@ -73,6 +73,10 @@ export async function subnetsOfNetworks(
 
 const bad = (reason: string) => neutronError('BadRequest', { resource: 'router', reason });
 
+/** Whether a prefix is the placeholder of a subnet whose prefix has not been delegated yet. */
+const isProvisional = ({ version, first, prefixLength }: Cidr): boolean =>
+  version === 6 && first === 0n && prefixLength === 64;
+
 /**
  * Throws BadRequest if a router already has an address on one of the subnets, or on one that overlaps. A gateway counts with all
  * subnets of its network.
@@ -83,6 +87,7 @@ export async function rejectOverlap(
   added: readonly RouterSubnet[],
 ): Promise<void> {
   const ids = new Set(added.map(({ id }) => id));
+  const known = added.filter(({ cidr }) => !isProvisional(cidr));
   const taken = attached.flatMap(({ subnets }) => subnets).find(({ id }) => ids.has(id));
   if (taken) throw bad(`Router already has a port on subnet ${taken.id}`);
   const gateways = attached.filter(isGateway).map(({ networkId }) => networkId);
@@ -90,7 +95,7 @@ export async function rejectOverlap(
     ...attached.filter((port) => !isGateway(port)).flatMap(({ subnets }) => subnets),
     ...(await subnetsOfNetworks(db, gateways)),
   ];
-  for (const subnet of added) {
+  for (const subnet of known) {
     const other = others.find(({ cidr }) => cidrsOverlap(cidr, subnet.cidr));
     if (!other) continue;
     const [own, theirs] = [formatCidr(subnet.cidr), formatCidr(other.cidr)];

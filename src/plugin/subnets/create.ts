@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Caller } from '../../auth/contract.ts';
 import type { Trx } from '../../db/database.ts';
+import type { AddressAllocator } from '../../ipam/allocate.ts';
 import { checkedPools, defaultGateway, defaultPools, requireGatewayOutside } from '../../ipam/pools.ts';
 import { type Cidr, cidrsOverlap, formatCidr, formatIp, type Ip, parseCidr } from '../../net/addresses.ts';
 import { neutronError } from '../../resources/errors.ts';
@@ -14,6 +15,7 @@ import { enqueueNotification } from '../events.ts';
 import { inserted } from '../module.ts';
 import { lockNetwork } from '../networks/lock.ts';
 import { isAutoAddress } from '../ports/network-facts.ts';
+import { addToGateways } from '../routers/gateway-addresses.ts';
 import { originsIn, requireAffinity } from './affinity.ts';
 import {
   checkDhcpPossible,
@@ -74,6 +76,7 @@ async function rejectOverlap(trx: Trx, networkId: string, cidr: Cidr): Promise<v
 export async function createSubnet(
   trx: Trx,
   core: Core,
+  allocator: AddressAllocator,
   caller: Caller,
   values: SubnetCreate,
 ): Promise<SubnetDocument> {
@@ -115,5 +118,6 @@ export async function createSubnet(
   const document = inserted((await subnetDocuments(trx, [id])).get(id), 'subnet', id);
   await enqueueNotification(trx, EVENTS.subnet_create_end, { subnet: document }, { network: network.id });
   if (isAutoAddress(raMode, addressMode)) await allocateAutomaticAddresses(trx, core, network, { id, cidr });
+  else await addToGateways(trx, core, allocator, network.id, { id, ipVersion: cidr.version });
   return document;
 }

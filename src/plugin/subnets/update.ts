@@ -11,6 +11,7 @@ import { bumpRevision, requireRevision } from '../../store/standard-attributes.t
 import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { inserted } from '../module.ts';
+import { notifyRoutersWithGateway } from '../routers/gateway-addresses.ts';
 import { checkCidr, checkDhcpPossible, checkGateway, checkHostRoutes, checkNameservers } from './checks.ts';
 import { type SubnetDocument, subnetDocuments } from './documents.ts';
 import { type LockedSubnet, lockSubnet } from './lock.ts';
@@ -87,5 +88,7 @@ export async function updateSubnet(
 
   const document = inserted((await subnetDocuments(trx, [id])).get(id), 'subnet', id);
   await enqueueNotification(trx, EVENTS.subnet_update_end, { subnet: document }, { network: network.id });
+  // Their default route changes.
+  if (document.gateway_ip !== subnet.gateway_ip) await notifyRoutersWithGateway(trx, id);
   return document;
 }

@@ -152,3 +152,46 @@ describe('several external gateways', () => {
     await fails(world.router(both), 'BadRequest');
   });
 });
+
+describe('subnets of external networks', () => {
+  const addressesOf = async (router: string): Promise<readonly string[]> => {
+    const [port] = await world.portsOf(router, 'network:router_gateway');
+    return ((port?.fixed_ips ?? []) as readonly Document[]).map(({ ip_address }) => String(ip_address));
+  };
+
+  test('give gateways an address of each IP version, as long as there are any', async () => {
+    const bare = await world.network({ 'router:external': true });
+    const made = await world.router({ external_gateway_info: { network_id: bare } });
+    const versions = async () => (await addressesOf(made.id)).map((ip) => (ip.includes(':') ? 6 : 4)).sort();
+    expect(await versions()).toEqual([]);
+    await world.subnet(bare, '203.0.113.0/24');
+    expect(await versions()).toEqual([4]);
+    await world.subnet(bare, '192.0.2.0/24');
+    expect(await versions()).toEqual([4]);
+    await world.subnet(bare, 'fd00:2::/127', { ip_version: 6, enable_dhcp: false, gateway_ip: 'fd00:2::' });
+    expect(await versions()).toEqual([4, 6]);
+    const second = await world.network({ 'router:external': true });
+    const routers = [];
+    for (let i = 0; i < 3; i++) routers.push(await world.router({ external_gateway_info: { network_id: second } }));
+    await world.subnet(second, '192.0.2.0/30');
+    const addressed = await Promise.all(routers.map((one) => addressesOf(one.id)));
+    expect(addressed.flat()).toHaveLength(1);
+  });
+
+  test('give gateways the address derived from the MAC if it is automatic', async () => {
+    const modes = { ip_version: 6, ipv6_ra_mode: 'slaac', ipv6_address_mode: 'slaac' };
+    const slaac = await world.external('fd00:3::/64', { ...modes, enable_dhcp: true });
+    const made = await world.router({ external_gateway_info: { network_id: slaac.network } });
+    expect(await addressesOf(made.id)).toEqual([expect.stringMatching(/^fd00:3::f816:3eff:fe/)]);
+  });
+
+  test('notify the routers of a new gateway address', async () => {
+    await set({ network_id: network });
+    await world.outbox();
+    await world.of('subnet').update(ADMIN, subnet, { gateway_ip: null });
+    expect((await world.outbox()).map(({ method, ordering_key }) => [method, ordering_key])).toContainEqual([
+      'routers_updated',
+      id,
+    ]);
+  });
+});

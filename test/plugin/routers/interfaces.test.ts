@@ -142,7 +142,15 @@ describe('interfaces', () => {
       await fails(world.updatePort(port, changes), 'ServicePortInUse');
     expect(await world.updatePort(port, { name: 'n', device_id: id })).toMatchObject({ name: 'n' });
     await fails(world.of('subnet').update(ADMIN, subnet, { gateway_ip: '10.0.0.254' }), 'GatewayIpInUse');
-    await world.updatePort(port, { fixed_ips: [{ subnet_id: subnet, ip_address: '10.0.0.9' }] });
+    for (const fixed_ips of [
+      [],
+      [{ subnet_id: subnet, ip_address: '10.0.0.9' }],
+      [{ subnet_id: subnet }, { subnet_id: subnet }],
+    ])
+      await fails(world.updatePort(port, { fixed_ips }), 'IPAddressChangeNotAllowed');
+    expect(await world.updatePort(port, { fixed_ips: [{ subnet_id: subnet }] })).toMatchObject({
+      fixed_ips: [{ ip_address: '10.0.0.1' }],
+    });
     await remove({ port_id: port });
   });
 
@@ -160,5 +168,24 @@ describe('interfaces', () => {
     const results = await Promise.allSettled([add({ subnet_id: subnet }), add({ subnet_id: subnet })]);
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await world.portsOf(id, 'network:router_interface')).toHaveLength(1);
+  });
+});
+
+describe('interfaces on IPv4 and IPv6', () => {
+  test('lose one subnet after the other', async () => {
+    const network = await world.network();
+    const four = await world.subnet(network, '10.0.0.0/24');
+    const six = await world.subnet(network, 'fd00:1::/64', v6());
+    const port = await world.port(network, { fixed_ips: [{ subnet_id: four }, { subnet_id: six }] });
+    expect((await add({ port_id: port.id })).subnet_ids).toHaveLength(2);
+    expect(await remove({ subnet_id: four })).toMatchObject({ port_id: port.id, subnet_ids: [four] });
+    await remove({ subnet_id: six });
+    await fails(world.portOf(port.id), 'PortNotFound');
+  });
+
+  test('have the first address of a SLAAC subnet', async () => {
+    const modes = { ipv6_ra_mode: 'slaac', ipv6_address_mode: 'slaac' };
+    const { port, subnet } = await world.attached(id, 'fd00:1::/64', v6(modes));
+    expect(await world.portOf(port)).toMatchObject({ fixed_ips: [{ subnet_id: subnet, ip_address: 'fd00:1::' }] });
   });
 });
