@@ -1,4 +1,5 @@
 import { resource } from './attribute.ts';
+import type { JsonInteger } from './json-integer.ts';
 import { integer, readOnly, shownOnly, text } from './types.ts';
 
 /** The used and total addresses of one subnet. */
@@ -8,7 +9,7 @@ export interface SubnetIpAvailability {
   readonly ip_version: number;
   readonly cidr: string;
   readonly used_ips: number;
-  readonly total_ips: number;
+  readonly total_ips: JsonInteger;
 }
 
 /** IP address usage of networks (API reference: Networking v2.0, Network IP availability). Read-only. */
@@ -42,6 +43,9 @@ export const NETWORK_IP_AVAILABILITY = resource({
       help: 'IP address usage of each subnet',
     },
     used_ips: { type: shownOnly(integer()), help: 'number of addresses in use by ports' },
-    total_ips: { type: shownOnly(integer()), help: 'number of addresses in the allocation pools' },
+    total_ips: {
+      type: readOnly<JsonInteger>({ type: 'integer' }),
+      help: 'number of addresses in the allocation pools, exact even beyond 2^53',
+    },
   },
 });

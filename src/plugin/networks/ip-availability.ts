@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Queries } from '../../db/database.ts';
 import { parseIp } from '../../net/addresses.ts';
 import type { DocumentOf } from '../../resources/attribute.ts';
+import { jsonInteger } from '../../resources/json-integer.ts';
 import { NETWORK_IP_AVAILABILITY } from '../../resources/network-ip-availability.ts';
 import { groupBy } from '../../store/listing.ts';
 import type { ResourceModule } from '../module.ts';
@@ -10,14 +11,11 @@ import { visibleNetworks } from '../visibility.ts';
 const versions = (values: readonly string[]) =>
   sql`s.ip_version in (${sql.join(values.map((v) => (v === '4' || v === '6' ? Number(v) : -1)))})`;
 
-/**
- * Returns the number of addresses in a pool. Beyond 2^53 it is rounded, because JSON clients cannot read larger integers
- * exactly.
- */
-function poolAddresses(first: string, last: string): number {
+/** Returns the number of addresses in a pool. */
+function poolAddresses(first: string, last: string): bigint {
   const from = parseIp(first);
   const to = parseIp(last);
-  return from && to ? Number(to.value - from.value + 1n) : 0;
+  return from && to ? to.value - from.value + 1n : 0n;
 }
 
 async function availabilities(
@@ -65,7 +63,7 @@ async function availabilities(
       ip_version: s.ip_version,
       cidr: s.cidr,
       used_ips: used.get(s.id) ?? 0,
-      total_ips: (pools.get(s.id) ?? []).reduce((sum, p) => sum + poolAddresses(p.first_ip, p.last_ip), 0),
+      total: (pools.get(s.id) ?? []).reduce((sum, p) => sum + poolAddresses(p.first_ip, p.last_ip), 0n),
     })),
     (s) => s.network_id,
   );
@@ -79,9 +77,12 @@ async function availabilities(
           network_name: n.name,
           tenant_id: n.project_id,
           project_id: n.project_id,
-          subnet_ip_availability: own.map(({ network_id: _, ...shown }) => shown),
+          subnet_ip_availability: own.map(({ network_id: _, total, ...shown }) => ({
+            ...shown,
+            total_ips: jsonInteger(total),
+          })),
           used_ips: own.reduce((sum, s) => sum + s.used_ips, 0),
-          total_ips: own.reduce((sum, s) => sum + s.total_ips, 0),
+          total_ips: jsonInteger(own.reduce((sum, { total }) => sum + total, 0n)),
         },
       ];
     }),
