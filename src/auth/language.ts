@@ -11,7 +11,16 @@ export type Target = Readonly<Record<string, unknown>>;
 export type Check = (caller: Caller, target: Target) => boolean;
 
 /** A rule that cannot be parsed; the message names the part and what is expected. */
-export class PolicySyntaxError extends Error {}
+export class PolicySyntaxError extends Error {
+  /** Name of the rule; undefined while it is parsed. */
+  readonly rule: string | undefined;
+
+  constructor(message: string, rule?: string) {
+    super(message);
+    this.name = 'PolicySyntaxError';
+    this.rule = rule;
+  }
+}
 
 /** What a rule refers to, besides the caller. */
 export interface References {
@@ -29,7 +38,7 @@ export interface References {
 const MAX_TEXT = 10_000;
 const MAX_DEPTH = 50;
 
-const TOKEN = /\s*(\(|\)|'[^']*'(?::[^\s()]+)?|(?:%\([^)\s]*\)s|[^\s()%]|%)+)/y;
+const TOKEN = /\s*(\(|\)|'[^']*'(?::(?:%\([^)\s]*\)s|[^\s()%]|%)+)?|(?:%\([^)\s]*\)s|[^\s()%]|%)+)/y;
 
 function tokensOf(text: string): readonly string[] {
   if (text.length > MAX_TEXT) throw new PolicySyntaxError(`a rule of ${text.length} characters exceeds ${MAX_TEXT}`);

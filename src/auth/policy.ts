@@ -1,8 +1,10 @@
+import { nearestName } from '../config/nearest.ts';
 import type { Attribute, Method, PolicyVerb, Resource } from '../resources/attribute.ts';
 import { neutronError } from '../resources/errors.ts';
 import { BASE_RULES, type DefaultRule, POLICY_RULES, type PolicyRule } from '../resources/policy-rules.ts';
 import type { Caller, Identity } from './contract.ts';
-import { type Check, compileRule, PolicySyntaxError, type Target } from './language.ts';
+import { PolicySyntaxError, type Target } from './language.ts';
+import { type Compiled, RuleSet } from './rule-set.ts';
 
 export type { Target } from './language.ts';
 
@@ -58,19 +60,35 @@ function declaredRules(resources: readonly Resource[]): ReadonlyMap<string, Poli
   return rules;
 }
 
+/** Returns the actions that requests ask for if they have a rule: to set or see an attribute, or a key of its value. */
+function attributeActionsOf(resources: readonly Resource[]): readonly string[] {
+  return resources.flatMap((resource) =>
+    Object.entries(resource.attributes).flatMap(([name, { post, put, visible, parts = {} }]) => {
+      const verbs = [...(post ? ['create'] : []), ...(put ? ['update'] : [])];
+      const set = verbs.flatMap((verb) =>
+        ['', ...Object.keys(parts).map((key) => `:${key}`)].map(
+          (part) => `${verb}_${policyNameOf(resource)}:${name}${part}`,
+        ),
+      );
+      return visible === false ? set : [...set, `get_${policyNameOf(resource)}:${name}`];
+    }),
+  );
+}
+
+/** Returns the error about a rule that nothing asks for. */
+function unknownRule(name: string, asked: ReadonlySet<string>): PolicySyntaxError {
+  const near = nearestName(name, [...asked]);
+  return new PolicySyntaxError(`there is no such action${near ? `; did you mean ${near}?` : ''}`, name);
+}
+
 /** How the default policy is changed. */
 export interface PolicyOptions {
   /** Rules of `policy.yaml`, by name. */
   readonly overrides?: ReadonlyMap<string, string>;
   /** `[oslo_policy] enforce_new_defaults`: readers only read; default: true. */
   readonly newDefaults?: boolean;
-}
-
-interface Compiled {
-  readonly check: Check;
-  /** Names, singular or plural, of the resources that the rule compares attributes of. */
-  readonly relations: readonly string[];
-  readonly dependsOnTarget: boolean;
+  /** `[oslo_policy] enforce_scope`: tokens must be scoped to a project; default: true. */
+  readonly enforceScope?: boolean;
 }
 
 const NONE: Target = {};
@@ -80,25 +98,29 @@ const NONE: Target = {};
  * be parsed, refer to unknown rules, or to themselves.
  */
 export class Policy {
-  readonly #texts: ReadonlyMap<string, string>;
-  readonly #compiled = new Map<string, Compiled>();
+  readonly #rules: RuleSet;
   readonly #actions: readonly string[];
   readonly #newDefaults: boolean;
+  readonly #enforceScope: boolean;
   /** Attributes with a rule for showing them, by resource. */
   readonly #masked = new Map<string, readonly (readonly [string, Compiled])[]>();
 
-  constructor(resources: readonly Resource[], { overrides, newDefaults = true }: PolicyOptions = {}) {
+  constructor(resources: readonly Resource[], options: PolicyOptions = {}) {
+    const { overrides = new Map<string, string>(), newDefaults = true, enforceScope = true } = options;
     const textOf = ({ text, legacy }: DefaultRule): string => (newDefaults ? text : legacy);
     const declared = declaredRules(resources);
     this.#newDefaults = newDefaults;
-    this.allowsAdministrators = overrides === undefined || overrides.size === 0;
+    this.#enforceScope = enforceScope;
+    this.allowsAdministrators = overrides.size === 0;
     this.#actions = [...declared.keys()];
-    this.#texts = new Map<string, string>([
+    const texts = new Map<string, string>([
       ...Object.entries(BASE_RULES),
       ...[...declared].map(([action, rule]): [string, string] => [action, textOf(POLICY_RULES[rule])]),
-      ...(overrides ?? []),
     ]);
-    for (const name of this.#texts.keys()) this.#compile(name, []);
+    const asked = new Set([...texts.keys(), ...attributeActionsOf(resources)]);
+    this.#rules = new RuleSet(new Map([...texts, ...overrides]));
+    for (const name of overrides.keys())
+      if (!asked.has(name) && !this.#rules.isReferred(name)) throw unknownRule(name, asked);
     for (const resource of resources) this.#masked.set(resource.name, this.#masksOf(resource));
   }
 
@@ -119,14 +141,23 @@ export class Policy {
     const known = { ...identity, isAdmin: false, isAdvsvc: false, requestId };
     return {
       ...known,
-      isAdmin: this.#of('context_is_admin')?.check(known, NONE) ?? false,
-      isAdvsvc: services.some((name) => this.#of(name)?.check(known, NONE)),
+      isAdmin: this.#rules.get('context_is_admin')?.check(known, NONE) ?? false,
+      isAdvsvc: services.some((name) => this.#rules.get(name)?.check(known, NONE)),
     };
+  }
+
+  /**
+   * Returns whether the scope of the caller's token fits: with `enforce_scope`, tokens for the system or a domain fit no action,
+   * because all belong to projects.
+   */
+  inScope({ systemScope, domainId, projectId }: Caller): boolean {
+    return !this.#enforceScope || !(systemScope || (domainId !== '' && projectId === ''));
   }
 
   /** Returns whether the caller may perform the action on the target. */
   allows(caller: Caller, action: string, target: Target = NONE): boolean {
-    return this.#of(action)?.check(caller, target) ?? false;
+    if (!this.inScope(caller)) return false;
+    return this.#rules.get(action)?.check(caller, target) ?? false;
   }
 
   /** Throws PolicyNotAuthorized unless the caller may perform the action on the target. */
@@ -136,17 +167,17 @@ export class Policy {
 
   /** Returns whether an action has a rule. */
   has(action: string): boolean {
-    return this.#texts.has(action);
+    return this.#rules.get(action) !== undefined;
   }
 
   /** Returns the names, singular or plural, of the resources that the rule of an action compares attributes of. */
   relationsOf(action: string): readonly string[] {
-    return this.#of(action)?.relations ?? [];
+    return this.#rules.get(action)?.relations ?? [];
   }
 
   /** Returns whether the decision depends on the target, not only on the caller. */
   dependsOnTarget(action: string): boolean {
-    return this.#of(action)?.dependsOnTarget ?? false;
+    return this.#rules.get(action)?.dependsOnTarget ?? false;
   }
 
   /** Returns the actions that a request needs which sets these attributes: those with a rule of their own. */
@@ -185,39 +216,9 @@ export class Policy {
 
   #masksOf(resource: Resource): readonly (readonly [string, Compiled])[] {
     return Object.keys(resource.attributes).flatMap((name) => {
-      const rule = this.#of(`get_${policyNameOf(resource)}:${name}`);
+      const rule = this.#rules.get(`get_${policyNameOf(resource)}:${name}`);
       return rule ? [[name, rule] as const] : [];
     });
-  }
-
-  #of(name: string): Compiled | undefined {
-    return this.#compiled.get(name);
-  }
-
-  #compile(name: string, within: readonly string[]): Compiled {
-    const known = this.#compiled.get(name);
-    if (known) return known;
-    const text = this.#texts.get(name);
-    if (text === undefined) throw new PolicySyntaxError(`${within.at(-1) ?? ''}: there is no rule '${name}'`);
-    if (within.includes(name)) throw new PolicySyntaxError(`${name}: the rule refers to itself`);
-    const used: Compiled[] = [];
-    try {
-      const { check, refs } = compileRule(text, (other) => {
-        const rule = this.#compile(other, [...within, name]);
-        used.push(rule);
-        return rule.check;
-      });
-      const compiled = {
-        check,
-        relations: [...new Set([...refs.relations, ...used.flatMap(({ relations }) => relations)])],
-        dependsOnTarget: refs.target || used.some(({ dependsOnTarget }) => dependsOnTarget),
-      };
-      this.#compiled.set(name, compiled);
-      return compiled;
-    } catch (error) {
-      if (!(error instanceof PolicySyntaxError) || within.length > 0) throw error;
-      throw new PolicySyntaxError(error.message.startsWith(`${name}:`) ? error.message : `${name}: ${error.message}`);
-    }
   }
 }
 

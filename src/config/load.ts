@@ -3,6 +3,7 @@ import { basename, resolve } from 'node:path';
 import { CONFIG_FLAGS } from './flags.ts';
 import { parseIni } from './ini.ts';
 import { interpolate } from './interpolate.ts';
+import { lookUp } from './lookup.ts';
 import { isNeutronOption, nearestOption } from './neutron-options.ts';
 import type { ConfigReader, Option } from './option.ts';
 import { allOptions, buildConfig, type Config, findOption, type OptionValue } from './options.ts';
@@ -78,12 +79,16 @@ export function loadConfig(inputs: ConfigInputs): LoadedConfig {
     const isRead = option.readBy === undefined || option.readBy === (inputs.reader ?? 'server');
     const winner = isRead ? winners.get(`${section}.${name}`) : undefined;
     sources.set(`${section}.${name}`, winner?.source ?? { kind: 'default' });
-    if (!winner && !(typeof option.default === 'string' && option.default.includes('$'))) return option.default;
+    const looked = 'lookup' in option.type;
+    if (!winner && !looked && !(typeof option.default === 'string' && option.default.includes('$')))
+      return option.default;
     const where = winner && describeSource(winner.source);
     const owner = `[${section}] ${name}${where ? ` (${where})` : ''}`;
     try {
       const text = interpolate(winner?.text ?? textOfDefault(option), owner, rawText);
-      return parseOption(section, name, text, where);
+      const value = parseOption(section, name, text, where);
+      const surroundings = { files: isRead ? (inputs.files ?? []) : [], owner, explicit: winner !== undefined };
+      return looked ? lookUp(option.type, value, surroundings) : value;
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       problems.push(error.message);

@@ -1,3 +1,4 @@
+import { editDistance } from './nearest.ts';
 import { allOptions, type PlacedOption } from './options.ts';
 
 const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
@@ -76,7 +77,7 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
     rabbit_virtual_host rpc_conn_pool_size socket_timeout ssl_enforce_fips_mode ssl_version tcp_user_timeout
     use_queue_manager virtual_host`),
   oslo_policy: words(`
-    enforce_scope policy_default_rule policy_dirs policy_file remote_content_type remote_ssl_ca_crt_file
+    policy_default_rule remote_content_type remote_ssl_ca_crt_file
     remote_ssl_client_crt_file remote_ssl_client_key_file remote_ssl_verify_server_crt remote_timeout`),
   ml2: words(`
     external_network_type mechanism_drivers overlay_ip_version segment_mtu
@@ -116,18 +117,4 @@ export function nearestOption(section: string, name: string): PlacedOption | und
     .filter(({ distance }) => distance <= 2.5 && distance < wanted.length / 2)
     .sort((a, b) => a.distance - b.distance);
   return ranked[0]?.placed;
-}
-
-/** Levenshtein distance: insertions, deletions and replacements of one character. */
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const current = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const replaced = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min(replaced, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1));
-    }
-    previous = current;
-  }
-  return previous[b.length] ?? 0;
 }

@@ -9,11 +9,19 @@ export type OptionKind =
       readonly hint?: string;
       /** The value is a path; relative paths are resolved against the working directory. */
       readonly path?: true;
+      /** The value is a path, looked up beside the configuration files; these names are the defaults, which need not exist. */
+      readonly lookup?: readonly string[];
     }
   | { readonly kind: 'integer'; readonly min?: number; readonly max?: number }
   | { readonly kind: 'float'; readonly min?: number; readonly max?: number }
   | { readonly kind: 'boolean' }
-  | { readonly kind: 'list'; readonly pattern?: RegExp; readonly hint?: string };
+  | {
+      readonly kind: 'list';
+      readonly pattern?: RegExp;
+      readonly hint?: string;
+      /** The values are paths, looked up beside the configuration files; the default ones need not exist. */
+      readonly lookup?: true;
+    };
 
 export interface Option<T> {
   readonly type: OptionKind;
@@ -75,3 +83,6 @@ export const list = (
   details: ListDetails = {},
   naming: Naming = {},
 ): Option<readonly string[]> => ({ type: { kind: 'list', ...details }, default: fallback, help, ...naming });
+
+/** The value of an option whose path does not exist. */
+export const nothingOf = ({ kind }: OptionKind): string | readonly string[] => (kind === 'list' ? [] : '');

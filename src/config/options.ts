@@ -2,7 +2,7 @@ import { homedir, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { MAC } from '../net/patterns.ts';
 import { KEYSTONE_AUTHTOKEN } from './keystone-authtoken.ts';
-import { flag, float, integer, list, type Option, text } from './option.ts';
+import { flag, float, integer, list, nothingOf, type Option, text } from './option.ts';
 
 const ROOT_STATE_PATH = '/var/lib/neutrino';
 const userStatePath = () => resolve(process.env.XDG_STATE_HOME || resolve(homedir(), '.local/state'), 'neutrino');
@@ -199,6 +199,23 @@ export const OPTIONS = {
     quota_rbac_policy: integer(10, 'RBAC policies of a project; -1: unlimited', -1),
   },
   oslo_policy: {
+    policy_file: text(
+      'policy.yaml',
+      'rules that override the default policy, in YAML or JSON; looked up beside the configuration files. The default, or ' +
+        'policy.json, need not exist',
+      { lookup: ['policy.yaml', 'policy.json'] },
+      { readBy: 'server' },
+    ),
+    policy_dirs: list(
+      ['policy.d'],
+      'folders with further such files, read in the order of their names; looked up in the same way',
+      { lookup: true },
+      { readBy: 'server' },
+    ),
+    enforce_scope: flag(
+      true,
+      'tokens must be scoped to a project; false: also those for the whole system or a domain, if their roles suffice',
+    ),
     enforce_new_defaults: flag(
       true,
       'readers only read, members change what belongs to their project; false: as Neutron before 2023.2, where every role ' +
@@ -337,7 +354,8 @@ export function buildConfig(decide: (placed: PlacedOption) => OptionValue): Conf
 /** Returns all defaults, with `$state_path` filled in. */
 export function defaultConfig(): Config {
   const statePath = OPTIONS.DEFAULT.state_path.default;
-  return buildConfig(({ option }) =>
-    typeof option.default === 'string' ? option.default.replace('$state_path', statePath) : option.default,
-  );
+  return buildConfig(({ option }) => {
+    if ('lookup' in option.type) return nothingOf(option.type);
+    return typeof option.default === 'string' ? option.default.replace('$state_path', statePath) : option.default;
+  });
 }

@@ -37,7 +37,9 @@ export class Permits {
 
   /** Returns whether an administrator may do this whatever the target is: its document need not be loaded. */
   unconditional(caller: Caller, action: string): boolean {
-    return caller.isAdmin && this.#policy.allowsAdministrators && this.#policy.has(action);
+    return (
+      caller.isAdmin && this.#policy.allowsAdministrators && this.#policy.inScope(caller) && this.#policy.has(action)
+    );
   }
 
   /** Returns the attributes that the caller may not see in a document. */

@@ -1,8 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Logger } from 'pino';
 import { buildApi, type CallerOf } from '../../api/app.ts';
+import { configuredPolicy } from '../../auth/configured-policy.ts';
 import type { IdentityProvider } from '../../auth/contract.ts';
-import { Policy } from '../../auth/policy.ts';
 import { identityProvider } from '../../auth/providers.ts';
 import type { Config } from '../../config/options.ts';
 import type { Database } from '../../db/database.ts';
@@ -72,7 +72,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     closing.push(() => failover.close());
     const quotas = new ConfiguredQuotas(core);
     const { services, policy } = serveResources(core, resourceModules(core, allocator, quotas), {
-      policyOf: (declared) => new Policy(declared, { newDefaults: config.oslo_policy.enforce_new_defaults }),
+      policyOf: (declared) => configuredPolicy(declared, config, (message) => log.warn(message)),
       quotas,
     });
     const identity = options.identity ?? (await identityProvider({ config, db, log }));
