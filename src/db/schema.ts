@@ -412,6 +412,70 @@ interface RouterPorts {
   port_type: string;
 }
 
+/**
+ * Without a fixed port, `router_id` is that of its port forwardings. `last_known_router_id`: of the association before.
+ */
+interface FloatingIps {
+  id: string;
+  project_id: string;
+  floating_ip_address: string;
+  floating_network_id: string;
+  floating_port_id: string;
+  fixed_port_id: string | null;
+  fixed_ip_address: string | null;
+  router_id: string | null;
+  last_known_router_id: string | null;
+  status: string;
+  standard_attr_id: number;
+}
+
+interface PortForwardings {
+  id: string;
+  floatingip_id: string;
+  internal_neutron_port_id: string;
+  protocol: string;
+  internal_ip_address: string;
+  internal_port_start: number;
+  internal_port_end: number;
+  external_port_start: number;
+  external_port_end: number;
+  standard_attr_id: number;
+}
+
+interface ConntrackHelpers {
+  id: string;
+  router_id: string;
+  protocol: string;
+  port: number;
+  helper: string;
+}
+
+interface NdpProxies {
+  id: string;
+  project_id: string;
+  name: string;
+  router_id: string;
+  port_id: string;
+  ip_address: string;
+  standard_attr_id: number;
+}
+
+interface AutoAllocatedTopologies {
+  project_id: string;
+  network_id: string;
+  router_id: string | null;
+}
+
+interface QosFipPolicyBindings {
+  policy_id: string;
+  fip_id: string;
+}
+
+interface QosRouterGwPolicyBindings {
+  policy_id: string;
+  router_id: string;
+}
+
 interface RouterRoutes {
   router_id: string;
   destination: string;
@@ -619,6 +683,13 @@ export interface Schema {
   router_ndp_proxy_state: RouterNdpProxyState;
   routerports: RouterPorts;
   routerroutes: RouterRoutes;
+  floatingips: FloatingIps;
+  portforwardings: PortForwardings;
+  conntrack_helpers: ConntrackHelpers;
+  ndp_proxies: NdpProxies;
+  auto_allocated_topologies: AutoAllocatedTopologies;
+  qos_fip_policy_bindings: QosFipPolicyBindings;
+  qos_router_gw_policy_bindings: QosRouterGwPolicyBindings;
   routerl3agentbindings: RouterL3AgentBindings;
   ml2_flat_allocations: Ml2FlatAllocations;
   ml2_vlan_allocations: Ml2VlanAllocations;

@@ -11,6 +11,8 @@ import type { Core } from './core.ts';
 import { flavorModule } from './flavors/module.ts';
 import { serviceProviderModule } from './flavors/providers.ts';
 import { serviceProfileModule } from './flavors/service-profiles.ts';
+import { floatingIpModule } from './floatingips/module.ts';
+import { floatingIpPoolModule } from './floatingips/pools.ts';
 import { meteringLabelModule, meteringRuleModule } from './metering/module.ts';
 import type { AnyModule } from './module.ts';
 import { ipAvailabilityModule } from './networks/ip-availability.ts';
@@ -63,6 +65,8 @@ const listedModules = (core: Core, allocator: AddressAllocator, quotas: Quotas):
     ...routerModule(core, allocator),
     actions: { ...routerActions(core, allocator), ...routerAgentHandlers(core) },
   },
+  floatingIpModule(core, allocator),
+  floatingIpPoolModule,
   securityGroupModule(core, quotas),
   securityGroupRuleModule(core, quotas),
   defaultSecurityGroupRuleModule,

@@ -32,6 +32,17 @@ export const dnsName: AttributeType<string> = {
   filter: (value) => value.toLowerCase(),
 };
 
+/** The name of a floating IP below its domain: empty, or without a trailing dot; in lower case. */
+export const relativeDnsName: AttributeType<string> = {
+  ...dnsName,
+  parse(value, attribute) {
+    const name = dnsName.parse(value, attribute);
+    if (name.endsWith('.'))
+      throw invalidAttribute(attribute, `'${shown(name)}' is a FQDN. It should be a relative domain name`);
+    return name;
+  },
+};
+
 /** A domain: empty, or a fully qualified name with a trailing dot; stored in lower case. */
 export const dnsDomain: AttributeType<string> = {
   schema: { type: 'string', maxLength: MAX_FQDN },

@@ -713,6 +713,121 @@ export const ERRORS = {
       'Gateway cannot be updated for router {router}, since a gateway to external network {network} is required by one or more floating IPs.',
     when: 'the gateway to remove serves floating IPs',
   },
+  FloatingIPNotFound: {
+    status: 404,
+    template: 'Floating IP {id} could not be found',
+    when: 'no such floating IP',
+  },
+  ExternalGatewayForFloatingIPNotFound: {
+    status: 404,
+    template:
+      'External network {network} is not reachable from subnet {subnet}.  Therefore, cannot associate Port {port} with a Floating IP.',
+    when: 'no router connects the subnet of the internal port with the external network of the floating IP',
+  },
+  FloatingIPPortAlreadyAssociated: {
+    status: 409,
+    template:
+      'Cannot associate floating IP {address} ({id}) with port {port} using fixed IP {fixed}, as that fixed IP already has a floating IP on external network {network}.',
+    when: 'the fixed IP has another floating IP on this network, or the floating IP of a new port forwarding has a port',
+  },
+  ExternalIpAddressExhausted: {
+    status: 400,
+    template: 'Unable to find any IP address on external network {network}.',
+    when: 'a floating IP would get no IPv4 address',
+  },
+  PortForwardingNotFound: {
+    status: 404,
+    template: 'Port Forwarding {id} could not be found.',
+    when: 'no such port forwarding',
+  },
+  PortHasPortForwarding: {
+    status: 400,
+    template: 'Cannot associate floating IP to port {port} because it already has a Port Forwarding binding.',
+    when: 'a distributed router forwards ports to the port that a floating IP is to be associated with',
+  },
+  FipInUseByPortForwarding: {
+    status: 409,
+    template: 'Floating IP {id} in use by Port Forwarding resources.',
+    when: 'a floating IP with port forwardings would be associated or deleted',
+  },
+  PortHasBindingFloatingIP: {
+    status: 409,
+    template:
+      'Cannot create port forwarding to floating IP {address} ({id}) with port {port} using fixed IP {fixed}, as that port already has a binding floating IP.',
+    when: 'the internal port of a port forwarding has a floating IP of its own',
+  },
+  ConntrackHelperNotFound: {
+    status: 404,
+    template: 'Conntrack Helper {id} could not be found.',
+    when: 'no such conntrack helper',
+  },
+  ConntrackHelperNotAllowed: {
+    status: 400,
+    template: 'Conntrack Helper {helper} is not allowed.',
+    when: 'allowed_conntrack_helpers does not contain the helper',
+  },
+  InvalidProtocolForHelper: {
+    status: 400,
+    template: 'Conntrack Helper {helper} does not support: {protocol}. Supported protocols are: {supported}',
+    when: 'allowed_conntrack_helpers contains the helper with other protocols only',
+  },
+  NDPProxyNotFound: { status: 404, template: 'Ndp proxy {id} could not be found.', when: 'no such NDP proxy' },
+  RouterGatewayInUseByNDPProxy: {
+    status: 409,
+    template:
+      'Unable to unset external gateway of router {router}, There are one or more ndp proxies still in use on the router.',
+    when: 'the gateway to remove serves NDP proxies',
+  },
+  RouterInterfaceInUseByNDPProxy: {
+    status: 409,
+    template:
+      'Unable to remove subnet {subnet} from router {router}, There are one or more ndp proxies still in use on the subnet.',
+    when: 'NDP proxies announce addresses of the subnet',
+  },
+  RouterIPv6GatewayInUse: {
+    status: 409,
+    template:
+      "Can't remove the IPv6 subnet from external gateway of router {router}, the IPv6 subnet in use by the router's ndp proxy.",
+    when: 'the gateway of a router with enable_ndp_proxy would lose its IPv6 address',
+  },
+  RouterGatewayNotValid: {
+    status: 409,
+    template: 'Can not enable ndp proxy on router {router}, {reason}.',
+    when: 'enable_ndp_proxy needs a gateway with an IPv6 address, on a network with an IPv6 address scope',
+  },
+  RouterNDPProxyNotEnable: {
+    status: 409,
+    template:
+      'The enable_ndp_proxy parameter of router {router} must be set as True while create ndp proxy entry on it.',
+    when: 'an NDP proxy is created on a router without enable_ndp_proxy',
+  },
+  AddressScopeConflict: {
+    status: 409,
+    template:
+      "The IPv6 address scope {external} of external network conflict with internal network's IPv6 address scope {internal}.",
+    when: 'an NDP proxy would connect networks of different IPv6 address scopes',
+  },
+  PortUnreachableRouter: {
+    status: 409,
+    template: 'The port {port} cannot reach the router {router} by IPv6 subnet.',
+    when: 'the router of an NDP proxy has no interface on an IPv6 subnet of the port',
+  },
+  InvalidAddress: {
+    status: 400,
+    template: 'The address {address} is invalid, reason: {reason}.',
+    when: 'the address of an NDP proxy does not belong to its port, or is not reachable',
+  },
+  NotAuthorized: { status: 403, template: 'Not authorized.', when: 'the topology of another project' },
+  AutoAllocationFailure: {
+    status: 409,
+    template: 'Deployment error: {reason}.',
+    when: 'a topology cannot be allocated: it needs a default external network and a default subnet pool',
+  },
+  DefaultExternalNetworkExists: {
+    status: 409,
+    template: 'A default external network already exists: {id}.',
+    when: 'a second external network would be the default one',
+  },
   SubnetMismatchForPort: {
     status: 400,
     template: 'Subnet on port {port} does not match the requested subnet {subnet}.',
@@ -817,7 +932,7 @@ export const ERRORS = {
   ServicePortInUse: {
     status: 409,
     template: 'Port {id} cannot be deleted directly via the port API: {reason}.',
-    when: 'the port belongs to a router',
+    when: 'the port belongs to a router or a floating IP',
   },
   NetworkHostedByDHCPAgent: {
     status: 409,

@@ -248,6 +248,7 @@ const BEHAVIOURS: readonly string[] = [
   'empty-string-filtering',
   'ext-gw-mode',
   'filter-validation',
+  'floatingip-autodelete-internal',
   'ip-substring-filtering',
   'l3-port-ip-change-not-allowed',
   'net-mtu-writable',
@@ -256,6 +257,7 @@ const BEHAVIOURS: readonly string[] = [
   'port-security-groups-filtering',
   'revision-if-match',
   'router-admin-state-down-before-update',
+  'router-interface-fip',
   'sorting',
   'subnet-segmentid-writable',
 ];

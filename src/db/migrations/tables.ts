@@ -39,6 +39,8 @@ const TYPES = {
 
 type ColumnType = keyof typeof TYPES;
 
+/** MySQL: maximum length of the name of a key. */
+const MAX_NAME = 64;
 const DUPLICATE_KEY_NAME = 1061;
 const SQLITE_DUPLICATE = /^index \w+ already exists$/;
 
@@ -64,7 +66,8 @@ export async function createTable(
     table = table.addForeignKeyConstraint(`fk_${name}_${column}`, [column as never], to, [key], (c) =>
       onDelete ? c.onDelete(onDelete) : c,
     );
-  for (const key of unique) table = table.addUniqueConstraint(`uniq_${name}_${key.join('_')}`, [...key] as never[]);
+  for (const key of unique)
+    table = table.addUniqueConstraint(`uniq_${name}_${key.join('_')}`.slice(0, MAX_NAME), [...key] as never[]);
   // Names are compared as they are written.
   if (dialect === 'mysql') table = table.modifyEnd(sql`engine=InnoDB default charset=utf8mb4 collate=utf8mb4_bin`);
   await table.execute();

@@ -38,6 +38,11 @@ export async function createNetwork(trx: Trx, core: Core, values: NetworkCreate)
   for (const [index, segment] of segments.entries()) await insertSegment(trx, { ...segment, networkId: id, index });
   if (values.shared) await setShared(trx, id, values.project_id, true);
   if (values['router:external'])
-    await setExternal(trx, { id, project_id: values.project_id }, { external: true, isDefault: values.is_default });
+    await setExternal(
+      trx,
+      core,
+      { id, project_id: values.project_id },
+      { external: true, isDefault: values.is_default },
+    );
   return inserted((await networkDocuments(trx, [id])).get(id), 'network', id);
 }

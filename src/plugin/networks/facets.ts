@@ -3,6 +3,8 @@ import { ROUTER_GATEWAY_OWNER } from '../../net/device-owners.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { NETWORK } from '../../resources/network.ts';
 import { bumpRevision } from '../../store/standard-attributes.ts';
+import type { Core } from '../core.ts';
+import { deleteFloatingIpsOf } from '../floatingips/delete.ts';
 import {
   addEntry,
   EVERYBODY,
@@ -55,8 +57,8 @@ export async function setShared(trx: Trx, networkId: string, projectId: string, 
 const externalRow = (trx: Trx, networkId: string) =>
   trx.selectFrom('externalnetworks').selectAll().where('network_id', '=', networkId).executeTakeFirst();
 
-/** Throws ExternalNetworkInUse while routers have gateways on the network. */
-async function makeInternal(trx: Trx, networkId: string): Promise<void> {
+/** Deletes the network's floating IPs. Throws ExternalNetworkInUse while routers have gateways on the network. */
+async function makeInternal(trx: Trx, { db }: Core, networkId: string): Promise<void> {
   const gateway = await trx
     .selectFrom('ports')
     .select('id')
@@ -65,6 +67,7 @@ async function makeInternal(trx: Trx, networkId: string): Promise<void> {
     .limit(1)
     .executeTakeFirst();
   if (gateway) throw neutronError('ExternalNetworkInUse', { id: networkId });
+  await deleteFloatingIpsOf(trx, db, networkId);
   await trx.deleteFrom('externalnetworks').where('network_id', '=', networkId).execute();
   await removeEntries(trx, NETWORK, networkId, EXTERNAL);
 }
@@ -72,13 +75,14 @@ async function makeInternal(trx: Trx, networkId: string): Promise<void> {
 /** Makes a network external, for all projects, or internal. Throws ExternalNetworkInUse. */
 export async function setExternal(
   trx: Trx,
+  core: Core,
   { id, project_id: projectId }: { readonly id: string; readonly project_id: string },
   wanted: { readonly external?: boolean | undefined; readonly isDefault?: boolean | undefined },
 ): Promise<void> {
   const now = await externalRow(trx, id);
   const external = wanted.external ?? now !== undefined;
   if (!external) {
-    if (now) await makeInternal(trx, id);
+    if (now) await makeInternal(trx, core, id);
     return;
   }
   const isDefault = wanted.isDefault ?? now?.is_default === 1;
@@ -98,12 +102,12 @@ export async function setExternal(
 }
 
 /** A network is external as long as an entry says so to any project. Throws ExternalNetworkInUse. */
-export async function networkEntriesChanged(trx: Trx, networkId: string): Promise<void> {
+export async function networkEntriesChanged(trx: Trx, core: Core, networkId: string): Promise<void> {
   const external = (await projectsWithAccess(trx, NETWORK, networkId, EXTERNAL)).size > 0;
   const now = await externalRow(trx, networkId);
   if (external && !now)
     await trx.insertInto('externalnetworks').values({ network_id: networkId, is_default: 0 }).execute();
-  if (!external && now) await makeInternal(trx, networkId);
+  if (!external && now) await makeInternal(trx, core, networkId);
   const row = await trx
     .selectFrom('networks')
     .select('standard_attr_id')

@@ -13,7 +13,7 @@ export const networkModule = (core: Core): ResourceModule<typeof NETWORK> => ({
   resource: NETWORK,
   conditions: NETWORK_CONDITIONS,
   usersOf: networkUsers,
-  entriesChanged: networkEntriesChanged,
+  entriesChanged: (trx, id) => networkEntriesChanged(trx, core, id),
   load: networkDocuments,
   // As in Neutron, only the response to a POST contains is_default of networks that are not external.
   async create(trx, caller, values) {

@@ -93,7 +93,7 @@ async function changeRows(
   await updatePlain(trx, NETWORK, { id, attr }, { ...plain, ...mtu });
   if (changes.shared !== undefined) await setShared(trx, id, network.project_id, changes.shared);
   const { 'router:external': external, is_default: isDefault } = changes;
-  if (external !== undefined || isDefault !== undefined) await setExternal(trx, network, { external, isDefault });
+  if (external !== undefined || isDefault !== undefined) await setExternal(trx, core, network, { external, isDefault });
 }
 
 /** Returns a network's document without revision number and times, to compare it. */

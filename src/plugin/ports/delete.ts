@@ -1,3 +1,4 @@
+import type { UpdateResult } from 'kysely';
 import type { Trx } from '../../db/database.ts';
 import { prepared } from '../../db/prepared.ts';
 import { neutronError } from '../../resources/errors.ts';
@@ -5,6 +6,7 @@ import { EVENTS } from '../../rpc/events.ts';
 import { requireRevision } from '../../store/standard-attributes.ts';
 import { enqueueNotification } from '../events.ts';
 import { isBound } from '../provisioning.ts';
+import { releaseTranslations } from './translations.ts';
 
 interface Found {
   readonly network_id: string;
@@ -13,7 +15,17 @@ interface Found {
   /** Trunks of which it is the parent port, and a subport. */
   readonly parent_of: string | null;
   readonly child_of: string | null;
+  /** Whether routers translate some of its addresses. */
+  readonly translated: number;
 }
+
+/** Locks the row: until the transaction ends, no floating IP is associated with the port. */
+const lock = prepared<{ id: string }, UpdateResult>((db, p) =>
+  db
+    .updateTable('ports')
+    .set((eb) => ({ status: eb.ref('status') }))
+    .where('id', '=', p('id')),
+);
 
 const find = prepared<{ id: string }, Found>((db, p) =>
   db
@@ -24,6 +36,18 @@ const find = prepared<{ id: string }, Found>((db, p) =>
     .leftJoin('trunks as t', 't.port_id', 'ports.id')
     .leftJoin('subports as s', 's.port_id', 'ports.id')
     .select(['ports.network_id', 'ports.standard_attr_id', 'b.vif_type', 't.id as parent_of', 's.trunk_id as child_of'])
+    .select((eb) =>
+      eb
+        .or([
+          eb.exists(eb.selectFrom('floatingips').select('id').whereRef('fixed_port_id', '=', 'ports.id')),
+          eb.exists(
+            eb.selectFrom('portforwardings').select('id').whereRef('internal_neutron_port_id', '=', 'ports.id'),
+          ),
+          eb.exists(eb.selectFrom('ndp_proxies').select('id').whereRef('port_id', '=', 'ports.id')),
+        ])
+        .$castTo<number>()
+        .as('translated'),
+    )
     .where('ports.id', '=', p('id')),
 );
 const addresses = prepared<{ id: string }, { subnet_id: string; ip_address: string }>((db, p) =>
@@ -36,12 +60,14 @@ const remove = prepared<{ attr: number }, unknown>((db, p) =>
 
 /** Deletes a port with all its rows, and enqueues the notifications of agents. Throws PortNotFound. */
 export async function deletePort(trx: Trx, id: string, revision?: number): Promise<void> {
+  await lock(trx, { id });
   const found = (await find(trx, { id })).rows[0];
   if (!found) throw neutronError('PortNotFound', { id });
   const { parent_of: parent, child_of: child } = found;
   if (parent !== null) throw neutronError('PortInUseAsTrunkParent', { port: id, trunk: parent });
   if (child !== null) throw neutronError('PortInUseAsSubPort', { port: id, trunk: child });
   await requireRevision(trx, found.standard_attr_id, revision);
+  if (found.translated === 1) await releaseTranslations(trx, id);
   const fixedIps = (await addresses(trx, { id })).rows;
   await remove(trx, { attr: found.standard_attr_id });
   const { network_id } = found;

@@ -2,6 +2,7 @@ import type { Trx } from '../../db/database.ts';
 import { AUTOMATIC_OWNERS } from '../../net/device-owners.ts';
 import { EVENTS } from '../../rpc/events.ts';
 import { enqueueNotification } from '../events.ts';
+import { releaseTranslations } from './translations.ts';
 
 const SHOWN = 20;
 
@@ -26,6 +27,7 @@ export async function deleteAutomaticPorts(trx: Trx, networkId: string): Promise
     .where('device_owner', 'in', [...AUTOMATIC_OWNERS])
     .execute();
   if (rows.length === 0) return;
+  for (const { id } of rows) await releaseTranslations(trx, id);
   await trx
     .deleteFrom('ports')
     .where(

@@ -8,22 +8,25 @@ import { EVENTS } from '../../rpc/events.ts';
 import { enqueueNotification } from '../events.ts';
 import type { NetworkFacts } from './network-facts.ts';
 
-/** Protects the ports of routers from changes by the API of ports, and routers from ports that pretend to be theirs. */
+/** Protects the ports of routers and floating IPs from changes by the API of ports, and routers from ports that pretend to be theirs. */
 
 interface Device {
   readonly device_id?: string;
   readonly device_owner?: string;
 }
 
+/** Returns the device of a port that belongs to a router or holds the address of a floating IP. */
 const routerOf = (trx: Trx, portId: string) =>
   trx
-    .selectFrom('routerports')
-    .innerJoin('ports', 'ports.id', 'routerports.port_id')
+    .selectFrom('ports')
+    .leftJoin('routerports as r', 'r.port_id', 'ports.id')
+    .leftJoin('floatingips as f', 'f.floating_port_id', 'ports.id')
     .select(['ports.device_id', 'ports.device_owner'])
-    .where('port_id', '=', portId)
+    .where('ports.id', '=', portId)
+    .where((eb) => eb.or([eb('r.router_id', 'is not', null), eb('f.id', 'is not', null)]))
     .executeTakeFirst();
 
-/** Throws ServicePortInUse for a port of a router with addresses: its router removes it. */
+/** Throws ServicePortInUse for a port of a router or floating IP that has addresses: it is removed with that. */
 export async function requireDeletable(trx: Trx, portId: string): Promise<void> {
   const port = await routerOf(trx, portId);
   if (!port) return;
@@ -36,7 +39,7 @@ export async function requireDeletable(trx: Trx, portId: string): Promise<void> 
   if (address) throw neutronError('ServicePortInUse', { id: portId, reason: `has device owner ${port.device_owner}` });
 }
 
-/** Throws ServicePortInUse if the port of a router would be given to another device. */
+/** Throws ServicePortInUse if the port of a router or floating IP would be given to another device. */
 export async function requireSameDevice(trx: Trx, portId: string, changes: Device): Promise<void> {
   if (changes.device_id === undefined && changes.device_owner === undefined) return;
   const port = await routerOf(trx, portId);
@@ -45,7 +48,7 @@ export async function requireSameDevice(trx: Trx, portId: string, changes: Devic
   if (device_id !== port.device_id || device_owner !== port.device_owner)
     throw neutronError('ServicePortInUse', {
       id: portId,
-      reason: `has device owner ${port.device_owner}, and belongs to router ${port.device_id}`,
+      reason: `has device owner ${port.device_owner}, and belongs to ${port.device_id}`,
     });
 }
 

@@ -25,6 +25,7 @@ import type { NetworkFacts } from './network-facts.ts';
 import { requireSameIpv4 } from './router-ports.ts';
 import { insertAddressPairs, insertBindingLevel, insertDhcpOpts, insertSecurityGroups } from './rows.ts';
 import { requireSecurityGroups } from './security.ts';
+import { releaseTranslations } from './translations.ts';
 import { changedDhcpOpts, checkFixedIpCount, dnsNameInForce, resolvedPairs } from './values.ts';
 
 export type PortUpdate = UpdateOf<typeof PORT>;
@@ -100,6 +101,12 @@ async function changeFixedIps({ trx, core, allocator, network, before, changes, 
       .where('subnet_id', '=', subnet_id)
       .where('ip_address', '=', ip_address)
       .execute();
+  if (kept.length < before.fixed_ips.length)
+    await releaseTranslations(
+      trx,
+      before.id,
+      kept.map((ip) => ip.ip_address),
+    );
   const taken = await allocateRequested(trx, allocator, network, { id: before.id, mac, deviceOwner }, fresh);
   return inShownOrder([...kept, ...taken]);
 }

@@ -18,6 +18,8 @@ export type QosPolicyDocument = DocumentOf<typeof QOS_POLICY>;
 export const QOS_USERS = [
   { type: 'network', table: 'qos_network_policy_bindings', key: 'network_id', of: 'networks' },
   { type: 'port', table: 'qos_port_policy_bindings', key: 'port_id', of: 'ports' },
+  { type: 'floatingip', table: 'qos_fip_policy_bindings', key: 'fip_id', of: 'floatingips' },
+  { type: 'router', table: 'qos_router_gw_policy_bindings', key: 'router_id', of: 'routers' },
 ] as const;
 
 /** Returns the rules of policies, with their types, by the id of the policy. */

@@ -8,12 +8,13 @@ import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { deletePort } from '../ports/delete.ts';
 import { attachedPorts, isInterface } from './attached.ts';
+import { requireGatewayUnused } from './in-use.ts';
 import { lockRouter } from './lock.ts';
 
 const SHOWN = 20;
 
 /**
- * Deletes a router with its gateways in the caller's transaction, and notifies agents. Throws RouterNotFound, RouterInUse,
+ * Deletes a router with its gateways in the caller's transaction, and notifies agents. Throws RouterNotFound, RouterInUse, RouterExternalGatewayInUseByFloatingIp,
  * RevisionNumberConstraintFailed.
  */
 export async function deleteRouter(trx: Trx, core: Core, id: string, revision?: number): Promise<void> {
@@ -26,6 +27,7 @@ export async function deleteRouter(trx: Trx, core: Core, id: string, revision?: 
       id,
       reason: `has ports still attached: ${interfaces.slice(0, SHOWN).join(', ')}`,
     });
+  for (const port of attached) await requireGatewayUnused(trx, id, port);
   for (const port of attached) await deletePort(trx, port.id);
   await deletePlain(trx, ROUTER, id);
   await enqueueNotification(trx, EVENTS.router_deleted, { router_id: id }, { router: id });

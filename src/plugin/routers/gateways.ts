@@ -11,6 +11,7 @@ import { createServicePort } from '../ports/service-port.ts';
 import { updatePort } from '../ports/update.ts';
 import { requireVisibleNetwork } from '../visibility.ts';
 import { type AttachedPort, attachedPorts, isGateway, rejectOverlap, subnetsOfNetworks } from './attached.ts';
+import { requireGatewayUnused } from './in-use.ts';
 import type { LockedRouter } from './lock.ts';
 import { requireRoutesStillConnected } from './routes.ts';
 
@@ -100,13 +101,15 @@ async function fulfil(change: GatewayChange, { port, wanted }: Wish): Promise<st
 
 /**
  * Gives a router exactly these gateways, in this order; returns how often Neutron would increment its revision. Throws NeutronError:
- * NetworkNotFound, BadRequest, InvalidRoutes, and errors of allocation.
+ * NetworkNotFound, BadRequest, RouterExternalGatewayInUseByFloatingIp, InvalidRoutes, and errors of allocation.
  */
 export async function setGateways(change: GatewayChange, wishes: readonly Wish[]): Promise<number> {
   const { trx, core, router } = change;
   for (const { wanted } of wishes) if (wanted) await requireExternal(change, wanted);
   const kept = new Set(wishes.flatMap(({ port }) => port?.id ?? []));
   const removed = (await gatewayPorts(trx, router)).filter((port) => !kept.has(port.id));
+  const networks = new Set(wishes.map(({ port, wanted }) => port?.networkId ?? wanted?.network_id));
+  for (const port of removed) if (!networks.has(port.networkId)) await requireGatewayUnused(trx, router.id, port);
   for (const { id } of removed) await deletePort(trx, id);
   const ids: (string | undefined)[] = [];
   for (const wish of wishes) ids.push(await fulfil(change, wish));

@@ -4,7 +4,7 @@ import type { AddressAllocator } from '../../ipam/allocate.ts';
 import { bumpRevision } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import type { PortDocument } from '../ports/documents.ts';
-import { enqueueRouterUpdate } from './events.ts';
+import { enqueueRouterUpdate } from '../router-events.ts';
 import { type LockedRouter, lockRouter } from './lock.ts';
 
 /** What changes of a router's interfaces need. The router is locked. */

@@ -1,6 +1,6 @@
-import type { Trx } from '../../db/database.ts';
-import { EVENTS } from '../../rpc/events.ts';
-import { enqueueNotification } from '../events.ts';
+import type { Trx } from '../db/database.ts';
+import { EVENTS } from '../rpc/events.ts';
+import { enqueueNotification } from './events.ts';
 
 /** Notifies the L3 agents of a router that it, its ports, routes or floating IPs have changed. */
 export async function enqueueRouterUpdate(trx: Trx, routerId: string): Promise<void> {

@@ -1,0 +1,27 @@
+import type { Database, Trx } from '../../db/database.ts';
+import { neutronError } from '../../resources/errors.ts';
+import { FLOATINGIP } from '../../resources/floatingip.ts';
+import { deletePlain } from '../../store/rows.ts';
+import { requireRevision } from '../../store/standard-attributes.ts';
+import { deletePort } from '../ports/delete.ts';
+import { enqueueRouterUpdate } from '../router-events.ts';
+import { isForwarded, lockFloatingIp } from './lock.ts';
+
+/**
+ * Deletes a floating IP with its port on the external network, in the caller's transaction, and notifies agents. Throws
+ * FloatingIPNotFound, FipInUseByPortForwarding, RevisionNumberConstraintFailed.
+ */
+export async function deleteFloatingIp(trx: Trx, db: Database, id: string, revision?: number): Promise<void> {
+  const row = await lockFloatingIp(trx, db, id);
+  await requireRevision(trx, row.standard_attr_id, revision);
+  if (await isForwarded(trx, id)) throw neutronError('FipInUseByPortForwarding', { id });
+  await deletePlain(trx, FLOATINGIP, id);
+  await deletePort(trx, row.floating_port_id);
+  if (row.router_id !== null) await enqueueRouterUpdate(trx, row.router_id);
+}
+
+/** Deletes the floating IPs of a network without gateways: none of them can be in use. */
+export async function deleteFloatingIpsOf(trx: Trx, db: Database, networkId: string): Promise<void> {
+  const rows = await trx.selectFrom('floatingips').select('id').where('floating_network_id', '=', networkId).execute();
+  for (const { id } of rows) await deleteFloatingIp(trx, db, id);
+}
