@@ -11,8 +11,8 @@ import { routers } from './0010-routers.ts';
 import { qosAndMetering } from './0012-qos-and-metering.ts';
 import { trunks } from './0013-trunks.ts';
 import { externalAccess } from './0014-external-access.ts';
-import { portDeviceProfiles } from './0015-port-device-profiles.ts';
 import { floatingIps } from './0015-floating-ips.ts';
+import { portDeviceProfiles } from './0015-port-device-profiles.ts';
 
 import type { Migration } from './migration.ts';
 

@@ -7,7 +7,7 @@ import { bumpRevision } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { isAutoAddress } from '../ports/network-facts.ts';
 import { updatePort } from '../ports/update.ts';
-import { enqueueRouterUpdate } from './events.ts';
+import { enqueueRouterUpdate } from '../router-events.ts';
 
 /** Changes of subnets that concern the gateways of routers on their network. */
 
