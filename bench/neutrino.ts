@@ -13,6 +13,7 @@ export interface NeutrinoOptions {
 export interface RunningNeutrino {
   readonly url: string;
   readonly pid: number;
+  /** A client without a token. */
   readonly api: ApiClient;
   /** Sends SIGTERM, and SIGKILL if that does not stop it. */
   stop(): Promise<void>;

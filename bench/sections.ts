@@ -1,3 +1,4 @@
+import { authSection } from './auth/section.ts';
 import { coldStartSection } from './cold-start/section.ts';
 import type { Section } from './contract.ts';
 import { listSection } from './list/section.ts';
@@ -13,6 +14,7 @@ export const SECTIONS: readonly Section[] = [
   portsSection,
   scaleSection,
   listSection,
+  authSection,
   offerSection,
   mariadbSection,
   rpcSection,

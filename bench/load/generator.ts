@@ -10,6 +10,7 @@ export interface RepeatJob {
   readonly method: string;
   readonly path: string;
   readonly body?: string;
+  readonly token?: string | undefined;
   readonly count: number;
   readonly connections: number;
   /** Expected status of every response. */
@@ -44,7 +45,7 @@ export interface WalkResult {
 
 async function repeat(job: RepeatJob): Promise<RepeatResult> {
   const url = new URL(job.url);
-  const request = requestBytes(job.method, url.host, job.path, job.body);
+  const request = requestBytes(job.method, url.host, job.path, job.body, job.token);
   const connections = await Promise.all(Array.from({ length: job.connections }, () => Connection.open(url)));
   const took: number[] = [];
   let left = job.count;

@@ -28,8 +28,9 @@ export function cutResponse(bytes: Buffer): CutResponse | undefined {
 }
 
 /** Returns the bytes of a request on a keep-alive connection. */
-export function requestBytes(method: string, host: string, path: string, body?: string): Buffer {
+export function requestBytes(method: string, host: string, path: string, body?: string, token?: string): Buffer {
   const head = [`${method} ${path} HTTP/1.1`, `Host: ${host}`, 'Accept: application/json', 'Connection: keep-alive'];
+  if (token !== undefined) head.push(`X-Auth-Token: ${token}`);
   if (body !== undefined) head.push('Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`);
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body ?? ''}`);
 }

@@ -15,12 +15,12 @@ const FIRST_ADDRESS = '10.0.0.9';
  * Creates a network with one subnet, which begins at 10.0.0.0, and one port, which creates the project's default security
  * group.
  */
-export async function makeNetwork(neutrino: RunningNeutrino, cidr = '10.0.0.0/8'): Promise<BenchNetwork> {
+export async function makeNetwork({ api }: Pick<RunningNeutrino, 'api'>, cidr = '10.0.0.0/8'): Promise<BenchNetwork> {
   type Made = { readonly id: string };
-  const { network } = await neutrino.api.post<{ network: Made }>('networks', { network: { name: 'bench' } });
+  const { network } = await api.post<{ network: Made }>('networks', { network: { name: 'bench' } });
   const wanted = { network_id: network.id, ip_version: 4, cidr };
-  const { subnet } = await neutrino.api.post<{ subnet: Made }>('subnets', { subnet: wanted });
-  const { port } = await neutrino.api.post<{ port: { security_groups: readonly string[] } }>('ports', {
+  const { subnet } = await api.post<{ subnet: Made }>('subnets', { subnet: wanted });
+  const { port } = await api.post<{ port: { security_groups: readonly string[] } }>('ports', {
     port: { network_id: network.id, fixed_ips: [{ ip_address: FIRST_ADDRESS }] },
   });
   const [group = ''] = port.security_groups;

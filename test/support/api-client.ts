@@ -19,12 +19,16 @@ export interface ApiAgent {
   readonly configurations: Readonly<Record<string, unknown>>;
 }
 
-/** A client of a networking API without authentication, which acts as nova-compute and as an administrator. */
+/** A client of a networking API, without a token: as nova-compute and as an administrator. */
 export class ApiClient {
   readonly url: string;
 
-  constructor(url: string) {
+  readonly #headers: Readonly<Record<string, string>>;
+
+  /** `token`: X-Auth-Token of every request. */
+  constructor(url: string, token?: string) {
     this.url = url;
+    this.#headers = token === undefined ? {} : { 'x-auth-token': token };
   }
 
   /** Generous, because a stock server needs seconds for a port on a loaded machine. */
@@ -32,7 +36,8 @@ export class ApiClient {
     const response = await fetch(`${this.url}/v2.0/${path}`, {
       method,
       signal: AbortSignal.timeout(60_000),
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      headers: { ...this.#headers, ...(body && { 'content-type': 'application/json' }) },
+      ...(body && { body: JSON.stringify(body) }),
     });
     const text = await response.text();
     return { status: response.status, body: text === '' ? {} : (JSON.parse(text) as Json) };
