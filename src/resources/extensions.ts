@@ -255,6 +255,7 @@ const BEHAVIOURS: readonly string[] = [
   'pagination',
   'port-mac-address-regenerate',
   'port-security-groups-filtering',
+  'qos-gateway-ip',
   'revision-if-match',
   'router-admin-state-down-before-update',
   'router-interface-fip',

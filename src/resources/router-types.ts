@@ -9,6 +9,7 @@ export interface WantedGateway {
   readonly network_id: string;
   readonly enable_snat?: boolean;
   readonly external_fixed_ips?: readonly WantedFixedIp[];
+  readonly qos_policy_id?: string | null;
 }
 
 /** The external gateway of a router. */
@@ -16,6 +17,8 @@ export interface Gateway {
   readonly network_id: string;
   readonly enable_snat: boolean;
   readonly external_fixed_ips: readonly FixedIp[];
+  /** Absent if it has none. */
+  readonly qos_policy_id?: string;
 }
 
 const wantedSchema = {
@@ -26,6 +29,7 @@ const wantedSchema = {
     network_id: uuid.schema,
     enable_snat: boolean.schema,
     external_fixed_ips: fixedIps.schema,
+    qos_policy_id: nullable(uuid).schema,
   },
 };
 
@@ -40,18 +44,19 @@ const wantedGateway: AttributeType<WantedGateway> = {
     if (unknown.length > 0)
       throw invalidAttribute(attribute, `Unexpected keys supplied: '${shown(unknown.join(', '))}'`);
     if (given.network_id === undefined) throw invalidAttribute(attribute, "Expected key 'network_id' is missing");
-    const { enable_snat: snat, external_fixed_ips: ips } = given;
+    const { enable_snat: snat, external_fixed_ips: ips, qos_policy_id: qos } = given;
     return {
       network_id: uuid.parse(given.network_id, attribute),
       ...(snat === undefined ? {} : { enable_snat: boolean.parse(snat, attribute) }),
       ...(ips === undefined ? {} : { external_fixed_ips: fixedIps.parse(ips ?? [], attribute) }),
+      ...(qos === undefined ? {} : { qos_policy_id: nullable(uuid).parse(qos, attribute) }),
     };
   },
 };
 
 const gateway = readOnly<Gateway>({
   ...wantedSchema,
-  required: KEYS,
+  required: KEYS.filter((key) => key !== 'qos_policy_id'),
   properties: { ...wantedSchema.properties, external_fixed_ips: fixedIps.answerSchema ?? {} },
 });
 

@@ -98,6 +98,12 @@ export const ROUTER = resource({
       '2013-03-28T10:00:00-00:00',
       'Whether the external gateway of a router translates source addresses.',
     ),
+    extension(
+      'qos-gateway-ip',
+      'Router gateway IP QoS',
+      '2018-02-24T00:00:00-00:00',
+      'The QoS policy of the gateway addresses of routers.',
+    ),
     extension('dvr', 'Distributed Virtual Router', '2014-06-1T10:00:00-00:00', 'Distributed routers.'),
     extension('l3-ha', 'HA Router extension', '2014-04-26T00:00:00-00:00', 'Highly available routers.'),
     extension('l3-flavors', 'Router Flavor Extension', '2016-05-17T00:00:00-00:00', 'Flavors of routers.'),

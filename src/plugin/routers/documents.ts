@@ -59,6 +59,7 @@ interface GatewayRow {
   readonly port_id: string;
   readonly network_id: string;
   readonly enable_snat: number;
+  readonly qos: string | null;
   readonly subnet_id: string | null;
   readonly ip_address: string | null;
 }
@@ -66,10 +67,11 @@ interface GatewayRow {
 /** Returns the gateways of each router that has any: the one in `gw_port_id`, then the others in order of their creation. */
 async function gatewaysOf(db: Queries, ids: readonly string[]): Promise<ReadonlyMap<string, readonly Gateway[]>> {
   const { rows } = await sql<GatewayRow>`
-    select r.id as router_id, p.id as port_id, p.network_id, r.enable_snat, a.subnet_id, a.ip_address
+    select r.id as router_id, p.id as port_id, p.network_id, r.enable_snat, q.policy_id as qos, a.subnet_id, a.ip_address
     from routers r inner join routerports rp on rp.router_id = r.id and rp.port_type = ${ROUTER_GATEWAY_OWNER}
       inner join ports p on p.id = rp.port_id
       left join ipallocations a on a.port_id = p.id
+      left join qos_router_gw_policy_bindings q on q.router_id = r.id
     where r.id in (${sql.join(ids)})
     order by case when p.id = r.gw_port_id then 0 else 1 end, p.standard_attr_id, a.subnet_id, a.address_key`.execute(
     db,
@@ -83,10 +85,11 @@ async function gatewaysOf(db: Queries, ids: readonly string[]): Promise<Readonly
   );
 }
 
-const gatewayShown = ({ network_id, enable_snat }: GatewayRow, rows: readonly GatewayRow[]): Gateway => ({
+const gatewayShown = ({ network_id, enable_snat, qos }: GatewayRow, rows: readonly GatewayRow[]): Gateway => ({
   network_id,
   external_fixed_ips: rows.flatMap(({ subnet_id, ip_address }) =>
     subnet_id === null || ip_address === null ? [] : [{ subnet_id, ip_address }],
   ),
   enable_snat: enable_snat === 1,
+  ...(qos === null ? {} : { qos_policy_id: qos }),
 });

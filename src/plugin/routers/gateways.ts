@@ -9,6 +9,7 @@ import type { Core } from '../core.ts';
 import { deletePort } from '../ports/delete.ts';
 import { createServicePort } from '../ports/service-port.ts';
 import { updatePort } from '../ports/update.ts';
+import { requireQosPolicyChange } from '../qos/use.ts';
 import { requireVisibleNetwork } from '../visibility.ts';
 import { type AttachedPort, attachedPorts, isGateway, rejectOverlap, subnetsOfNetworks } from './attached.ts';
 import { requireGatewayUnused } from './in-use.ts';
@@ -99,6 +100,16 @@ async function fulfil(change: GatewayChange, { port, wanted }: Wish): Promise<st
   return port.id;
 }
 
+/** Sets the QoS policy of a router's gateways; undefined: it stays. Throws QosPolicyNotFound, PolicyRemoveAuthorizationError. */
+async function setQosPolicy({ trx, caller, router }: GatewayChange, policy: string | null | undefined): Promise<void> {
+  if (policy === undefined) return;
+  const bindings = 'qos_router_gw_policy_bindings';
+  const { id } = router;
+  await requireQosPolicyChange(trx, caller, { table: bindings, key: 'router_id', id }, { qos_policy_id: policy });
+  await trx.deleteFrom(bindings).where('router_id', '=', id).execute();
+  if (policy !== null) await trx.insertInto(bindings).values({ router_id: id, policy_id: policy }).execute();
+}
+
 /**
  * Gives a router exactly these gateways, in this order; returns how often Neutron would increment its revision. Throws NeutronError:
  * NetworkNotFound, BadRequest, RouterExternalGatewayInUseByFloatingIp, InvalidRoutes, and errors of allocation.
@@ -121,6 +132,7 @@ export async function setGateways(change: GatewayChange, wishes: readonly Wish[]
     .set({ gw_port_id: ids[0] ?? null, enable_snat })
     .where('id', '=', router.id)
     .execute();
+  await setQosPolicy(change, first ? first.wanted?.qos_policy_id : null);
   await requireRoutesStillConnected(trx, router.id);
   return 1 + 2 * removed.length + wishes.filter(({ port }) => !port).length;
 }

@@ -195,3 +195,21 @@ describe('subnets of external networks', () => {
     ]);
   });
 });
+
+test('the QoS policy of the gateway is set, kept and cleared with it', async () => {
+  const policy = async (values: Document = {}) =>
+    String((await world.of('policy').create(ADMIN, [{ name: 'q', ...values }]))[0]?.id);
+  const [own, foreign] = [await policy(), await policy({ project_id: 'p2' })];
+  const info = (document: Document) => document.external_gateway_info as Document | null;
+  expect(info(await set({ network_id: network, qos_policy_id: own }, member))).toMatchObject({ qos_policy_id: own });
+  expect(info(await set({ network_id: network }, member))).toMatchObject({ qos_policy_id: own });
+  await fails(world.of('policy').delete(ADMIN, own), 'QosPolicyInUse');
+  await fails(set({ network_id: network, qos_policy_id: foreign }, member), 'QosPolicyNotFound');
+  await fails(set({ network_id: network, qos_policy_id: 'x' }), 'HTTPBadRequest');
+  await set({ network_id: network, qos_policy_id: foreign });
+  await fails(set({ network_id: network, qos_policy_id: null }, member), 'PolicyRemoveAuthorizationError');
+  expect(info(await set({ network_id: network, qos_policy_id: null }))).not.toHaveProperty('qos_policy_id');
+  await set({ network_id: network, qos_policy_id: own });
+  await set(null, member);
+  await world.of('policy').delete(ADMIN, own);
+});
