@@ -5,7 +5,13 @@ const LISTS = '/var/lib/apt/lists';
 const POLICY = '/usr/sbin/policy-rc.d';
 
 /** Which lines of the list a purpose needs. */
-const NEEDS = { none: [], up: ['up'], test: ['up', 'test'], interop: ['up', 'test', 'interop'] };
+const NEEDS = { none: [], up: ['up'], test: ['up', 'test'], interop: ['up', 'test'] };
+
+/** Lines that a purpose does without where they cannot be installed, with what is then left out. */
+const OPTIONAL = {
+  keystone: { for: ['test', 'interop'], without: 'the tests with Keystone are skipped' },
+  interop: { for: ['interop'], without: 'the tests with stock Neutron are skipped' },
+};
 
 /** The lines of the list of commands that are needed for one of `purposes`, as { command, package, service }. */
 function neededTools(root, purposes) {
@@ -30,20 +36,18 @@ function isInPath(command) {
 
 /**
  * Installs the Debian packages of commands that are missing. Without root it does nothing: the commands say what they miss.
- * Packages of stock Neutron are not everywhere: without them their tests are skipped, by name.
+ * Packages of Keystone and stock Neutron are not available everywhere: without them their tests are skipped, by name.
  */
 export async function setUpDebianPackages(root, purpose, progress) {
-  const optional = NEEDS[purpose].filter((one) => one === 'interop');
-  await installMissing(
-    root,
-    NEEDS[purpose].filter((one) => one !== 'interop'),
-    progress,
-  );
-  try {
-    await installMissing(root, optional, progress);
-  } catch (error) {
-    if (!(error instanceof SetupError)) throw error;
-    progress.say(`${error.message}\n  without these packages the tests with stock Neutron are skipped`);
+  await installMissing(root, NEEDS[purpose], progress);
+  for (const [name, { for: purposes, without }] of Object.entries(OPTIONAL)) {
+    if (!purposes.includes(purpose)) continue;
+    try {
+      await installMissing(root, [name], progress);
+    } catch (error) {
+      if (!(error instanceof SetupError)) throw error;
+      progress.say(`${error.message}\n  without these packages ${without}`);
+    }
   }
 }
 

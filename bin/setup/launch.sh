@@ -40,7 +40,7 @@ tools_ready() {
   [ "$1" = none ] && return 0
   while read -r command package purpose service; do
     case $command in '' | '#'*) continue ;; esac
-    case $1:$purpose in *:up | test:test | interop:test | interop:interop) ;; *) continue ;; esac
+    case $1:$purpose in *:up | test:test | test:keystone | interop:*) ;; *) continue ;; esac
     if ! command -v "$command" >/dev/null 2>&1; then
       [ "$(id -u)" != 0 ]
       return

@@ -235,6 +235,19 @@ describe.skipIf(process.getuid?.() !== 0)('Debian packages (needs root)', () => 
     expect(stderr).toContain('without these packages the tests with stock Neutron are skipped');
   });
 
+  it('of Keystone are installed for all tests, which run without them if they are not available', async () => {
+    project.write(
+      'bin/setup/debian-packages',
+      'neutrino-fake-one fake-one keystone\nneutrino-fake-two fake-two test\n',
+    );
+    project.write('test/setup/run-stages.ts', 'console.log(process.argv.slice(2).join(" "));');
+    aptGet(`case "$*" in *fake-one*) exit 100 ;; esac; ${working()} rm -f ${project.programs}/neutrino-fake-one`);
+    project.write('bin/neutrino', readFileSync(join(import.meta.dirname, '../../bin/neutrino-test'), 'utf8'));
+    const { code, stdout, stderr } = await project.start('test/auth');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'test/auth\n' });
+    expect(stderr).toContain('without these packages the tests with Keystone are skipped');
+  });
+
   it('that apt-get claims to have installed are verified', async () => {
     aptGet('true');
     const { code, stderr } = await project.start('up');
