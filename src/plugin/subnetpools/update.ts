@@ -14,6 +14,7 @@ import { claimDefault, releaseDefault } from './default-pool.ts';
 import { type SubnetPoolDocument, subnetPoolDocuments } from './documents.ts';
 import { type LockedPool, lockPool, prefixPool, versionOf } from './lock.ts';
 import { growPrefixes, requestedPrefixes, storedPrefixes } from './prefixes.ts';
+import { notifyRoutersOfScope } from './routers.ts';
 import { chooseScope, requireOwnScope, requireUniquePrefixes, requireWholeNetworks } from './scope.ts';
 
 /** Returns the requested prefixes. Throws IllegalSubnetPoolPrefixUpdate if they have the other IP version. */
@@ -72,6 +73,8 @@ export async function updateSubnetPool(
   if (isDefault === true && pool.is_default === 0) await claimDefault(trx, prefixPool(pool));
   if (isDefault === false) await releaseDefault(trx, id);
   await updatePlain(trx, SUBNETPOOL, { id, attr: pool.standard_attr_id }, plainOf(SUBNETPOOL, changes));
+  if (changes.address_scope_id !== undefined && changes.address_scope_id !== pool.address_scope_id)
+    await notifyRoutersOfScope(trx, id);
   await bumpRevision(trx, pool.standard_attr_id, revision);
   const document = inserted((await subnetPoolDocuments(trx, [id], { caller })).get(id), 'subnet pool', id);
   // As in Neutron, the lengths are numbers.

@@ -13,6 +13,7 @@ import { lockNetwork } from '../networks/lock.ts';
 import { lockPool, prefixPool } from '../subnetpools/lock.ts';
 import { storedPrefixes } from '../subnetpools/prefixes.ts';
 import { releasePrefixes } from '../subnetpools/release.ts';
+import { notifyRoutersOfScope } from '../subnetpools/routers.ts';
 import { changeSpace } from '../subnetpools/update.ts';
 import { requireVisibleNetwork } from '../visibility.ts';
 
@@ -57,7 +58,10 @@ async function onboard(
     await trx.updateTable('subnets').set({ subnetpool_id: id }).where('id', '=', subnet.id).execute();
     await bumpRevision(trx, subnet.standard_attr_id);
   }
-  if (subnets.length > 0) await bumpRevision(trx, network.standard_attr_id);
+  if (subnets.length > 0) {
+    await bumpRevision(trx, network.standard_attr_id);
+    await notifyRoutersOfScope(trx, id);
+  }
   await bumpRevision(trx, pool.standard_attr_id, revision);
   return subnets.map(({ id: subnetId, cidr }) => ({ id: subnetId, cidr }));
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Caller } from '../../../src/auth/contract.ts';
 import { ADMIN, memberOf } from '../../support/core.ts';
+import { servicesOf } from '../../support/services.ts';
 import { openWorld, outcomeOf, type World } from '../subnets/world.ts';
 
 let world: World;
@@ -124,5 +125,30 @@ describe('onboarding', () => {
     const onboard = (network_id: string) => act('onboard_network_subnets', own.id, { network_id }, p2);
     expect(await outcomeOf(onboard(hidden.id))).toBe('NetworkNotFound');
     expect(await outcomeOf(onboard(shared.id))).toBe('PolicyNotAuthorized');
+  });
+});
+
+describe('routers', () => {
+  test('are told when subnets of theirs change their address scope', async () => {
+    const routers = servicesOf(world.core).of('router');
+    const network = await world.networks.create({ name: 'n' });
+    const { id: subnet_id } = await world.subnets.create({
+      network_id: network.id,
+      ip_version: 4,
+      cidr: '10.0.0.0/24',
+    });
+    const [router] = await routers.create(ADMIN, [{ name: 'r' }]);
+    const call = { id: String(router?.id), parameters: {}, revision: undefined };
+    await routers.act(ADMIN, 'add_router_interface', { ...call, body: { subnet_id } });
+    const { id } = await pool();
+    const toldRouters = async () => (await world.told()).filter(({ method }) => method === 'routers_updated');
+    await world.told();
+    await act('onboard_network_subnets', id, { network_id: network.id });
+    expect(await toldRouters()).toHaveLength(1);
+    const scope = await world.scopes.create({ ip_version: 4 });
+    await world.pools.update(id, { address_scope_id: scope.id });
+    expect(await toldRouters()).toMatchObject([{ payload: { router_id: call.id } }]);
+    await world.pools.update(id, { name: 'x', address_scope_id: scope.id });
+    expect(await toldRouters()).toEqual([]);
   });
 });
