@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { IdentityProvider } from '../../src/auth/contract.ts';
+import type { Service } from '../../src/plugin/service.ts';
 import { ADMIN, memberOf, openCore, type TestCore } from './core.ts';
 import { apiOf, servicesOf } from './services.ts';
 
@@ -14,6 +15,7 @@ export interface Answer {
 /** The API of a server of its own, asked by callers of several projects. */
 export interface CallersApi {
   readonly core: TestCore;
+  readonly services: readonly Service[];
   /**
    * Sends a request as `admin` (of project p1), as the member of a project (`p1`), or with other roles (`p1:reader`). `path`: below
    * /v2.0.
@@ -38,7 +40,8 @@ const identity: IdentityProvider = {
 /** Starts the API of a server on a database of its own; nothing listens. */
 export async function openCallersApi(overrides: Parameters<typeof openCore>[0] = {}): Promise<CallersApi> {
   const core = await openCore(overrides);
-  const app = apiOf(core, servicesOf(core), core.log, identity);
+  const services = servicesOf(core);
+  const app = apiOf(core, services, core.log, identity);
   const ask: CallersApi['ask'] = async (method, path, body, caller = 'admin') => {
     const reply = await app.inject({
       method,
@@ -51,6 +54,7 @@ export async function openCallersApi(overrides: Parameters<typeof openCore>[0] =
   };
   return {
     core,
+    services: services.all,
     ask,
     async create(path, name, values, caller) {
       const { status, json } = await ask('POST', path, { [name]: values }, caller);
