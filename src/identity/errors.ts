@@ -30,6 +30,9 @@ const UNAUTHENTICATED = 'The request you have made requires authentication.';
 
 export const unauthorized = (): IdentityError => new IdentityError(401, UNAUTHENTICATED);
 
+export const forbidden = (): IdentityError =>
+  new IdentityError(403, 'You are not authorized to perform the requested action.');
+
 export const notFound = (what: string, id: string): IdentityError =>
   new IdentityError(404, `Could not find ${what}: ${shown(id)}.`);
 

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type IdentityWorld, identityWorld, passwordLogin, serverOn } from './world.ts';
 
 let world: IdentityWorld;
@@ -125,6 +125,11 @@ describe('POST /v3/auth/tokens', () => {
 });
 
 describe('a token', () => {
+  beforeEach(() => {
+    // The throttled member may log in again.
+    vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 3_600_000);
+  });
+
   const validate = (caller: string, subject: string, method: 'GET' | 'HEAD' | 'DELETE' = 'GET') =>
     world.request({ method, url: '/identity/v3/auth/tokens', headers: { 'x-subject-token': subject } }, caller);
 
@@ -176,7 +181,6 @@ describe('a token', () => {
   });
 
   test('is validated for its holder and for administrators, for nobody else', async () => {
-    vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 3_600_000);
     const [admin, demo] = [await world.token(world.admin), await world.token(world.demo)];
     const seen = await validate(admin, demo);
     expect([seen.statusCode, seen.headers['x-subject-token']]).toEqual([200, demo]);
@@ -187,6 +191,23 @@ describe('a token', () => {
     expect((await validate(admin, 'x')).statusCode).toBe(404);
     expect((await validate(demo, admin, 'DELETE')).statusCode).toBe(403);
     expect((await networks(admin)).statusCode).toBe(200);
+  });
+
+  test('is validated for services, which cannot revoke it', async () => {
+    const [admin, demo] = [await world.token(world.admin), await world.token(world.demo)];
+    const as = (method: 'POST' | 'PUT' | 'GET', url: string, payload?: object) =>
+      world.request({ method, url: `/identity/v3/${url}`, ...(payload ? { payload } : {}) }, admin);
+    const idOf = async (collection: string, name: string) => {
+      const answer = await as('GET', `${collection}?name=${name}`);
+      return (answer.json() as Record<string, readonly { id: string }[]>)[collection]?.[0]?.id;
+    };
+    const nova = { name: 'nova', password: 'nova' };
+    await as('POST', 'users', { user: nova });
+    const project = await idOf('projects', 'service');
+    await as('PUT', `projects/${project}/users/${await idOf('users', 'nova')}/roles/${await idOf('roles', 'service')}`);
+    const service = await world.token(nova, projectOf('service'));
+    expect((await validate(service, demo)).statusCode).toBe(200);
+    expect((await validate(service, demo, 'DELETE')).statusCode).toBe(403);
   });
 
   test('that is revoked is refused at once; others of the same user are not', async () => {

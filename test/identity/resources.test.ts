@@ -261,6 +261,25 @@ describe('the tokens of a user end', () => {
   });
 });
 
+test.each(['projects', 'domains'])('tokens are refused while their %s are disabled', async (collection) => {
+  const domain = await create('domains', 'domain', { name: 'closing' });
+  const project = await create('projects', 'project', { name: 'closing', domain_id: domain.id });
+  const user = await create('users', 'user', { name: 'closing', password: 'closing', domain_id: 'default' });
+  await send('PUT', `projects/${project.id}/users/${user.id}/roles/${await idOf('roles', 'member')}`);
+  const token = await world.token({ name: 'closing', password: 'closing' }, { project: { id: project.id } });
+  const status = async () => (await world.request({ url: '/v2.0/networks' }, token)).statusCode;
+  expect(await status()).toBe(200);
+  const path = `${collection}/${(collection === 'projects' ? project : domain).id}`;
+  const enable = (enabled: boolean) => send('PATCH', path, { [collection.slice(0, -1)]: { enabled } });
+  await enable(false);
+  expect(await status()).toBe(401);
+  await enable(true);
+  expect(await status()).toBe(200);
+  await send('PATCH', `domains/${domain.id}`, { domain: { enabled: false } });
+  await send('DELETE', `domains/${domain.id}`);
+  await send('DELETE', `users/${user.id}`);
+});
+
 describe('what holds the rest together', () => {
   test('cannot be removed: roles that policies name, the default domain, enabled domains, projects with others below', async () => {
     const domain = await create('domains', 'domain', { name: 'd' });

@@ -1,8 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { authenticate, type IssuedToken, issuedFrom } from '../authenticate.ts';
-import { isAdmin } from '../authorization.ts';
 import { baseUrl, catalog } from '../catalog.ts';
-import { IdentityError, notFound } from '../errors.ts';
+import { forbidden, IdentityError, notFound } from '../errors.ts';
 import { listAssignments } from '../store/assignments.ts';
 import { findProject, type ProjectRow } from '../store/projects.ts';
 import { tokenDocument } from '../token-document.ts';
@@ -31,16 +30,15 @@ export function authRoutes(parts: RouteParts): void {
   });
 
   /**
-   * Returns the token that a request is about. Throws IdentityError 403 unless it is the caller's own or the caller an
-   * administrator.
+   * Returns the token that a request is about. Throws IdentityError 403 unless it is the caller's own, or the caller has one of
+   * these roles.
    */
-  const subjectOf = async (request: FastifyRequest): Promise<IssuedToken> => {
+  const subjectOf = async (request: FastifyRequest, roles: readonly string[]): Promise<IssuedToken> => {
     const caller = await callerOf(parts, request);
     const token = request.headers['x-subject-token'];
     const subject = typeof token === 'string' ? await identity.authorization(token) : undefined;
-    const mayAsk = isAdmin(caller) || caller.roles.some(({ name }) => name === 'service');
-    if (!mayAsk && subject?.user.id !== caller.user.id)
-      throw new IdentityError(403, 'You are not authorized to perform the requested action.');
+    const mayAsk = caller.roles.some(({ name }) => roles.includes(name));
+    if (!mayAsk && subject?.user.id !== caller.user.id) throw forbidden();
     if (typeof token !== 'string' || !subject)
       throw new IdentityError(404, 'Could not find the token of X-Subject-Token.');
     return issuedFrom(token, subject);
@@ -48,11 +46,11 @@ export function authRoutes(parts: RouteParts): void {
   app.route({
     method: ['GET', 'HEAD'],
     url: '/v3/auth/tokens',
-    handler: async (request, reply) => answer(request, reply, await subjectOf(request)),
+    handler: async (request, reply) => answer(request, reply, await subjectOf(request, ['admin', 'service'])),
   });
   app.delete('/v3/auth/tokens', async (request, reply) => {
     changes.note(request, { action: 'revoke', resource: 'token' });
-    const { content } = await subjectOf(request);
+    const { content } = await subjectOf(request, ['admin']);
     await identity.revoke(content);
     return noContent(reply);
   });

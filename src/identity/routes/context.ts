@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Authorization, isAdmin } from '../authorization.ts';
 import { flagIn, type Json, objectIn, objectOf } from '../body.ts';
 import { baseUrl, IDENTITY_PATH } from '../catalog.ts';
-import { badRequest, IdentityError, shown, unauthorized } from '../errors.ts';
+import { badRequest, forbidden, shown, unauthorized } from '../errors.ts';
 import type { RequestLog } from '../request-log.ts';
 import type { IdentityService } from '../service.ts';
 
@@ -21,9 +21,6 @@ export async function callerOf({ identity, changes }: RouteParts, request: Fasti
   changes.by(request, { userId: caller.user.id, projectId: caller.project?.id ?? '' });
   return caller;
 }
-
-const forbidden = (): IdentityError =>
-  new IdentityError(403, 'You are not authorized to perform the requested action.');
 
 /** Returns an administrator. Throws IdentityError 401, and 403 for anybody else. */
 export async function adminOf(parts: RouteParts, request: FastifyRequest): Promise<Authorization> {
