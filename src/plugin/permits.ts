@@ -13,6 +13,9 @@ interface Dependencies {
   readonly resources: ReadonlyMap<string, Resource>;
 }
 
+/** Maximum number of ids in one query. */
+const CHUNK = 500;
+
 /**
  * What callers may do with one resource. Rules are first evaluated on what is known; only a denial loads the related resources
  * whose project the rule compares, for all documents at once.
@@ -155,10 +158,15 @@ export class Permits {
       const by = `${name}_id`;
       const ids = [...new Set(targets.map((target) => target[by]).filter((id) => typeof id === 'string'))];
       if (table === undefined || ids.length === 0) continue;
-      const { rows } = await sql<{ id: string; project: string }>`select id, project_id as project
-        from ${sql.table(table)} where id in (${sql.join(ids)})`.execute(db);
-      const projects = new Map(rows.map(({ id, project }) => [id, project]));
-      const shared = resource.sharing ? await sharedAmong(db, resource, ids, { caller }) : new Set<string>();
+      const projects = new Map<string, string>();
+      const shared = new Set<string>();
+      for (let at = 0; at < ids.length; at += CHUNK) {
+        const some = ids.slice(at, at + CHUNK);
+        const { rows } = await sql<{ id: string; project: string }>`select id, project_id as project
+          from ${sql.table(table)} where id in (${sql.join(some)})`.execute(db);
+        for (const { id, project } of rows) projects.set(id, project);
+        if (resource.sharing) for (const id of await sharedAmong(db, resource, some, { caller })) shared.add(id);
+      }
       full = full.map((target) => ({
         shared: shared.has(String(target[by])),
         ...target,

@@ -6,6 +6,7 @@ import { actionPolicy } from '../resources/action.ts';
 import { type Action, keyOf, type Resource } from '../resources/attribute.ts';
 import { NeutronError, neutronError, notFound } from '../resources/errors.ts';
 import { validateCreate, validateUpdate } from '../resources/validate.ts';
+import { CHANGED_SINCE } from '../store/changed-since.ts';
 import { columnOf } from '../store/layout.ts';
 import { type Condition, columnIn, isFilter, type ListQuery, listIds, loadInOrder } from '../store/listing.ts';
 import type { Core } from './core.ts';
@@ -63,7 +64,7 @@ export class Service {
 
   /** Names of filters that are not attributes. */
   get furtherFilters(): readonly string[] {
-    return Object.keys(this.#module.conditions ?? {});
+    return [...Object.keys(this.#module.conditions ?? {}), CHANGED_SINCE];
   }
 
   async list(caller: Caller, query: ListQuery, parent?: string): Promise<readonly Document[]> {

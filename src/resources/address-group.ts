@@ -55,7 +55,7 @@ export const ADDRESS_GROUP = resource({
   plural: 'address_groups',
   path: 'address-groups',
   table: 'address_groups',
-  sharing: { table: 'addressgrouprbacs', actions: ['access_as_shared'] },
+  sharing: { table: 'addressgrouprbacs', actions: ['access_as_shared'], extension: 'rbac-address-group' },
   standardAttributes: 'address_groups',
   methods: ['create', 'list', 'show', 'update', 'delete'],
   policy: { show: 'addressGroupReader', create: 'owner' },
@@ -64,7 +64,15 @@ export const ADDRESS_GROUP = resource({
     remove_addresses: { method: 'put', body: change, answer, help: 'remove addresses' },
   },
   extension: 'address-group',
-  brings: [extension('address-group', 'Address group', '2020-07-15T10:00:00-00:00', 'Support address group')],
+  brings: [
+    extension('address-group', 'Address group', '2020-07-15T10:00:00-00:00', 'Support address group'),
+    extension(
+      'rbac-address-group',
+      'Add address_group type to RBAC',
+      '2021-01-20T00:00:00-00:00',
+      'Address groups can be shared.',
+    ),
+  ],
   help: 'addresses that security group rules refer to',
   attributes: {
     ...identity('address_groups'),

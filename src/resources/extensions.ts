@@ -30,6 +30,12 @@ export const EXTENSIONS: readonly Extension[] = [
     '2016-01-01T00:00:00-00:00',
     'Marks the default external network.',
   ),
+  extension(
+    'availability_zone_filter',
+    'Availability Zone Filter Extension',
+    '2018-06-22T10:00:00-00:00',
+    'Lists of availability zones can be filtered.',
+  ),
   extension('availability_zone', 'Availability Zone', '2015-01-01T10:00:00-00:00', 'The availability zone extension.'),
   extension(
     'binding',
@@ -245,6 +251,7 @@ export const EXTENSIONS: readonly Extension[] = [
 
 /** Extensions that describe behaviour of the API; no attribute or resource adds them. */
 const BEHAVIOURS: readonly string[] = [
+  'availability_zone_filter',
   'empty-string-filtering',
   'ext-gw-mode',
   'filter-validation',
@@ -256,10 +263,12 @@ const BEHAVIOURS: readonly string[] = [
   'port-mac-address-regenerate',
   'port-security-groups-filtering',
   'qos-gateway-ip',
+  'qos-rule-type-filter',
   'revision-if-match',
   'router-admin-state-down-before-update',
   'router-interface-fip',
   'sorting',
+  'standard-attr-segment',
   'subnet-segmentid-writable',
 ];
 

@@ -13,7 +13,7 @@ export const SECURITY_GROUP = resource({
   plural: 'security_groups',
   path: 'security-groups',
   table: 'securitygroups',
-  sharing: { table: 'securitygrouprbacs', actions: ['access_as_shared'] },
+  sharing: { table: 'securitygrouprbacs', actions: ['access_as_shared'], extension: 'rbac-security-groups' },
   standardAttributes: 'securitygroups',
   tagged: true,
   quota: true,
@@ -21,6 +21,12 @@ export const SECURITY_GROUP = resource({
   policy: { show: 'groupReader', create: 'owner' },
   extension: 'security-group',
   brings: [
+    extension(
+      'rbac-security-groups',
+      'Add security_group type to network RBAC',
+      '2019-02-14T00:00:00-00:00',
+      'Security groups can be shared.',
+    ),
     extension(
       'stateful-security-group',
       'Stateful security group',

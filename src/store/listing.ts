@@ -3,6 +3,7 @@ import type { Queries } from '../db/database.ts';
 import type { Attribute, Resource } from '../resources/attribute.ts';
 import { neutronError, notFound } from '../resources/errors.ts';
 import { boolean } from '../resources/types.ts';
+import { CHANGED_SINCE, changedSince } from './changed-since.ts';
 import { columnOf, fromTables, tableOf } from './layout.ts';
 
 export type Condition = Expression<SqlBool>;
@@ -61,6 +62,7 @@ const attributeOf = ({ resource }: Listed, name: string): Attribute | undefined 
 /** Returns whether lists can be filtered by an attribute, or by another name that has a condition. */
 export function isFilter(listed: Listed, name: string): boolean {
   if (listed.conditions && Object.hasOwn(listed.conditions, name)) return true;
+  if (name === CHANGED_SINCE) return listed.resource.standardAttributes !== undefined;
   const attribute = attributeOf(listed, name);
   return attribute !== undefined && attribute.filter !== false && attribute.column !== undefined;
 }
@@ -68,6 +70,7 @@ export function isFilter(listed: Listed, name: string): boolean {
 function condition(listed: Listed, name: string, values: readonly string[], viewer: Viewer | undefined): Condition {
   const special = listed.conditions && Object.hasOwn(listed.conditions, name) ? listed.conditions[name] : undefined;
   if (special) return special(values, viewer);
+  if (name === CHANGED_SINCE) return changedSince(listed.resource, values);
   const attribute = attributeOf(listed, name);
   if (!attribute?.column)
     throw neutronError('HTTPBadRequest', { reason: `['${name}'] is invalid attribute for filtering` });
