@@ -10,7 +10,7 @@ const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/
 const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
   DEFAULT: words(`
     advertise_mtu advertise_ra agent_mode
-    allow_overlapping_ips allow_pagination allow_sorting allowed_conntrack_helpers api_extensions_path
+    allow_overlapping_ips allow_pagination allow_sorting api_extensions_path
     api_paste_config api_workers_max_requests arp_responder auth_ca_cert backdoor_port backdoor_socket
     backlog bind_ip cache_url client_socket_timeout conn_pool_min_size conn_pool_ttl core_plugin
     default_log_levels default_notification_exchange dhcp_domain dhcp_lease_time

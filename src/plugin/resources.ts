@@ -7,6 +7,7 @@ import { availabilityZoneModule } from './agents/availability-zones.ts';
 import { networkAgentHandlers } from './agents/dhcp-networks.ts';
 import { routerAgentHandlers } from './agents/l3-routers.ts';
 import { agentModule } from './agents/module.ts';
+import { conntrackHelperModule } from './conntrack-helpers/module.ts';
 import type { Core } from './core.ts';
 import { flavorModule } from './flavors/module.ts';
 import { serviceProviderModule } from './flavors/providers.ts';
@@ -18,6 +19,7 @@ import type { AnyModule } from './module.ts';
 import { ipAvailabilityModule } from './networks/ip-availability.ts';
 import { networkModule } from './networks/module.ts';
 import { portBindingModule } from './port-bindings/module.ts';
+import { portForwardingModule } from './port-forwardings/module.ts';
 import { portModule } from './ports/module.ts';
 import { qosPolicyModule } from './qos/policies.ts';
 import { qosRuleTypeModule } from './qos/rule-types.ts';
@@ -65,7 +67,9 @@ const listedModules = (core: Core, allocator: AddressAllocator, quotas: Quotas):
     ...routerModule(core, allocator),
     actions: { ...routerActions(core, allocator), ...routerAgentHandlers(core) },
   },
+  conntrackHelperModule(core),
   floatingIpModule(core, allocator),
+  portForwardingModule(core),
   floatingIpPoolModule,
   securityGroupModule(core, quotas),
   securityGroupRuleModule(core, quotas),

@@ -69,7 +69,8 @@ export class Service {
 
   async list(caller: Caller, query: ListQuery, parent?: string): Promise<readonly Document[]> {
     const db = this.#db;
-    const above = await this.#above(db, caller, parent);
+    const above = await this.#aboveListed(db, caller, parent);
+    if (!above) return [];
     if (this.resource.singleton)
       await this.#permits.require(db, caller, [methodAction(this.resource, 'show')], { project_id: caller.projectId });
     this.#permits.requireSorts(caller, query);
@@ -83,7 +84,7 @@ export class Service {
   }
 
   async show(caller: Caller, id: string, parent?: string): Promise<Document> {
-    const above = await this.#above(this.#db, caller, parent);
+    const above = await this.#aboveOf(this.#db, caller, id, parent);
     return this.#shown(caller, await this.#require(this.#db, caller, id, parent, above));
   }
 
@@ -92,7 +93,7 @@ export class Service {
     const { core, quotas } = this.#services;
     const { resource } = this;
     if (parent !== undefined) this.#permits.requirePossible(caller, methodAction(resource, 'create'));
-    const above = await this.#above(this.#db, caller, parent);
+    const above = await this.#aboveNew(this.#db, caller, parent);
     const items = bodies.map((body): Document => {
       const values = validateCreate(resource, body, caller.projectId, this.#placed(parent));
       requireOwnProject(caller, values);
@@ -243,6 +244,37 @@ export class Service {
     return { project_id, 'ext_parent:project_id': project_id };
   }
 
+  /** As `#above`, for a list; undefined: the list is empty. */
+  async #aboveListed(db: Queries, caller: Caller, parent: string | undefined): Promise<Target | undefined> {
+    try {
+      return await this.#above(db, caller, parent);
+    } catch (error) {
+      if (isNotFound(error) && this.resource.parent?.lenient) return undefined;
+      throw error;
+    }
+  }
+
+  /** As `#above`, for one child. */
+  async #aboveOf(db: Queries, caller: Caller, id: string, parent: string | undefined): Promise<Target> {
+    const above = await this.#aboveListed(db, caller, parent);
+    if (!above) throw neutronError('HTTPNotFound', { path: id });
+    return above;
+  }
+
+  /**
+   * As `#above`, for a new child. As in Neutron, callers who could not even create one below a parent of their own are denied before
+   * the parent is looked for.
+   */
+  async #aboveNew(db: Queries, caller: Caller, parent: string | undefined): Promise<Target> {
+    try {
+      return await this.#above(db, caller, parent);
+    } catch (error) {
+      const action = methodAction(this.resource, 'create');
+      if (isNotFound(error)) await this.#permits.require(db, caller, [action], { project_id: caller.projectId });
+      throw error;
+    }
+  }
+
   /** Returns the document of a resource that the caller may see. Throws NotFound. */
   async #require(
     db: Queries,
@@ -291,11 +323,13 @@ export class Service {
   ): Promise<void> {
     const action = methodAction(this.resource, method);
     if (parent === undefined && this.#permits.unconditional(caller, action)) return;
-    const above = await this.#above(db, caller, parent);
+    const above = await this.#aboveOf(db, caller, id, parent);
     const document = await this.#require(db, caller, id, parent, above);
     await this.#permits.requireChange(db, caller, method, { ...above, ...document }, changes);
   }
 }
+
+const isNotFound = (error: unknown): boolean => error instanceof NeutronError && error.status === 404;
 
 /** Throws HTTPBadRequest for a resource that a caller creates for another project without being an administrator. */
 function requireOwnProject(caller: Caller, { project_id: project }: Document): void {

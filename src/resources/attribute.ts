@@ -114,6 +114,11 @@ interface Parent {
    * is taken from the path. Default: false, the child has its own top-level path and `by` is set like any other attribute.
    */
   readonly inPath?: boolean;
+  /**
+   * Below a parent that the caller may not see, lists are empty and no id exists, as in Neutron's conntrack helpers; default: the
+   * parent's NotFound.
+   */
+  readonly lenient?: boolean;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { ROUTER_AGENT_ACTIONS } from './agent-routers.ts';
 import { type Action, resource } from './attribute.ts';
+import type { ConntrackHelperSummary } from './conntrack-helper.ts';
 import { extension } from './extensions.ts';
 import { gatewayInfo, gatewayList, interfaceInfo, routerBody } from './router-types.ts';
 import { identity, standardAttributes, tags } from './standard.ts';
@@ -139,6 +140,12 @@ export const ROUTER = resource({
       'Whether a router may announce internal IPv6 addresses to the external network.',
     ),
     extension(
+      'expose-l3-conntrack-helper',
+      'Expose CT target rules for conntrack helper',
+      '2019-04-04T10:00:00-00:00',
+      'Conntrack helpers in the document of their router.',
+    ),
+    extension(
       MULTIHOMING,
       'Neutron L3 External gateway multihoming',
       '2023-01-18T00:00:00-00:00',
@@ -236,6 +243,17 @@ export const ROUTER = resource({
       visible: 'sometimes',
       extension: 'l3-ext-ndp-proxy',
       help: 'NDP proxies can be created; shown once it has been set',
+    },
+    conntrack_helpers: {
+      type: readOnly<readonly ConntrackHelperSummary[]>({
+        type: 'array',
+        items: {
+          type: 'object',
+          properties: { protocol: { type: 'string' }, port: { type: 'integer' }, helper: { type: 'string' } },
+        },
+      }),
+      extension: 'expose-l3-conntrack-helper',
+      help: 'its conntrack helpers',
     },
     external_gateways: {
       type: gatewayList,

@@ -1,4 +1,5 @@
 import type { Trx } from '../../db/database.ts';
+import { groupBy } from '../../store/listing.ts';
 import { bumpRevision } from '../../store/standard-attributes.ts';
 import { enqueueRouterUpdate } from '../router-events.ts';
 
@@ -49,13 +50,22 @@ async function deleteForwardings(trx: Trx, portId: string, lost: Lost): Promise<
   const rows = await trx
     .selectFrom('portforwardings as p')
     .innerJoin('floatingips as f', 'f.id', 'p.floatingip_id')
-    .select(['p.standard_attr_id', 'p.floatingip_id', 'p.internal_ip_address', 'f.router_id'])
+    .select([
+      'p.standard_attr_id',
+      'p.floatingip_id',
+      'p.internal_ip_address',
+      'f.router_id',
+      'f.standard_attr_id as owner',
+    ])
     .where('p.internal_neutron_port_id', '=', portId)
     .execute();
   const gone = rows.filter((row) => lost(row.internal_ip_address));
   for (const { standard_attr_id } of gone)
     await trx.deleteFrom('standardattributes').where('id', '=', standard_attr_id).execute();
-  for (const id of new Set(gone.map((row) => row.floatingip_id))) await releaseUnusedFloatingIp(trx, id);
+  for (const [id, [row]] of groupBy(gone, (one) => one.floatingip_id)) {
+    await releaseUnusedFloatingIp(trx, id);
+    if (row) await bumpRevision(trx, row.owner);
+  }
   return gone.map((row) => row.router_id);
 }
 

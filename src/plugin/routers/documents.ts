@@ -2,6 +2,8 @@ import { sql } from 'kysely';
 import type { Queries } from '../../db/database.ts';
 import { ROUTER_GATEWAY_OWNER } from '../../net/device-owners.ts';
 import type { DocumentOf } from '../../resources/attribute.ts';
+import type { ConntrackHelperSummary } from '../../resources/conntrack-helper.ts';
+import type { NatProtocol } from '../../resources/nat-protocols.ts';
 import { ROUTER } from '../../resources/router.ts';
 import type { Gateway } from '../../resources/router-types.ts';
 import { L3_AGENTS } from '../../scheduler/agent-kinds.ts';
@@ -25,6 +27,7 @@ export async function routerDocuments(
   const list = rows.map((row) => row.id);
   const gateways = await gatewaysOf(db, list);
   const routes = await routesOf(db, list);
+  const helpers = await conntrackHelpersOf(db, list);
   const zones = await servingZones(db, L3_AGENTS, list);
   const tags = await tagsOf(
     db,
@@ -44,6 +47,7 @@ export async function routerDocuments(
           ...plain,
           external_gateway_info: own[0] ?? null,
           routes: routes.get(id) ?? [],
+          conntrack_helpers: helpers.get(id) ?? [],
           availability_zones: zones.get(id) ?? [],
           tags: tags.get(attr) ?? [],
           ...(ndp === null ? {} : { enable_ndp_proxy: ndp }),
@@ -51,6 +55,25 @@ export async function routerDocuments(
         },
       ];
     }),
+  );
+}
+
+/** Returns the conntrack helpers of each router that has any. */
+async function conntrackHelpersOf(
+  db: Queries,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, readonly ConntrackHelperSummary[]>> {
+  const rows = await db
+    .selectFrom('conntrack_helpers')
+    .selectAll()
+    .where('router_id', 'in', [...ids])
+    .orderBy('id')
+    .execute();
+  return new Map(
+    [...groupBy(rows, (row) => row.router_id)].map(([id, own]) => [
+      id,
+      own.map(({ protocol, port, helper }) => ({ protocol: protocol as NatProtocol, port, helper })),
+    ]),
   );
 }
 

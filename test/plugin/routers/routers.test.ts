@@ -28,6 +28,7 @@ describe('routers', () => {
       ha: false,
       availability_zone_hints: [],
       availability_zones: [],
+      conntrack_helpers: [],
       flavor_id: null,
       description: '',
       tags: [],
