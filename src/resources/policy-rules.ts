@@ -70,10 +70,14 @@ export const POLICY_RULES = {
   adminOrAnybody: rule(ADMIN, 'rule:regular_user'),
   /** Readers of any project: resources that belong to nobody. */
   publicReader: rule(`${ADMIN} or role:reader`, 'rule:regular_user'),
-  parentOwner: rule(`${ADMIN} or ${MEMBER} or role:member and rule:ext_parent_owner`, 'rule:admin_or_ext_parent_owner'),
+  // With the older rules the newer ones hold too: members may even if the parent is not theirs, which they then do not find.
+  parentOwner: rule(
+    `${ADMIN} or ${MEMBER} or role:member and rule:ext_parent_owner`,
+    `rule:admin_or_ext_parent_owner or ${MEMBER}`,
+  ),
   parentReader: rule(
     `${ADMIN} or ${READER} or role:reader and rule:ext_parent_owner`,
-    'rule:admin_or_ext_parent_owner',
+    `rule:admin_or_ext_parent_owner or ${READER}`,
   ),
   networkReader: rule(
     `${ADMIN} or ${READER} or rule:shared or rule:external or ${SERVICE}`,
