@@ -39,7 +39,7 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
     router_delete_namespaces router_id rpc_conn_pool_size
     rpc_ping_enabled rpc_resources_processing_step rpc_response_max_timeout
     rpc_state_report_workers rpc_workers run_external_periodic_tasks send_arp_for_ha send_events_interval
-    service_plugins setproctitle ssl_ca_file ssl_cert_file ssl_key_file syslog_log_facility tcp_keepidle
+    setproctitle ssl_ca_file ssl_cert_file ssl_key_file syslog_log_facility tcp_keepidle
     use_eventlog use_journal use_json use_ssl use_stderr use_syslog vendor_pen verbose vlan_qinq
     vlan_transparent watch_log_file wsgi_default_pool_size wsgi_keep_alive wsgi_log_format wsgi_server_debug`),
   agent: words(`

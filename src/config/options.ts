@@ -90,6 +90,10 @@ export const OPTIONS = {
     ),
     enable_new_agents: flag(true, 'enable agents (admin_state_up) on their first report'),
     network_auto_schedule: flag(true, 'when a DHCP agent requests its networks, also schedule unserved networks to it'),
+    service_plugins: list(
+      ['router', 'qos', 'tag', 'trunk', 'segments', 'metering', 'auto_allocate', 'port_forwarding', 'conntrack_helper'],
+      'port_forwarding and conntrack_helper show themselves in floating IPs and routers; the others are always enabled',
+    ),
     l3_ha: flag(false, 'routers are highly available unless a request says otherwise'),
     router_distributed: flag(false, 'routers are distributed unless a request says otherwise'),
     enable_snat_by_default: flag(true, 'default of enable_snat in external_gateway_info'),

@@ -1,4 +1,5 @@
 import type { Policy } from '../auth/policy.ts';
+import type { Config } from '../config/options.ts';
 import type { AddressAllocator } from '../ipam/allocate.ts';
 import type { Resource } from '../resources/attribute.ts';
 import { addressGroupModule } from './address-groups/module.ts';
@@ -91,9 +92,28 @@ const listedModules = (core: Core, allocator: AddressAllocator, quotas: Quotas):
 ];
 
 /** ML2 extensions that, as in Neutron, are enabled by `extension_drivers`: alias by driver. */
-const OPTIONAL_EXTENSIONS: Readonly<Record<string, string>> = {
+const BY_DRIVER: Readonly<Record<string, string>> = {
   uplink_status_propagation: 'uplink-status-propagation',
 };
+
+/** Plugins of `service_plugins` that, as in Neutron, extend the documents of others: name, class and alias. */
+const BY_PLUGIN: readonly (readonly [name: string, path: string, alias: string])[] = [
+  [
+    'port_forwarding',
+    'neutron.services.portforwarding.pf_plugin.PortForwardingPlugin',
+    'expose-port-forwarding-in-fip',
+  ],
+  ['conntrack_helper', 'neutron.services.conntrack_helper.plugin.Plugin', 'expose-l3-conntrack-helper'],
+];
+
+/** Returns the aliases of the extensions that the configuration disables. */
+function disabledExtensions({ DEFAULT, ml2 }: Config): readonly string[] {
+  const plugins = DEFAULT.service_plugins;
+  return [
+    ...Object.entries(BY_DRIVER).flatMap(([driver, alias]) => (ml2.extension_drivers.includes(driver) ? [] : [alias])),
+    ...BY_PLUGIN.flatMap(([name, path, alias]) => (plugins.includes(name) || plugins.includes(path) ? [] : [alias])),
+  ];
+}
 
 /** Returns a declaration without the attributes of disabled extensions. */
 function served(resource: Resource, off: readonly string[]): Resource {
@@ -111,10 +131,7 @@ export function serveResources(
   modules: readonly AnyModule[],
   { policyOf, quotas }: { readonly policyOf: (resources: readonly Resource[]) => Policy; readonly quotas: Quotas },
 ): { readonly services: readonly Service[]; readonly policy: Policy } {
-  const drivers = core.config.ml2.extension_drivers;
-  const off = Object.entries(OPTIONAL_EXTENSIONS).flatMap(([driver, alias]) =>
-    drivers.includes(driver) ? [] : [alias],
-  );
+  const off = disabledExtensions(core.config);
   const tagged = modules.map((module) => withTags(core, module));
   const policy = policyOf(tagged.map(({ resource }) => resource));
   const services = new Map<string, Service>();

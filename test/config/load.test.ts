@@ -124,8 +124,7 @@ describe('loadConfig', () => {
     expect(config.ml2_type_vlan.network_vlan_ranges).toEqual(['physnet1:100:199']);
     expect(config.ml2_type_vxlan.vni_ranges).toEqual(['1:10000']);
     expect(warnings).toEqual([
-      'neutron.conf: Neutron options without effect in Neutrino: ' +
-        '[DEFAULT] core_plugin, [DEFAULT] service_plugins, [ml2] mechanism_drivers',
+      'neutron.conf: Neutron options without effect in Neutrino: ' + '[DEFAULT] core_plugin, [ml2] mechanism_drivers',
     ]);
   });
 });
