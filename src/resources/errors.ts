@@ -817,7 +817,11 @@ export const ERRORS = {
     template: 'The address {address} is invalid, reason: {reason}.',
     when: 'the address of an NDP proxy does not belong to its port, or is not reachable',
   },
-  NotAuthorized: { status: 403, template: 'Not authorized.', when: 'the topology of another project' },
+  NotAuthorized: {
+    status: 403,
+    template: 'Not authorized.',
+    when: 'the topology of another project; a QoS rule type, except to administrators',
+  },
   AutoAllocationFailure: {
     status: 409,
     template: 'Deployment error: {reason}.',
@@ -881,7 +885,7 @@ export const ERRORS = {
   InvalidServiceType: {
     status: 400,
     template: 'Invalid service type {type}.',
-    when: 'a flavor is for a service without providers',
+    when: 'a flavor is for an unknown service, or a router has a flavor for another service',
   },
   FlavorNotFound: { status: 404, template: 'Flavor {id} could not be found.', when: 'no such flavor' },
   FlavorInUse: {

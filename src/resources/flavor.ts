@@ -32,9 +32,10 @@ const enabled = {
   help: 'it can be used by new routers',
 } as const;
 
-const SERVICE_TYPES: readonly string[] = ['L3_ROUTER_NAT'];
+/** The service types of Neutron's plugins that this server includes; only routers have providers. */
+const SERVICE_TYPES: readonly string[] = ['L3_ROUTER_NAT', 'CORE', 'FLAVORS', 'METERING', 'QOS'];
 
-/** A service that has providers. */
+/** A type of service. */
 const serviceType: AttributeType<string> = {
   schema: { type: 'string', enum: SERVICE_TYPES },
   parse(value) {
@@ -115,7 +116,7 @@ export const FLAVOR = resource({
       post: true,
       column: 'flavors.service_type',
       sort: true,
-      help: 'the service: L3_ROUTER_NAT',
+      help: 'the service, such as L3_ROUTER_NAT, for routers',
     },
     service_profiles: {
       type: listOf(uuid, { max: 100, unique: true }),

@@ -121,7 +121,7 @@ export const PORT = resource({
       help: 'DOWN, BUILD, ACTIVE or ERROR',
     },
     security_groups: {
-      type: listOf(uuid, { max: 100 }),
+      type: listOf(uuid, { max: 100, unique: true }),
       post: true,
       put: true,
       optional: true,

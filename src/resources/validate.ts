@@ -132,7 +132,11 @@ export function resourcesOfBody(
     if (!Array.isArray(items) || items.length === 0) throw bad('Resources required');
     if (items.length > MAX_BULK)
       throw bad(`${items.length} ${resource.plural} exceed the limit of ${MAX_BULK} per request`);
-    return { bulk: true, items };
+    // As in Neutron, each may be wrapped like a single one: `{"networks": [{"network": {...}}]}`.
+    return {
+      bulk: true,
+      items: items.map((item) => (isObject(item) && resource.name in item ? item[resource.name] : item)),
+    };
   }
   return { bulk: false, items: [resourceOfBody(resource, body)] };
 }

@@ -4,12 +4,14 @@ import { SERVICE_PROVIDERS, type ServiceProvider } from './providers.ts';
 
 /**
  * Returns the provider of a flavor, that of its first service profile, and locks the flavor, so that it stays. Throws FlavorNotFound,
- * FlavorDisabled, FlavorServiceProfileBindingNotFound, ServiceProfileDisabled and ServiceProfileDriverNotFound.
+ * FlavorDisabled, InvalidServiceType unless it is for routers, FlavorServiceProfileBindingNotFound, ServiceProfileDisabled and ServiceProfileDriverNotFound.
  */
 export async function providerOfFlavor(trx: Trx, db: Database, id: string): Promise<ServiceProvider> {
-  const flavor = await db.locked(trx.selectFrom('flavors').select('enabled').where('id', '=', id)).executeTakeFirst();
+  const row = trx.selectFrom('flavors').select(['enabled', 'service_type']).where('id', '=', id);
+  const flavor = await db.locked(row).executeTakeFirst();
   if (!flavor) throw neutronError('FlavorNotFound', { id });
   if (flavor.enabled === 0) throw neutronError('FlavorDisabled');
+  if (flavor.service_type !== 'L3_ROUTER_NAT') throw neutronError('InvalidServiceType', { type: flavor.service_type });
   const profile = await trx
     .selectFrom('flavorserviceprofilebindings as b')
     .innerJoin('serviceprofiles as p', 'p.id', 'b.service_profile_id')

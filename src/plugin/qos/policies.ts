@@ -133,7 +133,8 @@ export const qosPolicyModule: ResourceModule<typeof QOS_POLICY> = {
     await updatePlain(trx, QOS_POLICY, { id, attr }, plainOf(QOS_POLICY, changes));
     if (changes.shared === true) await shareWithAll(trx, QOS_POLICY, id, before.project_id);
     if (changes.shared === false && before.shared) {
-      const withdrawn = { id, owner: before.project_id, target: EVERYBODY };
+      // As in Neutron, the owner's networks and ports count, too.
+      const withdrawn = { id, owner: '', target: EVERYBODY };
       if (await isNeeded(trx, { resource: QOS_POLICY, usersOf }, withdrawn))
         throw neutronError('RbacPolicyInUse', { id, details: 'other projects use the policy' });
       await removeForEverybody(trx, QOS_POLICY, id);

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { neutronError } from '../../resources/errors.ts';
 import { QOS_RULE_TYPE, QOS_RULES, type QosRuleType } from '../../resources/qos.ts';
 import type { ResourceModule } from '../module.ts';
 
@@ -40,6 +41,8 @@ export const qosRuleTypeModule: ResourceModule<typeof QOS_RULE_TYPE> = {
   },
   async load(_db, ids, view) {
     const query = view?.query;
+    // As in Neutron: that a type exists is no secret.
+    if (!query && view?.caller?.isAdmin === false) throw neutronError('NotAuthorized');
     const all = query && isTrue(query.filters.all_rules ?? []);
     return new Map(
       ids.flatMap((type) => {

@@ -19,23 +19,30 @@ function sharingOf({ name, sharing }: Resource): Sharing {
   return sharing;
 }
 
-/** Condition: an entry with the action applies to the caller; default: with any action. */
+/**
+ * Condition: an entry with the action applies to the caller; default: with any action. `id`: column with the resource's id; default:
+ * that of the resource's table.
+ */
 export function sharedWithCaller(
   resource: Resource,
   { projectId }: Pick<Caller, 'projectId'>,
   action?: string,
+  id = `${resource.table}.id`,
 ): RawBuilder<SqlBool> {
   const { table } = sharingOf(resource);
   const by = action === undefined ? sql`` : sql`and r.action = ${action}`;
-  return sql<SqlBool>`exists (select 1 from ${sql.table(table)} r where r.object_id = ${sql.ref(`${resource.table}.id`)}
+  return sql<SqlBool>`exists (select 1 from ${sql.table(table)} r where r.object_id = ${sql.ref(id)}
     and r.target_project in (${sql.join([EVERYBODY, projectId])}) ${by})`;
 }
 
-/** Condition for filters by `shared`: shared with all projects or, as in Neutron, with that of the viewer. */
+/**
+ * Condition for filters by `shared`: shared with all projects or, as in Neutron, with that of the viewer. `id`: as for
+ * `sharedWithCaller`.
+ */
 export const sharedFilter =
-  (resource: Resource): Conditions[string] =>
+  (resource: Resource, id?: string): Conditions[string] =>
   (values, { projectId } = { projectId: '' }) =>
-    presence(sharedWithCaller(resource, { projectId }, 'access_as_shared'))(values);
+    presence(sharedWithCaller(resource, { projectId }, 'access_as_shared', id))(values);
 
 /** Returns which of the resources are shared with the viewer: with all projects, or with the caller's own. */
 export async function sharedAmong(

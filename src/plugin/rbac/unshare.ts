@@ -9,7 +9,7 @@ export interface Withdrawal {
   readonly owner: string;
   /** Project that loses access; `*`: all. */
   readonly target: string;
-  /** Target that gets access instead; default: none. */
+  /** Target that gets access instead; default: none. As in Neutron, only `*` replaces an access that is in use. */
   readonly to?: string | undefined;
   readonly action?: string;
 }
@@ -25,7 +25,7 @@ export async function isNeeded(
 ): Promise<boolean> {
   const left = new Set(await projectsWithAccess(trx, resource, id, action));
   left.delete(target);
-  if (to !== undefined) left.add(to);
+  if (to === EVERYBODY) left.add(to);
   if (left.has(EVERYBODY)) return false;
   const users = (await usersOf?.(trx, id, action)) ?? [];
   return users.some(

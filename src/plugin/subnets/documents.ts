@@ -2,9 +2,11 @@ import { sql } from 'kysely';
 import type { Queries } from '../../db/database.ts';
 import { parseIp } from '../../net/addresses.ts';
 import type { DocumentOf } from '../../resources/attribute.ts';
+import { NETWORK } from '../../resources/network.ts';
 import { SUBNET } from '../../resources/subnet.ts';
 import { type Conditions, groupBy, tagConditions, tagsOf } from '../../store/listing.ts';
 import { selectPlain } from '../../store/select.ts';
+import { sharedFilter } from '../rbac/sharing.ts';
 
 export type SubnetDocument = DocumentOf<typeof SUBNET>;
 
@@ -14,6 +16,7 @@ export const SUBNET_CONDITIONS: Conditions = {
     sql`exists (select 1 from subnet_service_types t where t.subnet_id = subnets.id and t.service_type in (${sql.join(values)}))`,
   dns_nameservers: (values) =>
     sql`exists (select 1 from dnsnameservers d where d.subnet_id = subnets.id and d.address in (${sql.join(values)}))`,
+  shared: sharedFilter(NETWORK, 'subnets.network_id'),
   ...tagConditions('subnets'),
 };
 
