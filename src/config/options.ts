@@ -97,6 +97,7 @@ export const OPTIONS = {
     l3_ha: flag(false, 'routers are highly available unless a request says otherwise'),
     router_distributed: flag(false, 'routers are distributed unless a request says otherwise'),
     enable_snat_by_default: flag(true, 'default of enable_snat in external_gateway_info'),
+    enable_ndp_proxy_by_default: flag(false, 'default of enable_ndp_proxy of routers whose gateway supports it'),
     allowed_conntrack_helpers: list(
       [
         'amanda:tcp',

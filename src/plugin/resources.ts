@@ -17,6 +17,7 @@ import { floatingIpModule } from './floatingips/module.ts';
 import { floatingIpPoolModule } from './floatingips/pools.ts';
 import { meteringLabelModule, meteringRuleModule } from './metering/module.ts';
 import type { AnyModule } from './module.ts';
+import { ndpProxyModule } from './ndp-proxies/module.ts';
 import { ipAvailabilityModule } from './networks/ip-availability.ts';
 import { networkModule } from './networks/module.ts';
 import { portBindingModule } from './port-bindings/module.ts';
@@ -72,6 +73,7 @@ const listedModules = (core: Core, allocator: AddressAllocator, quotas: Quotas):
   floatingIpModule(core, allocator),
   portForwardingModule(core),
   floatingIpPoolModule,
+  ndpProxyModule(core),
   securityGroupModule(core, quotas),
   securityGroupRuleModule(core, quotas),
   defaultSecurityGroupRuleModule,

@@ -771,6 +771,11 @@ export const ERRORS = {
     template: 'Conntrack Helper {helper} does not support: {protocol}. Supported protocols are: {supported}',
     when: 'allowed_conntrack_helpers contains the helper with other protocols only',
   },
+  NeutronDbObjectDuplicateEntry: {
+    status: 409,
+    template: 'Failed to create a duplicate {resource}: for attribute(s) {attributes} with value(s) {values}',
+    when: 'an NDP proxy of the router announces this address already',
+  },
   NDPProxyNotFound: { status: 404, template: 'Ndp proxy {id} could not be found.', when: 'no such NDP proxy' },
   RouterGatewayInUseByNDPProxy: {
     status: 409,

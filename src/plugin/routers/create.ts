@@ -7,7 +7,7 @@ import { neutronError } from '../../resources/errors.ts';
 import { ROUTER } from '../../resources/router.ts';
 import { L3_AGENTS } from '../../scheduler/agent-kinds.ts';
 import { requireZones } from '../../scheduler/zones.ts';
-import { insertPlain, plainOf } from '../../store/rows.ts';
+import { insertPlain, plainOf, updatePlain } from '../../store/rows.ts';
 import { bumpRevision, newStandard } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { providerOfFlavor } from '../flavors/provider-of-flavor.ts';
@@ -17,6 +17,7 @@ import { type RouterDocument, routerDocuments } from './documents.ts';
 import { rejectBothGateways } from './gateway-requests.ts';
 import { setGateway, setGateways } from './gateways.ts';
 import { lockRouter } from './lock.ts';
+import { newNdpProxyState } from './ndp-proxy.ts';
 
 export type RouterCreate = CreateOf<typeof ROUTER>;
 
@@ -51,7 +52,7 @@ export async function createRouter(
     ...(await kindOf(trx, core, values)),
     id,
     status: 'ACTIVE',
-    enable_ndp_proxy: values.enable_ndp_proxy ?? null,
+    enable_ndp_proxy: null,
     enable_default_route_bfd: multihomed ? (bfd ?? false) : null,
     enable_default_route_ecmp: multihomed ? (ecmp ?? false) : null,
     ...newStandard(1),
@@ -66,6 +67,9 @@ export async function createRouter(
     : wanted
       ? await setGateway(change, wanted)
       : 0;
+  const { enable_ndp_proxy_by_default: byDefault } = core.config.DEFAULT;
+  const enable_ndp_proxy = await newNdpProxyState(trx, id, values.enable_ndp_proxy, byDefault);
+  if (enable_ndp_proxy !== null) await updatePlain(trx, ROUTER, { id, attr }, { enable_ndp_proxy });
   if (revisions > 0) await bumpRevision(trx, attr, undefined, undefined, revisions);
   if (revisions > 0) await enqueueRouterUpdate(trx, id);
   return inserted((await routerDocuments(trx, [id])).get(id), 'router', id);

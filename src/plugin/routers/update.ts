@@ -19,6 +19,7 @@ import { type RouterDocument, routerDocuments } from './documents.ts';
 import { matched, rejectBothGateways } from './gateway-requests.ts';
 import { setGateway, setGateways } from './gateways.ts';
 import { type LockedRouter, lockRouter } from './lock.ts';
+import { gatewaysOfRouter, ndpProxyState } from './ndp-proxy.ts';
 import { setRoutes } from './routes.ts';
 
 export type RouterUpdate = UpdateOf<typeof ROUTER>;
@@ -90,10 +91,13 @@ export async function updateRouter(
   const { external_gateway_info: gateway, external_gateways: gateways, routes } = changes;
   if (routes && (await setRoutes(trx, core, id, routes))) revisions += 1;
   const change = { trx, core, allocator, caller, router };
+  const ndp = { enabled: before.enable_ndp_proxy ?? null, gateways: await gatewaysOfRouter(trx, id) };
   if (gateway !== undefined) revisions += await setGateway(change, gateway);
   if (gateways) revisions += await setGateways(change, await matched(change, gateways));
+  const enable_ndp_proxy = await ndpProxyState(trx, id, ndp, changes.enable_ndp_proxy);
   const plain = {
     ...plainOf(ROUTER, changes),
+    ...(enable_ndp_proxy === ndp.enabled ? {} : { enable_ndp_proxy }),
     ...(multihomes(before, changes) ? { ...MULTIHOMED, ...flagsOf(changes) } : {}),
   };
   if (Object.keys(plain).length > 0) {

@@ -117,8 +117,8 @@ describe('routers', () => {
   test('show enable_ndp_proxy once it has been set', async () => {
     const { id } = await world.router();
     expect(await world.show(id)).not.toHaveProperty('enable_ndp_proxy');
-    for (const enabled of [true, false])
-      expect(await world.update(id, { enable_ndp_proxy: enabled })).toMatchObject({ enable_ndp_proxy: enabled });
+    expect(await world.update(id, { enable_ndp_proxy: false })).toMatchObject({ enable_ndp_proxy: false });
+    expect(await world.show(id)).toMatchObject({ enable_ndp_proxy: false });
   });
 });
 

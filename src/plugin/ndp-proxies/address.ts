@@ -1,0 +1,44 @@
+import type { Trx } from '../../db/database.ts';
+import { neutronError } from '../../resources/errors.ts';
+import type { AttachedPort } from '../routers/attached.ts';
+
+/**
+ * Returns the IPv6 address of a port that an NDP proxy announces: the wanted one, or the first that the interfaces of the router are
+ * connected with. Throws BadRequest, PortUnreachableRouter, InvalidAddress.
+ */
+export async function announcedAddress(
+  trx: Trx,
+  {
+    portId: port,
+    routerId: router,
+    interfaces,
+  }: { readonly portId: string; readonly routerId: string; readonly interfaces: readonly AttachedPort[] },
+  wanted: string | null,
+): Promise<string> {
+  const addresses = await trx
+    .selectFrom('ipallocations as a')
+    .innerJoin('subnets as s', 's.id', 'a.subnet_id')
+    .select(['a.subnet_id', 'a.ip_address'])
+    .where('a.port_id', '=', port)
+    .where('s.ip_version', '=', 6)
+    .orderBy('a.subnet_id')
+    .orderBy('a.address_key')
+    .execute();
+  if (addresses.length === 0)
+    throw neutronError('BadRequest', {
+      resource: 'ndp_proxy',
+      reason: `Requested port ${port} must allocate one IPv6 address at least`,
+    });
+  const connected = new Set(interfaces.flatMap(({ fixedIps }) => fixedIps.map((ip) => ip.subnet_id)));
+  if (wanted === null) {
+    const found = addresses.find(({ subnet_id }) => connected.has(subnet_id));
+    if (!found) throw neutronError('PortUnreachableRouter', { port, router });
+    return found.ip_address;
+  }
+  const own = addresses.find(({ ip_address }) => ip_address === wanted);
+  if (!own)
+    throw neutronError('InvalidAddress', { address: wanted, reason: `This address not belong to the port ${port}` });
+  if (!connected.has(own.subnet_id))
+    throw neutronError('InvalidAddress', { address: wanted, reason: `This address cannot reach the router ${router}` });
+  return wanted;
+}
