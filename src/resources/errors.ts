@@ -899,9 +899,9 @@ export const ERRORS = {
     when: 'routers have the flavor to delete',
   },
   FlavorDisabled: {
-    status: 503,
+    status: 409,
     template: 'Flavor is not enabled.',
-    when: 'a router is created with a disabled flavor',
+    when: 'a router is created with a disabled flavor (Neutron: 503)',
   },
   ServiceProfileNotFound: {
     status: 404,
@@ -914,9 +914,9 @@ export const ERRORS = {
     when: 'a flavor has the service profile to change or delete',
   },
   ServiceProfileDisabled: {
-    status: 503,
+    status: 409,
     template: 'Service Profile is not enabled.',
-    when: 'a router is created with a flavor whose service profile is disabled',
+    when: 'a router is created with a flavor whose service profile is disabled (Neutron: 503)',
   },
   ServiceProfileEmpty: {
     status: 400,

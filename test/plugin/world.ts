@@ -59,7 +59,7 @@ export const dhcpState = (host: string): Document => ({
   configurations: { dhcp_driver: 'neutron.agent.linux.dhcp.Dnsmasq', networks: 0, subnets: 0, ports: 0 },
 });
 
-export const l3State = (host: string): Document => ({
+const l3State = (host: string): Document => ({
   binary: 'neutron-l3-agent',
   host,
   topic: 'l3_agent',
