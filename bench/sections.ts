@@ -1,6 +1,7 @@
 import { authSection } from './auth/section.ts';
 import { coldStartSection } from './cold-start/section.ts';
 import type { Section } from './contract.ts';
+import { groupsSection } from './groups/section.ts';
 import { listSection } from './list/section.ts';
 import { mariadbSection } from './mariadb/section.ts';
 import { offerSection } from './offer/section.ts';
@@ -14,6 +15,7 @@ export const SECTIONS: readonly Section[] = [
   portsSection,
   scaleSection,
   listSection,
+  groupsSection,
   authSection,
   offerSection,
   mariadbSection,

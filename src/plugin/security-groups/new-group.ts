@@ -7,6 +7,7 @@ import { ETHERTYPES, PARENT } from '../../resources/security-group-types.ts';
 import { insertPlain } from '../../store/rows.ts';
 import { newStandard } from '../../store/standard-attributes.ts';
 import type { Quotas } from '../quotas/limits.ts';
+import { ruleKey } from './matching.ts';
 import { insertRule, type NewRule } from './rule-rows.ts';
 
 /** A group to create. */
@@ -25,9 +26,8 @@ async function startingRules(trx: Trx, id: string, project: string, isDefault: b
     .selectAll('d')
     .select('g.id as remote')
     .where(isDefault ? 'd.used_in_default_sg' : 'd.used_in_non_default_sg', '=', 1)
-    .orderBy('d.id')
     .execute();
-  return rows.flatMap((row): NewRule[] => {
+  const rules = rows.flatMap((row): NewRule[] => {
     // The other group may have been deleted.
     const remote = row.remote_group_id === PARENT ? id : row.remote;
     if (row.remote_group_id !== null && remote === null) return [];
@@ -47,6 +47,9 @@ async function startingRules(trx: Trx, id: string, project: string, isDefault: b
       },
     ];
   });
+  // The order in which documents show them.
+  const keyed = rules.map((rule) => [ruleKey(rule), rule] as const);
+  return keyed.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, rule]) => rule);
 }
 
 /** Inserts a group with the rules that it starts with, which count against the quota of rules. */
@@ -67,7 +70,6 @@ export async function insertGroup(trx: Trx, quotas: Quotas, group: NewGroup, isD
     const inserted = await insertRule(trx, rule, isDefault);
     if (inserted) rules.push(inserted);
   }
-  rules.sort((a, b) => (a.id < b.id ? -1 : 1));
   return { id, attr, document: { ...shown, shared: false, security_group_rules: rules, tags: [] } };
 }
 

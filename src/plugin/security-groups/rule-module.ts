@@ -50,7 +50,7 @@ export const securityGroupRuleModule = (core: Core, quotas: Quotas): ResourceMod
     ),
   },
   visible: visibleRules,
-  load: async (db, ids) => new Map((await rulesById(db, ids)).map((rule) => [rule.id, ownDocument(rule)])),
+  load: rulesById,
   prepareList: (caller, query) => createForList(core, quotas, caller, query),
   checkTogether,
   async create(trx, caller, values) {
@@ -70,9 +70,9 @@ export const securityGroupRuleModule = (core: Core, quotas: Quotas): ResourceMod
     return ownDocument(made);
   },
   async update(trx, _caller, id) {
-    const [rule] = await rulesById(trx, [id]);
+    const rule = (await rulesById(trx, [id])).get(id);
     if (!rule) throw neutronError('SecurityGroupRuleNotFound', { id });
-    return ownDocument(rule);
+    return rule;
   },
   async delete(trx, _caller, id, revision) {
     const rule = await core.db

@@ -3,7 +3,8 @@ import { type InsertResult, type RawBuilder, sql } from 'kysely';
 import type { Queries, Trx } from '../../db/database.ts';
 import { prepared } from '../../db/prepared.ts';
 import type { SecurityGroupRules } from '../../db/schema.ts';
-import type { NestedRule } from '../../resources/security-group-rule.ts';
+import type { NestedRule, RuleDocument } from '../../resources/security-group-rule.ts';
+import { groupBy } from '../../store/listing.ts';
 import { insertStandardAttributes, newStandard } from '../../store/standard-attributes.ts';
 import { type Matching, normalizedCidr, ruleKey } from './matching.ts';
 
@@ -41,9 +42,9 @@ const insert = prepared<SecurityGroupRules, InsertResult>((db, p) =>
 
 /**
  * Inserts a rule; returns its document, or undefined if its group has an equal rule: the key of the database decides. The caller
- * must then roll back. `inDefault`: its group is the default group of a project.
+ * must then roll back. `ofDefault`: its group is the default group of a project.
  */
-export async function insertRule(trx: Trx, rule: NewRule, inDefault: boolean): Promise<NestedRule | undefined> {
+export async function insertRule(trx: Trx, rule: NewRule, ofDefault: boolean): Promise<NestedRule | undefined> {
   const attr = await insertStandardAttributes(trx, {
     resource_type: 'securitygrouprules',
     description: '',
@@ -62,7 +63,7 @@ export async function insertRule(trx: Trx, rule: NewRule, inDefault: boolean): P
   return {
     ...shown,
     tenant_id: rule.project_id,
-    ...(inDefault ? IN_DEFAULT : {}),
+    ...(ofDefault ? IN_DEFAULT : {}),
     ...newStandard(),
     tags: [],
   };
@@ -74,10 +75,20 @@ interface RuleRow extends Omit<SecurityGroupRules, 'rule_key' | 'direction' | 'e
   readonly revision_number: number;
   readonly created_at: string;
   readonly updated_at: string;
-  readonly default_of: string | null;
 }
 
-const shownTime = (stored: string): string => `${stored.slice(0, 10)}T${stored.slice(11)}Z`;
+/** Returns a function that shows stored times: most rules of a list were created in the same seconds as their neighbours. */
+function timeFormat(): (stored: string) => string {
+  let last = '';
+  let shown = '';
+  return (stored) => {
+    if (stored !== last) {
+      last = stored;
+      shown = `${stored.slice(0, 10)}T${stored.slice(11)}Z`;
+    }
+    return shown;
+  };
+}
 
 const NO_TAGS: readonly string[] = [];
 
@@ -85,58 +96,75 @@ const NO_TAGS: readonly string[] = [];
 async function select(db: Queries, where: RawBuilder<unknown>): Promise<readonly NestedRule[]> {
   const { rows } = await sql<RuleRow>`select r.id, r.project_id, r.security_group_id, r.direction, r.ethertype,
       r.protocol, r.port_range_min, r.port_range_max, r.remote_ip_prefix, r.remote_group_id, r.remote_address_group_id,
-      r.normalized_cidr, r.description, r.standard_attr_id, s.revision_number, s.created_at, s.updated_at,
-      d.project_id as default_of
+      r.normalized_cidr, r.description, r.standard_attr_id, s.revision_number, s.created_at, s.updated_at
     from securitygrouprules r
     inner join standardattributes s on s.id = r.standard_attr_id
-    left join default_security_group d on d.security_group_id = r.security_group_id
     where ${where}`.execute(db);
-  return rows.map((row) => {
-    const rule = shownRule(row);
-    return row.default_of === null ? rule : { ...rule, ...IN_DEFAULT };
-  });
+  const time = timeFormat();
+  return rows.map((row) => ({
+    id: row.id,
+    tenant_id: row.project_id,
+    project_id: row.project_id,
+    security_group_id: row.security_group_id,
+    direction: row.direction,
+    ethertype: row.ethertype,
+    protocol: row.protocol,
+    port_range_min: row.port_range_min,
+    port_range_max: row.port_range_max,
+    remote_ip_prefix: row.remote_ip_prefix,
+    remote_group_id: row.remote_group_id,
+    remote_address_group_id: row.remote_address_group_id,
+    normalized_cidr: row.normalized_cidr,
+    description: row.description,
+    created_at: time(row.created_at),
+    updated_at: time(row.updated_at),
+    revision_number: Number(row.revision_number),
+    standard_attr_id: Number(row.standard_attr_id),
+    tags: NO_TAGS,
+  }));
 }
 
-const shownRule = (row: RuleRow): NestedRule => ({
-  id: row.id,
-  tenant_id: row.project_id,
-  project_id: row.project_id,
-  security_group_id: row.security_group_id,
-  direction: row.direction,
-  ethertype: row.ethertype,
-  protocol: row.protocol,
-  port_range_min: row.port_range_min,
-  port_range_max: row.port_range_max,
-  remote_ip_prefix: row.remote_ip_prefix,
-  remote_group_id: row.remote_group_id,
-  remote_address_group_id: row.remote_address_group_id,
-  normalized_cidr: row.normalized_cidr,
-  description: row.description,
-  created_at: shownTime(row.created_at),
-  updated_at: shownTime(row.updated_at),
-  revision_number: Number(row.revision_number),
-  standard_attr_id: Number(row.standard_attr_id),
-  tags: NO_TAGS,
-});
+/** Returns which of the groups are default groups. */
+async function defaultsAmong(db: Queries, groups: readonly string[]): Promise<ReadonlySet<string>> {
+  if (groups.length === 0) return new Set();
+  const rows = await db
+    .selectFrom('default_security_group')
+    .select('security_group_id')
+    .where('security_group_id', 'in', groups)
+    .execute();
+  return new Set(rows.map((row) => row.security_group_id));
+}
 
-/** Returns rules by id, in unspecified order. */
-export const rulesById = async (db: Queries, ids: readonly string[]): Promise<readonly NestedRule[]> =>
-  ids.length === 0 ? [] : select(db, sql`r.id in (${sql.join(ids)})`);
+const inDefault = (rule: NestedRule): NestedRule => ({ ...rule, ...IN_DEFAULT });
 
-/** Returns the rules of groups, by group. */
+/** Returns rules by id, as their own resource shows them. */
+export async function rulesById(db: Queries, ids: readonly string[]): Promise<ReadonlyMap<string, RuleDocument>> {
+  if (ids.length === 0) return new Map();
+  const rules = await select(db, sql`r.id in (${sql.join(ids)})`);
+  const defaults = await defaultsAmong(db, [...new Set(rules.map((rule) => rule.security_group_id))]);
+  return new Map(
+    rules.map((rule) => [rule.id, ownDocument(defaults.has(rule.security_group_id) ? inDefault(rule) : rule)]),
+  );
+}
+
+/** Returns the rules of groups, by group, in the order of what they match. */
 export async function rulesOfGroups(
   db: Queries,
   groups: readonly string[],
 ): Promise<ReadonlyMap<string, readonly NestedRule[]>> {
-  const byGroup = new Map<string, NestedRule[]>(groups.map((id) => [id, []]));
-  if (groups.length === 0) return byGroup;
-  for (const rule of await select(db, sql`r.security_group_id in (${sql.join(groups)})`))
-    byGroup.get(rule.security_group_id)?.push(rule);
-  for (const rules of byGroup.values()) rules.sort((a, b) => (a.id < b.id ? -1 : 1));
-  return byGroup;
+  if (groups.length === 0) return new Map();
+  // The order of the unique key, which finds them.
+  const rules = await select(
+    db,
+    sql`r.security_group_id in (${sql.join(groups)}) order by r.security_group_id, r.rule_key`,
+  );
+  const byGroup = groupBy(rules, (rule) => rule.security_group_id);
+  const defaults = await defaultsAmong(db, groups);
+  if (defaults.size === 0) return byGroup;
+  return new Map([...byGroup].map(([id, own]) => [id, defaults.has(id) ? own.map(inDefault) : own]));
 }
 
 /** Returns the document of a rule as its own resource shows it. */
-export function ownDocument({ standard_attr_id: _attr, tags: _tags, ...rule }: NestedRule) {
+export function ownDocument({ standard_attr_id: _attr, tags: _tags, ...rule }: NestedRule): RuleDocument {
   return rule;
 }
