@@ -34,9 +34,11 @@ export async function gatewayPorts(trx: Trx, { id, gw_port_id }: LockedRouter): 
 }
 
 /** Throws NetworkNotFound, or BadRequest if the network is not external or an address is that of its gateway. */
-async function requireExternal({ trx, caller }: GatewayChange, wanted: WantedGateway): Promise<void> {
+async function requireExternal({ trx, core, caller }: GatewayChange, wanted: WantedGateway): Promise<void> {
   const { network_id: id, external_fixed_ips: ips = [] } = wanted;
   await requireVisibleNetwork(trx, caller, id);
+  // It stays external until the gateway is there: whoever changes that locks it too.
+  await core.db.locked(trx.selectFrom('networks').select('id').where('id', '=', id)).execute();
   const network = await trx
     .selectFrom('networks')
     .leftJoin('externalnetworks as x', 'x.network_id', 'networks.id')

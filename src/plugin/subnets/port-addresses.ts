@@ -2,7 +2,12 @@ import { sql } from 'kysely';
 import type { Trx } from '../../db/database.ts';
 import { type AllocatableSubnet, takeAddress } from '../../ipam/allocate.ts';
 import { type Cidr, eui64Address } from '../../net/addresses.ts';
-import { AUTOMATIC_OWNERS, ROUTER_INTERFACE_OWNERS, ROUTER_SUBNET_OWNERS } from '../../net/device-owners.ts';
+import {
+  AUTOMATIC_OWNERS,
+  ROUTER_GATEWAY_OWNER,
+  ROUTER_INTERFACE_OWNERS,
+  ROUTER_SUBNET_OWNERS,
+} from '../../net/device-owners.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { EVENTS } from '../../rpc/events.ts';
 import { nowText } from '../../store/standard-attributes.ts';
@@ -10,6 +15,7 @@ import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { portDocuments } from '../ports/documents.ts';
 import { isBound } from '../provisioning.ts';
+import { enqueueRouterUpdate } from '../router-events.ts';
 
 // Ports per batch of changes and notifications.
 const CHUNK = 500;
@@ -47,6 +53,7 @@ async function enqueuePortUpdates(
     await enqueueNotification(trx, EVENTS.port_update_end, { port: document }, { network: network.id });
     if (isBound(String(document['binding:vif_type'])))
       await enqueueNotification(trx, EVENTS.port_update, { port: document, ...segment }, { network: network.id });
+    if (document.device_owner === ROUTER_GATEWAY_OWNER) await enqueueRouterUpdate(trx, document.device_id);
   }
 }
 

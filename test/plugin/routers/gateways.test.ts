@@ -183,6 +183,10 @@ describe('subnets of external networks', () => {
     const slaac = await world.external('fd00:3::/64', { ...modes, enable_dhcp: true });
     const made = await world.router({ external_gateway_info: { network_id: slaac.network } });
     expect(await addressesOf(made.id)).toEqual([expect.stringMatching(/^fd00:3::f816:3eff:fe/)]);
+    await world.outbox();
+    await world.of('subnet').delete(ADMIN, slaac.subnet);
+    expect(await addressesOf(made.id)).toEqual([]);
+    expect((await world.outbox()).map(({ method }) => method)).toContain('routers_updated');
   });
 
   test('notify the routers of a new gateway address', async () => {
