@@ -81,15 +81,6 @@ export function parseListQuery(
 export const fieldsOf = (parameters: URLSearchParams): readonly string[] | undefined =>
   parameters.has('fields') ? parameters.getAll('fields') : undefined;
 
-/** Returns the requested attributes of a document. */
-export function pickFields(
-  document: Readonly<Record<string, unknown>>,
-  fields: readonly string[] | undefined,
-): Readonly<Record<string, unknown>> {
-  if (!fields) return document;
-  return Object.fromEntries(fields.filter((f) => Object.hasOwn(document, f)).map((f) => [f, document[f]]));
-}
-
 interface Link {
   readonly rel: 'next' | 'previous';
   readonly href: string;

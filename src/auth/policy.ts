@@ -48,6 +48,9 @@ function attributeRules(name: string, resource: string, { policy, parts }: Attri
 function declaredRules(resources: readonly Resource[]): ReadonlyMap<string, PolicyRule> {
   const rules = new Map<string, PolicyRule>();
   for (const resource of resources) {
+    // Also of what the API does not offer by itself: a show may create.
+    for (const [verb, rule] of Object.entries(resource.policy ?? {}))
+      if (rule) rules.set(methodAction(resource, verb as PolicyVerb), rule);
     for (const method of resource.methods) {
       const verb = method === 'list' ? 'show' : method;
       rules.set(methodAction(resource, method), resource.policy?.[verb] ?? DEFAULTS[verb]);

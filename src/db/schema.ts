@@ -55,6 +55,12 @@ interface ExternalNetworks {
   is_default: Flag;
 }
 
+/** Neutrino's own: the default external network, in the only row (`slot` 1). */
+interface DefaultExternalNetwork {
+  slot: number;
+  network_id: string;
+}
+
 interface NetworkSecurityBindings {
   network_id: string;
   port_security_enabled: Flag;
@@ -633,6 +639,7 @@ export interface Schema {
   networksegments: NetworkSegments;
   networkrbacs: NetworkRbacs;
   externalnetworks: ExternalNetworks;
+  defaultexternalnetwork: DefaultExternalNetwork;
   networksecuritybindings: NetworkSecurityBindings;
   networkdnsdomains: NetworkDnsDomains;
   subnets: Subnets;

@@ -38,6 +38,14 @@ export interface View {
   readonly query?: ListQuery;
 }
 
+/** What a module that answers shows itself is given. */
+export interface OwnShow {
+  /** Attributes that the request names; undefined: all. */
+  readonly fields: readonly string[] | undefined;
+  /** Throws PolicyNotAuthorized unless the caller may do this to the target. */
+  permit(method: 'show' | 'create', target: Document): Promise<void>;
+}
+
 /**
  * The rules of one resource: with its declaration, everything that the API needs. `src/plugin/resources.ts` lists the modules.
  * Routes, lists, tags, policy, OpenAPI and the extension list derive from the two. Every method MUST throw NeutronError for
@@ -70,6 +78,11 @@ export interface ResourceModule<R extends Resource = Resource> {
   checkParent?(parent: Document): void;
   /** Loads documents by id; missing ones are omitted. */
   load(db: Queries, ids: readonly string[], view?: View): Promise<ReadonlyMap<string, DocumentOf<R>>>;
+  /**
+   * Answers a show, and with it everything that is otherwise done before: for resources that are created when they are first asked
+   * for. Default: the document of `load`.
+   */
+  show?(caller: Caller, id: string, show: OwnShow): Promise<Document>;
   /** Throws for resources that one request must not create together. */
   checkTogether?(all: readonly CreateOf<R>[]): void;
   /** Runs before the policy decides on creates: throws if the caller cannot create anything there, such as on a network of others. */
@@ -103,6 +116,7 @@ export interface AnyModule {
   prepareList?(caller: Caller, query: ListQuery): Promise<void>;
   checkParent?(parent: Document): void;
   load(db: Queries, ids: readonly string[], view?: View): Promise<ReadonlyMap<string, Document>>;
+  show?(caller: Caller, id: string, show: OwnShow): Promise<Document>;
   checkTogether?(all: readonly Document[]): void;
   admitCreate?(db: Queries, caller: Caller, items: readonly Document[]): Promise<void>;
   create?(trx: Trx, caller: Caller, values: Document): Promise<Document>;

@@ -8,6 +8,7 @@ import { availabilityZoneModule } from './agents/availability-zones.ts';
 import { networkAgentHandlers } from './agents/dhcp-networks.ts';
 import { routerAgentHandlers } from './agents/l3-routers.ts';
 import { agentModule } from './agents/module.ts';
+import { autoAllocatedTopologyModule } from './auto-allocated-topology/module.ts';
 import { conntrackHelperModule } from './conntrack-helpers/module.ts';
 import type { Core } from './core.ts';
 import { flavorModule } from './flavors/module.ts';
@@ -74,6 +75,7 @@ const listedModules = (core: Core, allocator: AddressAllocator, quotas: Quotas):
   portForwardingModule(core),
   floatingIpPoolModule,
   ndpProxyModule(core),
+  autoAllocatedTopologyModule(core, allocator, quotas),
   securityGroupModule(core, quotas),
   securityGroupRuleModule(core, quotas),
   defaultSecurityGroupRuleModule,

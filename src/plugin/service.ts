@@ -83,9 +83,16 @@ export class Service {
     return this.#shownAll(caller, allowed);
   }
 
-  async show(caller: Caller, id: string, parent?: string): Promise<Document> {
+  /** Returns the named attributes of a resource; default: all that the caller may see. */
+  async show(caller: Caller, id: string, parent?: string, fields?: readonly string[]): Promise<Document> {
+    if (this.#module.show)
+      return this.#module.show(caller, id, {
+        fields,
+        permit: (method, target) =>
+          this.#permits.require(this.#db, caller, [methodAction(this.resource, method)], target),
+      });
     const above = await this.#aboveOf(this.#db, caller, id, parent);
-    return this.#shown(caller, await this.#require(this.#db, caller, id, parent, above));
+    return pickFields(this.#shown(caller, await this.#require(this.#db, caller, id, parent, above)), fields);
   }
 
   /** Creates all or none; returns their documents in order. */
@@ -342,6 +349,12 @@ function requireOwnProject(caller: Caller, { project_id: project }: Document): v
 /** Returns the attributes that a request sets. */
 const named = (body: unknown): readonly string[] =>
   body !== null && typeof body === 'object' ? Object.keys(body) : [];
+
+/** Returns the named attributes of a document; default: all. */
+export function pickFields(document: Document, fields: readonly string[] | undefined): Document {
+  if (!fields) return document;
+  return Object.fromEntries(fields.filter((f) => Object.hasOwn(document, f)).map((f) => [f, document[f]]));
+}
 
 /** Returns a document without some of its attributes. */
 function without(document: Document, names: readonly string[]): Document {

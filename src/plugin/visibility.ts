@@ -2,7 +2,7 @@ import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Caller } from '../auth/contract.ts';
 import type { Queries } from '../db/database.ts';
 import type { Resource } from '../resources/attribute.ts';
-import { neutronError, notFound } from '../resources/errors.ts';
+import { NeutronError, neutronError, notFound } from '../resources/errors.ts';
 import { NETWORK } from '../resources/network.ts';
 import { SUBNET } from '../resources/subnet.ts';
 import { sharedWithCaller } from './rbac/sharing.ts';
@@ -67,6 +67,16 @@ export async function requireVisible(
   );
   if (rows.length === 0) throw notFound(resource, id);
 }
+
+/** As `requireVisible`; returns whether the caller may see the row. */
+export const isVisible = (...of: Parameters<typeof requireVisible>): Promise<boolean> =>
+  requireVisible(...of).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof NeutronError) return false;
+      throw error;
+    },
+  );
 
 /** Throws NetworkNotFound unless the caller may see the network. Administrators: the rules themselves find out. */
 export async function requireVisibleNetwork(db: Queries, caller: Caller, id: string): Promise<void> {

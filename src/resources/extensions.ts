@@ -28,7 +28,7 @@ export const EXTENSIONS: readonly Extension[] = [
     'auto-allocated-topology',
     'Auto Allocated Topology Services',
     '2016-01-01T00:00:00-00:00',
-    'Marks the default external network.',
+    'A network of a project with subnets and a router, allocated with its first request.',
   ),
   extension(
     'availability_zone_filter',

@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../../auth/contract.ts';
-import type { Service } from '../../plugin/service.ts';
+import { pickFields, type Service } from '../../plugin/service.ts';
 import { actionPath } from '../../resources/action.ts';
 import { type Action, keyOf, type Method } from '../../resources/attribute.ts';
 import { neutronError, notFound } from '../../resources/errors.ts';
 import { resourceOfBody, resourcesOfBody } from '../../resources/validate.ts';
 import type { Changes } from '../change-log.ts';
-import { fieldsOf, pageLinks, parseListQuery, pickFields } from '../query.ts';
+import { fieldsOf, pageLinks, parseListQuery } from '../query.ts';
 
 export interface ResourceRouteOptions {
   /** Maximum number of resources per page; undefined: unlimited. */
@@ -96,8 +96,7 @@ export function resourceRoutes(
   if (can('show'))
     app.get(one, async (request) => {
       const fields = fieldsOf(parametersOf(request));
-      const document = await service.show(callerOf(request), idOf(request), parentOf(request));
-      return { [resource.name]: pickFields(document, fields) };
+      return { [resource.name]: await service.show(callerOf(request), idOf(request), parentOf(request), fields) };
     });
 
   if (can('update'))

@@ -13,6 +13,7 @@ import { trunks } from './0013-trunks.ts';
 import { externalAccess } from './0014-external-access.ts';
 import { floatingIps } from './0015-floating-ips.ts';
 import { portDeviceProfiles } from './0015-port-device-profiles.ts';
+import { defaultExternalNetwork } from './0016-default-external-network.ts';
 
 import type { Migration } from './migration.ts';
 
@@ -33,4 +34,5 @@ export const MIGRATIONS: readonly Migration[] = [
   externalAccess,
   portDeviceProfiles,
   floatingIps,
+  defaultExternalNetwork,
 ];

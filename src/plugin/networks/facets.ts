@@ -68,11 +68,23 @@ async function makeInternal(trx: Trx, { db }: Core, networkId: string): Promise<
     .executeTakeFirst();
   if (gateway) throw neutronError('ExternalNetworkInUse', { id: networkId });
   await deleteFloatingIpsOf(trx, db, networkId);
+  await releaseDefault(trx, networkId);
   await trx.deleteFrom('externalnetworks').where('network_id', '=', networkId).execute();
   await removeEntries(trx, NETWORK, networkId, EXTERNAL);
 }
 
-/** Makes a network external, for all projects, or internal. Throws ExternalNetworkInUse. */
+/** Makes a network the default external one. Throws DefaultExternalNetworkExists if there is another one: the key decides. */
+async function claimDefault(trx: Trx, networkId: string): Promise<void> {
+  await trx.insertInto('defaultexternalnetwork').ignore().values({ slot: 1, network_id: networkId }).execute();
+  const kept = await trx.selectFrom('defaultexternalnetwork').select('network_id').executeTakeFirst();
+  if (kept && kept.network_id !== networkId)
+    throw neutronError('DefaultExternalNetworkExists', { id: kept.network_id });
+}
+
+const releaseDefault = (trx: Trx, networkId: string) =>
+  trx.deleteFrom('defaultexternalnetwork').where('network_id', '=', networkId).execute();
+
+/** Makes a network external, for all projects, or internal. Throws ExternalNetworkInUse, DefaultExternalNetworkExists. */
 export async function setExternal(
   trx: Trx,
   core: Core,
@@ -86,6 +98,8 @@ export async function setExternal(
     return;
   }
   const isDefault = wanted.isDefault ?? now?.is_default === 1;
+  if (isDefault) await claimDefault(trx, id);
+  else if (now?.is_default === 1) await releaseDefault(trx, id);
   if (now)
     await trx
       .updateTable('externalnetworks')

@@ -56,8 +56,10 @@ export function routerActions(core: Core, allocator: AddressAllocator): Handlers
     });
 
   return {
-    add_router_interface: (caller, { id, body }) => addInterface(core, allocator, caller, id, body),
-    remove_router_interface: (caller, { id, body }) => removeInterface(core, allocator, caller, id, body),
+    add_router_interface: (caller, { id, body }) =>
+      core.db.transaction((trx) => addInterface({ trx, core, allocator, caller }, id, body)),
+    remove_router_interface: (caller, { id, body }) =>
+      core.db.transaction((trx) => removeInterface({ trx, core, allocator, caller }, id, body)),
     add_extraroutes: routes(union),
     remove_extraroutes: routes(difference),
     add_external_gateways: gateways(withAdded),

@@ -1,13 +1,10 @@
-import type { Caller } from '../../auth/contract.ts';
 import type { Trx } from '../../db/database.ts';
-import type { AddressAllocator } from '../../ipam/allocate.ts';
 import { parseIp } from '../../net/addresses.ts';
 import { routerInterfaceOwner } from '../../net/device-owners.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { PORT } from '../../resources/port.ts';
 import type { InterfaceInfo } from '../../resources/router-types.ts';
 import { SUBNET } from '../../resources/subnet.ts';
-import type { Core } from '../core.ts';
 import { inserted } from '../module.ts';
 import { type PortDocument, portDocuments } from '../ports/documents.ts';
 import { createServicePort } from '../ports/service-port.ts';
@@ -150,12 +147,10 @@ async function addByPort(change: InterfaceChange, portId: string): Promise<Inter
  * NeutronError: SubnetNotFound, PortNotFound, PortInUse, BadRequest, IpAddressAlreadyAllocated, ...
  */
 export const addInterface = (
-  core: Core,
-  allocator: AddressAllocator,
-  caller: Caller,
+  of: Omit<InterfaceChange, 'router'>,
   routerId: string,
   { port_id, subnet_id = '' }: InterfaceInfo,
 ): Promise<InterfaceAnswer> =>
-  changeInterfaces(core, allocator, caller, routerId, (change) =>
+  changeInterfaces(of, routerId, (change) =>
     port_id === undefined ? addBySubnet(change, subnet_id) : addByPort(change, port_id),
   );

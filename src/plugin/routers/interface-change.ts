@@ -43,17 +43,14 @@ export const answerOf = (
 
 /** Locks the router, changes its interfaces, records the change and notifies its agents. Throws RouterNotFound. */
 export async function changeInterfaces(
-  core: Core,
-  allocator: AddressAllocator,
-  caller: Caller,
+  of: Omit<InterfaceChange, 'router'>,
   routerId: string,
   work: (change: InterfaceChange) => Promise<InterfaceAnswer>,
 ): Promise<InterfaceAnswer> {
-  return core.db.transaction(async (trx) => {
-    const router = await lockRouter(trx, core.db, routerId);
-    const answer = await work({ trx, core, allocator, caller, router });
-    await bumpRevision(trx, router.standard_attr_id);
-    await enqueueRouterUpdate(trx, routerId);
-    return answer;
-  });
+  const { trx, core } = of;
+  const router = await lockRouter(trx, core.db, routerId);
+  const answer = await work({ ...of, router });
+  await bumpRevision(trx, router.standard_attr_id);
+  await enqueueRouterUpdate(trx, routerId);
+  return answer;
 }

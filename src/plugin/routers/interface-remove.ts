@@ -1,9 +1,6 @@
-import type { Caller } from '../../auth/contract.ts';
-import type { AddressAllocator } from '../../ipam/allocate.ts';
 import { neutronError } from '../../resources/errors.ts';
 import type { InterfaceInfo } from '../../resources/router-types.ts';
 import { SUBNET } from '../../resources/subnet.ts';
-import type { Core } from '../core.ts';
 import { inserted } from '../module.ts';
 import { deletePort } from '../ports/delete.ts';
 import { portDocuments } from '../ports/documents.ts';
@@ -60,9 +57,7 @@ async function remove(change: InterfaceChange, info: InterfaceInfo): Promise<Int
  * RouterInterfaceNotFound, RouterInterfaceNotFoundForSubnet, SubnetMismatchForPort, and those of interfaces in use.
  */
 export const removeInterface = (
-  core: Core,
-  allocator: AddressAllocator,
-  caller: Caller,
+  of: Omit<InterfaceChange, 'router'>,
   routerId: string,
   info: InterfaceInfo,
-): Promise<InterfaceAnswer> => changeInterfaces(core, allocator, caller, routerId, (change) => remove(change, info));
+): Promise<InterfaceAnswer> => changeInterfaces(of, routerId, (change) => remove(change, info));

@@ -10,7 +10,7 @@ import { PREFIX_DELEGATION } from '../../resources/subnetpool-types.ts';
 import type { Core } from '../core.ts';
 import { allocatePrefix } from '../subnetpools/allocate.ts';
 import { type LockedPool, lockPool } from '../subnetpools/lock.ts';
-import { requireVisible, seesAll } from '../visibility.ts';
+import { isVisible, requireVisible, seesAll } from '../visibility.ts';
 import type { Origin } from './affinity.ts';
 import { checkCidr } from './checks.ts';
 
@@ -38,15 +38,9 @@ async function defaultPool(trx: Trx, core: Core, caller: Caller, values: SubnetC
     .executeTakeFirst();
   const none = badSubnets(`No default subnetpool found for IPv${version}`);
   if (!found) throw none;
-  if (!seesAll(caller) && !(await isVisible(trx, caller, found.subnetpool_id))) throw none;
+  if (!seesAll(caller) && !(await isVisible(trx, caller, SUBNETPOOL, found.subnetpool_id))) throw none;
   return found.subnetpool_id;
 }
-
-const isVisible = (trx: Trx, caller: Caller, id: string): Promise<boolean> =>
-  requireVisible(trx, caller, SUBNETPOOL, id).then(
-    () => true,
-    () => false,
-  );
 
 /** Throws BadRequest for a subnet that cannot have a delegated prefix. */
 function requireDelegable({ ip_version, ipv6_ra_mode, ipv6_address_mode }: SubnetCreate): void {
