@@ -282,19 +282,23 @@ export class Service {
     }
   }
 
-  /** Returns the document of a resource that the caller may see. Throws NotFound. */
+  /**
+   * Returns the document of a resource that the caller may see. Throws NotFound. `unseen`: attributes that the policy must decide
+   * without.
+   */
   async #require(
     db: Queries,
     caller: Caller,
     id: string,
     parent: string | undefined,
     above: Target = {},
+    unseen: readonly string[] = [],
   ): Promise<Document> {
     const document = await this.#load(db, caller, id, parent);
     if (!document) throw this.#absent(caller, id);
     if (this.#isOwn(caller, id)) return document;
-    const [visible] = await this.#permits.visibleAmong(db, caller, [document], above);
-    if (visible) return visible;
+    const [visible] = await this.#permits.visibleAmong(db, caller, [without(document, unseen)], above);
+    if (visible) return document;
     // A singleton exists for everybody: that it does is no secret.
     if (this.resource.singleton)
       throw neutronError('PolicyNotAuthorized', { action: methodAction(this.resource, 'show') });
@@ -331,7 +335,9 @@ export class Service {
     const action = methodAction(this.resource, method);
     if (parent === undefined && this.#permits.unconditional(caller, action)) return;
     const above = await this.#aboveOf(db, caller, id, parent);
-    const document = await this.#require(db, caller, id, parent, above);
+    // As in Neutron, an update of what is visible only by an attribute that is not shown returns 404, a delete 403.
+    const unseen = method === 'update' ? this.#unshown : [];
+    const document = await this.#require(db, caller, id, parent, above, unseen);
     await this.#permits.requireChange(db, caller, method, { ...above, ...document }, changes);
   }
 }

@@ -4,27 +4,11 @@ import { invalidAttribute, shown } from './errors.ts';
 import { extension } from './extensions.ts';
 import { readPrefix } from './security-group-types.ts';
 import { identity, standardAttributes } from './standard.ts';
-import { listOf, readOnly } from './types.ts';
+import { cidr, emptyIfNull, listOf, readOnly } from './types.ts';
 import { objectOf } from './validate.ts';
 
 /** Most addresses that one request adds or removes. */
 const MOST = 1000;
-
-/** A prefix without host bits. */
-const prefix: AttributeType<string> = {
-  schema: { type: 'string' },
-  parse(value, attribute) {
-    const parsed = typeof value === 'string' ? parseCidr(value) : undefined;
-    if (!parsed) throw invalidAttribute(attribute, `'${shown(value)}' is not a valid IP subnet`);
-    const canonical = formatCidr(parsed);
-    if (parsed.hostBits)
-      throw invalidAttribute(
-        attribute,
-        `'${shown(value)}' isn't a recognized IP subnet cidr, '${canonical}' is recommended`,
-      );
-    return canonical;
-  },
-};
 
 /** An address or a prefix, whose host bits are cleared. */
 const addressOrPrefix: AttributeType<string> = {
@@ -35,11 +19,6 @@ const addressOrPrefix: AttributeType<string> = {
     return formatCidr(parsed);
   },
 };
-
-const emptyIfNull = <T>(type: AttributeType<readonly T[]>): AttributeType<readonly T[]> => ({
-  ...type,
-  parse: (value, attribute) => (value === null ? [] : type.parse(value, attribute)),
-});
 
 const change = objectOf({
   addresses: { type: listOf(addressOrPrefix, { max: MOST }), post: true, help: 'addresses and prefixes' },
@@ -78,10 +57,10 @@ export const ADDRESS_GROUP = resource({
     ...identity('address_groups'),
     description: standardAttributes.description,
     addresses: {
-      type: emptyIfNull(listOf(prefix, { max: MOST, unique: true })),
+      type: emptyIfNull(listOf(cidr, { max: MOST, unique: true })),
       post: true,
       default: [],
-      help: 'prefixes; changed by add_addresses and remove_addresses',
+      help: 'prefixes, whose host bits are cleared; changed by add_addresses and remove_addresses',
     },
     // As in Neutron, only rules of the policy see it.
     shared: { type: readOnly<boolean>({ type: 'boolean' }), visible: false, help: 'shared with the caller' },

@@ -7,6 +7,7 @@ import type { TrunkDetails } from './trunk.ts';
 import {
   boolean,
   dictionary,
+  emptyIfNull,
   line,
   listOf,
   macAddress,
@@ -121,7 +122,7 @@ export const PORT = resource({
       help: 'DOWN, BUILD, ACTIVE or ERROR',
     },
     security_groups: {
-      type: listOf(uuid, { max: 100, unique: true }),
+      type: emptyIfNull(listOf(uuid, { max: 100, unique: true })),
       post: true,
       put: true,
       optional: true,

@@ -224,6 +224,12 @@ export function listOf<T>(
   };
 }
 
+/** A list, with null for an empty one. */
+export const emptyIfNull = <T>(type: AttributeType<readonly T[]>): AttributeType<readonly T[]> => ({
+  ...type,
+  parse: (value, attribute) => (value === null ? [] : type.parse(value, attribute)),
+});
+
 // Width of the column that stores them, as in Neutron's tables.
 const MAX_HINTS = 255;
 const zones = listOf(line(255), { unique: true, max: 32 });

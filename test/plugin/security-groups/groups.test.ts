@@ -105,6 +105,7 @@ describe("a port's security groups", () => {
     ]))
       expect(attempt).toMatchObject({ reason: { type: 'SecurityGroupNotFound', status: 404 } });
     expect((await world.portOf(usable.id)).security_groups).toEqual([own.id, shared.id].sort());
+    expect(await ports.update(P2, usable.id, { security_groups: null })).toMatchObject({ security_groups: [] });
     expect(await create([foreign.id], ADMIN, { project_id: 'p2' })).toMatchObject({ security_groups: [foreign.id] });
     // A service that sees all projects does not mix them.
     const service = { ...memberOf('ps'), roles: ['advsvc', 'admin'], isAdvsvc: true };
