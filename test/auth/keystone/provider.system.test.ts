@@ -164,6 +164,33 @@ describe.skipIf(obstacle)(`auth_strategy = keystone${obstacle ? ` (skipped: ${ob
     await expect(one.identify(as(token))).rejects.toMatchObject(REJECTED);
   });
 
+  it('rejects a token that is limited to some requests, which it could not enforce', async () => {
+    const { userId: user, projectId } = ann;
+    const rule = { path: '/v2.1/servers', method: 'GET', service: 'compute' };
+    const credential = async (name: string, access_rules?: readonly (typeof rule)[]): Promise<string> => {
+      const made = await fetch(`${keystone.url}/users/${user}/application_credentials`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-auth-token': await keystone.accounts.token(ann) },
+        body: JSON.stringify({
+          application_credential: { name, project_id: projectId, ...(access_rules && { access_rules }) },
+        }),
+      });
+      const { id, secret } = ((await made.json()) as { application_credential: { id: string; secret: string } })
+        .application_credential;
+      const login = await fetch(`${keystone.url}/auth/tokens`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          auth: { identity: { methods: ['application_credential'], application_credential: { id, secret } } },
+        }),
+      });
+      return login.headers.get('x-subject-token') ?? '';
+    };
+    const one = provider();
+    expect(await one.identify(as(await credential('free')))).toMatchObject({ userId: user, projectId });
+    await expect(one.identify(as(await credential('limited', [rule])))).rejects.toMatchObject(REJECTED);
+  });
+
   it('says which roles the service has that passes on a request', async () => {
     const token = await keystone.accounts.token(ann);
     const service = await keystone.accounts.token(neutron);
