@@ -3,7 +3,7 @@ import type { Caller } from '../auth/contract.ts';
 import { methodAction, type Policy, type Target } from '../auth/policy.ts';
 import type { Queries } from '../db/database.ts';
 import type { Resource } from '../resources/attribute.ts';
-import { neutronError } from '../resources/errors.ts';
+import { NeutronError, neutronError } from '../resources/errors.ts';
 import type { ListQuery } from '../store/listing.ts';
 import type { Document } from './module.ts';
 import { sharedAmong } from './rbac/sharing.ts';
@@ -92,7 +92,8 @@ export class Permits {
       await this.require(db, caller, [methodAction(this.#resource, method), ...attributes], target);
     } catch (error) {
       // As in Neutron: what the caller would not see after the change does not exist for it.
-      if (await this.#sees(db, caller, target)) throw error;
+      const denied = error instanceof NeutronError && error.status === 403 && !this.#resource.singleton;
+      if (!denied || (await this.#sees(db, caller, target))) throw error;
       throw neutronError('HTTPNotFound', { path: `${this.#resource.plural}/${document.id}` });
     }
   }

@@ -21,13 +21,21 @@ const portProjects = (trx: Trx, networkId: string) =>
   trx.selectFrom('ports').select('project_id').distinct().where('network_id', '=', networkId);
 
 /**
- * Returns the projects that use a network by an action: as a shared one, those with ports on it; as an external one, all if it is
- * the default external network.
+ * Returns the projects that use a network by an action: as a shared one, those with ports on it; as an external one, those whose
+ * routers have gateways on it, and all if it is the default external network.
  */
 export async function networkUsers(trx: Trx, networkId: string, action: string): Promise<readonly string[]> {
   if (action !== EXTERNAL) return (await portProjects(trx, networkId).execute()).map((row) => row.project_id);
+  const routers = await trx
+    .selectFrom('ports')
+    .innerJoin('routers', 'routers.id', 'ports.device_id')
+    .select('routers.project_id')
+    .distinct()
+    .where('ports.network_id', '=', networkId)
+    .where('ports.device_owner', '=', ROUTER_GATEWAY_OWNER)
+    .execute();
   const external = await externalRow(trx, networkId);
-  return external?.is_default === 1 ? [EVERYBODY] : [];
+  return [...(external?.is_default === 1 ? [EVERYBODY] : []), ...routers.map((row) => row.project_id)];
 }
 
 /** As in Neutron, `shared: false` considers subnets too, but no ports that belong to the network itself or to routers. */
