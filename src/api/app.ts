@@ -7,7 +7,7 @@ import { neutronError } from '../resources/errors.ts';
 import { parseBody } from './body.ts';
 import { logChanges } from './change-log.ts';
 import { answerBrokenRequest, sendError } from './error-bodies.ts';
-import { openApi } from './openapi.ts';
+import { type DescribedPaths, openApi } from './openapi.ts';
 import { HEALTH_PATH, healthRoute } from './routes/health.ts';
 import { collectionPath, resourceRoutes } from './routes/resource.ts';
 import { versionRoutes } from './routes/versions.ts';
@@ -23,8 +23,10 @@ export interface ApiOptions {
   readonly callerOf: CallerOf;
   /** The resources that are served. */
   readonly services: readonly Service[];
-  /** Adds further routes; those outside of /v2.0 get requests without a caller. */
-  readonly routes?: IdentityProvider['routes'] | undefined;
+  /** Adds further routes; those outside of /v2.0 get requests without a caller. Returns what OpenAPI says of them. */
+  readonly routes?:
+    | ((...parts: Parameters<NonNullable<IdentityProvider['routes']>>) => DescribedPaths | undefined)
+    | undefined;
 }
 
 /** The paths that need a caller, as in Neutron: not the list of versions, the health check and the description of the API. */
@@ -115,10 +117,10 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     paths.set(name, collection);
     return { service, collection };
   });
+  const further = options.routes?.(app, changes);
   // Requested as openapi.json: the suffix is stripped from every URL.
-  for (const path of ['/v2.0/openapi', '/openapi']) app.get(path, async () => openApi(placed));
+  for (const path of ['/v2.0/openapi', '/openapi']) app.get(path, async () => openApi(placed, further));
   const shared = { maxPage: maxPage(config), allowBulk: config.DEFAULT.allow_bulk, callerOf, changes };
   for (const { service, collection } of placed) resourceRoutes(app, service, collection, shared);
-  options.routes?.(app, changes);
   return app;
 }

@@ -1,3 +1,4 @@
+import type { IdentityProvider } from '../auth/contract.ts';
 import type { Service } from '../plugin/service.ts';
 import { actionPath, pathParameters } from '../resources/action.ts';
 import type { Action, Attribute, JsonSchema, Method, Resource } from '../resources/attribute.ts';
@@ -218,12 +219,35 @@ const DISCOVERY: Schema = {
   '/healthcheck': discovery('Check that the server answers requests'),
 };
 
-/** Returns the API as an OpenAPI 3.1 document, derived from the declarations of the served resources. */
-export function openApi(placed: readonly Placed[]): Schema {
+/** Summaries of operations that belong to no resource, by path and HTTP method. */
+export type DescribedPaths = ReturnType<NonNullable<IdentityProvider['routes']>>;
+
+/** Returns path items with operations of which only the summary is known. */
+const described = (paths: DescribedPaths): Schema =>
+  Object.fromEntries(
+    Object.entries(paths).map(([path, operations]) => [
+      path,
+      {
+        ...inPath(path),
+        ...Object.fromEntries(
+          Object.entries(operations).map(([method, summary = '']) => [
+            method,
+            { summary, responses: { default: { description: summary, ...json({ type: 'object' }) } } },
+          ]),
+        ),
+      },
+    ]),
+  );
+
+/**
+ * Returns the API as an OpenAPI 3.1 document, derived from the declarations of the served resources. `further`: operations of
+ * other routes.
+ */
+export function openApi(placed: readonly Placed[], further: DescribedPaths = {}): Schema {
   return {
     openapi: '3.1.0',
     info: { title: 'Neutrino: Networking API v2.0', version: '2.0' },
-    paths: Object.assign({}, DISCOVERY, ...placed.map(paths)),
+    paths: Object.assign({}, DISCOVERY, ...placed.map(paths), described(further)),
     components: {
       schemas: Object.assign({ Error: error }, ...placed.map(({ service }) => schemas(service.resource))),
       parameters: {

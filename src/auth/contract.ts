@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { RequestLog } from '../identity/request-log.ts';
+import type { DescribedPaths } from '../identity/routes/operations.ts';
 
 /** What an identity provider knows about the author of a request. */
 export interface Identity {
@@ -39,8 +40,8 @@ export type Headers = Readonly<Record<string, string | readonly string[] | undef
  */
 export interface IdentityProvider {
   identify(headers: Headers): Promise<Identity> | Identity;
-  /** Adds routes of its own, outside of /v2.0. */
-  routes?(app: FastifyInstance, requests: RequestLog): void;
+  /** Adds routes of its own, outside of /v2.0; returns what OpenAPI says of them. */
+  routes?(app: FastifyInstance, requests: RequestLog): DescribedPaths;
   /** Called when the API listens at a URL. */
   listening?(url: string): Promise<void>;
   /** Releases connections and timers; absent: there are none. */

@@ -6,6 +6,7 @@ import type { Authorization } from '../identity/authorization.ts';
 import { IDENTITY_PATH } from '../identity/catalog.ts';
 import { IDENTITY_FILE, writeClientFiles } from '../identity/client-files.ts';
 import { takeOverFile } from '../identity/file/take-over.ts';
+import { IDENTITY_OPERATIONS } from '../identity/routes/operations.ts';
 import { identityRoutes } from '../identity/routes/plugin.ts';
 import { IdentityService } from '../identity/service.ts';
 import type { Headers, Identity, IdentityProvider } from './contract.ts';
@@ -76,7 +77,10 @@ export async function labProvider({ config, db, log }: ProviderParts): Promise<I
       const known = headers['x-service-token'] === undefined ? identity.known(token) : undefined;
       return known ? withoutService(known) : resolve(headers, token);
     },
-    routes: (app, requests) => identityRoutes(app, identity, requests),
+    routes(app, requests) {
+      identityRoutes(app, identity, requests);
+      return IDENTITY_OPERATIONS;
+    },
     async listening(url) {
       const authUrl = `${publicEndpoint || reachable(url)}${IDENTITY_PATH}`;
       if (file) writeClientFiles(statePath, file, { authUrl, region });
