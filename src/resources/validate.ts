@@ -27,7 +27,11 @@ function projectOf(given: Body, callerProject: string): string {
   const { project_id: project, tenant_id: tenant } = given;
   if (project !== undefined && tenant !== undefined && project !== tenant)
     throw bad("'project_id' and 'tenant_id' do not match");
-  return (project ?? tenant ?? callerProject) as string;
+  const named = project ?? tenant ?? callerProject;
+  // Otherwise it would belong to nobody, because the token is for a domain or for the system.
+  if (project === undefined && tenant === undefined && named === '')
+    throw bad("'project_id' must be specified, because the caller has no project");
+  return named as string;
 }
 
 type Entries = readonly (readonly [string, Attribute])[];
