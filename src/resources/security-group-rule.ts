@@ -136,6 +136,7 @@ export const SECURITY_GROUP_RULE = resource({
     },
     description: {
       ...standardDescription,
+      put: false,
       type: shownAs(text(255), nullable(text(255))),
       // In a column of its own, because it is null in rules that Neutrino creates.
       column: 'securitygrouprules.description',

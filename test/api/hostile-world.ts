@@ -114,6 +114,11 @@ export async function hostileWorld(overrides: Parameters<typeof openCore>[0] = {
   });
   const port = await make('ports', 'port', { network_id: network });
   const scope = await make('address-scopes', 'address_scope', { name: 'hostile', ip_version: 4 });
+  const group = await make('security-groups', 'security_group', { name: 'hostile' });
+  const matching = { direction: 'ingress', protocol: 'tcp', port_range_min: 1, port_range_max: 1 };
+  const rule = await make('security-group-rules', 'security_group_rule', { security_group_id: group, ...matching });
+  const addresses = await make('address-groups', 'address_group', { addresses: ['10.0.0.0/8'] });
+  const starting = await make('default-security-group-rules', 'default_security_group_rule', matching);
   await reportState(core, AGENT_STATE, new Date().toISOString().replace('Z', '000'));
   const agent = await core.db.kysely.selectFrom('agents').select('id').executeTakeFirstOrThrow();
   return {
@@ -127,6 +132,10 @@ export async function hostileWorld(overrides: Parameters<typeof openCore>[0] = {
       network_ip_availabilities: network,
       agents: agent.id,
       address_scopes: scope,
+      security_groups: group,
+      security_group_rules: rule,
+      address_groups: addresses,
+      default_security_group_rules: starting,
     },
     send,
     sendRaw: (method, url, body) => exchange(method, url, body, { 'content-type': 'application/json' }),
@@ -148,5 +157,9 @@ export function acceptable(
     return { network_id: ids.networks, ip_version: 4, cidr: `10.${100 + (nth % 100)}.${nth % 250}.0/24` };
   if (plural === 'ports') return { network_id: ids.networks };
   if (plural === 'address_scopes') return { ip_version: 4 };
+  if (plural === 'security_group_rules' || plural === 'default_security_group_rules') {
+    const own = plural === 'security_group_rules' ? { security_group_id: ids.security_groups } : {};
+    return { ...own, direction: 'ingress', protocol: 'udp', port_range_min: nth + 1, port_range_max: nth + 1 };
+  }
   return {};
 }

@@ -162,11 +162,12 @@ describe('a security group rule', () => {
     await expect(rules.delete(ADMIN, id)).rejects.toMatchObject({ type: 'SecurityGroupRuleNotFound', status: 404 });
   });
 
-  test('cannot be changed', async () => {
+  test.each(['protocol', 'description', 'security_group_id'])('keeps its %s', async (name) => {
     const { id } = await world.rule(group);
-    await expect(world.services.of('security_group_rule').update(ADMIN, id, { protocol: 'udp' })).rejects.toMatchObject(
-      { type: 'HTTPBadRequest', message: 'Cannot update read-only attribute protocol' },
-    );
+    await expect(world.services.of('security_group_rule').update(ADMIN, id, { [name]: 'udp' })).rejects.toMatchObject({
+      type: 'HTTPBadRequest',
+      message: `Cannot update read-only attribute ${name}`,
+    });
   });
 
   test('is created with others of its group and project, or none of them is', async () => {
