@@ -65,6 +65,7 @@ export function parseListQuery(
   if (unknown.size > 0) throw bad(`[${quoted([...unknown])}] is invalid attribute for filtering`);
   const limit = limitOf(parameters.get('limit'), maximum);
   const marker = parameters.get('marker');
+  const fields = fieldsOf(parameters);
   return {
     list: {
       filters,
@@ -72,8 +73,9 @@ export function parseListQuery(
       pageReverse: parameters.get('page_reverse')?.toLowerCase() === 'true',
       ...(limit === undefined ? {} : { limit }),
       ...(marker === null || marker === '' ? {} : { marker }),
+      ...(fields === undefined ? {} : { fields }),
     },
-    fields: fieldsOf(parameters),
+    fields,
   };
 }
 

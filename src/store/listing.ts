@@ -32,6 +32,8 @@ export interface ListQuery {
   readonly limit?: number;
   readonly marker?: string;
   readonly pageReverse: boolean;
+  /** Attributes that the response shows; default: all. Documents need not contain others. */
+  readonly fields?: readonly string[];
 }
 
 const NEVER = sql<SqlBool>`1 = 0`;

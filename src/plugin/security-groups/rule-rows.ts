@@ -77,7 +77,7 @@ interface RuleRow extends Omit<SecurityGroupRules, 'rule_key' | 'direction' | 'e
   readonly updated_at: string;
 }
 
-/** Returns a function that shows stored times: most rules of a list were created in the same seconds as their neighbours. */
+/** Returns a function that formats stored times. It keeps the last one: neighbours in a list were often created in the same second. */
 function timeFormat(): (stored: string) => string {
   let last = '';
   let shown = '';

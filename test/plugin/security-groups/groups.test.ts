@@ -217,3 +217,13 @@ describe('the rules that new groups start with', () => {
     await expect(starting().delete(P2, String(first?.id))).rejects.toMatchObject({ status: 404 });
   });
 });
+
+test('rules are loaded only for lists that show them', async () => {
+  await world.group({ name: 'a' });
+  const service = groups();
+  const query = { filters: { name: ['a'] }, sorts: [], pageReverse: false };
+  const [listed] = await service.list(ADMIN, { ...query, fields: ['id', 'name'] });
+  expect(rulesOf(listed ?? {})).toEqual([]);
+  const [whole] = await service.list(ADMIN, { ...query, fields: ['security_group_rules'] });
+  expect(rulesOf(whole ?? {})).toHaveLength(2);
+});
