@@ -585,6 +585,21 @@ interface IdentityAssignments {
   from_file: Flag;
 }
 
+export interface IdentityApplicationCredentials {
+  id: string;
+  user_id: string;
+  project_id: string;
+  name: string;
+  description: string;
+  secret_hash: string;
+  /** JSON list: ids of the roles that it gives. */
+  roles: string;
+  /** Whether it may be used to make further ones. */
+  unrestricted: Flag;
+  /** Milliseconds since 1970; null: never. */
+  expires_at: number | null;
+}
+
 interface IdentityRevocations {
   audit_id: string;
   /** Milliseconds since 1970 at which the token expires anyway; then the row may go. */
@@ -708,5 +723,6 @@ export interface Schema {
   identity_users: IdentityUsers;
   identity_roles: IdentityRoles;
   identity_assignments: IdentityAssignments;
+  identity_application_credentials: IdentityApplicationCredentials;
   identity_revocations: IdentityRevocations;
 }

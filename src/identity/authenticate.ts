@@ -1,7 +1,12 @@
-import { type Authorization, enabledUser, type Scoped, scopedFor } from './authorization.ts';
+import { type Authorization, enabledUser, limitedBy, type Scoped, scopedFor } from './authorization.ts';
 import { type Json, objectIn, objectOf, textIn } from './body.ts';
 import { badRequest, IdentityError, unauthorized } from './errors.ts';
 import type { Authenticated, IdentityService } from './service.ts';
+import {
+  type ApplicationCredentialRow,
+  findApplicationCredential,
+  listApplicationCredentials,
+} from './store/application-credentials.ts';
 import { domainNamed, findProject, type ProjectRow, projectNamed } from './store/projects.ts';
 import { findUser, type UserRow, userNamed } from './store/users.ts';
 import type { Scope, TokenContent } from './tokens.ts';
@@ -13,6 +18,7 @@ export interface IssuedToken {
   readonly user: UserRow;
   readonly userDomain: ProjectRow;
   readonly scoped: Scoped;
+  readonly applicationCredential?: ApplicationCredentialRow;
 }
 
 /**
@@ -49,7 +55,17 @@ export async function checkPassword(
   password: string,
   address: string,
 ): Promise<void> {
-  const who = user?.id ?? `unknown ${named}`;
+  await checkSecret(identity, user?.id ?? `unknown ${named}`, user?.password_hash, password, address);
+}
+
+/** Checks the secret of `who`, which has the hash; undefined or null if there is none. Throws as `checkPassword`. */
+async function checkSecret(
+  identity: IdentityService,
+  who: string,
+  hash: string | null | undefined,
+  secret: string,
+  address: string,
+): Promise<void> {
   const waitMs = identity.throttle.attempt(who, address);
   if (waitMs > 0) {
     const seconds = Math.ceil(waitMs / 1_000);
@@ -57,12 +73,8 @@ export async function checkPassword(
       'retry-after': String(seconds),
     });
   }
-  const right = await identity.passwords.matches(password, user?.password_hash);
-  if (right) return identity.throttle.succeeded(who, address);
-  identity.log.warn(
-    { ...(user ? { user_id: user.id } : {}), address },
-    'a login with a wrong user or password was refused',
-  );
+  if (await identity.passwords.matches(secret, hash)) return identity.throttle.succeeded(who, address);
+  identity.log.warn({ ...(hash ? { id: who } : {}), address }, 'a login with a wrong user or password was refused');
   throw unauthorized();
 }
 
@@ -77,13 +89,51 @@ async function byPassword(identity: IdentityService, method: Json, address: stri
   return { user, methods: ['password'] };
 }
 
+/** Returns the application credential that a reference names by its id, or by its name and user. Throws IdentityError 400. */
+async function applicationCredentialOf(
+  identity: IdentityService,
+  reference: Json,
+): Promise<ApplicationCredentialRow | undefined> {
+  const id = textIn(reference, 'id');
+  if (id !== undefined) return findApplicationCredential(identity.db, id);
+  const name = textIn(reference, 'name');
+  if (name === undefined) throw badRequest('application_credential must have an id, or a name and a user.');
+  const user = await userOf(identity, objectIn(reference, 'user'));
+  return user && (await listApplicationCredentials(identity.db, user.id, name))[0];
+}
+
+async function byApplicationCredential(
+  identity: IdentityService,
+  method: Json,
+  address: string,
+): Promise<Authenticated> {
+  const secret = textIn(method, 'secret');
+  if (secret === undefined) throw badRequest('secret is a required property.');
+  const found = await applicationCredentialOf(identity, method);
+  const named = textIn(method, 'id') ?? textIn(method, 'name') ?? '';
+  await checkSecret(identity, found?.id ?? `unknown ${named}`, found?.secret_hash, secret, address);
+  const user = found && (await findUser(identity.db, found.user_id));
+  if (!user || (found.expires_at !== null && Number(found.expires_at) <= identity.now())) throw unauthorized();
+  return { user, methods: ['application_credential'], applicationCredential: found };
+}
+
 async function byToken(identity: IdentityService, method: Json): Promise<Authenticated> {
   const id = textIn(method, 'id');
   if (id === undefined) throw badRequest('id is a required property.');
   const known = await identity.authorization(id);
-  if (!known) throw unauthorized();
+  // Otherwise another scope would give more than the credential.
+  if (!known || known.applicationCredential) throw unauthorized();
   return { user: known.user, methods: ['token'], by: known.token };
 }
+
+const METHODS: ReadonlyMap<
+  string,
+  (identity: IdentityService, parameters: Json, address: string) => Promise<Authenticated>
+> = new Map([
+  ['password', byPassword],
+  ['token', byToken],
+  ['application_credential', byApplicationCredential],
+]);
 
 /** Checks every method of the request. Throws IdentityError 401 unless all succeed, for one user. */
 async function authenticated(identity: IdentityService, auth: Json, address: string): Promise<Authenticated> {
@@ -93,10 +143,9 @@ async function authenticated(identity: IdentityService, auth: Json, address: str
     throw badRequest('methods must be a list of at least one method.');
   let found: Authenticated | undefined;
   for (const method of new Set<unknown>(methods)) {
-    if (method !== 'password' && method !== 'token') throw unauthorized();
-    const parameters = objectIn(request, method);
-    const one =
-      method === 'password' ? await byPassword(identity, parameters, address) : await byToken(identity, parameters);
+    const check = typeof method === 'string' ? METHODS.get(method) : undefined;
+    if (!check) throw unauthorized();
+    const one = await check(identity, objectIn(request, String(method)), address);
     if (found && found.user.id !== one.user.id) throw unauthorized();
     found = { ...found, ...one, methods: [...(found?.methods ?? []), ...one.methods] };
   }
@@ -143,6 +192,20 @@ async function scopedOf(identity: IdentityService, user: UserRow, auth: Json): P
   return own ?? { scope: { kind: 'unscoped' }, roles: [] };
 }
 
+/** Returns what an application credential gives; a request with one must not name a scope. */
+async function scopedByCredential(
+  identity: IdentityService,
+  credential: ApplicationCredentialRow,
+  auth: Json,
+): Promise<Scoped> {
+  if (auth.scope !== undefined && auth.scope !== null) throw unauthorized();
+  const { user_id, project_id: id } = credential;
+  const scoped = await scopedFor(identity.db, user_id, { kind: 'project', id });
+  const limited = scoped && (await limitedBy(identity.db, scoped, credential));
+  if (!limited) throw unauthorized();
+  return limited;
+}
+
 /**
  * Issues the token that the body of `POST /auth/tokens` requests. Throws IdentityError: 400 for a malformed body, 401 for
  * whatever else is wrong.
@@ -152,9 +215,15 @@ export async function authenticate(identity: IdentityService, body: unknown, add
   const proven = await authenticated(identity, auth, address);
   const who = await enabledUser(identity.db, proven.user.id);
   if (!who) throw unauthorized();
-  const scoped = await scopedOf(identity, who.user, auth);
+  const scoped = proven.applicationCredential
+    ? await scopedByCredential(identity, proven.applicationCredential, auth)
+    : await scopedOf(identity, who.user, auth);
   // Of the user that was authenticated: a password that has changed meanwhile makes the new token invalid.
-  return { ...identity.issue(proven, scoped.scope), ...who, scoped };
+  const { applicationCredential } = proven;
+  return {
+    ...{ ...identity.issue(proven, scoped.scope), ...who, scoped },
+    ...(applicationCredential ? { applicationCredential } : {}),
+  };
 }
 
 export const issuedFrom = (token: string, authorization: Authorization): IssuedToken => ({
@@ -163,4 +232,5 @@ export const issuedFrom = (token: string, authorization: Authorization): IssuedT
   user: authorization.user,
   userDomain: authorization.userDomain,
   scoped: authorization,
+  ...(authorization.applicationCredential ? { applicationCredential: authorization.applicationCredential } : {}),
 });

@@ -1,4 +1,9 @@
 import type { Queries } from '../db/database.ts';
+import {
+  type ApplicationCredentialRow,
+  findApplicationCredential,
+  roleIdsOf,
+} from './store/application-credentials.ts';
 import { assignedRoles, SYSTEM, type Target } from './store/assignments.ts';
 import { findProject, type ProjectRow } from './store/projects.ts';
 import { isRevoked } from './store/revocations.ts';
@@ -21,6 +26,8 @@ export interface Authorization extends Scoped {
   readonly token: TokenContent;
   readonly user: UserRow;
   readonly userDomain: ProjectRow;
+  /** The application credential by which the user logged in. */
+  readonly applicationCredential?: ApplicationCredentialRow;
 }
 
 /** Returns a domain if it is enabled. */
@@ -66,7 +73,22 @@ export async function authorizationOf(db: Queries, token: TokenContent): Promise
   const who = await enabledUser(db, token.userId);
   if (!who || Number(who.user.token_generation) !== token.generation) return undefined;
   const scoped = await scopedFor(db, token.userId, token.scope);
-  return scoped && { token, ...who, ...scoped };
+  const { applicationCredentialId: id } = token;
+  if (!scoped || id === undefined) return scoped && { token, ...who, ...scoped };
+  const applicationCredential = await findApplicationCredential(db, id);
+  const limited = applicationCredential && (await limitedBy(db, scoped, applicationCredential));
+  return limited && { token, ...who, ...limited, applicationCredential };
+}
+
+/** Returns what is left of a scope under an application credential; undefined if the user no longer has one of its roles. */
+export async function limitedBy(
+  db: Queries,
+  scoped: Scoped,
+  credential: ApplicationCredentialRow,
+): Promise<Scoped | undefined> {
+  const ids = roleIdsOf(credential);
+  const roles = scoped.roles.filter(({ id }) => ids.includes(id));
+  return roles.length < ids.length ? undefined : { ...scoped, roles: withImplied(roles, await listRoles(db)) };
 }
 
 export const isAdmin = ({ roles }: Pick<Scoped, 'roles'>): boolean => roles.some(({ name }) => name === 'admin');

@@ -4,6 +4,7 @@ import { type Authorization, authorizationOf, type Scoped } from './authorizatio
 import { LoginThrottle } from './login-throttle.ts';
 import { Passwords } from './passwords.ts';
 import { signingKey } from './settings.ts';
+import type { ApplicationCredentialRow } from './store/application-credentials.ts';
 import { revoke } from './store/revocations.ts';
 import type { UserRow } from './store/users.ts';
 import { TokenCache } from './token-cache.ts';
@@ -32,6 +33,8 @@ export interface Authenticated {
   readonly methods: readonly string[];
   /** The token that authenticated the user, in place of a password: the new one does not outlive it. */
   readonly by?: TokenContent;
+  /** The application credential that authenticated the user. */
+  readonly applicationCredential?: ApplicationCredentialRow;
 }
 
 /** Neutrino's own Identity: issues, checks and revokes tokens over the users, projects and roles of the database. */
@@ -67,6 +70,11 @@ export class IdentityService {
     return this.#cache.change(work);
   }
 
+  /** Milliseconds since 1970. */
+  now(): number {
+    return this.#now();
+  }
+
   /** Returns what a token means if that is remembered: takes microseconds, and no query. */
   known(token: string): Authorization | undefined {
     return this.#cache.known(token);
@@ -86,7 +94,7 @@ export class IdentityService {
 
   /** Issues a token. */
   issue(
-    { user, methods, by }: Authenticated,
+    { user, methods, by, applicationCredential }: Authenticated,
     scope: Scoped['scope'],
   ): { readonly token: string; readonly content: TokenContent } {
     const issuedAt = this.#now();
@@ -96,9 +104,12 @@ export class IdentityService {
       userId: user.id,
       generation: Number(user.token_generation),
       methods: [...new Set([...methods, ...(by?.methods ?? [])])],
-      scope,
-      issuedAt,
-      expiresAt: by?.expiresAt ?? issuedAt + this.options.tokenExpiration * 1_000,
+      ...{ scope, issuedAt },
+      ...(applicationCredential ? { applicationCredentialId: applicationCredential.id } : {}),
+      expiresAt: Math.min(
+        by?.expiresAt ?? issuedAt + this.options.tokenExpiration * 1_000,
+        Number(applicationCredential?.expires_at ?? Number.POSITIVE_INFINITY),
+      ),
     };
     return { token: this.#signer.sign(content), content };
   }

@@ -4,7 +4,7 @@ import type { ProjectRow } from './store/projects.ts';
 const named = ({ id, name }: { readonly id: string; readonly name: string }) => ({ id, name });
 
 /** Returns a time as Keystone writes it, with microseconds. */
-const timeText = (ms: number): string => new Date(ms).toISOString().replace('Z', '000Z');
+export const timeText = (ms: number): string => new Date(ms).toISOString().replace('Z', '000Z');
 
 const projectOf = (project: ProjectRow, domain: ProjectRow | undefined) => ({
   ...named(project),
@@ -13,7 +13,7 @@ const projectOf = (project: ProjectRow, domain: ProjectRow | undefined) => ({
 
 /** Returns a token as its holder sees it. `catalog`: undefined if the request does not want it. */
 export function tokenDocument(
-  { content, user, userDomain, scoped }: IssuedToken,
+  { content, user, userDomain, scoped, applicationCredential }: IssuedToken,
   catalog: readonly object[] | undefined,
 ): object {
   const { project, domain, roles, scope } = scoped;
@@ -27,6 +27,9 @@ export function tokenDocument(
     ...(project ? { project: projectOf(project, domain), is_domain: false } : {}),
     ...(scope.kind === 'domain' && domain ? { domain: named(domain) } : {}),
     ...(scope.kind === 'system' ? { system: { all: true } } : {}),
+    ...(applicationCredential
+      ? { application_credential: { ...named(applicationCredential), restricted: !applicationCredential.unrestricted } }
+      : {}),
     ...(isScoped ? { roles: roles.map(named) } : {}),
     ...(isScoped && catalog ? { catalog } : {}),
   };

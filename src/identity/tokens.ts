@@ -16,17 +16,30 @@ export interface TokenContent {
   /** How the user authenticated: `password`, `token`. */
   readonly methods: readonly string[];
   readonly scope: Scope;
+  /** Id of the application credential by which the user logged in. */
+  readonly applicationCredentialId?: string;
   /** Milliseconds since 1970. */
   readonly issuedAt: number;
   readonly expiresAt: number;
 }
 
 /** Begins every token; a later format has another number. */
-const PREFIX = 'nt1';
+const PREFIX = 'nt2';
 /** Length of the longest token that is looked at. */
 const MAX_TOKEN = 2048;
 
-type Fields = readonly [readonly string[], string, number, readonly string[], Scope['kind'], string, number, number];
+/** The last one: the id of the application credential, empty if there is none. */
+type Fields = readonly [
+  readonly string[],
+  string,
+  number,
+  readonly string[],
+  Scope['kind'],
+  string,
+  number,
+  number,
+  string,
+];
 
 /** Returns an id for a new token. */
 export const newAuditId = (): string => randomBytes(16).toString('base64url');
@@ -41,9 +54,10 @@ export class TokenSigner {
   }
 
   sign(content: TokenContent): string {
-    const { auditIds, userId, generation, methods, scope, issuedAt, expiresAt } = content;
+    const { auditIds, userId, generation, methods, scope, issuedAt, expiresAt, applicationCredentialId: by } = content;
     const target = 'id' in scope ? scope.id : '';
-    const fields: Fields = [auditIds, userId, generation, methods, scope.kind, target, issuedAt, expiresAt];
+    const who = [auditIds, userId, generation, methods] as const;
+    const fields: Fields = [...who, scope.kind, target, issuedAt, expiresAt, by ?? ''];
     const signed = `${PREFIX}.${Buffer.from(JSON.stringify(fields)).toString('base64url')}`;
     return `${signed}.${this.#mac(signed).toString('base64url')}`;
   }
@@ -57,9 +71,12 @@ export class TokenSigner {
     const wanted = this.#mac(signed);
     if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) return undefined;
     const text = Buffer.from(signed.slice(PREFIX.length + 1), 'base64url').toString();
-    const [auditIds, userId, generation, methods, kind, target, issuedAt, expiresAt] = JSON.parse(text) as Fields;
+    const [auditIds, userId, generation, methods, kind, target, issuedAt, expiresAt, by] = JSON.parse(text) as Fields;
     const scope: Scope = kind === 'project' || kind === 'domain' ? { kind, id: target } : { kind };
-    return { auditIds, userId, generation, methods, scope, issuedAt, expiresAt };
+    return {
+      ...{ auditIds, userId, generation, methods, scope, issuedAt, expiresAt },
+      ...(by === '' ? {} : { applicationCredentialId: by }),
+    };
   }
 
   #mac(signed: string): Buffer {

@@ -15,7 +15,7 @@ beforeAll(async () => {
   const file = /^sqlite:\/\/\/(.*)$/.exec(world.core.connection)?.[1];
   watcher = file === undefined ? undefined : new DatabaseSync(file);
   const [admin, member] = [await world.token(world.admin), await world.token(world.demo)];
-  tokens = { admin, member, nobody: undefined, stranger: 'nt1.e30.e30' };
+  tokens = { admin, member, nobody: undefined, stranger: 'nt2.e30.e30' };
   const made = async (collection: string, name: string, values: object) => {
     const answer = await send('POST', `/identity/v3/${collection}`, { [name]: { name: 'target', ...values } });
     return (answer.json() as Record<string, { id: string }>)[name]?.id ?? '';
@@ -119,7 +119,25 @@ describe.each(COLLECTIONS)('%s are not harmed', (collection, name, properties) =
   });
 });
 
+const withCredential = (application_credential: unknown) => ({
+  auth: { identity: { methods: ['application_credential'], application_credential } },
+});
+
 describe('logins are not harmed', () => {
+  test('nor are application credentials by any value of a property', async () => {
+    const { user } = (
+      (
+        await send('GET', '/identity/v3/auth/tokens', undefined, tokens.admin, { 'x-subject-token': tokens.admin })
+      ).json() as {
+        token: { user: { id: string } };
+      }
+    ).token;
+    const all = `/identity/v3/users/${user.id}/application_credentials`;
+    for (const value of NASTY_VALUES)
+      for (const property of ['name', 'description', 'roles', 'unrestricted', 'expires_at'])
+        await send('POST', all, { application_credential: { name: `x${nth}`, [property]: value } });
+  });
+
   test('by any hostile value anywhere in the body', async () => {
     const [user, password] = ['nobody', 'x'];
     const login = (change: (body: ReturnType<typeof passwordLogin>) => unknown) =>
@@ -132,6 +150,9 @@ describe('logins are not harmed', () => {
         await login(({ auth }) => ({ auth: { identity: { ...auth.identity, methods: value } } })),
         await login(({ auth }) => ({ auth: { identity: { ...auth.identity, methods: [value] } } })),
         await login(() => ({ auth: { identity: { methods: ['token'], token: value } } })),
+        await login(() => withCredential(value)),
+        await login(() => withCredential({ id: value, secret: value })),
+        await login(() => withCredential({ name: value, user: { id: value }, secret: 'x' })),
         await login(() => ({ auth: { identity: { methods: ['token'], token: { id: value } } } })),
         await login(() => ({ auth: { identity: { methods: ['password'], password: { user: value } } } })),
         ...(nth % 3 ? [] : [await login(() => passwordLogin({ name: JSON.stringify(value) ?? '', password: 'x' }))]),

@@ -31,10 +31,18 @@ describe('a token', () => {
     expect(new TokenSigner(Buffer.alloc(32, 2)).read(token)).toBeUndefined();
   });
 
-  test.each(['', '.', 'nt1', 'nt1.', 'nt1..', 'nt1.e30.', `nt1.${'A'.repeat(5000)}.x`, 'gAAAAABnot-a-token', '\0'])(
-    'is refused if malformed: %j',
-    (text) => {
-      expect(signer.read(text)).toBeUndefined();
-    },
-  );
+  test.each([
+    '',
+    '.',
+    'nt2',
+    'nt2.',
+    'nt2..',
+    'nt2.e30.',
+    'nt1.e30.e30',
+    `nt2.${'A'.repeat(5000)}.x`,
+    'gAAAAABnot-a-token',
+    '\0',
+  ])('is refused if malformed: %j', (text) => {
+    expect(signer.read(text)).toBeUndefined();
+  });
 });

@@ -15,6 +15,7 @@ import { floatingIps } from './0015-floating-ips.ts';
 import { portDeviceProfiles } from './0015-port-device-profiles.ts';
 import { defaultExternalNetwork } from './0016-default-external-network.ts';
 
+import { applicationCredentials } from './0017-application-credentials.ts';
 import type { Migration } from './migration.ts';
 
 /** All steps in order. A step that has landed is never changed; a new one is added. */
@@ -35,4 +36,5 @@ export const MIGRATIONS: readonly Migration[] = [
   portDeviceProfiles,
   floatingIps,
   defaultExternalNetwork,
+  applicationCredentials,
 ];

@@ -45,6 +45,14 @@ export const IDENTITY_OPERATIONS: DescribedPaths = {
   '/identity/v3/users/{id}/password': { post: 'Change the password of a user' },
   '/identity/v3/users/{id}/projects': { get: 'List the projects of a user' },
   '/identity/v3/users/{id}/groups': { get: 'List the groups of a user: there are none' },
+  '/identity/v3/users/{user}/application_credentials': {
+    get: 'List the application credentials of a user',
+    post: 'Create an application credential',
+  },
+  '/identity/v3/users/{user}/application_credentials/{id}': {
+    get: 'Show an application credential',
+    delete: 'Delete an application credential',
+  },
   '/identity/v3/groups': { get: 'List groups: there are none' },
   ...collection('projects', 'a'),
   ...collection('domains', 'a'),

@@ -7,6 +7,7 @@ import { baseUrl, IDENTITY_PATH } from '../catalog.ts';
 import { IdentityError, shown } from '../errors.ts';
 import type { RequestLog } from '../request-log.ts';
 import type { IdentityService } from '../service.ts';
+import { applicationCredentialRoutes } from './application-credentials.ts';
 import { assignmentRoutes } from './assignments.ts';
 import { authRoutes } from './auth.ts';
 import { catalogRoutes } from './catalog.ts';
@@ -20,6 +21,7 @@ const ROUTES = [
   versionRoutes,
   authRoutes,
   userRoutes,
+  applicationCredentialRoutes,
   projectRoutes,
   domainRoutes,
   roleRoutes,
