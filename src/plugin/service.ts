@@ -212,11 +212,12 @@ export class Service {
     return without(document, [...this.#unshown, ...this.#permits.hidden(caller, document)]);
   }
 
+  /** As `#shown`, for many. */
   #shownAll(caller: Caller, documents: readonly Document[]): readonly Document[] {
     if (this.#permits.hidesByDocument) return documents.map((document) => this.#shown(caller, document));
     // The same attributes of all of them.
     const hidden = [...this.#unshown, ...this.#permits.hidden(caller, {})];
-    return hidden.length === 0 ? documents : documents.map((document) => without(document, hidden));
+    return hidden.length === 0 ? documents : documents.map((document) => blanked(document, hidden));
   }
 
   /** Returns the attribute that a child's path sets. */
@@ -367,6 +368,16 @@ function without(document: Document, names: readonly string[]): Document {
   if (names.length === 0) return document;
   const copy: Record<string, unknown> = { ...document };
   for (const name of names) delete copy[name];
+  return copy;
+}
+
+/**
+ * As `without`, for long lists: JSON leaves out undefined values, and deleting properties would change how the engine stores a
+ * document, after which writing it takes twice as long.
+ */
+function blanked(document: Document, names: readonly string[]): Document {
+  const copy: Record<string, unknown> = { ...document };
+  for (const name of names) if (name in copy) copy[name] = undefined;
   return copy;
 }
 

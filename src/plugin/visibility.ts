@@ -1,6 +1,7 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Caller } from '../auth/contract.ts';
 import type { Queries } from '../db/database.ts';
+import { prepared } from '../db/prepared.ts';
 import type { Resource } from '../resources/attribute.ts';
 import { NeutronError, neutronError, notFound } from '../resources/errors.ts';
 import { NETWORK } from '../resources/network.ts';
@@ -12,10 +13,12 @@ import { sharedWithCaller } from './rbac/sharing.ts';
 /** Returns whether the caller sees the resources of all projects. */
 export const seesAll = ({ isAdmin, isAdvsvc }: Caller): boolean => isAdmin || isAdvsvc;
 
+type InProject = Pick<Caller, 'projectId'>;
+
 /** Rows of a table that have the caller's project. */
 export const ownedIn =
   (table: string) =>
-  ({ projectId }: Caller): RawBuilder<SqlBool> =>
+  ({ projectId }: InProject): RawBuilder<SqlBool> =>
     sql<SqlBool>`${sql.ref(`${table}.project_id`)} = ${projectId}`;
 
 /** Returns whether rows of the resource belong to a project. */
@@ -33,7 +36,7 @@ export function ownOrShared(resource: Resource, caller: Caller): RawBuilder<SqlB
 }
 
 /** Its own networks, and those shared with it or external to it. */
-export const visibleNetworks = (caller: Caller): RawBuilder<SqlBool> =>
+export const visibleNetworks = (caller: InProject): RawBuilder<SqlBool> =>
   sql<SqlBool>`(${ownedIn('networks')(caller)} or ${sharedWithCaller(NETWORK, caller)})`;
 
 /** Its own subnets, and those of its own and of shared networks. */
@@ -83,6 +86,16 @@ export async function requireVisibleNetwork(db: Queries, caller: Caller, id: str
   if (!seesAll(caller)) await requireVisible(db, caller, NETWORK, id, visibleNetworks);
 }
 
+/** Whether a network that a project sees is its own or shared with it; prepared, because every port that a member creates asks. */
+const usableNetwork = prepared<{ id: string; project: string }, { usable: number }>((db, parameter) => {
+  const caller = { projectId: parameter('project') };
+  const own = ownedIn('networks')(caller);
+  const shared = sharedWithCaller(NETWORK, caller, 'access_as_shared');
+  const query = sql<{ usable: number }>`select case when ${own} or ${shared} then 1 else 0 end as usable
+    from networks where id = ${parameter('id')} and ${visibleNetworks(caller)}`;
+  return { compile: () => query.compile(db) };
+});
+
 /**
  * Throws unless the caller may create resources on the networks: NetworkNotFound for those that it does not see, HTTPForbidden for
  * those that it only sees, because they are external. Administrators: the rules themselves find out.
@@ -95,10 +108,7 @@ export async function requireUsableNetworks(
 ): Promise<void> {
   if (seesAll(caller)) return;
   for (const id of new Set(items.map(({ network_id }) => network_id))) {
-    const own = ownedIn('networks')(caller);
-    const shared = sharedWithCaller(NETWORK, caller, 'access_as_shared');
-    const { rows } = await sql<{ usable: number }>`select case when ${own} or ${shared} then 1 else 0 end as usable
-      from networks where id = ${id} and ${visibleNetworks(caller)}`.execute(db);
+    const { rows } = await usableNetwork(db, { id, project: caller.projectId });
     const [network] = rows;
     if (!network) throw notFound(NETWORK, id);
     if (Number(network.usable) === 0)
