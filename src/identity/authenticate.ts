@@ -44,6 +44,9 @@ async function userOf(identity: IdentityService, reference: Json): Promise<UserR
   return domain && userNamed(identity.db, domain.id, name);
 }
 
+/** Returns the key of an unknown name in the throttle: bounded, because many are remembered. */
+const unknown = (named: string): string => `unknown ${named.slice(0, 100)}`;
+
 /**
  * Checks the password of a user, as often as the throttle allows. Unknown users take as long as known ones. Throws IdentityError
  * 401, and 429 when there were too many wrong ones from this address.
@@ -55,7 +58,7 @@ export async function checkPassword(
   password: string,
   address: string,
 ): Promise<void> {
-  await checkSecret(identity, user?.id ?? `unknown ${named}`, user?.password_hash, password, address);
+  await checkSecret(identity, user?.id ?? unknown(named), user?.password_hash, password, address);
 }
 
 /** Checks the secret of `who`, which has the hash; undefined or null if there is none. Throws as `checkPassword`. */
@@ -111,7 +114,7 @@ async function byApplicationCredential(
   if (secret === undefined) throw badRequest('secret is a required property.');
   const found = await applicationCredentialOf(identity, method);
   const named = textIn(method, 'id') ?? textIn(method, 'name') ?? '';
-  await checkSecret(identity, found?.id ?? `unknown ${named}`, found?.secret_hash, secret, address);
+  await checkSecret(identity, found?.id ?? unknown(named), found?.secret_hash, secret, address);
   const user = found && (await findUser(identity.db, found.user_id));
   if (!user || (found.expires_at !== null && Number(found.expires_at) <= identity.now())) throw unauthorized();
   return { user, methods: ['application_credential'], applicationCredential: found };

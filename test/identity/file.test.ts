@@ -1,7 +1,9 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConfigError } from '../../src/config/parse.ts';
 import { firstIdentityFile } from '../../src/identity/file/first.ts';
 import { readIdentityFile } from '../../src/identity/file/read.ts';
+import { anyJson } from '../api/nasty.ts';
 
 const read = (text: string) => readIdentityFile(text, 'identity.yaml');
 
@@ -100,6 +102,43 @@ users:
   ])('is rejected with the line of what is wrong: %j', (text, message) => {
     expect(() => read(text)).toThrow(ConfigError);
     expect(() => read(text)).toThrow(message);
+  });
+
+  test('whatever it holds, is read or rejected with a line', () => {
+    const outcome = (text: string) => {
+      try {
+        read(text);
+      } catch (error) {
+        expect(error).toBeInstanceOf(ConfigError);
+        expect((error as Error).message).toMatch(/^identity\.yaml:\d+: /);
+      }
+    };
+    const keys = [
+      'name',
+      'id',
+      'domain',
+      'password',
+      'roles',
+      'role',
+      'project',
+      'system',
+      'enabled',
+      'default_project',
+    ];
+    const entry = fc.dictionary(fc.constantFrom(...keys), anyJson);
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string({ unit: 'binary', maxLength: 60 }),
+          fc.string({ unit: fc.constantFrom(...'&*!|>-?:{}[],#"%@\n \ta1'), maxLength: 60 }),
+          fc
+            .dictionary(fc.constantFrom('users', 'projects', 'domains', 'roles'), fc.oneof(anyJson, fc.array(entry)))
+            .map((value) => JSON.stringify(value)),
+        ),
+        outcome,
+      ),
+      { numRuns: 2_000 },
+    );
   });
 
   test('is rejected without showing a password', () => {
