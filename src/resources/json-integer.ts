@@ -1,5 +1,5 @@
 /** A JSON number that keeps its text (ECMAScript proposal JSON.parse source text access; V8 has it). */
-export interface RawJson {
+interface RawJson {
   readonly rawJSON: string;
 }
 
