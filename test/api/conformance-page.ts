@@ -21,6 +21,7 @@ export const GROUPS = [
   'tags',
   'routers',
   'securitygroups',
+  'misc',
 ] as const;
 
 /** Returns the content of docs/conformance.md: the results of the comparison and the list of differences. */
