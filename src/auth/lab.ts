@@ -4,7 +4,7 @@ import type { Config } from '../config/options.ts';
 import { databaseFile } from '../db/open.ts';
 import type { Authorization } from '../identity/authorization.ts';
 import { IDENTITY_PATH } from '../identity/catalog.ts';
-import { IDENTITY_FILE, writeClientFiles } from '../identity/client-files.ts';
+import { CLOUDS_FILE, IDENTITY_FILE, OPENRC_FILE, writeClientFiles } from '../identity/client-files.ts';
 import { takeOverFile } from '../identity/file/take-over.ts';
 import { IDENTITY_OPERATIONS } from '../identity/routes/operations.ts';
 import { identityRoutes } from '../identity/routes/plugin.ts';
@@ -83,7 +83,10 @@ export async function labProvider({ config, db, log }: ProviderParts): Promise<I
     },
     async listening(url) {
       const authUrl = `${publicEndpoint || reachable(url)}${IDENTITY_PATH}`;
-      if (file) writeClientFiles(statePath, file, { authUrl, region });
+      if (file && writeClientFiles(statePath, file, { authUrl, region }))
+        log.info(
+          `clients log in at ${authUrl} with ${join(statePath, CLOUDS_FILE)} or ${join(statePath, OPENRC_FILE)}`,
+        );
     },
   };
 }

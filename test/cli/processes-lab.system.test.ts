@@ -50,6 +50,7 @@ describe.skipIf(process.getuid?.() !== 0)('servers with auth_strategy = lab on M
     const words = folder.conf({ ...given, more: 'auth_strategy = lab' });
     const first = NeutrinoProcess.start('server', '--bind-port', '0', ...words);
     const [, url = ''] = await first.logged(READY);
+    await first.logged(/clients log in at http:\S+\/identity\/v3 with \S+clouds\.yaml or \S+openrc/);
     const { clouds } = parse(readFileSync(join(folder.path(), 'state', 'clouds.yaml'), 'utf8')) as {
       readonly clouds: Readonly<Record<string, { readonly auth: Login & { readonly auth_url: string } }>>;
     };
