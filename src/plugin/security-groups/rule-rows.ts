@@ -69,13 +69,7 @@ export async function insertRule(trx: Trx, rule: NewRule, ofDefault: boolean): P
   };
 }
 
-interface RuleRow extends Omit<SecurityGroupRules, 'rule_key' | 'direction' | 'ethertype'> {
-  readonly direction: NestedRule['direction'];
-  readonly ethertype: NestedRule['ethertype'];
-  readonly revision_number: number;
-  readonly created_at: string;
-  readonly updated_at: string;
-}
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Returns a function that formats stored times. It keeps the last one: neighbours in a list were often created in the same second. */
 function timeFormat(): (stored: string) => string {
@@ -92,36 +86,25 @@ function timeFormat(): (stored: string) => string {
 
 const NO_TAGS: readonly string[] = [];
 
-/** Lists may contain 100,000 rules: one query for many groups, and one object for each row. */
+/**
+ * Lists may contain 100,000 rules: one query for many groups, whose rows become the documents. Copying them would take as long as
+ * reading them.
+ */
 async function select(db: Queries, where: RawBuilder<unknown>): Promise<readonly NestedRule[]> {
-  const { rows } = await sql<RuleRow>`select r.id, r.project_id, r.security_group_id, r.direction, r.ethertype,
-      r.protocol, r.port_range_min, r.port_range_max, r.remote_ip_prefix, r.remote_group_id, r.remote_address_group_id,
-      r.normalized_cidr, r.description, r.standard_attr_id, s.revision_number, s.created_at, s.updated_at
+  const { rows } = await sql<Mutable<NestedRule>>`select r.id, r.project_id, r.project_id as tenant_id,
+      r.security_group_id, r.direction, r.ethertype, r.protocol, r.port_range_min, r.port_range_max, r.remote_ip_prefix,
+      r.remote_group_id, r.remote_address_group_id, r.normalized_cidr, r.description, r.standard_attr_id,
+      s.revision_number, s.created_at, s.updated_at
     from securitygrouprules r
     inner join standardattributes s on s.id = r.standard_attr_id
     where ${where}`.execute(db);
   const time = timeFormat();
-  return rows.map((row) => ({
-    id: row.id,
-    tenant_id: row.project_id,
-    project_id: row.project_id,
-    security_group_id: row.security_group_id,
-    direction: row.direction,
-    ethertype: row.ethertype,
-    protocol: row.protocol,
-    port_range_min: row.port_range_min,
-    port_range_max: row.port_range_max,
-    remote_ip_prefix: row.remote_ip_prefix,
-    remote_group_id: row.remote_group_id,
-    remote_address_group_id: row.remote_address_group_id,
-    normalized_cidr: row.normalized_cidr,
-    description: row.description,
-    created_at: time(row.created_at),
-    updated_at: time(row.updated_at),
-    revision_number: Number(row.revision_number),
-    standard_attr_id: Number(row.standard_attr_id),
-    tags: NO_TAGS,
-  }));
+  for (const row of rows) {
+    row.created_at = time(row.created_at);
+    row.updated_at = time(row.updated_at);
+    row.tags = NO_TAGS;
+  }
+  return rows;
 }
 
 /** Returns which of the groups are default groups. */
