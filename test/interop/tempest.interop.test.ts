@@ -1,0 +1,19 @@
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { type Cloud, startLabCloud } from './clients/lab-cloud.ts';
+import { clientObstacle, titleOf } from './clients/packages.ts';
+import { compareResults } from './clients/results.ts';
+import { runTempest } from './clients/tempest.ts';
+
+const obstacle = clientObstacle('tempest');
+
+describe.skipIf(obstacle)(titleOf('tempest', obstacle), () => {
+  let cloud: Cloud;
+  beforeAll(async () => {
+    cloud = await startLabCloud();
+  });
+  afterAll(() => cloud?.close());
+
+  test('the tests of the network API pass, except for those that are listed', { timeout: 3_000_000 }, async () => {
+    compareResults('tempest', await runTempest(cloud));
+  });
+});
