@@ -11,6 +11,7 @@ const NEEDS = { none: [], up: ['up'], test: ['up', 'test'], interop: ['up', 'tes
 const OPTIONAL = {
   keystone: { for: ['test', 'interop'], without: 'the tests with Keystone are skipped' },
   interop: { for: ['interop'], without: 'the tests with stock Neutron are skipped' },
+  clients: { for: ['interop'], without: 'some tests with clients of Neutron are skipped' },
 };
 
 /** The lines of the list of commands that are needed for one of `purposes`, as { command, package, service }. */
@@ -53,7 +54,7 @@ export async function setUpDebianPackages(root, purpose, progress) {
 
 async function installMissing(root, purposes, progress) {
   const missing = () => neededTools(root, purposes).filter(({ command }) => !isInPath(command));
-  const wanted = [...new Set(missing().map((tool) => tool.package))];
+  const wanted = [...new Set(missing().flatMap((tool) => tool.package.split(',')))];
   const services = missing().flatMap((tool) => tool.service ?? []);
   if (wanted.length === 0 || process.getuid() !== 0) return;
   const names = wanted.join(' ');

@@ -69,3 +69,11 @@ test('flavors of other services exist, and are not for routers', async () => {
   const router = await api.ask('POST', '/routers', { router: { flavor_id: id } });
   expect(router).toMatchObject({ status: 400, type: 'InvalidServiceType' });
 });
+
+test('a subport without segmentation is refused before its port is looked for', async () => {
+  const { id: net } = await network();
+  const { id } = await api.create('/ports', 'port', { network_id: net }, 'p1');
+  const sub_ports = [{ port_id: net, segmentation_type: 'vlan' }];
+  const answer = await api.ask('POST', '/trunks', { trunk: { port_id: id, sub_ports } }, 'p1');
+  expect(answer).toMatchObject({ status: 400, type: 'InvalidInput' });
+});

@@ -64,20 +64,27 @@ export async function lockParent(trx: Trx, core: Core, caller: Caller, id: strin
   return port;
 }
 
-function segmentationOf(wanted: WantedSubPort, port: TrunkedPort): SubPort {
-  const { port_id, segmentation_type: type, segmentation_id: id } = wanted;
-  if (type === 'inherit') {
-    if (port.networkType !== 'vlan' || port.segmentationId === null)
-      throw neutronError('InvalidInput', {
-        reason: `subport '${port_id}' cannot inherit the segmentation of a ${port.networkType} network: it is not a VLAN`,
-      });
-    return { port_id, segmentation_type: 'vlan', segmentation_id: port.segmentationId };
-  }
+/** Returns a subport with the segmentation of the request; undefined if it inherits that of its network. Throws InvalidInput. */
+function requestedSubPort({
+  port_id,
+  segmentation_type: type,
+  segmentation_id: id,
+}: WantedSubPort): SubPort | undefined {
+  if (type === 'inherit') return undefined;
   if (type === undefined || id === undefined)
     throw neutronError('InvalidInput', {
       reason: `Invalid subport details '${port_id}': missing segmentation information. Must specify both segmentation_id and segmentation_type`,
     });
   return { port_id, segmentation_type: type, segmentation_id: id };
+}
+
+/** Returns a subport with the segmentation of its port's network. Throws InvalidInput unless that is a VLAN. */
+function inheritingSubPort({ id, networkType, segmentationId }: TrunkedPort): SubPort {
+  if (networkType !== 'vlan' || segmentationId === null)
+    throw neutronError('InvalidInput', {
+      reason: `subport '${id}' cannot inherit the segmentation of a ${networkType} network: it is not a VLAN`,
+    });
+  return { port_id: id, segmentation_type: 'vlan', segmentation_id: segmentationId };
 }
 
 /** Adds subports to a trunk. Throws the errors of invalid ones. */
@@ -88,7 +95,9 @@ export async function addSubPorts(
   trunk: { readonly id: string; readonly portId: string; readonly mtu: number },
   wanted: readonly WantedSubPort[],
 ): Promise<void> {
-  for (const one of wanted) {
+  // As in Neutron, what a request lacks is reported before what does not exist.
+  const requested = wanted.map((one) => [one, requestedSubPort(one)] as const);
+  for (const [one, asked] of requested) {
     if (one.port_id === trunk.portId) throw neutronError('ParentPortInUse', { port: one.port_id });
     await requireVisible(trx, caller, PORT, one.port_id, visiblePorts);
     const port = await lockTrunkedPort(trx, core, one.port_id);
@@ -99,7 +108,7 @@ export async function addSubPorts(
         trunk: trunk.id,
         trunkMtu: trunk.mtu,
       });
-    const subPort = segmentationOf(one, port);
+    const subPort = asked ?? inheritingSubPort(port);
     await requireOutsideTrunks(trx, port.id);
     if (port.deviceId !== '')
       throw neutronError('PortInUse', { port: port.id, network: port.networkId, device: port.deviceId });

@@ -204,7 +204,6 @@ export const COMMANDS: Readonly<Record<string, readonly string[]>> = {
     'quota list --network --detail',
     'quota set admin --networks 50 --ports 600 --secgroup-rules 1000',
     'quota list --network',
-    'quota delete admin --network',
     'network create shared',
     'rbac = network rbac create shared --type network --action access_as_shared --target-project demo',
     'network rbac set {rbac.id} --target-project admin',
@@ -225,7 +224,7 @@ export const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   ],
   'and everything goes': [
     'router delete router1',
-    'port delete port1 r1-port',
+    'port delete port1',
     'subnet delete sub1 sub2 sub6',
     'network delete net1 net2',
   ],
