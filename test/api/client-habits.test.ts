@@ -77,3 +77,11 @@ test('a subport without segmentation is refused before its port is looked for', 
   const answer = await api.ask('POST', '/trunks', { trunk: { port_id: id, sub_ports } }, 'p1');
   expect(answer).toMatchObject({ status: 400, type: 'InvalidInput' });
 });
+
+test('an external network is deleted with its floating IPs that nobody uses', async () => {
+  const { id } = await network({ 'router:external': true }, 'admin');
+  await api.create('/subnets', 'subnet', { network_id: id, ip_version: 4, cidr: '192.0.2.0/24' }, 'admin');
+  await api.create('/floatingips', 'floatingip', { floating_network_id: id }, 'p1');
+  expect((await api.ask('DELETE', `/networks/${id}`)).status).toBe(204);
+  expect((await api.ask('GET', '/floatingips')).json.floatingips).toEqual([]);
+});

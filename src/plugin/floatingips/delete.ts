@@ -20,8 +20,14 @@ export async function deleteFloatingIp(trx: Trx, db: Database, id: string, revis
   if (row.router_id !== null) await enqueueRouterUpdate(trx, row.router_id);
 }
 
-/** Deletes the floating IPs of a network without gateways: none of them can be in use. */
-export async function deleteFloatingIpsOf(trx: Trx, db: Database, networkId: string): Promise<void> {
-  const rows = await trx.selectFrom('floatingips').select('id').where('floating_network_id', '=', networkId).execute();
+/** Deletes the floating IPs of a network that no router translates; without gateways on the network, that is all of them. */
+export async function deleteUnusedFloatingIps(trx: Trx, db: Database, networkId: string): Promise<void> {
+  const rows = await trx
+    .selectFrom('floatingips')
+    .select('id')
+    .where('floating_network_id', '=', networkId)
+    .where('router_id', 'is', null)
+    .where('fixed_port_id', 'is', null)
+    .execute();
   for (const { id } of rows) await deleteFloatingIp(trx, db, id);
 }

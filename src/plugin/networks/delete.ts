@@ -4,18 +4,21 @@ import { EVENTS } from '../../rpc/events.ts';
 import { requireRevision } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
+import { deleteUnusedFloatingIps } from '../floatingips/delete.ts';
 import { deleteAutomaticPorts, portsInUse } from '../ports/of-network.ts';
 import { releasePrefixes } from '../subnetpools/release.ts';
 import { lockNetwork } from './lock.ts';
 import { releaseSegment } from './segments.ts';
 
 /**
- * Deletes a network with its subnets in the caller's transaction, and enqueues the notifications of agents.
+ * Deletes a network with its subnets and unused floating IPs in the caller's transaction, and enqueues the notifications of agents.
  * Throws NetworkNotFound, NetworkInUse, RevisionNumberConstraintFailed.
  */
 export async function deleteNetwork(trx: Trx, core: Core, id: string, revision?: number): Promise<void> {
   const network = await lockNetwork(trx, core.db, id);
   await requireRevision(trx, network.standard_attr_id, revision);
+  // As in Neutron; those in use stay, and keep the network.
+  await deleteUnusedFloatingIps(trx, core.db, id);
   const used = await portsInUse(trx, id);
   if (used.length > 0) throw neutronError('NetworkInUse', { id, ports: used.join(',') });
   await deleteAutomaticPorts(trx, id);

@@ -4,7 +4,7 @@ import { neutronError } from '../../resources/errors.ts';
 import { NETWORK } from '../../resources/network.ts';
 import { bumpRevision } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
-import { deleteFloatingIpsOf } from '../floatingips/delete.ts';
+import { deleteUnusedFloatingIps } from '../floatingips/delete.ts';
 import {
   addEntry,
   EVERYBODY,
@@ -75,7 +75,7 @@ async function makeInternal(trx: Trx, { db }: Core, networkId: string): Promise<
     .limit(1)
     .executeTakeFirst();
   if (gateway) throw neutronError('ExternalNetworkInUse', { id: networkId });
-  await deleteFloatingIpsOf(trx, db, networkId);
+  await deleteUnusedFloatingIps(trx, db, networkId);
   await releaseDefault(trx, networkId);
   await trx.deleteFrom('externalnetworks').where('network_id', '=', networkId).execute();
   await removeEntries(trx, NETWORK, networkId, EXTERNAL);
