@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { policySection } from './policy-differences.ts';
 import type { Outcome } from './replay.ts';
 
 /** A case whose response intentionally differs from Neutron's. */
@@ -46,6 +47,7 @@ export function conformancePage(outcomes: readonly Outcome[]): string {
     '|---|---|---|---|---|',
     ...rows,
     '',
+    ...policySection(),
     '## Differences',
     '',
     '| case | difference | reason |',

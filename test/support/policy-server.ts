@@ -111,6 +111,9 @@ export async function startPolicyServer(
   const pairs = [
     ...[...unlimited, 'rbac_policy'].map((name) => `quotas.quota_${name}=-1`),
     'oslo_policy.enforce_new_defaults=false',
+    // As on the recorded server.
+    'ml2.extension_drivers=port_security,dns,qos',
+    'ml2_type_vlan.network_vlan_ranges=physnet1:100:199',
     ...options,
   ].map((option) => /^([^.=]+)\.([^=]+)=(.*)$/s.exec(option) ?? []);
   const env = Object.fromEntries(pairs.map(([, section, name, value]) => [`OS_${section}__${name}`, value]));
