@@ -22,6 +22,7 @@ export const GROUPS = [
   'tags',
   'routers',
   'securitygroups',
+  'quotas',
   'misc',
 ] as const;
 
