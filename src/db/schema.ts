@@ -201,7 +201,7 @@ export interface SecurityGroupRules {
 }
 
 /** The rules that new security groups start with. */
-export interface SecurityGroupDefaultRules {
+interface SecurityGroupDefaultRules {
   id: string;
   direction: string;
   ethertype: string;

@@ -60,7 +60,7 @@ export function resourceModules(
  * `allocator`: shared by the whole process. `quotas`: of what rules create on their own, such as default security groups.
  */
 const listedModules = (core: Core, allocator: AddressAllocator, quotas: Quotas): readonly AnyModule[] => [
-  { ...networkModule(core), actions: networkAgentHandlers(core) },
+  { ...networkModule(core, quotas), actions: networkAgentHandlers(core) },
   subnetModule(core, allocator),
   portModule(core, allocator, quotas),
   ipAvailabilityModule,

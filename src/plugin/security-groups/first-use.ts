@@ -1,4 +1,5 @@
 import type { Caller } from '../../auth/contract.ts';
+import type { Trx } from '../../db/database.ts';
 import { NeutronError } from '../../resources/errors.ts';
 import type { ListQuery } from '../../store/listing.ts';
 import type { Core } from '../core.ts';
@@ -23,10 +24,20 @@ export async function createForList(
     .where('project_id', '=', projectId)
     .executeTakeFirst();
   if (known) return;
+  await unlessOverQuota(() => db.transaction((trx) => defaultSecurityGroup(trx, quotas, projectId)));
+}
+
+/** Creates the default group of a new network's project, as Neutron does if the project itself or an administrator creates it. */
+export async function createForNetwork(trx: Trx, quotas: Quotas, caller: Caller, project: string): Promise<void> {
+  if (project === '' || !(caller.isAdmin || caller.projectId === project)) return;
+  await unlessOverQuota(() => defaultSecurityGroup(trx, quotas, project));
+}
+
+/** A project without quota for the rules has no default group; what it asked for is done all the same. */
+async function unlessOverQuota(create: () => Promise<unknown>): Promise<void> {
   try {
-    await db.transaction((trx) => defaultSecurityGroup(trx, quotas, projectId));
+    await create();
   } catch (error) {
-    // A project without quota for these rules has no default group; its list is answered all the same.
     if (!(error instanceof NeutronError && error.type === 'OverQuota')) throw error;
   }
 }

@@ -55,6 +55,9 @@ async function startingRules(trx: Trx, id: string, project: string, isDefault: b
 /** Inserts a group with the rules that it starts with, which count against the quota of rules. */
 export async function insertGroup(trx: Trx, quotas: Quotas, group: NewGroup, isDefault = false) {
   const id = randomUUID();
+  const starting = await startingRules(trx, id, group.project_id, isDefault);
+  const counted = { resource: SECURITY_GROUP_RULE };
+  if (starting.length > 0) await quotas.reserve(trx, counted, group.project_id, starting.length);
   const { attr, shown } = await insertPlain(trx, SECURITY_GROUP, {
     ...group,
     id,
@@ -63,9 +66,6 @@ export async function insertGroup(trx: Trx, quotas: Quotas, group: NewGroup, isD
     ...newStandard(1),
   });
   const rules: NestedRule[] = [];
-  const starting = await startingRules(trx, id, group.project_id, isDefault);
-  const counted = { resource: SECURITY_GROUP_RULE };
-  if (starting.length > 0) await quotas.reserve(trx, counted, group.project_id, starting.length);
   for (const rule of starting) {
     const inserted = await insertRule(trx, rule, isDefault);
     if (inserted) rules.push(inserted);
@@ -78,13 +78,13 @@ const findDefault = prepared<{ project: string }, { security_group_id: string }>
 );
 
 /** Returns the id of a project's default security group; undefined if it has none yet. */
-export async function knownDefaultGroup(trx: Trx, projectId: string): Promise<string | undefined> {
+async function knownDefaultGroup(trx: Trx, projectId: string): Promise<string | undefined> {
   return (await findDefault(trx, { project: projectId })).rows[0]?.security_group_id;
 }
 
 /**
  * Returns the id of a project's default security group; creates the group with its rules if the project has none yet. Throws
- * OverQuota if the project may not have these rules.
+ * OverQuota if the project may not have these rules, and then has changed nothing.
  */
 export async function defaultSecurityGroup(trx: Trx, quotas: Quotas, projectId: string): Promise<string> {
   const known = await knownDefaultGroup(trx, projectId);

@@ -48,9 +48,9 @@ describe('the default security group of a project', () => {
   });
 
   const ownNetwork = async (): Promise<string> => {
-    const network = await world.network({ project_id: 'p2' });
-    await world.subnet(network, '10.0.0.0/24');
-    return network;
+    const { id } = await world.create('network', { project_id: 'p2' }, memberOf('p2'));
+    await world.subnet(id, '10.0.0.0/24');
+    return id;
   };
 
   test('is not created for a project by the lists of others, whoever they are (CVE-2022-3277)', async () => {
@@ -62,12 +62,19 @@ describe('the default security group of a project', () => {
     expect(await world.count('default_security_group')).toBe(0);
   });
 
-  test('is not created for a project by the port of an advanced service', async () => {
-    const network = await ownNetwork();
+  test('is created by a network of the project, or of an administrator for it, but of nobody else', async () => {
+    const projects = async () => {
+      const rows = await world.core.db.kysely.selectFrom('default_security_group').select('project_id').execute();
+      return rows.map((row) => row.project_id).sort();
+    };
     const service = { ...memberOf('ps'), roles: ['advsvc', 'admin'], isAdvsvc: true };
-    const port = await world.create('port', { network_id: network, project_id: 'p2' }, service);
+    const { id } = await world.create('network', { project_id: 'p2' }, service);
+    const port = await world.create('port', { network_id: id, project_id: 'p2' }, service);
     expect(port.security_groups).toEqual([]);
-    expect(await world.count('default_security_group')).toBe(0);
+    expect(await projects()).toEqual([]);
+    await world.create('network', {}, P2);
+    await world.network({ project_id: 'p3' });
+    expect(await projects()).toEqual(['p2', 'p3']);
   });
 
   test('is only one, however many ask at once', async () => {
