@@ -196,8 +196,10 @@ describe('access that is in use', () => {
       status: 409,
     });
     expect(await networkOf(network, p2)).toMatchObject({ shared: true });
-    await policies().update(ADMIN, wildcard, { target_tenant: 'p2' });
+    // As in Neutron: only a wildcard replaces an access that is in use.
+    await expect(policies().update(ADMIN, wildcard, { target_tenant: 'p2' })).rejects.toMatchObject(inUse);
     await world.of('port').delete(p2, String(port?.id));
+    await policies().update(ADMIN, wildcard, { target_tenant: 'p2' });
     await policies().delete(ADMIN, wildcard);
     expect(await sees(p2, network)).toBe(false);
   });
