@@ -48,6 +48,19 @@ describe('enable_ndp_proxy', () => {
     );
   });
 
+  it('keeps the IPv6 address of the gateway', async () => {
+    const outside = { network_id: external, ip_version: 4, cidr: '203.0.113.0/28', enable_dhcp: false };
+    const { id: v4 } = await api.create('/subnets', 'subnet', outside);
+    const { id } = await router({ enable_ndp_proxy: true });
+    const change = () => {
+      const gateway = { network_id: external, external_fixed_ips: [{ subnet_id: v4 }] };
+      return api.ask('PUT', `/routers/${id}`, { router: { external_gateway_info: gateway } });
+    };
+    expect((await change()).type).toBe('RouterIPv6GatewayInUse');
+    await put(id, { enable_ndp_proxy: false });
+    expect((await change()).status).toBe(200);
+  });
+
   it('can be the default where a gateway supports it', async () => {
     await api.close();
     api = await openCallersApi({ DEFAULT: { enable_ndp_proxy_by_default: true } });
