@@ -11,6 +11,7 @@ import { type DescribedPaths, openApi } from './openapi.ts';
 import { HEALTH_PATH, healthRoute } from './routes/health.ts';
 import { collectionPath, resourceRoutes } from './routes/resource.ts';
 import { versionRoutes } from './routes/versions.ts';
+import { declaredSpelling } from './spellings.ts';
 import { handleUnknownPaths } from './unknown-paths.ts';
 
 /** Returns the caller of a request with these headers. */
@@ -64,6 +65,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     if (!caller) throw new Error('a route was reached before its caller was identified');
     return caller;
   };
+  const spelled = declaredSpelling(services.map(({ resource }) => resource.path));
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -75,7 +77,7 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     routerOptions: { maxParamLength: MAX_URL, ignoreTrailingSlash: false },
     frameworkErrors: (error, request, reply) => sendError(error, request, reply),
     clientErrorHandler: answerBrokenRequest,
-    rewriteUrl: (request) => plainUrl(request.url ?? '/'),
+    rewriteUrl: (request) => spelled(plainUrl(request.url ?? '/')),
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(

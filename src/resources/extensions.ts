@@ -255,6 +255,7 @@ const BEHAVIOURS: readonly string[] = [
   'empty-string-filtering',
   'ext-gw-mode',
   'filter-validation',
+  'floating-ip-port-forwarding-detail',
   'floatingip-autodelete-internal',
   'ip-substring-filtering',
   'l3-port-ip-change-not-allowed',

@@ -40,7 +40,6 @@ describe('a floating IP', () => {
     const [{ id: port }] = json.ports;
     expect((await world.ask('DELETE', `/ports/${port}`)).type).toBe('ServicePortInUse');
     expect((await world.ask('PUT', `/ports/${port}`, { port: { device_id: '' } })).type).toBe('ServicePortInUse');
-    expect((await world.ask('DELETE', `/networks/${world.external}`)).type).toBe('NetworkInUse');
     expect((await world.ask('DELETE', `/floatingips/${fip.id}`, undefined, 'p1')).status).toBe(204);
     expect((await world.ask('GET', `/ports/${port}`)).status).toBe(404);
     const left = await world.core.db.kysely
@@ -102,6 +101,18 @@ describe('a floating IP', () => {
     expect((await ask('PUT', `/networks/${external}`, { network: { 'router:external': false } })).status).toBe(200);
     expect((await ask('GET', `/floatingips/${id}`)).type).toBe('FloatingIPNotFound');
     expect((await ask('GET', '/ports?device_owner=network:floatingip')).json.ports).toEqual([]);
+  });
+
+  it('goes with its network, unless a port uses it', async () => {
+    const { id: external } = await world.create('/networks', 'network', { 'router:external': true });
+    const outside = { network_id: external, ip_version: 4, cidr: '198.51.100.0/28' };
+    await world.create('/subnets', 'subnet', outside);
+    const { id } = await world.floatingIp({ floating_network_id: external });
+    const used = await world.floatingIp({ port_id: (await world.port()).id });
+    expect((await world.ask('DELETE', `/networks/${world.external}`)).type).toBe('NetworkInUse');
+    expect(await show(used.id)).toMatchObject({ router_id: world.router });
+    expect((await world.ask('DELETE', `/networks/${external}`)).status).toBe(204);
+    expect((await world.ask('GET', `/floatingips/${id}`)).type).toBe('FloatingIPNotFound');
   });
 
   it('is the only one of a fixed IP on a network', async () => {
@@ -186,6 +197,10 @@ describe('a floating IP', () => {
         tenant_id: 'p2',
         project_id: 'p2',
       },
+    ]);
+    // As in Neutron, a hyphen is as good.
+    expect((await world.ask('GET', '/floatingip-pools?fields=cidr', undefined, 'p2')).json.floatingip_pools).toEqual([
+      { cidr: '203.0.113.0/28' },
     ]);
     expect((await world.floatingIp({ subnet_id: world.externalSubnet })).status).toBe('DOWN');
   });
