@@ -103,6 +103,8 @@ function agreed(): Facts {
     portsecuritybindings: PORTS.map((one) => ({ port_id: one.id, port_security_enabled: 1 })),
     provisioningblocks: [],
     extradhcpopts: [],
+    securitygrouprules: [],
+    securitygroupdefaultrules: [],
     securitygroups: [{ ...owned('group', 6), stateful: 1 }],
     agents: [
       {

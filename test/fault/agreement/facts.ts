@@ -57,6 +57,8 @@ export const TABLES = [
   'provisioningblocks',
   'extradhcpopts',
   'securitygroups',
+  'securitygrouprules',
+  'securitygroupdefaultrules',
   'agents',
   'networkdhcpagentbindings',
   'ml2_vxlan_allocations',

@@ -59,7 +59,8 @@ function halves(database: DatabaseFacts): readonly string[] {
 
 function leftBehind(database: DatabaseFacts): readonly string[] {
   const { networks, networksegments, subnets, ports, securitygroups } = database;
-  const owners = [networks, networksegments, subnets, ports, securitygroups]
+  const { securitygrouprules: rules, securitygroupdefaultrules: defaultRules } = database;
+  const owners = [networks, networksegments, subnets, ports, securitygroups, rules, defaultRules]
     .flat()
     .map((row) => String(row.standard_attr_id));
   const standard = database.standardattributes.map((row) => String(row.id));
