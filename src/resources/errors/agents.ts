@@ -1,0 +1,51 @@
+import type { ErrorKinds } from './kind.ts';
+
+/** Errors of agents, what they host, and availability zones. */
+export const AGENT_ERRORS = {
+  AgentNotFound: { status: 404, template: 'Agent {id} could not be found.', when: 'no such agent' },
+  AvailabilityZoneNotFound: {
+    status: 404,
+    template: 'AvailabilityZone {zone} could not be found.',
+    when: 'an availability zone hint names a zone without agents',
+  },
+  RouterHostedByL3Agent: {
+    status: 409,
+    template: 'The router {router} has been already hosted by the L3 Agent {agent}.',
+    when: 'another agent already serves the router',
+  },
+  InvalidL3Agent: {
+    status: 404,
+    template: 'Agent {id} is not a L3 Agent or has been disabled',
+    when: 'the agent is not an L3 agent, or is disabled, or in another availability zone',
+  },
+  RouterL3AgentMismatch: {
+    status: 409,
+    template: 'Cannot host distributed router {router} on legacy L3 agent {agent}.',
+    when: 'a distributed router is added to an agent that cannot serve one',
+  },
+  DVRL3CannotAssignToDvrAgent: {
+    status: 409,
+    template: "Not allowed to manually assign a router to an agent in 'dvr' mode.",
+    when: 'a router is added to an agent in dvr mode',
+  },
+  DVRL3CannotRemoveFromDvrAgent: {
+    status: 409,
+    template: "Not allowed to manually remove a router from an agent in 'dvr' mode.",
+    when: 'a router is removed from an agent in dvr mode',
+  },
+  NetworkHostedByDHCPAgent: {
+    status: 409,
+    template: 'The network {network} has been already hosted by the DHCP Agent {agent}.',
+    when: 'the agent already serves the network',
+  },
+  NetworkNotHostedByDhcpAgent: {
+    status: 409,
+    template: 'The network {network} is not hosted by the DHCP agent {agent}.',
+    when: 'the agent does not serve the network',
+  },
+  InvalidDHCPAgent: {
+    status: 404,
+    template: 'Agent {id} is not a valid DHCP Agent or has been disabled.',
+    when: 'the agent is not a DHCP agent, or is disabled',
+  },
+} as const satisfies ErrorKinds;

@@ -1,0 +1,32 @@
+import type { ErrorKinds } from './kind.ts';
+
+/** Errors of networks and auto-allocated topologies. */
+export const NETWORK_ERRORS = {
+  NetworkNotFound: { status: 404, template: 'Network {id} could not be found.', when: 'no such network' },
+  ExternalNetworkInUse: {
+    status: 409,
+    template: 'External network {id} cannot be updated to be made non-external, since it has existing gateway ports.',
+    when: 'an external network with gateway ports of routers would no longer be external',
+  },
+  NetworkInUse: {
+    status: 409,
+    template:
+      'Unable to complete operation on network {id}. There are one or more ports still in use on the network, id for these ports is: {ports}.',
+    when: 'the network to delete still has ports',
+  },
+  InvalidSharedSetting: {
+    status: 409,
+    template: 'Unable to reconfigure sharing settings for network {id}. Multiple tenants are using it.',
+    when: 'a network that other projects use would no longer be shared',
+  },
+  AutoAllocationFailure: {
+    status: 409,
+    template: 'Deployment error: {reason}.',
+    when: 'a topology cannot be allocated: it needs a default external network and a default subnet pool',
+  },
+  DefaultExternalNetworkExists: {
+    status: 409,
+    template: 'A default external network already exists: {id}.',
+    when: 'a second external network would be the default one',
+  },
+} as const satisfies ErrorKinds;

@@ -1,0 +1,89 @@
+import type { ErrorKinds } from './kind.ts';
+
+/** Errors of ports and their addresses. */
+export const PORT_ERRORS = {
+  PortNotFound: { status: 404, template: 'Port {id} could not be found.', when: 'no such port' },
+  PortInUse: {
+    status: 409,
+    template:
+      'Unable to complete operation on port {port} for network {network}. Port already has an attached device {device}.',
+    when: 'a device uses the port already',
+  },
+  MacAddressInUse: {
+    status: 409,
+    template: 'Unable to complete operation for network {network}. The mac address {mac} is in use.',
+    when: 'another port of the network has this MAC address',
+  },
+  MacAddressGenerationFailure: {
+    status: 503,
+    template: 'Unable to generate unique mac on network {network}.',
+    when: 'no free MAC address was found under base_mac',
+  },
+  IpAddressAlreadyAllocated: {
+    status: 409,
+    template: 'IP address {ip} already allocated in subnet {subnet}',
+    when: 'a requested address belongs to another port',
+  },
+  IpAddressGenerationFailure: {
+    status: 409,
+    template: 'No more IP addresses available on network {network}.',
+    when: 'the allocation pools are exhausted',
+  },
+  InvalidIpForNetwork: {
+    status: 400,
+    template: 'IP address {ip} is not a valid IP for any of the subnets on the specified network.',
+    when: 'an address is in none of the subnets of the network',
+  },
+  InvalidIpForSubnet: {
+    status: 400,
+    template: 'IP address {ip} is not a valid IP for the specified subnet.',
+    when: 'an address is outside the requested subnet',
+  },
+  AllocationOnAutoAddressSubnet: {
+    status: 400,
+    template:
+      'IPv6 address {ip} cannot be directly assigned to a port on subnet {subnet} as the subnet is configured for automatic addresses',
+    when: 'a specific address is requested on a SLAAC subnet',
+  },
+  DuplicateAddressPairInRequest: {
+    status: 400,
+    template: 'Request contains duplicate address pair: mac_address {mac} ip_address {ip}.',
+    when: 'a request contains the same address pair twice',
+  },
+  AddressPairAndPortSecurityRequired: {
+    status: 409,
+    template: 'Port Security must be enabled in order to have allowed address pairs on a port.',
+    when: 'address pairs are set on a port without port security',
+  },
+  AllowedAddressPairExhausted: {
+    status: 400,
+    template: 'The number of allowed address pair exceeds the maximum {quota}.',
+    when: 'more than max_allowed_address_pair',
+  },
+  PortSecurityPortHasSecurityGroup: {
+    status: 409,
+    template:
+      'Port has security group associated. Cannot disable port security or IP address until security group is removed.',
+    when: 'port security would be disabled while the port has security groups',
+  },
+  PortSecurityAndIPRequiredForSecurityGroups: {
+    status: 409,
+    template: 'Port security must be enabled and port must have an IP address in order to use security groups.',
+    when: 'security groups are set on a port without port security or without an address',
+  },
+  DeviceIDNotOwnedByTenant: {
+    status: 409,
+    template: "The following device_id {id} is not owned by your tenant or matches another tenant's router.",
+    when: "device_id of a port names another project's router",
+  },
+  IPAddressChangeNotAllowed: {
+    status: 400,
+    template: 'IP updates for port {id} are not allowed',
+    when: 'the port is an interface of a router, and its IPv4 addresses would change',
+  },
+  ServicePortInUse: {
+    status: 409,
+    template: 'Port {id} cannot be deleted directly via the port API: {reason}.',
+    when: 'the port belongs to a router or a floating IP',
+  },
+} as const satisfies ErrorKinds;

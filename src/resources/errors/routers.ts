@@ -1,0 +1,42 @@
+import type { ErrorKinds } from './kind.ts';
+
+/** Errors of routers, their interfaces and extra routes. */
+export const ROUTER_ERRORS = {
+  RouterNotFound: { status: 404, template: 'Router {id} could not be found', when: 'no such router' },
+  RouterInUse: {
+    status: 409,
+    template: 'Router {id} {reason}',
+    when: 'the router to delete still has interfaces, or something depends on it',
+  },
+  RouterInterfaceNotFound: {
+    status: 404,
+    template: 'Router {router} does not have an interface with id {port}',
+    when: 'the port is not an interface of the router',
+  },
+  RouterInterfaceNotFoundForSubnet: {
+    status: 404,
+    template: 'Router {router} has no interface on subnet {subnet}',
+    when: 'no interface of the router is on the subnet',
+  },
+  RouterInterfaceInUseByRoute: {
+    status: 409,
+    template:
+      'Router interface for subnet {subnet} on router {router} cannot be deleted, as it is required by one or more routes.',
+    when: 'the next hop of an extra route is on the subnet',
+  },
+  SubnetMismatchForPort: {
+    status: 400,
+    template: 'Subnet on port {port} does not match the requested subnet {subnet}.',
+    when: 'the port to remove from a router has no address on the subnet in the request',
+  },
+  InvalidRoutes: {
+    status: 400,
+    template: 'Invalid format for routes: {routes}, {reason}',
+    when: 'the next hop of an extra route is on none of the networks of the router, or belongs to the router',
+  },
+  RoutesExhausted: {
+    status: 400,
+    template: 'Unable to complete operation for {id}. The number of routes exceeds the maximum {quota}.',
+    when: 'more than max_routes',
+  },
+} as const satisfies ErrorKinds;

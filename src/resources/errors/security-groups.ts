@@ -1,0 +1,131 @@
+import type { ErrorKinds } from './kind.ts';
+
+/** Errors of security groups, their rules and the default rules. */
+export const SECURITY_GROUP_ERRORS = {
+  SecurityGroupNotFound: {
+    status: 404,
+    template: 'Security group {id} does not exist',
+    when: 'no such security group',
+  },
+  SecurityGroupRuleNotFound: {
+    status: 404,
+    template: 'Security group rule {id} does not exist',
+    when: 'no such security group rule',
+  },
+  SecurityGroupDefaultAlreadyExists: {
+    status: 409,
+    template: 'Default security group already exists.',
+    when: 'a security group would be named default',
+  },
+  SecurityGroupCannotUpdateDefault: {
+    status: 409,
+    template: 'Updating default security group not allowed.',
+    when: 'the default security group of a project would be renamed',
+  },
+  SecurityGroupCannotRemoveDefault: {
+    status: 409,
+    template: 'Insufficient rights for removing default security group.',
+    when: 'a caller other than an administrator deletes a default security group',
+  },
+  SecurityGroupInUse: {
+    status: 409,
+    template: 'Security Group {id} in use.',
+    when: 'ports use the security group to delete, or to make stateful or stateless',
+  },
+  SecurityGroupConflict: {
+    status: 409,
+    template: 'Error {reason} while attempting the operation.',
+    when: 'a port would have both stateful and stateless security groups',
+  },
+  SecurityGroupRuleExists: {
+    status: 409,
+    template: 'Security group rule already exists. Rule id is {rule}.',
+    when: 'the security group has an equal rule',
+  },
+  DuplicateSecurityGroupRuleInPost: {
+    status: 409,
+    template: 'Duplicate Security Group Rule in POST.',
+    when: 'a request contains the same rule twice',
+  },
+  SecurityGroupNotSingleGroupRules: {
+    status: 400,
+    template: 'Only allowed to update rules for one security profile at a time',
+    when: 'a request creates rules of several security groups',
+  },
+  SecurityGroupRulesNotSingleTenant: {
+    status: 400,
+    template: 'Multiple tenant_ids in bulk security group rule create not allowed',
+    when: 'a request creates rules for several projects',
+  },
+  SecurityGroupMultipleRemoteEntites: {
+    status: 400,
+    template: 'Only one of remote_ip_prefix or remote_group_id or remote_address_group_id may be provided.',
+    when: 'a rule names more than one remote side',
+  },
+  SecurityGroupRuleInvalidProtocol: {
+    status: 400,
+    template:
+      'Security group rule protocol {protocol} not supported. Only protocol values {values} and integer representations [0 to 255] are supported.',
+    when: 'a rule names an unknown protocol',
+  },
+  SecurityGroupRuleInvalidEtherType: {
+    status: 400,
+    template: "Security group rule for ethertype '{ethertype}' not supported. Allowed values are {values}.",
+    when: 'the ethertype of a rule is neither IPv4 nor IPv6',
+  },
+  SecurityGroupEthertypeConflictWithProtocol: {
+    status: 400,
+    template: 'Invalid ethertype {ethertype} for protocol {protocol}.',
+    when: 'an IPv4 rule names a protocol of IPv6',
+  },
+  SecurityGroupRuleParameterConflict: {
+    status: 400,
+    template: 'Conflicting value ethertype {ethertype} for CIDR {cidr}',
+    when: 'the remote_ip_prefix of a rule is of the other IP version',
+  },
+  InvalidCIDR: {
+    status: 400,
+    template: 'Invalid CIDR {input} given as IP prefix.',
+    when: 'the remote_ip_prefix of a rule is neither an address nor a prefix',
+  },
+  SecurityGroupInvalidPortValue: {
+    status: 400,
+    template: 'Invalid value for port {port}',
+    when: 'a port of a rule is not a number from 1 to 65535',
+  },
+  SecurityGroupInvalidPortRange: {
+    status: 400,
+    template: 'For TCP/UDP protocols, port_range_min must be <= port_range_max',
+    when: 'the port range of a rule is incomplete, or ends before it starts',
+  },
+  SecurityGroupProtocolRequiredWithPorts: {
+    status: 400,
+    template: 'Must also specify protocol if port range is given.',
+    when: 'a rule has ports but no protocol',
+  },
+  SecurityGroupInvalidProtocolForPort: {
+    status: 400,
+    template: 'Ports cannot be specified for protocol {protocol}. Ports are only supported for {protocols}.',
+    when: 'a rule has ports and a protocol without ports',
+  },
+  SecurityGroupInvalidIcmpValue: {
+    status: 400,
+    template: 'Invalid value for ICMP {field} ({attribute}) {value}. It must be 0 to 255.',
+    when: 'the ICMP type or code of a rule is larger than 255',
+  },
+  SecurityGroupMissingIcmpType: {
+    status: 400,
+    template: 'ICMP code (port-range-max) {code} is provided but ICMP type (port-range-min) is missing.',
+    when: 'a rule has an ICMP code but no ICMP type',
+  },
+  DefaultSecurityGroupRuleNotFound: {
+    status: 404,
+    template: 'Default Security Group rule {id} does not exist',
+    when: 'no such default security group rule',
+  },
+  DefaultSecurityGroupRuleExists: {
+    status: 409,
+    template: 'Default Security group rule already exists. Rule id is {rule}.',
+    when: 'an equal default rule is used in the same security groups',
+  },
+} as const satisfies ErrorKinds;
