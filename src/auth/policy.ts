@@ -168,6 +168,11 @@ export class Policy {
     if (!this.allows(caller, action, target)) throw neutronError('PolicyNotAuthorized', { action });
   }
 
+  /** Returns the text of a rule; undefined if there is none. */
+  textOf(name: string): string | undefined {
+    return this.#texts.get(name);
+  }
+
   /** Returns whether an action has a rule. */
   has(action: string): boolean {
     return this.#rules.get(action) !== undefined;
