@@ -170,7 +170,7 @@ export class Policy {
 
   /** Returns the text of a rule; undefined if there is none. */
   textOf(name: string): string | undefined {
-    return this.#texts.get(name);
+    return this.#rules.get(name)?.text;
   }
 
   /** Returns whether an action has a rule. */

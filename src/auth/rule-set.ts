@@ -2,6 +2,7 @@ import { type Check, compileRule, PolicySyntaxError } from './language.ts';
 
 /** A rule that can be evaluated. */
 export interface Compiled {
+  readonly text: string;
   readonly check: Check;
   /** Names, singular or plural, of the resources that the rule compares attributes of. */
   readonly relations: readonly string[];
@@ -42,8 +43,10 @@ export class RuleSet {
       return rule.check;
     };
     try {
-      const { check, refs } = compileRule(this.#texts.get(name) ?? '!', resolve);
+      const text = this.#texts.get(name) ?? '!';
+      const { check, refs } = compileRule(text, resolve);
       const compiled = {
+        text,
         check,
         relations: [...new Set([...refs.relations, ...used.flatMap(({ relations }) => relations)])],
         dependsOnTarget: refs.target || used.some(({ dependsOnTarget }) => dependsOnTarget),
