@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
+import { type Cloud, startCloud } from './clients/cloud.ts';
 import { runGophercloud } from './clients/gophercloud.ts';
-import { type Cloud, startLabCloud } from './clients/lab-cloud.ts';
 import { clientObstacle, titleOf } from './clients/packages.ts';
 import { compareResults } from './clients/results.ts';
 
@@ -9,7 +9,7 @@ const obstacle = clientObstacle('gophercloud');
 describe.skipIf(obstacle)(titleOf('gophercloud', obstacle), () => {
   let cloud: Cloud;
   beforeAll(async () => {
-    cloud = await startLabCloud();
+    cloud = await startCloud();
   });
   afterAll(() => cloud?.close());
 

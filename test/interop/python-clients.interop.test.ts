@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { type Cloud, startLabCloud } from './clients/lab-cloud.ts';
+import { type Cloud, startCloud } from './clients/cloud.ts';
 import { clientObstacle, titleOf } from './clients/packages.ts';
 import { runPythonClient } from './clients/python-clients.ts';
 import { compareResults } from './clients/results.ts';
@@ -9,7 +9,7 @@ describe.each(['openstacksdk', 'neutronclient'] as const)('%s', (library) => {
   describe.skipIf(obstacle)(titleOf(library, obstacle), () => {
     let cloud: Cloud;
     beforeAll(async () => {
-      cloud = await startLabCloud();
+      cloud = await startCloud();
     });
     afterAll(() => cloud?.close());
 

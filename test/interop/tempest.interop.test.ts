@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { type Cloud, startLabCloud } from './clients/lab-cloud.ts';
+import { type Cloud, startCloud } from './clients/cloud.ts';
 import { clientObstacle, titleOf } from './clients/packages.ts';
 import { compareResults } from './clients/results.ts';
 import { runTempest } from './clients/tempest.ts';
@@ -9,7 +9,7 @@ const obstacle = clientObstacle('tempest');
 describe.skipIf(obstacle)(titleOf('tempest', obstacle), () => {
   let cloud: Cloud;
   beforeAll(async () => {
-    cloud = await startLabCloud();
+    cloud = await startCloud();
   });
   afterAll(() => cloud?.close());
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Program } from '../../support/program.ts';
-import type { Cloud } from './lab-cloud.ts';
+import type { Cloud } from './cloud.ts';
 import type { Result } from './results.ts';
 
 /** GOPATH of Debian's packages. */

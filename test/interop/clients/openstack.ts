@@ -2,7 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { run } from '../../../src/linux/run.ts';
-import type { Cloud } from './lab-cloud.ts';
+import type { Cloud } from './cloud.ts';
 import { COMMANDS } from './openstack-commands.ts';
 import type { Result } from './results.ts';
 

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { iniText } from '../../support/ini.ts';
 import { Program } from '../../support/program.ts';
-import type { Cloud } from './lab-cloud.ts';
+import type { Cloud } from './cloud.ts';
 import type { Result } from './results.ts';
 
 /** The network API's tests of tempest and of neutron-tempest-plugin; scenarios need machines. */
@@ -61,7 +61,7 @@ export async function runTempest(cloud: Cloud, select: string = NETWORK_API): Pr
       name,
       command: ['setpriv', '--pdeathsig=KILL', '/usr/bin/tempest', ...words],
       folder: cloud.folder,
-      env: { HOME: cloud.folder, PYTHONPATH: WITHOUT_SLEEP },
+      env: { HOME: cloud.folder, PYTHONPATH: WITHOUT_SLEEP, PYTHONDONTWRITEBYTECODE: '1' },
     });
     await tempest.start();
     return tempest;

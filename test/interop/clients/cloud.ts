@@ -6,12 +6,13 @@ import { DatabaseSync } from 'node:sqlite';
 import { parse } from 'yaml';
 import { ApiClient } from '../../support/api-client.ts';
 import { removeUnlessKept } from '../../support/folder.ts';
-import type { Ini } from '../../support/ini.ts';
+import { type Ini, mergeIni } from '../../support/ini.ts';
+import { type Keystone, startKeystone } from '../../support/keystone.ts';
 import { neutrinoCommand, writeConfigFiles } from '../../support/neutrino.ts';
 import { Program } from '../../support/program.ts';
 
 /** Options of the server: those of a site that serves what the clients' tests ask for. */
-export const SITE: Ini = {
+const SITE: Ini = {
   DEFAULT: {
     // The agents of `addAgents` send no heartbeats.
     agent_down_time: 100_000_000,
@@ -44,74 +45,77 @@ export interface Cloud {
   /** As the administrator. */
   readonly api: ApiClient;
   readonly externalNetwork: string;
-  /** Everything that the server has logged. */
-  readonly log: string;
   close(): Promise<void>;
 }
 
-/** Starts `neutrino up --no-agents` with `--auth lab`. */
-export async function startLabCloud(): Promise<Cloud> {
-  const folder = mkdtempSync(join(tmpdir(), 'neutrino-clients-'));
-  const state = join(folder, 'state');
-  const words = ['up', '--no-agents', '--auth', 'lab', '--bind-port', '0', '--state-path', state];
-  const server = serverProgram(folder, words, SITE);
+/** Starts `neutrino up --no-agents`; `login`: where clients log in, Neutrino's own Identity or Debian's Keystone. */
+export async function startCloud(login: 'lab' | 'keystone' = 'lab'): Promise<Cloud> {
+  const ends = new AsyncDisposableStack();
   try {
+    const folder = mkdtempSync(join(tmpdir(), 'neutrino-clients-'));
+    ends.defer(() => removeUnlessKept(folder));
+    const state = join(folder, 'state');
+    const keystone = login === 'keystone' ? await startKeystone() : undefined;
+    if (keystone) ends.defer(() => keystone.dispose());
+    const options = keystone ? await withKeystone(keystone) : mergeIni(SITE, { DEFAULT: { auth_strategy: 'lab' } });
+    const words = ['up', '--no-agents', '--bind-port', '0', '--state-path', state];
+    const files = writeConfigFiles(folder, { 'neutron.conf': options });
+    const server = new Program({ name: 'neutrino', command: neutrinoCommand([...words, ...files]), folder });
+    ends.defer(() => server.shutDown());
     await server.start();
-    const url = await urlOf(server);
-    const { clouds } = parse(readFileSync(join(state, 'clouds.yaml'), 'utf8')) as {
-      readonly clouds: Readonly<Record<string, { readonly auth: Credentials }>>;
+    const [, url = ''] = await server.printed(/API +(http:\S+)/);
+    if (keystone) await addToCatalogue(keystone, url);
+    const credentials = keystone ? adminOf(keystone) : labAdmin(state);
+    addAgents(join(state, 'neutrino.sqlite'));
+    const api = new ApiClient(url, await tokenOf(credentials));
+    const externalNetwork = await addExternalNetwork(api);
+    return {
+      url,
+      folder,
+      credentials,
+      env: envOf(credentials),
+      api,
+      externalNetwork,
+      close: () => ends.disposeAsync(),
     };
-    const credentials = clouds['neutrino-admin']?.auth;
-    if (!credentials) throw new Error(`${state}/clouds.yaml has no cloud neutrino-admin`);
-    return await furnished({ folder, state, server, url, credentials });
   } catch (error) {
-    await server.shutDown();
-    removeUnlessKept(folder);
+    await ends.disposeAsync();
     throw error;
   }
 }
 
-/** Creates the program of a server; all its quotas are Neutron's defaults. */
-export function serverProgram(folder: string, words: readonly string[], options: Ini): Program {
-  const files = writeConfigFiles(folder, { 'neutron.conf': options });
-  return new Program({ name: 'neutrino', command: neutrinoCommand([...words, ...files]), folder });
-}
-
-export async function urlOf(server: Program): Promise<string> {
-  return (await server.printed(/API +(http:\S+)/))[1] ?? '';
-}
-
-/** Adds agents and an external network to a server. */
-export async function furnished({
-  folder,
-  state,
-  server,
-  url,
-  credentials,
-}: {
-  readonly folder: string;
-  readonly state: string;
-  readonly server: Program;
-  readonly url: string;
-  readonly credentials: Credentials;
-}): Promise<Cloud> {
-  addAgents(join(state, 'neutrino.sqlite'));
-  const api = new ApiClient(url, await tokenOf(credentials));
-  return {
-    url,
-    folder,
-    credentials,
-    env: envOf(credentials),
-    api,
-    externalNetwork: await addExternalNetwork(api),
-    get log() {
-      return server.stderr;
-    },
-    async close() {
-      await server.shutDown();
-      removeUnlessKept(folder);
-    },
+/** Returns the administrator that a server with `auth_strategy = lab` has created. */
+function labAdmin(state: string): Credentials {
+  const { clouds } = parse(readFileSync(join(state, 'clouds.yaml'), 'utf8')) as {
+    readonly clouds: Readonly<Record<string, { readonly auth: Credentials }>>;
   };
+  const credentials = clouds['neutrino-admin']?.auth;
+  if (!credentials) throw new Error(`${state}/clouds.yaml has no cloud neutrino-admin`);
+  return credentials;
+}
+
+const adminOf = ({ url, adminPassword }: Keystone): Credentials => ({
+  auth_url: url,
+  username: 'admin',
+  password: adminPassword,
+  project_name: 'admin',
+});
+
+/** Creates the accounts that a server needs in Keystone; returns its options. */
+async function withKeystone({ url, accounts }: Keystone): Promise<Ini> {
+  await accounts.account('demo');
+  const { user, password, project } = await accounts.account('service', ['service'], 'neutron');
+  return mergeIni(SITE, {
+    DEFAULT: { auth_strategy: 'keystone' },
+    keystone_authtoken: { auth_url: url, username: user, password, project_name: project },
+  });
+}
+
+async function addToCatalogue({ accounts, region }: Keystone, url: string): Promise<void> {
+  const { service } = await accounts.admin('POST', 'services', { service: { type: 'network', name: 'neutron' } });
+  const { id: service_id } = service as { readonly id: string };
+  for (const kind of ['public', 'internal', 'admin'])
+    await accounts.admin('POST', 'endpoints', { endpoint: { service_id, interface: kind, url, region_id: region } });
 }
 
 const envOf = ({ auth_url, username, password, project_name }: Credentials) => ({
