@@ -48,8 +48,11 @@ export interface Cloud {
   close(): Promise<void>;
 }
 
-/** Starts `neutrino up --no-agents`; `login`: where clients log in, Neutrino's own Identity or Debian's Keystone. */
-export async function startCloud(login: 'lab' | 'keystone' = 'lab'): Promise<Cloud> {
+/**
+ * Starts `neutrino up --no-agents`; `login`: where clients log in, Neutrino's own Identity or Debian's Keystone; `more`: further
+ * options of the server.
+ */
+export async function startCloud(login: 'lab' | 'keystone' = 'lab', more: Ini = {}): Promise<Cloud> {
   const ends = new AsyncDisposableStack();
   try {
     const folder = mkdtempSync(join(tmpdir(), 'neutrino-clients-'));
@@ -57,7 +60,8 @@ export async function startCloud(login: 'lab' | 'keystone' = 'lab'): Promise<Clo
     const state = join(folder, 'state');
     const keystone = login === 'keystone' ? await startKeystone() : undefined;
     if (keystone) ends.defer(() => keystone.dispose());
-    const options = keystone ? await withKeystone(keystone) : mergeIni(SITE, { DEFAULT: { auth_strategy: 'lab' } });
+    const identity = keystone ? await keystoneOptions(keystone) : { DEFAULT: { auth_strategy: 'lab' } };
+    const options = mergeIni(SITE, identity, more);
     const words = ['up', '--no-agents', '--bind-port', '0', '--state-path', state];
     const files = writeConfigFiles(folder, { 'neutron.conf': options });
     const server = new Program({ name: 'neutrino', command: neutrinoCommand([...words, ...files]), folder });
@@ -102,13 +106,13 @@ const adminOf = ({ url, adminPassword }: Keystone): Credentials => ({
 });
 
 /** Creates the accounts that a server needs in Keystone; returns its options. */
-async function withKeystone({ url, accounts }: Keystone): Promise<Ini> {
+async function keystoneOptions({ url, accounts }: Keystone): Promise<Ini> {
   await accounts.account('demo');
   const { user, password, project } = await accounts.account('service', ['service'], 'neutron');
-  return mergeIni(SITE, {
+  return {
     DEFAULT: { auth_strategy: 'keystone' },
     keystone_authtoken: { auth_url: url, username: user, password, project_name: project },
-  });
+  };
 }
 
 async function addToCatalogue({ accounts, region }: Keystone, url: string): Promise<void> {
