@@ -70,7 +70,7 @@ export const FLOATINGIP = resource({
       default: null,
       column: 'floatingips.floating_ip_address',
       sort: true,
-      policy: { create: 'admin' },
+      policy: { create: 'manager' },
       help: 'its address; default: allocated from the external network',
     },
     subnet_id: {

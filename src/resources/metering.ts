@@ -12,7 +12,7 @@ export const METERING_LABEL = resource({
   path: 'metering/metering-labels',
   table: 'meteringlabels',
   methods: ['create', 'list', 'show', 'delete'],
-  policy: { show: 'meteringReader', create: 'admin', delete: 'admin' },
+  policy: { show: 'meteringReader', create: 'manager', delete: 'manager' },
   extension: 'metering',
   brings: [
     extension('metering', 'Neutron Metering', '2013-06-12T10:00:00-00:00', 'Labels for the traffic of routers.'),
@@ -43,6 +43,7 @@ export const METERING_LABEL = resource({
       default: false,
       column: 'meteringlabels.shared',
       sort: true,
+      policy: { create: 'admin' },
       help: 'whether it counts the traffic of the routers of all projects',
     },
   },

@@ -44,6 +44,7 @@ export interface DefaultRule {
 
 const ADMIN = 'rule:admin_only';
 const MEMBER = 'role:member and project_id:%(project_id)s';
+const MANAGER = 'role:manager and project_id:%(project_id)s';
 const READER = 'role:reader and project_id:%(project_id)s';
 const SERVICE = 'rule:service_api or rule:context_is_advsvc';
 const NETWORK_MEMBER = 'role:member and rule:network_owner';
@@ -63,7 +64,10 @@ export const POLICY_RULES = {
   /** Readers see what belongs to their project. */
   reader: rule(`${ADMIN} or ${READER}`, 'rule:admin_or_owner'),
   /** Managers read what belongs to their project, and before that only administrators. */
-  managerReader: rule(`${ADMIN} or role:manager and project_id:%(project_id)s`, 'rule:admin_only'),
+  managerReader: rule(`${ADMIN} or ${MANAGER}`, ADMIN),
+  /** Managers change what belongs to their project, and before that only administrators. */
+  manager: rule(`${ADMIN} or ${MANAGER}`, ADMIN),
+  parentManager: rule(`${ADMIN} or role:manager and rule:ext_parent_owner`, ADMIN),
   /** Readers, and before that everybody. */
   anyReader: rule(`${ADMIN} or ${READER}`, 'rule:regular_user'),
   /** Administrators, and before that everybody. */

@@ -39,7 +39,7 @@ const ruleOf = <const R extends Pick<Resource, 'name' | 'plural' | 'table' | 'at
     parent: { name: 'policy', by: 'policy_id', inPath: true },
     methods: ['create', 'list', 'show', 'update', 'delete'],
     // Who sees the policy sees its rules.
-    policy: { show: 'publicReader', create: 'admin', update: 'admin', delete: 'admin' },
+    policy: { show: 'publicReader', create: 'parentManager', update: 'parentManager', delete: 'parentManager' },
     extension: 'qos',
   });
 
@@ -252,13 +252,20 @@ export const QOS_POLICY = resource({
   tagPath: 'policies',
   sharing: { table: 'qospolicyrbacs', objectType: 'qos_policy', actions: ['access_as_shared'] },
   methods: ['create', 'list', 'show', 'update', 'delete'],
-  policy: { show: 'qosReader', create: 'admin', update: 'admin', delete: 'admin' },
+  policy: { show: 'qosReader', create: 'manager', update: 'manager', delete: 'manager' },
   extension: 'qos',
   brings: QOS_EXTENSIONS,
   help: 'limits and guarantees for the traffic of ports and networks',
   attributes: {
     ...identity('qos_policies'),
-    shared: { type: boolean, post: true, put: true, default: false, help: 'usable by all projects' },
+    shared: {
+      type: boolean,
+      post: true,
+      put: true,
+      default: false,
+      policy: { create: 'admin', update: 'admin' },
+      help: 'usable by all projects',
+    },
     is_default: {
       type: boolean,
       post: true,
