@@ -67,7 +67,7 @@ export const POLICY_RULES = {
   managerReader: rule(`${ADMIN} or ${MANAGER}`, ADMIN),
   /** Managers change what belongs to their project, and before that only administrators. */
   manager: rule(`${ADMIN} or ${MANAGER}`, ADMIN),
-  parentManager: rule(`${ADMIN} or role:manager and rule:ext_parent_owner`, ADMIN),
+  parentManager: rule(`${ADMIN} or ${MANAGER} or role:manager and rule:ext_parent_owner`, ADMIN),
   /** Readers, and before that everybody. */
   anyReader: rule(`${ADMIN} or ${READER}`, 'rule:regular_user'),
   /** Administrators, and before that everybody. */
