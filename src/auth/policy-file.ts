@@ -47,7 +47,7 @@ function contentOf(path: string): string {
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Returns the rules of a file, by name. JSON is YAML. Throws ConfigError that names file and line. */
-export function rulesOf(content: string, file: string): ReadonlyMap<string, WrittenRule> {
+function rulesOf(content: string, file: string): ReadonlyMap<string, WrittenRule> {
   const lines = new LineCounter();
   const document = parseDocument(content, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const placeOf = (offset: number) => `${file}:${lines.linePos(offset).line}`;

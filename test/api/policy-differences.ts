@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { MATRIX } from './policy-matrix.ts';
 
 /** Answers that rightly differ from the recorded ones. */
-export interface PolicyDifference {
+interface PolicyDifference {
   readonly cases: readonly string[];
   readonly callers: readonly string[];
   readonly what: string;
   readonly why: string;
 }
 
-export const POLICY_DIFFERENCES = JSON.parse(
+const POLICY_DIFFERENCES = JSON.parse(
   readFileSync(new URL('../fixtures/policy/differences.json', import.meta.url), 'utf8'),
 ) as readonly PolicyDifference[];
 
