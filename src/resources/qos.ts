@@ -313,7 +313,7 @@ export const QOS_RULE_TYPE = resource({
   key: 'type',
   table: 'qos_rule_types',
   methods: ['list', 'show'],
-  policy: { show: 'adminOrAnybody' },
+  policy: { show: 'publicReader' },
   extension: 'qos',
   help: 'a type of QoS rule that the servers and agents support',
   attributes: {
