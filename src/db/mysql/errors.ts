@@ -26,6 +26,13 @@ const UNDONE: readonly number[] = [
   3058, // ER_USER_LOCK_DEADLOCK
 ];
 
+/** Server errors because another transaction has added or deleted a row since this one read: what it decided no longer holds. */
+const OVERTAKEN: readonly number[] = [
+  1062, // ER_DUP_ENTRY
+  1451, // ER_ROW_IS_REFERENCED_2
+  1452, // ER_NO_REFERENCED_ROW_2
+];
+
 /** Server errors of a Galera node that is not (yet) part of the cluster, or of a server going down: try elsewhere, later. */
 const NOT_READY: readonly number[] = [
   1047, // ER_UNKNOWN_COM_ERROR: WSREP has not yet prepared node
@@ -44,6 +51,9 @@ const facts = (error: unknown): DriverError => (error ?? {}) as DriverError;
 
 /** Returns whether the database rolled the transaction back for a transient reason. */
 export const isUndone = (error: unknown): boolean => UNDONE.includes(Number(facts(error).errno));
+
+/** Returns whether another transaction has added or deleted a row that this one relied on; run again, it reads the row's new state. */
+export const isOvertaken = (error: unknown): boolean => OVERTAKEN.includes(Number(facts(error).errno));
 
 /** Returns whether a row with the same unique key exists (ER_DUP_ENTRY). */
 export const isDuplicate = (error: unknown): boolean => Number(facts(error).errno) === 1062;

@@ -1,10 +1,12 @@
 import { retry } from '../../time/retry.ts';
 import type { Queries, Trx } from '../database.ts';
 import { DatabaseUnavailable, stayedLocked, UNREACHABLE_TEXT } from '../errors.ts';
-import { isUndone, isUnreachable } from './errors.ts';
+import { isOvertaken, isUndone, isUnreachable } from './errors.ts';
 
 const GIVE_UP_AFTER_MS = 15_000;
 const MAX_PAUSE_MS = 250;
+/** Rules check what they refer to; if the database still disagrees after this many repetitions, they have a bug. */
+const MAX_OVERTAKEN = 3;
 
 /** Runs `work` in a transaction, and again as long as that is safe: only what certainly was not committed is repeated. */
 export async function transact<T>(
@@ -31,7 +33,9 @@ export async function transact<T>(
     }
   };
   // If the connection broke during the commit, it is unknown whether the commit succeeded, so it must not be repeated.
-  const retriable = (error: unknown) => isUndone(error) || (!committing && isUnreachable(error));
+  let overtaken = 0;
+  const retriable = (error: unknown) =>
+    isUndone(error) || (!committing && isUnreachable(error)) || (isOvertaken(error) && overtaken++ < MAX_OVERTAKEN);
   try {
     // Full jitter, so that those who undid each other do not meet again at the same moment.
     return await retry(attempt, { firstMs: 4, maxMs: MAX_PAUSE_MS, jitter: 1, retriable, giveUpAfterMs });
