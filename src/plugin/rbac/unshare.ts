@@ -25,7 +25,8 @@ export async function isNeeded(
 ): Promise<boolean> {
   const left = new Set(await projectsWithAccess(trx, resource, id, action));
   left.delete(target);
-  if (to === EVERYBODY) left.add(to);
+  // As in Neutron, a single project that gets access instead counts for external networks only.
+  if (to !== undefined && (to === EVERYBODY || action === 'access_as_external')) left.add(to);
   if (left.has(EVERYBODY)) return false;
   const users = (await usersOf?.(trx, id, action)) ?? [];
   return users.some(

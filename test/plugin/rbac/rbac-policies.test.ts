@@ -260,8 +260,10 @@ describe('external networks', () => {
     await expect(world.updateNetwork(network, { 'router:external': false })).rejects.toMatchObject({
       type: 'ExternalNetworkInUse',
     });
-    await share(network, 'p2', ADMIN, external);
-    await policies().delete(ADMIN, id);
+    await expect(policies().update(ADMIN, id, { target_tenant: 'p3' })).rejects.toMatchObject(inUse);
+    expect(await policies().update(ADMIN, id, { target_tenant: 'p2' })).toMatchObject({ target_tenant: 'p2' });
+    const all = await share(network, '*', ADMIN, external);
+    await policies().delete(ADMIN, all);
     expect([await sees(p2, network), await sees(p3, network)]).toEqual([true, false]);
     await world.of('router').delete(p2, router);
   });
