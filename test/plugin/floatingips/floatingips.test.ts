@@ -144,7 +144,7 @@ describe('a floating IP', () => {
       [{ floating_network_id: external, port_id: far.id }, 'ExternalGatewayForFloatingIPNotFound'],
       [{ floating_network_id: external, port_id: two.id }, 'BadRequest'],
       [{ floating_network_id: external, port_id: none.id }, 'BadRequest'],
-      [{ floating_network_id: external, port_id: far.id, fixed_ip_address: '10.9.0.250' }, 'BadRequest'],
+      [{ floating_network_id: external, port_id: far.id, fixed_ip_address: '10.9.0.1' }, 'BadRequest'],
       [{ floating_network_id: external, port_id: far.id, fixed_ip_address: '2001:db8::1' }, 'BadRequest'],
       [{ floating_network_id: external, fixed_ip_address: '10.0.0.9' }, 'BadRequest'],
       [{ floating_network_id: external, port_id: foreign.id }, 'BadRequest'],

@@ -112,7 +112,7 @@ describe('a port forwarding', () => {
       [{ ...to(other) }, 'BadRequest'],
       [{ external_port: 3333 }, 'BadRequest'],
       [{ ...to(far), external_port: 1 }, 'BadRequest'],
-      [{ external_port: 1, internal_ip_address: '10.0.0.99' }, 'BadRequest'],
+      [{ external_port: 1, internal_ip_address: '10.0.0.1' }, 'BadRequest'],
       [{ external_port: 1, internal_ip_address: '2001:db8::1' }, 'BadRequest'],
       [{ ...to(associated), external_port: 1 }, 'PortHasBindingFloatingIP'],
       [{ external_port: 1, internal_port_id: world.subnet }, 'PortNotFound'],
@@ -125,7 +125,7 @@ describe('a port forwarding', () => {
     // The same ports of another protocol are others.
     const udp = await create({ protocol: 'udp' });
     expect((await put(udp.id, { protocol: 'tcp' })).type).toBe('BadRequest');
-    expect((await put(udp.id, { internal_ip_address: '10.0.0.99' })).type).toBe('BadRequest');
+    expect((await put(udp.id, { internal_ip_address: '10.0.0.1' })).type).toBe('BadRequest');
     expect((await put(udp.id, to(far))).type).toBe('BadRequest');
     expect((await put(udp.id, to(other))).json.port_forwarding).toMatchObject(to(other));
     fip = direct;

@@ -99,7 +99,7 @@ describe('an NDP proxy', () => {
     await attach(router_id, subnet);
     expect((await create({ router_id, port_id })).type).toBe('RouterNDPProxyNotEnable');
     await put(router_id, { enable_ndp_proxy: true });
-    expect((await create({ router_id, port_id, ip_address: '2001:db8::ffff' })).type).toBe('InvalidAddress');
+    expect((await create({ router_id, port_id, ip_address: '2001:db9::1' })).type).toBe('InvalidAddress');
     expect((await create({ router_id, port_id: subnet })).type).toBe('PortNotFound');
     expect((await create({ router_id: subnet, port_id })).type).toBe('RouterNotFound');
     expect((await create({ router_id, port_id }, 'p2')).type).toBe('PortNotFound');
