@@ -7,7 +7,7 @@ const MAX_NAMED = 20;
 const MAX_TEXT = 200;
 
 /** The action that a request performs. */
-export interface Change {
+interface Change {
   readonly action: string;
   readonly resource: string;
   readonly ids?: readonly string[];

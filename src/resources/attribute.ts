@@ -34,7 +34,7 @@ export interface AttributeType<In = unknown, Out = In> {
 export type Listener = 'dhcp' | 'l2';
 
 /** The rules of an attribute: who may set it on create and update, and see it. */
-export interface AttributePolicy {
+interface AttributePolicy {
   readonly create?: PolicyRule;
   readonly update?: PolicyRule;
   readonly show?: PolicyRule;

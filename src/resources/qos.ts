@@ -43,7 +43,7 @@ const ruleOf = <const R extends Pick<Resource, 'name' | 'plural' | 'table' | 'at
     extension: 'qos',
   });
 
-export const BANDWIDTH_LIMIT_RULE = ruleOf({
+const BANDWIDTH_LIMIT_RULE = ruleOf({
   name: 'bandwidth_limit_rule',
   plural: 'bandwidth_limit_rules',
   table: 'qos_bandwidth_limit_rules',
@@ -74,7 +74,7 @@ export const BANDWIDTH_LIMIT_RULE = ruleOf({
   }),
 });
 
-export const DSCP_MARKING_RULE = ruleOf({
+const DSCP_MARKING_RULE = ruleOf({
   name: 'dscp_marking_rule',
   plural: 'dscp_marking_rules',
   table: 'qos_dscp_marking_rules',
@@ -91,7 +91,7 @@ export const DSCP_MARKING_RULE = ruleOf({
   }),
 });
 
-export const MINIMUM_BANDWIDTH_RULE = ruleOf({
+const MINIMUM_BANDWIDTH_RULE = ruleOf({
   name: 'minimum_bandwidth_rule',
   plural: 'minimum_bandwidth_rules',
   table: 'qos_minimum_bandwidth_rules',
@@ -113,7 +113,7 @@ export const MINIMUM_BANDWIDTH_RULE = ruleOf({
   }),
 });
 
-export const PACKET_RATE_LIMIT_RULE = ruleOf({
+const PACKET_RATE_LIMIT_RULE = ruleOf({
   name: 'packet_rate_limit_rule',
   plural: 'packet_rate_limit_rules',
   table: 'qos_packet_rate_limit_rules',
@@ -142,7 +142,7 @@ export const PACKET_RATE_LIMIT_RULE = ruleOf({
   }),
 });
 
-export const MINIMUM_PACKET_RATE_RULE = ruleOf({
+const MINIMUM_PACKET_RATE_RULE = ruleOf({
   name: 'minimum_packet_rate_rule',
   plural: 'minimum_packet_rate_rules',
   table: 'qos_minimum_packet_rate_rules',

@@ -6,7 +6,7 @@ import type { CallersApi } from '../support/callers.ts';
 export const OWNER = 'p1';
 
 /** What a resource is created with. */
-export interface Sample {
+interface Sample {
   /** Collection below /v2.0. */
   readonly path: string;
   /** Key of a single resource in bodies. */

@@ -12,10 +12,10 @@ import { inserted, type ResourceModule, type View } from '../module.ts';
 import { EVERYBODY, removeForEverybody, sharedAmong, sharedFilter, shareWithAll } from '../rbac/sharing.ts';
 import { isNeeded } from '../rbac/unshare.ts';
 
-export type QosPolicyDocument = DocumentOf<typeof QOS_POLICY>;
+type QosPolicyDocument = DocumentOf<typeof QOS_POLICY>;
 
 /** Where policies are used: table, column and name of what uses them, and where its project is found. */
-export const QOS_USERS = [
+const QOS_USERS = [
   { type: 'network', table: 'qos_network_policy_bindings', key: 'network_id', of: 'networks' },
   { type: 'port', table: 'qos_port_policy_bindings', key: 'port_id', of: 'ports' },
   { type: 'floatingip', table: 'qos_fip_policy_bindings', key: 'fip_id', of: 'floatingips' },
