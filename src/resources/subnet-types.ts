@@ -96,6 +96,9 @@ export const hostRoutes: AttributeType<readonly HostRoute[]> = {
 const MAX_TYPES = 100;
 const owner = line(255);
 
+/** Neutron's check takes the letters of `compute:` one by one, so that it accepts all types that begin with one of them. */
+const SERVICE_PREFIXES = [...OWNER_PREFIXES, ...'compute:'];
+
 /** Device owners, or prefixes of them, that a subnet is reserved for, without duplicates. */
 export const serviceTypes: AttributeType<readonly string[]> = {
   schema: { type: 'array', items: { type: 'string' }, maxItems: MAX_TYPES },
@@ -106,7 +109,7 @@ export const serviceTypes: AttributeType<readonly string[]> = {
     const seen = new Set<string>();
     return value.map((item: unknown) => {
       if (typeof item !== 'string') throw neutronError('InvalidInputSubnetServiceType', { type: shown(item) });
-      if (!OWNER_PREFIXES.some((prefix) => item.startsWith(prefix)))
+      if (!SERVICE_PREFIXES.some((prefix) => item.startsWith(prefix)))
         throw neutronError('InvalidSubnetServiceType', { type: shown(item) });
       const type = owner.parse(item, attribute);
       if (seen.has(type)) throw invalidAttribute(attribute, `Duplicate items in the list: '${shown(type)}'`);

@@ -85,3 +85,14 @@ test('an external network is deleted with its floating IPs that nobody uses', as
   expect((await api.ask('DELETE', `/networks/${id}`)).status).toBe(204);
   expect((await api.ask('GET', '/floatingips')).json.floatingips).toEqual([]);
 });
+
+test('types of service that begin like compute: are accepted', async () => {
+  const { id } = await network({}, 'admin');
+  const wanted = {
+    network_id: id,
+    ip_version: 4,
+    cidr: '192.0.2.0/24',
+    service_types: ['test:type_1', 'network:distributed'],
+  };
+  expect((await api.create('/subnets', 'subnet', wanted, 'admin')).service_types).toEqual(wanted.service_types);
+});
