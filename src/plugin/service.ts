@@ -303,13 +303,14 @@ export class Service {
     // A singleton exists for everybody: that it does is no secret.
     if (this.resource.singleton)
       throw neutronError('PolicyNotAuthorized', { action: methodAction(this.resource, 'show') });
+    if (this.resource.hidden !== undefined && !seesAll(caller)) throw this.#absent(caller, id);
     // As in Neutron: the type shows that the policy hides it, not the rows that the caller may see.
     throw neutronError('HTTPNotFound', { path: id });
   }
 
   #absent(caller: Caller, id: string): NeutronError {
     const { resource } = this;
-    if (resource.hidden !== undefined && !seesAll(caller)) return neutronError(resource.hidden, { path: id });
+    if (resource.hidden === 'HTTPNotFound' && !seesAll(caller)) return neutronError('HTTPNotFound', { path: id });
     return notFound(resource, id);
   }
 

@@ -178,7 +178,7 @@ export interface Resource<A extends Attributes = Attributes> {
    * Type of the error for what callers who do not see all projects may not see, stored or not; default: as for an id that does not
    * exist.
    */
-  readonly hidden?: 'HTTPNotFound';
+  readonly hidden?: 'HTTPNotFound' | 'SubnetNotFound';
   /** Key of a list of resources in bodies: `ports`. */
   readonly plural: string;
   /** Path below /v2.0, or below the parent's path: usually the plural with hyphens. */

@@ -59,6 +59,8 @@ export const POLICY_RULES = {
   admin: rule(ADMIN),
   /** Members change what belongs to their project. */
   owner: rule(`${ADMIN} or ${MEMBER}`, 'rule:admin_or_owner'),
+  /** Neutron's rule `default`, for attributes that it protects without a rule of their own. */
+  anyOwner: rule('rule:admin_or_owner'),
   /** Members create resources in their project. */
   creator: rule(`${ADMIN} or ${MEMBER}`, 'rule:regular_user'),
   /** Readers see what belongs to their project. */

@@ -285,6 +285,7 @@ export const PORT = resource({
       absent: null,
       tells: ['l2'],
       extension: 'qos',
+      policy: { create: 'anyOwner', update: 'anyOwner' },
       help: 'QoS policy; default: the one of its network holds',
     },
     qos_network_policy_id: {

@@ -17,6 +17,7 @@ export const SUBNET = resource({
   standardAttributes: 'subnets',
   tagged: true,
   quota: true,
+  hidden: 'SubnetNotFound',
   methods: ['create', 'list', 'show', 'update', 'delete'],
   policy: {
     show: 'subnetReader',
