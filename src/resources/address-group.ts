@@ -44,7 +44,12 @@ export const ADDRESS_GROUP = resource({
   },
   extension: 'address-group',
   brings: [
-    extension('address-group', 'Address group', '2020-07-15T10:00:00-00:00', 'Support address group'),
+    extension(
+      'address-group',
+      'Address group',
+      '2020-07-15T10:00:00-00:00',
+      'Named sets of addresses for security group rules.',
+    ),
     extension(
       'rbac-address-group',
       'Add address_group type to RBAC',

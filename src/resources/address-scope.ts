@@ -18,7 +18,7 @@ export const ADDRESS_SCOPE = resource({
       'rbac-address-scope',
       'Add address_scope type to RBAC',
       '2020-02-12T00:00:00-00:00',
-      'Add address_scope type to RBAC',
+      'Address scopes can be shared.',
     ),
   ],
   help: 'a set of subnet pools whose addresses do not overlap',

@@ -19,7 +19,7 @@ export const DEFAULT_SECURITY_GROUP_RULE = resource({
       'security-groups-default-rules',
       'Default rules for security groups',
       '2022-12-19T10:00:00-00:00',
-      'Configure set of security group rules used as default rules for every new security group',
+      'Rules that new security groups start with.',
     ),
   ],
   help: 'a rule that new security groups start with',

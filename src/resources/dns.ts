@@ -38,7 +38,7 @@ export const relativeDnsName: AttributeType<string> = {
   parse(value, attribute) {
     const name = dnsName.parse(value, attribute);
     if (name.endsWith('.'))
-      throw invalidAttribute(attribute, `'${shown(name)}' is a FQDN. It should be a relative domain name`);
+      throw invalidAttribute(attribute, `'${shown(name)}' ends with a dot; a relative name is needed`);
     return name;
   },
 };

@@ -184,7 +184,7 @@ export const SERVICE_PROVIDER = resource({
       'service-type',
       'Neutron Service Type Management',
       '2013-01-20T00:00:00-00:00',
-      'API for retrieving service providers for Neutron advanced services',
+      'The kinds of routers that can be made.',
     ),
   ],
   help: 'a kind of router that the agents can provide',

@@ -27,10 +27,8 @@ const portRange: AttributeType<string> = {
       throw invalidAttribute(attribute, `'${shown(value)}' is neither a port nor two ports separated by a colon`);
     const [first = 0, last = first] = given.split(':').map(Number);
     for (const port of [first, last])
-      if (port < 1 || port > MAX_PORT)
-        throw invalidAttribute(attribute, `Invalid port: ${port}, the port must be in the range [1, ${MAX_PORT}]`);
-    if (first > last)
-      throw invalidAttribute(attribute, 'First port in a port range must be lower than the second port');
+      if (port < 1 || port > MAX_PORT) throw invalidAttribute(attribute, `${port} is not a port from 1 to ${MAX_PORT}`);
+    if (first > last) throw invalidAttribute(attribute, 'the range ends before it starts');
     return given;
   },
 };

@@ -43,7 +43,7 @@ export const RBAC_POLICY = resource({
       'rbac-policies',
       'RBAC Policies',
       '2015-06-17T12:15:12-00:00',
-      'Allows creation and modification of policies that control tenant access to resources.',
+      'Resources can be shared with single projects.',
     ),
   ],
   help: 'gives a project, or all projects, access to a resource',

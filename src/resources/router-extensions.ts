@@ -69,10 +69,5 @@ export const ROUTER_EXTENSIONS: readonly Extension[] = [
     '2023-01-18T00:00:00-00:00',
     'Several external gateways of a router.',
   ),
-  extension(
-    'l3_agent_scheduler',
-    'L3 Agent Scheduler',
-    '2013-02-07T10:00:00-00:00',
-    'Schedule routers among l3 agents',
-  ),
+  extension('l3_agent_scheduler', 'L3 Agent Scheduler', '2013-02-07T10:00:00-00:00', 'Which L3 agents serve a router.'),
 ];

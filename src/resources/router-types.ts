@@ -42,7 +42,7 @@ const wantedGateway: AttributeType<WantedGateway> = {
     const given = requireObject(value, attribute);
     const unknown = Object.keys(given).filter((key) => !KEYS.includes(key));
     if (unknown.length > 0)
-      throw invalidAttribute(attribute, `Unexpected keys supplied: '${shown(unknown.join(', '))}'`);
+      throw invalidAttribute(attribute, `'${shown(unknown.join(', '))}' is none of ${KEYS.join(', ')}`);
     if (given.network_id === undefined) throw invalidAttribute(attribute, "Expected key 'network_id' is missing");
     const { enable_snat: snat, external_fixed_ips: ips, qos_policy_id: qos } = given;
     return {
@@ -101,9 +101,9 @@ export const interfaceInfo = (both: boolean): AttributeType<InterfaceInfo> => ({
       return id;
     };
     const [port_id, subnet_id] = [idOf('port_id'), idOf('subnet_id')];
-    if (port_id === undefined && subnet_id === undefined) throw bad('Either subnet_id or port_id must be specified');
+    if (port_id === undefined && subnet_id === undefined) throw bad('subnet_id or port_id is needed');
     if (!both && port_id !== undefined && subnet_id !== undefined)
-      throw bad('Cannot specify both subnet-id and port-id');
+      throw bad('subnet_id and port_id exclude each other');
     return { ...(port_id === undefined ? {} : { port_id }), ...(subnet_id === undefined ? {} : { subnet_id }) };
   },
 });

@@ -13,7 +13,7 @@ export const filledLine: AttributeType<string> = {
   ...line(255),
   parse(value, attribute) {
     const name = line(255).parse(value, attribute);
-    if (name.trim() === '') throw invalidAttribute(attribute, `'${shown(name)}' Blank strings are not permitted`);
+    if (name.trim() === '') throw invalidAttribute(attribute, `'${shown(name)}' is blank`);
     return name;
   },
 };
@@ -70,7 +70,7 @@ export const prefixesBody: AttributeType<readonly string[]> = {
   parse(body) {
     const prefixes = isObject(body) ? body.prefixes : undefined;
     if (!Array.isArray(prefixes) || prefixes.length === 0)
-      throw neutronError('HTTPBadRequest', { reason: 'Request body contains invalid data' });
+      throw neutronError('HTTPBadRequest', { reason: 'prefixes must be a list of at least one CIDR' });
     return listOf(cidr, { max: MAX_PREFIXES }).parse(prefixes, 'prefixes');
   },
 };
@@ -80,7 +80,7 @@ export const onboardBody: AttributeType<string> = {
   schema: { type: 'object', required: ['network_id'], properties: { network_id: uuid.schema } },
   parse(body) {
     const id = isObject(body) ? body.network_id : undefined;
-    if (id === undefined || id === null) throw neutronError('InvalidInput', { reason: 'network_id must be specified' });
+    if (id === undefined || id === null) throw neutronError('InvalidInput', { reason: 'network_id is needed' });
     return uuid.parse(id, 'network_id');
   },
 };

@@ -45,10 +45,10 @@ function vlanOf(value: unknown): number {
   const id = typeof value === 'string' && /^\d{1,6}$/.test(value) ? Number(value) : value;
   if (typeof id !== 'number' || !Number.isInteger(id))
     throw neutronError('InvalidInput', {
-      reason: `Invalid subport details: segmentation_id '${shown(value)}' is not an integer`,
+      reason: `segmentation_id '${shown(value)}' of a subport is not an integer`,
     });
   if (id < 1 || id > 4094)
-    throw neutronError('InvalidInput', { reason: `Segmentation ID '${id}' is not in range (1 through 4094)` });
+    throw neutronError('InvalidInput', { reason: `segmentation_id ${id} of a subport is not from 1 to 4094` });
   return id;
 }
 
@@ -63,7 +63,7 @@ function parseSubPort(item: unknown, attribute: string): WantedSubPort {
   const port_id = uuid.parse(given.port_id, attribute);
   const { segmentation_type: type, segmentation_id: id } = given;
   if (type !== undefined && type !== 'vlan' && type !== 'inherit')
-    throw neutronError('InvalidInput', { reason: `Unknown segmentation_type '${shown(type)}'` });
+    throw neutronError('InvalidInput', { reason: `segmentation_type '${shown(type)}' of a subport is unknown` });
   return {
     port_id,
     ...(type === undefined ? {} : { segmentation_type: type }),

@@ -14,7 +14,7 @@ function storedTimeOf(text: string): string {
   const time = match ? Date.parse(`${text.replace(' ', 'T')}${match[1] === undefined ? 'Z' : ''}`) : Number.NaN;
   if (Number.isNaN(time))
     throw neutronError('InvalidInput', {
-      reason: `The input changed_since '${shown(text)}' must be in the following format: YYYY-MM-DDTHH:MM:SSZ`,
+      reason: `changed_since '${shown(text)}' is not a time like 2026-01-31T12:00:00Z`,
     });
   return new Date(time).toISOString().slice(0, 19).replace('T', ' ');
 }

@@ -43,7 +43,7 @@ export function agentRouterHandlers({ db, config }: Core): AgentHandlers {
     const router = await requireRouter(trx, routerId);
     const agent = await requireAgent(trx, agentId);
     if (agent.agent_type !== L3_AGENTS.type) throw neutronError('InvalidL3Agent', { id: agentId });
-    if (isLocalOnly(agent)) throw neutronError('DVRL3CannotAssignToDvrAgent');
+    if (isLocalOnly(agent)) throw neutronError('DVRL3CannotAssignToDvrAgent', { agent: agentId });
     if (router.distributed === 1 && modeOf(agent) === 'legacy')
       throw neutronError('RouterL3AgentMismatch', { router: routerId, agent: agentId });
     const zones = zonesOf(config, router.availability_zone_hints);
@@ -61,7 +61,7 @@ export function agentRouterHandlers({ db, config }: Core): AgentHandlers {
 
   async function remove(trx: Trx, agentId: string, routerId: string): Promise<void> {
     const agent = await requireAgent(trx, agentId);
-    if (isLocalOnly(agent)) throw neutronError('DVRL3CannotRemoveFromDvrAgent');
+    if (isLocalOnly(agent)) throw neutronError('DVRL3CannotRemoveFromDvrAgent', { agent: agentId });
     await requireRouter(trx, routerId);
     // As in Neutron, a router that the agent does not host is not an error.
     if (await unbind(trx, L3_AGENTS, routerId, agentId))

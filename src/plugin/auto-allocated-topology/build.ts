@@ -48,7 +48,7 @@ async function step<T>(reason: string, work: () => Promise<T>): Promise<T> {
 
 async function buildNetwork({ trx, core, allocator, quotas, caller }: Building, project_id: string) {
   const pools = await defaultPools(trx, caller);
-  if (pools.length === 0) throw allocationFailure('Unable to provide tenant private network');
+  if (pools.length === 0) throw allocationFailure('the network of the project cannot be made');
   await quotas.reserve(trx, { resource: NETWORK }, project_id, 1);
   await quotas.reserve(trx, { resource: SUBNET }, project_id, pools.length);
   const wanted = { name: 'auto_allocated_network', project_id };
@@ -82,10 +82,10 @@ async function buildRouter(building: Building, project_id: string, external: str
  * transaction must be rolled back. Throws AutoAllocationFailure and OverQuota.
  */
 export async function buildTopology(building: Building, project_id: string, external: string): Promise<boolean> {
-  const { network_id, subnets } = await step('Unable to provide tenant private network', () =>
+  const { network_id, subnets } = await step('the network of the project cannot be made', () =>
     buildNetwork(building, project_id),
   );
-  const router_id = await step('Unable to provide external connectivity', () =>
+  const router_id = await step('the router to the external network cannot be made', () =>
     buildRouter(building, project_id, external, subnets),
   );
   const { numInsertedOrUpdatedRows } = await building.trx

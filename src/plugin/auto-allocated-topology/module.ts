@@ -32,7 +32,7 @@ const rowOf = (db: Queries, project: string) =>
 /** Throws AutoAllocationFailure if no topology can be allocated. */
 async function requireDeployment(db: Queries, caller: Caller): Promise<void> {
   await defaultExternalNetwork(db);
-  if ((await defaultPools(db, caller)).length === 0) throw allocationFailure('No default subnetpools defined');
+  if ((await defaultPools(db, caller)).length === 0) throw allocationFailure('there is no default subnet pool');
 }
 
 /** Auto-allocated topologies: the first show builds one. `allocator`: shared by the whole process. */
@@ -79,7 +79,7 @@ export function autoAllocatedTopologyModule(
         return shown('dry-run=pass', project);
       }
       if (named.length > 0)
-        throw neutronError('BadRequest', { resource: 'auto_allocate', reason: 'Unrecognized field' });
+        throw neutronError('BadRequest', { resource: 'auto_allocate', reason: 'fields must be dry-run, or omitted' });
       const row = await rowOf(db.kysely, project);
       if (row) return shown(row.network_id, project);
       await permit('create', { project_id: project });

@@ -32,7 +32,7 @@ function requireAllowed({ config }: Core, { helper, protocol }: Pick<ConntrackHe
 const duplicate = ({ helper, protocol, port }: Pick<ConntrackHelper, 'helper' | 'protocol' | 'port'>) =>
   neutronError('BadRequest', {
     resource: 'conntrack_helper',
-    reason: `A duplicate conntrack helper entry with same attributes already exists, conflicting values are helper ${helper}, protocol ${protocol}, port ${port}`,
+    reason: `the router has another conntrack helper ${helper} for ${protocol} port ${port}`,
   });
 
 /** Throws BadRequest if the locked router has an equal helper. */

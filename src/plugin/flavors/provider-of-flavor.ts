@@ -10,7 +10,7 @@ export async function providerOfFlavor(trx: Trx, db: Database, id: string): Prom
   const row = trx.selectFrom('flavors').select(['enabled', 'service_type']).where('id', '=', id);
   const flavor = await db.locked(row).executeTakeFirst();
   if (!flavor) throw neutronError('FlavorNotFound', { id });
-  if (flavor.enabled === 0) throw neutronError('FlavorDisabled');
+  if (flavor.enabled === 0) throw neutronError('FlavorDisabled', { id });
   if (flavor.service_type !== 'L3_ROUTER_NAT') throw neutronError('InvalidServiceType', { type: flavor.service_type });
   const profile = await trx
     .selectFrom('flavorserviceprofilebindings as b')
@@ -20,8 +20,8 @@ export async function providerOfFlavor(trx: Trx, db: Database, id: string): Prom
     .orderBy('p.id')
     .limit(1)
     .executeTakeFirst();
-  if (!profile) throw neutronError('FlavorServiceProfileBindingNotFound', { profile: '', flavor: id });
-  if (profile.enabled === 0) throw neutronError('ServiceProfileDisabled');
+  if (!profile) throw neutronError('FlavorServiceProfileBindingNotFound', { profile: 'of any id', flavor: id });
+  if (profile.enabled === 0) throw neutronError('ServiceProfileDisabled', { flavor: id });
   const provider = SERVICE_PROVIDERS.find(({ driver }) => driver === profile.driver);
   if (!provider) throw neutronError('ServiceProfileDriverNotFound', { driver: profile.driver });
   return provider;

@@ -28,18 +28,14 @@ const bad = (reason: string) => neutronError('BadRequest', { resource: 'floating
 /** Returns the wanted address of a port, or its only one. Throws BadRequest. */
 function chosenAddress({ id, addresses }: InternalPort, wanted: string | null): FixedIp {
   if (wanted !== null) {
-    if (parseIp(wanted)?.version !== 4)
-      throw bad(`Cannot process floating IP association with ${wanted}, since that is not an IPv4 address`);
+    if (parseIp(wanted)?.version !== 4) throw bad(`fixed_ip_address ${wanted} is not an IPv4 address`);
     const found = addresses.find((ip) => ip.ip_address === wanted);
     if (found) return found;
-    throw bad(`Port ${id} does not have fixed ip ${wanted}`);
+    throw bad(`fixed_ip_address ${wanted} does not belong to port ${id}`);
   }
   const [first, second] = addresses;
-  if (!first) throw bad(`Cannot add floating IP to port ${id} that has no fixed IPv4 addresses`);
-  if (second)
-    throw bad(
-      `Port ${id} has multiple fixed IPv4 addresses.  Must provide a specific IPv4 address when assigning a floating IP`,
-    );
+  if (!first) throw bad(`port ${id} has no IPv4 address that a floating IP could lead to`);
+  if (second) throw bad(`port ${id} has several IPv4 addresses: fixed_ip_address must name one`);
   return first;
 }
 
@@ -85,10 +81,8 @@ export async function associationWith(
   const port = await lockInternalPort(trx, core, caller, port_id);
   await rejectForwardedPort(trx, port_id);
   if (port.projectId !== floatingIp.projectId && !caller.isAdmin)
-    throw bad(
-      `Cannot process floating IP association with Port ${port_id}, since that port is owned by a different tenant`,
-    );
-  if (port.deviceOwner === DHCP_OWNER) throw bad(`Port ${port_id} is unable to be assigned a floating IP`);
+    throw bad(`port ${port_id} belongs to another project`);
+  if (port.deviceOwner === DHCP_OWNER) throw bad(`port ${port_id} cannot have a floating IP`);
   const { subnet_id: subnet, ip_address: fixedIp } = chosenAddress(port, fixed_ip_address);
   await requireInternalSubnet(trx, caller, subnet);
   const externalNetwork = floatingIp.networkId;
@@ -96,7 +90,7 @@ export async function associationWith(
   if (!router)
     throw neutronError('ExternalGatewayForFloatingIPNotFound', { network: externalNetwork, subnet, port: port_id });
   if (router.distributed && port.vnicType !== 'normal')
-    throw bad('Port VNIC type is not valid to associate a FIP in DVR mode');
+    throw bad('distributed routers need binding:vnic_type normal for floating IPs');
   await rejectTaken(trx, floatingIp, port_id, fixedIp);
   return { portId: port_id, fixedIp, routerId: router.id };
 }

@@ -35,7 +35,7 @@ async function requireExternal(trx: Trx, caller: Caller, id: string): Promise<vo
     .executeTakeFirst();
   if (!row) throw neutronError('NetworkNotFound', { id });
   if (row.external === null) throw bad(`Network ${id} is not a valid external network`);
-  if (row.subnet === null) throw bad(`Network ${id} does not contain any IPv4 subnet`);
+  if (row.subnet === null) throw bad(`network ${id} has no IPv4 subnet`);
 }
 
 /** Creates the port that holds the address on the external network; returns its id and the address. */
@@ -76,8 +76,7 @@ export async function createFloatingIp(
   const { floating_network_id: networkId, port_id, fixed_ip_address, project_id: projectId } = values;
   await requireExternal(trx, caller, networkId);
   await requireQosPolicy(trx, caller, values.qos_policy_id);
-  if (fixed_ip_address !== null && port_id === null)
-    throw bad('fixed_ip_address cannot be specified without a port_id');
+  if (fixed_ip_address !== null && port_id === null) throw bad('fixed_ip_address needs a port_id');
   const id = randomUUID();
   const { port, address } = await allocate(trx, core, allocator, id, values);
   const floatingIp = { id, projectId, networkId, address };

@@ -31,7 +31,7 @@ async function changedAssociation(
   if (fixed_ip_address !== null && (port_id === undefined || port_id === null))
     throw neutronError('BadRequest', {
       resource: 'floatingip',
-      reason: 'fixed_ip_address cannot be specified without a port_id',
+      reason: 'fixed_ip_address needs a port_id',
     });
   // As in Neutron, an empty update disassociates: once, floating IPs had no other attribute.
   if (port_id === undefined && Object.keys(changes).length > 0) return undefined;

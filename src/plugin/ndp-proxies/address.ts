@@ -27,7 +27,7 @@ export async function announcedAddress(
   if (addresses.length === 0)
     throw neutronError('BadRequest', {
       resource: 'ndp_proxy',
-      reason: `Requested port ${port} must allocate one IPv6 address at least`,
+      reason: `port ${port} has no IPv6 address`,
     });
   const connected = new Set(interfaces.flatMap(({ fixedIps }) => fixedIps.map((ip) => ip.subnet_id)));
   if (wanted === null) {
@@ -36,9 +36,11 @@ export async function announcedAddress(
     return found.ip_address;
   }
   const own = addresses.find(({ ip_address }) => ip_address === wanted);
-  if (!own)
-    throw neutronError('InvalidAddress', { address: wanted, reason: `This address not belong to the port ${port}` });
+  if (!own) throw neutronError('InvalidAddress', { address: wanted, reason: `port ${port} does not have it` });
   if (!connected.has(own.subnet_id))
-    throw neutronError('InvalidAddress', { address: wanted, reason: `This address cannot reach the router ${router}` });
+    throw neutronError('InvalidAddress', {
+      address: wanted,
+      reason: `router ${router} has no interface on its subnet`,
+    });
   return wanted;
 }

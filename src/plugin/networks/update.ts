@@ -63,8 +63,7 @@ async function requireSameSegments(trx: Trx, networkId: string, wanted: NetworkU
       same(one['provider:segmentation_id'], now.segmentation_id)
     );
   });
-  if (!repeated || wanted.length !== segments.length)
-    throw invalid('Plugin does not support updating the following provider network attributes: segments');
+  if (!repeated || wanted.length !== segments.length) throw invalid('segments of a network cannot be changed');
 }
 
 async function newMtu(trx: Trx, config: Config, networkId: string, wanted: number): Promise<number> {

@@ -46,9 +46,7 @@ async function rejectCollisions(trx: Trx, floatingIpId: string, wanted: Forwardi
 }
 
 const collision = (side: string, wanted: PortRange, other: PortRange) =>
-  badForwarding(
-    `There is a port collision with the ${side}_port_range. The following ranges collides: ${rangeText(other)} and ${rangeText(wanted)}`,
-  );
+  badForwarding(`${side}_port_range ${rangeText(wanted)} overlaps ${rangeText(other)} of another port forwarding`);
 
 /** Throws PortHasBindingFloatingIP if the internal port has a floating IP of its own. */
 async function rejectAssociatedPort(trx: Trx, portId: string, fixed: string): Promise<void> {
@@ -63,13 +61,11 @@ async function rejectAssociatedPort(trx: Trx, portId: string, fixed: string): Pr
 
 function chosenAddress({ id, addresses }: InternalPort, wanted: string | undefined): FixedIp {
   const [first] = addresses;
-  if (!first) throw badForwarding(`Requested internal port ${id} must allocate an IPv4 address at least.`);
+  if (!first) throw badForwarding(`internal port ${id} has no IPv4 address`);
   const found = wanted === undefined ? first : addresses.find((ip) => ip.ip_address === wanted);
   if (found) return found;
   const own = addresses.map((ip) => ip.ip_address).join(', ');
-  throw badForwarding(
-    `Requested internal IP address ${wanted} is not suitable for internal neutron port ${id}, whose IPv4 addresses are ${own}`,
-  );
+  throw badForwarding(`internal_ip_address ${wanted} is none of the IPv4 addresses of port ${id}: ${own}`);
 }
 
 /**
@@ -103,12 +99,10 @@ export async function checkForwarding(
   const router = await routerBetween(trx, core.db, between);
   if (!router)
     throw badForwarding(
-      `External network ${network} is not reachable from subnet ${subnet}. Cannot set Port forwarding for port ${portId} with Floating IP ${id}`,
+      `no router connects network ${network} of floating IP ${id} with subnet ${subnet} of port ${portId}`,
     );
   const present = floatingIp.router_id;
   if (present !== null && present !== router.id)
-    throw badForwarding(
-      `The Floating IP ${id} had been set on router ${present}, the internal Neutron port ${portId} can not reach it`,
-    );
+    throw badForwarding(`router ${present} of floating IP ${id} does not reach port ${portId}`);
   return { address, routerId: router.id };
 }

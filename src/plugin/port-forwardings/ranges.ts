@@ -38,7 +38,5 @@ const size = ({ first, last }: PortRange): number => last - first;
 /** Throws BadRequest unless all external ports lead to one internal port, or each to one of its own. */
 export function checkRelation(internal: PortRange, external: PortRange): void {
   if (size(internal) > 0 && size(internal) !== size(external))
-    throw badForwarding(
-      'Invalid ranges of internal and/or external ports. The relation between internal and external ports must be N-N or 1-N',
-    );
+    throw badForwarding('the internal port range must have one port, or as many as the external range');
 }

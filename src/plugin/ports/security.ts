@@ -38,6 +38,6 @@ export async function requireSecurityGroups(
   if (missing !== undefined) throw neutronError('SecurityGroupNotFound', { id: missing });
   if (new Set(found.map(({ stateful }) => Number(stateful))).size > 1)
     throw neutronError('SecurityGroupConflict', {
-      reason: 'Cannot apply both stateful and stateless security groups on the same port at the same time',
+      reason: 'some are stateful, some stateless',
     });
 }

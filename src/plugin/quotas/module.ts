@@ -66,7 +66,7 @@ export function quotaModule({ db, config }: Core, modules: readonly AnyModule[])
       const uses = await used(trx, module, project);
       if (uses > limit)
         throw neutronError('HTTPBadRequest', {
-          reason: `Quota limit ${limit} for ${name} must be greater than or equal to already used ${uses}`,
+          reason: `the limit ${limit} of ${name} is below the ${uses} in use`,
         });
     }
   };

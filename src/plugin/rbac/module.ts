@@ -92,7 +92,7 @@ export function rbacPolicyModule(modules: readonly AnyModule[]): ResourceModule<
       const owner = await objectOf(trx, module, values.object_id);
       // The same answer whether the object exists or not: what others own is no business of the caller.
       if (!caller.isAdmin && owner !== caller.projectId)
-        throw invalid('Only admins can manipulate policies on objects they do not own');
+        throw invalid('only administrators share what belongs to other projects');
       if (owner === undefined) throw invalid(`there is no ${values.object_type} with id ${values.object_id}`);
       const valid = module.resource.sharing?.actions ?? [];
       if (!valid.some((action) => action === values.action))
@@ -131,6 +131,6 @@ async function requireOwner(caller: Caller, { object_id: id }: Policy, owner: st
   if (!caller.isAdmin && owner !== caller.projectId)
     throw neutronError('RbacPolicyInUse', {
       id,
-      details: 'Only admins can manipulate policies on objects they do not own',
+      details: 'only administrators share what belongs to other projects',
     });
 }

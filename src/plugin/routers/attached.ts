@@ -89,7 +89,7 @@ export async function rejectOverlap(
   const ids = new Set(added.map(({ id }) => id));
   const known = added.filter(({ cidr }) => !isProvisional(cidr));
   const taken = attached.flatMap(({ subnets }) => subnets).find(({ id }) => ids.has(id));
-  if (taken) throw bad(`Router already has a port on subnet ${taken.id}`);
+  if (taken) throw bad(`the router already has an interface on subnet ${taken.id}`);
   const gateways = attached.filter(isGateway).map(({ networkId }) => networkId);
   const others = [
     ...attached.filter((port) => !isGateway(port)).flatMap(({ subnets }) => subnets),
@@ -99,6 +99,6 @@ export async function rejectOverlap(
     const other = others.find(({ cidr }) => cidrsOverlap(cidr, subnet.cidr));
     if (!other) continue;
     const [own, theirs] = [formatCidr(subnet.cidr), formatCidr(other.cidr)];
-    throw bad(`Cidr ${own} of subnet ${subnet.id} overlaps with cidr ${theirs} of subnet ${other.id}`);
+    throw bad(`${own} of subnet ${subnet.id} overlaps ${theirs} of subnet ${other.id} on the same router`);
   }
 }

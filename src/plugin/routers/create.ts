@@ -30,7 +30,9 @@ async function kindOf(trx: Trx, { config, db }: Core, { ha, distributed, flavor_
   const provider = await providerOfFlavor(trx, db, flavor_id);
   for (const [key, wanted] of Object.entries({ ha, distributed }))
     if (wanted !== undefined && wanted !== provider[key as 'ha' | 'distributed'])
-      throw neutronError('InvalidInput', { reason: `Provider ${provider.name} does not support ${key}=${wanted}` });
+      throw neutronError('InvalidInput', {
+        reason: `routers with ${key} = ${wanted} are not for service provider ${provider.name}`,
+      });
   return { ha: provider.ha, distributed: provider.distributed };
 }
 

@@ -25,7 +25,7 @@ export async function deleteRouter(trx: Trx, core: Core, id: string, revision?: 
   if (interfaces.length > 0)
     throw neutronError('RouterInUse', {
       id,
-      reason: `has ports still attached: ${interfaces.slice(0, SHOWN).join(', ')}`,
+      reason: `cannot be deleted because it has interfaces: ${interfaces.slice(0, SHOWN).join(', ')}`,
     });
   for (const port of attached) await requireGatewayUnused(trx, id, port);
   for (const port of attached) await deletePort(trx, port.id);

@@ -50,7 +50,7 @@ async function requireExternal({ trx, core, caller }: GatewayChange, wanted: Wan
   const subnets = await subnetsOfNetworks(trx, [id]);
   for (const { ip_address: ip } of ips)
     if (ip !== undefined && subnets.some(({ gatewayIp }) => gatewayIp === ip))
-      throw bad(`External IP ${ip} is the same as the gateway IP`);
+      throw bad(`${ip} is the gateway_ip of the external subnet`);
 }
 
 /** Creates a gateway port; returns its id. */

@@ -27,7 +27,7 @@ type SubnetRow = Awaited<ReturnType<typeof subnetRows>>[number];
 /** Throws BadRequest for a subnet whose router advertisements come from another router. */
 function rejectForeignAdvertisements({ id, ip_version, ipv6_ra_mode, ipv6_address_mode }: SubnetRow): void {
   if (ip_version === 6 && ipv6_ra_mode === null && ipv6_address_mode !== null)
-    throw bad(`IPv6 subnet ${id} configured to receive RAs from an external router cannot be added to Neutron Router.`);
+    throw bad(`another router advertises IPv6 subnet ${id} (ipv6_address_mode without ipv6_ra_mode)`);
 }
 
 const rangeOf = ({ id, cidr }: SubnetRow) => ({ id, cidr: storedCidr(id, cidr) });
@@ -51,8 +51,7 @@ async function requireOwnSubnet({ trx, caller }: InterfaceChange, subnet: Subnet
     .where('action', '=', 'access_as_shared')
     .where('target_project', '=', caller.projectId)
     .executeTakeFirst();
-  if (!shared)
-    throw bad(`Cannot add interface to router because subnet ${subnet.id} is not owned by project making the request`);
+  if (!shared) throw bad(`subnet ${subnet.id} belongs to another project`);
 }
 
 async function addBySubnet(change: InterfaceChange, subnetId: string): Promise<InterfaceAnswer> {
@@ -61,7 +60,7 @@ async function addBySubnet(change: InterfaceChange, subnetId: string): Promise<I
   const [subnet] = await subnetRows(trx, [subnetId]);
   if (!subnet) throw neutronError('SubnetNotFound', { id: subnetId });
   const { network_id, gateway_ip } = subnet;
-  if (gateway_ip === null) throw bad('Subnet for router interface must have a gateway IP');
+  if (gateway_ip === null) throw bad('a subnet needs a gateway_ip to be added by subnet_id');
   await requireOwnSubnet(change, subnet);
   rejectForeignAdvertisements(subnet);
   const attached = await attachedPorts(trx, router.id);
@@ -108,7 +107,7 @@ async function requireInPools({ trx, caller }: InterfaceChange, port: PortDocume
     );
     if (foreign.has(subnet_id) && !inside)
       throw bad(
-        `Cannot add interface to router because specified port ${port.id} has an IP address out of the allocation pool of subnet ${subnet_id}, which is not owned by the project making the request`,
+        `port ${port.id} has an address outside the allocation pools of subnet ${subnet_id}, which belongs to another project`,
       );
   }
 }
@@ -120,20 +119,18 @@ async function addByPort(change: InterfaceChange, portId: string): Promise<Inter
   const port = inserted((await portDocuments(trx, core.config, [portId])).get(portId), 'port', portId);
   const { network_id, device_id, fixed_ips } = port;
   if (device_id !== '') throw neutronError('PortInUse', { port: portId, network: network_id, device: device_id });
-  if (fixed_ips.length === 0) throw bad('Router port must have at least one fixed IP');
+  if (fixed_ips.length === 0) throw bad('a router interface needs at least one fixed IP');
   const subnets = await subnetRows(trx, [...new Set(fixed_ips.map(({ subnet_id }) => subnet_id))]);
   for (const subnet of subnets) rejectForeignAdvertisements(subnet);
   const attached = await attachedPorts(trx, router.id);
   if (subnets.some(({ ip_version }) => ip_version === 6)) {
     const other = attached.find((one) => one.networkId === network_id && hasIpv6(one));
     if (other)
-      throw bad(
-        `Cannot have multiple router ports with the same network id if both contain IPv6 subnets. Existing port ${other.id} has IPv6 subnet(s) and network id ${network_id}`,
-      );
+      throw bad(`port ${other.id} is already the interface of the router for IPv6 subnets of network ${network_id}`);
   }
   await rejectOverlap(trx, attached, subnets.map(rangeOf));
   if (subnets.filter(({ ip_version }) => ip_version === 4).length > 1)
-    throw bad('Cannot have multiple IPv4 subnets on router port');
+    throw bad('a router interface can have one IPv4 subnet only');
   await requireInPools(change, port, subnets);
   const device = { device_id: router.id, device_owner: routerInterfaceOwner(router) };
   const updated = await updatePort(trx, core, allocator, portId, device);

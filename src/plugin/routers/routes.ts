@@ -52,7 +52,7 @@ async function requireConnected(
     const ip = parseIp(nexthop);
     if (!ip || !subnets.some(({ cidr }) => cidrContains(cidr, ip)))
       throw invalid(routes, 'the nexthop is not connected with router');
-    if (own.has(nexthop)) throw invalid(routes, 'the nexthop is used by router');
+    if (own.has(nexthop)) throw invalid(routes, 'the nexthop is an address of the router itself');
   }
 }
 

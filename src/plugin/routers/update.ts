@@ -36,14 +36,14 @@ function checkKind(before: RouterDocument, changes: RouterUpdate): boolean {
   if (changed.length === 0) return false;
   if (before.flavor_id !== null)
     throw neutronError('InvalidInput', {
-      reason: "Changing the 'ha' and 'distributed' attributes on a router associated with a flavor is not supported",
+      reason: "the flavor of a router decides 'ha' and 'distributed', which cannot be changed",
     });
   // As in Neutron, a request may set ha together with admin_state_up, but not distributed.
   const active = changed.find((key) => up || (key === 'distributed' && before.admin_state_up));
   if (active !== undefined)
     throw neutronError('BadRequest', {
       resource: 'router',
-      reason: `Cannot change the '${active}' attribute of active routers. Please set router admin_state_up to False prior to upgrade`,
+      reason: `'${active}' can be changed only while admin_state_up is false`,
     });
   return true;
 }

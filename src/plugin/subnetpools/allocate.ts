@@ -63,7 +63,7 @@ export async function allocatePrefix(trx: Trx, pool: LockedPool, request: Prefix
     const found = await takePrefixOfLength(trx, prefixPool(pool), length);
     if (found) return found;
     throw neutronError('SubnetAllocationError', {
-      reason: `Insufficient prefix space to allocate subnet size /${length}`,
+      reason: `the subnet pool has no free prefix of length ${length}`,
     });
   }
   if (cidr.version === versionOf(pool) && (await takePrefix(trx, prefixPool(pool), cidr))) return cidr;

@@ -11,7 +11,7 @@ export async function claimDefault(trx: Trx, { id, version }: PrefixPool): Promi
     .executeTakeFirst();
   if ((numInsertedOrUpdatedRows ?? 0n) === 0n)
     throw neutronError('InvalidInput', {
-      reason: `A default subnetpool for this IP family has already been set. Only one default may exist per IP family (IPv${version})`,
+      reason: `another subnet pool is the default for IPv${version}; there can be only one`,
     });
 }
 

@@ -44,7 +44,8 @@ async function store(trx: Trx, pool: PrefixPool, set: AddressSet): Promise<void>
 /** Sets the prefixes of a pool, which must contain those that it has. Throws IllegalSubnetPoolPrefixUpdate. */
 export async function growPrefixes(trx: Trx, pool: PrefixPool, wanted: AddressSet): Promise<void> {
   const before = await storedPrefixes(trx, pool.id);
-  if (difference(before, wanted).length > 0) throw illegal('Existing prefixes must be a subset of the new prefixes');
+  if (difference(before, wanted).length > 0)
+    throw illegal('the new prefixes must contain all present ones; remove_prefixes removes some');
   const gained = difference(wanted, before);
   if (gained.length === 0) return;
   await store(trx, pool, wanted);
@@ -65,8 +66,7 @@ export async function shrinkPrefixes(
   const lost = intersection(before, addressSet(parsed(unwanted).filter((prefix) => prefix.version === version)));
   if (lost.length === 0) return undefined;
   for (const prefix of prefixesOf(version, lost))
-    if (!(await takePrefix(trx, pool, prefix)))
-      throw illegal('One or more the prefixes to be removed is in use by a subnet');
+    if (!(await takePrefix(trx, pool, prefix))) throw illegal('subnets use some of the prefixes to remove');
   const remaining = difference(before, lost);
   await store(trx, pool, remaining);
   return remaining;

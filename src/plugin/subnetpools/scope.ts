@@ -57,7 +57,7 @@ export async function requireOwnScope(trx: Trx, caller: Caller, pool: LockedPool
   const scope = await trx.selectFrom('addressscopes').select('project_id').where('id', '=', id).executeTakeFirst();
   if (scope?.project_id !== caller.projectId)
     throw neutronError('IllegalSubnetPoolUpdate', {
-      reason: `subnetpool ${pool.id} cannot be updated when associated with shared address scope ${id}`,
+      reason: `address scope ${id} of subnet pool ${pool.id} belongs to another project`,
     });
 }
 

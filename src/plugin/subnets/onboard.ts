@@ -43,7 +43,7 @@ async function onboard(
   const subnets = known.filter(({ ip_version }) => ip_version === pool.ip_version);
   const conflict = (subnet: { id: string; cidr: string }) =>
     neutronError('IllegalSubnetPoolUpdate', {
-      reason: `Onboarding subnet ${subnet.id}: ${subnet.cidr} conflicts with allocated prefixes in subnet pool ${id}`,
+      reason: `${subnet.cidr} of subnet ${subnet.id} cannot be onboarded, because subnets of subnet pool ${id} overlap it`,
     });
   const delegated = subnets.find(({ subnetpool_id }) => subnetpool_id === PREFIX_DELEGATION || subnetpool_id === id);
   if (delegated) throw conflict(delegated);

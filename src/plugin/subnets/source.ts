@@ -44,11 +44,11 @@ async function defaultPool(trx: Trx, core: Core, caller: Caller, values: SubnetC
 
 /** Throws BadRequest for a subnet that cannot have a delegated prefix. */
 function requireDelegable({ ip_version, ipv6_ra_mode, ipv6_address_mode }: SubnetCreate): void {
-  if (ip_version !== 6) throw badSubnets('Prefix Delegation can only be used with IPv6 subnets');
+  if (ip_version !== 6) throw badSubnets('prefix delegation is for IPv6 subnets');
   const delegable = (mode: string | undefined): boolean => mode === 'slaac' || mode === 'dhcpv6-stateless';
-  if (!delegable(ipv6_ra_mode)) throw badSubnets('IPv6 RA Mode must be SLAAC or Stateless for Prefix Delegation');
+  if (!delegable(ipv6_ra_mode)) throw badSubnets('prefix delegation needs ipv6_ra_mode slaac or dhcpv6-stateless');
   if (!delegable(ipv6_address_mode))
-    throw badSubnets('IPv6 Address Mode must be SLAAC or Stateless for Prefix Delegation');
+    throw badSubnets('prefix delegation needs ipv6_address_mode slaac or dhcpv6-stateless');
 }
 
 /** Returns where the prefix of a new subnet comes from. Throws BadRequest for requests that contradict themselves. */
@@ -58,15 +58,14 @@ export async function prefixSource(trx: Trx, core: Core, caller: Caller, values:
     throw badSubnets('cidr and prefixlen must not be supplied together');
   const named = values.subnetpool_id ?? undefined;
   if (values.use_default_subnetpool && named !== undefined)
-    throw badSubnets('subnetpool_id and use_default_subnetpool cannot both be specified');
+    throw badSubnets('subnetpool_id and use_default_subnetpool exclude each other');
   const poolId = values.use_default_subnetpool ? await defaultPool(trx, core, caller, values) : named;
   const cidr = text === undefined ? undefined : checkCidr(text, values.ip_version);
   if (poolId === undefined) {
     if (cidr === undefined) throw badSubnets('a subnetpool must be specified in the absence of a cidr');
     return { cidr, poolId };
   }
-  if (cidr === undefined && values.allocation_pools !== undefined)
-    throw badSubnets('allocation_pools allowed only for specific subnet requests');
+  if (cidr === undefined && values.allocation_pools !== undefined) throw badSubnets('allocation_pools need a cidr');
   if (poolId !== PREFIX_DELEGATION) return { cidr, poolId };
   // As in Neutron, a subnet with a specific prefix is an ordinary one.
   if (cidr) return { cidr, poolId: undefined };

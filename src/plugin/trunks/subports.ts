@@ -73,7 +73,7 @@ function requestedSubPort({
   if (type === 'inherit') return undefined;
   if (type === undefined || id === undefined)
     throw neutronError('InvalidInput', {
-      reason: `Invalid subport details '${port_id}': missing segmentation information. Must specify both segmentation_id and segmentation_type`,
+      reason: `subport ${port_id} needs segmentation_id and segmentation_type, or segmentation_type inherit alone`,
     });
   return { port_id, segmentation_type: type, segmentation_id: id };
 }

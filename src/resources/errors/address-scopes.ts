@@ -14,19 +14,17 @@ export const ADDRESS_SCOPE_ERRORS = {
   },
   AddressScopePrefixConflict: {
     status: 409,
-    template: 'Failed to associate address scope: subnetpools within an address scope must have unique prefixes.',
+    template: 'The prefixes overlap those of another subnet pool in the same address scope.',
     when: 'prefixes of two subnet pools of an address scope would overlap',
   },
   AddressScopeInUse: {
     status: 409,
-    template:
-      'Unable to complete operation on address scope {id}. There are one or more subnet pools in use on the address scope.',
+    template: 'Address scope {id} cannot be deleted because it contains subnet pools.',
     when: 'the address scope to delete still has subnet pools',
   },
   NetworkAddressScopeAffinityError: {
     status: 400,
-    template:
-      'Subnets of the same address family hosted on the same network must all participate in the same address scope.',
+    template: 'All subnets of a network that have the same IP version must be in the same address scope.',
     when: 'subnets of a network would be in different address scopes',
   },
 } as const satisfies ErrorKinds;

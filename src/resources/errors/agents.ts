@@ -10,27 +10,28 @@ export const AGENT_ERRORS = {
   },
   RouterHostedByL3Agent: {
     status: 409,
-    template: 'The router {router} has been already hosted by the L3 Agent {agent}.',
+    template: 'Router {router} already has an L3 agent, {agent}.',
     when: 'another agent already serves the router',
   },
   InvalidL3Agent: {
     status: 404,
-    template: 'Agent {id} is not a L3 Agent or has been disabled',
+    template:
+      'Agent {id} cannot host the router: it is not an L3 agent, is disabled or is in another availability zone.',
     when: 'the agent is not an L3 agent, or is disabled, or in another availability zone',
   },
   RouterL3AgentMismatch: {
     status: 409,
-    template: 'Cannot host distributed router {router} on legacy L3 agent {agent}.',
+    template: 'L3 agent {agent} is in legacy mode and cannot host distributed router {router}.',
     when: 'a distributed router is added to an agent that cannot serve one',
   },
   DVRL3CannotAssignToDvrAgent: {
     status: 409,
-    template: "Not allowed to manually assign a router to an agent in 'dvr' mode.",
+    template: 'L3 agent {agent} is in dvr mode: routers cannot be added to it.',
     when: 'a router is added to an agent in dvr mode',
   },
   DVRL3CannotRemoveFromDvrAgent: {
     status: 409,
-    template: "Not allowed to manually remove a router from an agent in 'dvr' mode.",
+    template: 'L3 agent {agent} is in dvr mode: routers cannot be removed from it.',
     when: 'a router is removed from an agent in dvr mode',
   },
   NetworkHostedByDHCPAgent: {

@@ -5,7 +5,7 @@ export const NETWORK_ERRORS = {
   NetworkNotFound: { status: 404, template: 'Network {id} could not be found.', when: 'no such network' },
   ExternalNetworkInUse: {
     status: 409,
-    template: 'External network {id} cannot be updated to be made non-external, since it has existing gateway ports.',
+    template: 'Network {id} must stay external while routers have gateways on it.',
     when: 'an external network with gateway ports of routers would no longer be external',
   },
   NetworkInUse: {
@@ -26,7 +26,7 @@ export const NETWORK_ERRORS = {
   },
   DefaultExternalNetworkExists: {
     status: 409,
-    template: 'A default external network already exists: {id}.',
+    template: 'Network {id} is the default external network already; there can be only one.',
     when: 'a second external network would be the default one',
   },
 } as const satisfies ErrorKinds;

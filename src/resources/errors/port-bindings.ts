@@ -4,23 +4,22 @@ import type { ErrorKinds } from './kind.ts';
 export const PORT_BINDING_ERRORS = {
   PortBindingNotFound: {
     status: 404,
-    template: 'Binding of the port for host {id} could not be found.',
+    template: 'The port has no binding to host {id}.',
     when: 'the port has no binding to this host',
   },
   PortBindingAlreadyExists: {
     status: 409,
-    template: 'Binding for port {port} on host {host} already exists.',
+    template: 'Port {port} already has a binding to host {host}.',
     when: 'the port has a binding to this host',
   },
   PortBindingAlreadyActive: {
     status: 409,
-    template: 'Binding for port {port} on host {host} is already active.',
+    template: 'Port {port} is already active on host {host}.',
     when: 'the binding to activate is the active one',
   },
   PortBindingError: {
     status: 409,
-    template:
-      'Binding for port {port} on host {host} could not be created or updated: no live L2 agent of the host can bind it.',
+    template: 'Port {port} cannot be bound to host {host}: no live L2 agent there reaches its network.',
     when: 'the host has no live L2 agent, or its agent cannot reach the network',
   },
   PortBound: {

@@ -5,8 +5,7 @@ export const PORT_ERRORS = {
   PortNotFound: { status: 404, template: 'Port {id} could not be found.', when: 'no such port' },
   PortInUse: {
     status: 409,
-    template:
-      'Unable to complete operation on port {port} for network {network}. Port already has an attached device {device}.',
+    template: 'Port {port} of network {network} is in use by device {device}.',
     when: 'a device uses the port already',
   },
   MacAddressInUse: {
@@ -73,12 +72,12 @@ export const PORT_ERRORS = {
   },
   DeviceIDNotOwnedByTenant: {
     status: 409,
-    template: "The following device_id {id} is not owned by your tenant or matches another tenant's router.",
+    template: 'device_id {id} is a router of another project.',
     when: "device_id of a port names another project's router",
   },
   IPAddressChangeNotAllowed: {
     status: 400,
-    template: 'IP updates for port {id} are not allowed',
+    template: 'Port {id} is a router interface: its IPv4 addresses cannot change.',
     when: 'the port is an interface of a router, and its IPv4 addresses would change',
   },
   ServicePortInUse: {

@@ -9,33 +9,32 @@ export const QOS_ERRORS = {
   },
   PolicyRemoveAuthorizationError: {
     status: 403,
-    template: 'Failed to remove provided policy {id} because you are not authorized.',
+    template: 'QoS policy {id} is not visible to the project and cannot be removed by it.',
     when: 'a QoS policy that is not visible to the caller would be replaced or removed',
   },
   QosRuleNotFound: {
     status: 404,
-    template: 'QoS rule {id} could not be found.',
+    template: 'The QoS policy has no rule {id}.',
     when: 'the policy has no such rule',
   },
   QosPolicyInUse: {
     status: 409,
-    template: 'QoS Policy {id} is used by {type} {user}.',
+    template: 'QoS policy {id} cannot be deleted because {type} {user} uses it.',
     when: 'the policy to delete is used by a network, port, floating IP or router',
   },
   QoSRulesConflict: {
     status: 409,
-    template: 'Rule {type} conflicts with rule {rule} which already exists in QoS Policy {policy}.',
+    template: 'QoS policy {policy} already has a {type} rule for this direction: {rule}.',
     when: 'the policy has a rule of this type for this direction',
   },
   QoSRuleParameterConflict: {
     status: 409,
-    template:
-      'Unable to add the rule with value {value} to the policy {policy} as the existing rule of type {type} has value {existing}.',
+    template: '{value} contradicts the {type} rule of QoS policy {policy}, whose value is {existing}.',
     when: 'a guarantee would exceed a limit of the same policy',
   },
   QoSPolicyDefaultAlreadyExists: {
     status: 409,
-    template: 'A default QoS policy exists for project {project}.',
+    template: 'Project {project} has another default QoS policy.',
     when: 'the project has another default policy',
   },
 } as const satisfies ErrorKinds;

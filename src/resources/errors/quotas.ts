@@ -9,12 +9,12 @@ export const QUOTA_ERRORS = {
   },
   QuotaMissingTenant: {
     status: 400,
-    template: 'Tenant-id was missing from quota request.',
+    template: 'The request has no project, so there are no quotas to show.',
     when: 'the request is not scoped to a project',
   },
   AdminRequired: {
     status: 403,
-    template: 'User does not have admin privileges: Only admin is authorized to access quotas for another project.',
+    template: 'Quota details of other projects are for administrators only.',
     when: 'the quota details of another project',
   },
   OverQuota: {

@@ -4,22 +4,22 @@ import type { ErrorKinds } from './kind.ts';
 export const RBAC_POLICY_ERRORS = {
   RbacPolicyNotFound: {
     status: 404,
-    template: 'RBAC policy with ID {id} not found',
+    template: 'There is no RBAC policy {id}.',
     when: 'no such RBAC policy',
   },
   DuplicateRbacPolicy: {
     status: 409,
-    template: 'An RBAC policy already exists with those values.',
+    template: 'Another RBAC policy has this object, action and target project.',
     when: 'the object is shared with this target already',
   },
   InvalidActionForType: {
     status: 400,
-    template: "Invalid action '{action}' for object type '{type}'. Valid actions: {valid}",
+    template: "Action '{action}' is not for objects of type {type}, which allow {valid}.",
     when: 'the type of object does not know the action of the RBAC policy',
   },
   RbacPolicyInUse: {
     status: 409,
-    template: 'RBAC policy on object {id} cannot be removed because other objects depend on it. Details: {details}',
+    template: 'The access to object {id} cannot be withdrawn: {details}.',
     when: 'a project would lose access to what it uses',
   },
 } as const satisfies ErrorKinds;

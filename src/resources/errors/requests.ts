@@ -41,7 +41,7 @@ export const REQUEST_ERRORS = {
   },
   HTTPForbidden: {
     status: 403,
-    template: 'Tenant {project} not allowed to create {resource} on this network',
+    template: 'Project {project} cannot create a {resource} on this network: it neither owns nor shares it.',
     when: 'a port or subnet on a network that the caller sees but neither owns nor shares, such as an external one',
   },
   RevisionNumberConstraintFailed: {
@@ -62,12 +62,12 @@ export const REQUEST_ERRORS = {
   TagNotFound: { status: 404, template: 'Tag {tag} could not be found.', when: 'the resource has no such tag' },
   NeutronDbObjectDuplicateEntry: {
     status: 409,
-    template: 'Failed to create a duplicate {resource}: for attribute(s) {attributes} with value(s) {values}',
+    template: 'Another {resource} has the same {attributes}: {values}.',
     when: 'an NDP proxy of the router announces this address already',
   },
   NotAuthorized: {
     status: 403,
-    template: 'Not authorized.',
+    template: 'The caller may not see this.',
     when: 'the topology of another project; a QoS rule type, except to administrators',
   },
   ServiceUnavailable: {

@@ -10,7 +10,7 @@ export const ROUTER_ERRORS = {
   },
   RouterInterfaceNotFound: {
     status: 404,
-    template: 'Router {router} does not have an interface with id {port}',
+    template: 'Port {port} is not an interface of router {router}.',
     when: 'the port is not an interface of the router',
   },
   RouterInterfaceNotFoundForSubnet: {
@@ -21,12 +21,12 @@ export const ROUTER_ERRORS = {
   RouterInterfaceInUseByRoute: {
     status: 409,
     template:
-      'Router interface for subnet {subnet} on router {router} cannot be deleted, as it is required by one or more routes.',
+      'Router {router} must keep its interface on subnet {subnet} while the next hop of an extra route is there.',
     when: 'the next hop of an extra route is on the subnet',
   },
   SubnetMismatchForPort: {
     status: 400,
-    template: 'Subnet on port {port} does not match the requested subnet {subnet}.',
+    template: 'Port {port} has no address on subnet {subnet}.',
     when: 'the port to remove from a router has no address on the subnet in the request',
   },
   InvalidRoutes: {
@@ -36,7 +36,7 @@ export const ROUTER_ERRORS = {
   },
   RoutesExhausted: {
     status: 400,
-    template: 'Unable to complete operation for {id}. The number of routes exceeds the maximum {quota}.',
+    template: 'Router {id} cannot have more than {quota} extra routes.',
     when: 'more than max_routes',
   },
 } as const satisfies ErrorKinds;

@@ -9,12 +9,12 @@ export const SECURITY_GROUP_ERRORS = {
   },
   SecurityGroupRuleNotFound: {
     status: 404,
-    template: 'Security group rule {id} does not exist',
+    template: 'There is no security group rule {id}.',
     when: 'no such security group rule',
   },
   SecurityGroupDefaultAlreadyExists: {
     status: 409,
-    template: 'Default security group already exists.',
+    template: "The name 'default' is reserved for the security group that each project has by itself.",
     when: 'a security group would be named default',
   },
   SecurityGroupCannotUpdateDefault: {
@@ -24,7 +24,7 @@ export const SECURITY_GROUP_ERRORS = {
   },
   SecurityGroupCannotRemoveDefault: {
     status: 409,
-    template: 'Insufficient rights for removing default security group.',
+    template: 'Only administrators can delete the default security group of a project.',
     when: 'a caller other than an administrator deletes a default security group',
   },
   SecurityGroupInUse: {
@@ -34,7 +34,7 @@ export const SECURITY_GROUP_ERRORS = {
   },
   SecurityGroupConflict: {
     status: 409,
-    template: 'Error {reason} while attempting the operation.',
+    template: 'The security groups of the port contradict each other: {reason}.',
     when: 'a port would have both stateful and stateless security groups',
   },
   SecurityGroupRuleExists: {
@@ -44,17 +44,17 @@ export const SECURITY_GROUP_ERRORS = {
   },
   DuplicateSecurityGroupRuleInPost: {
     status: 409,
-    template: 'Duplicate Security Group Rule in POST.',
+    template: 'The request contains the same security group rule twice.',
     when: 'a request contains the same rule twice',
   },
   SecurityGroupNotSingleGroupRules: {
     status: 400,
-    template: 'Only allowed to update rules for one security profile at a time',
+    template: 'All rules of a request must be for the same security group.',
     when: 'a request creates rules of several security groups',
   },
   SecurityGroupRulesNotSingleTenant: {
     status: 400,
-    template: 'Multiple tenant_ids in bulk security group rule create not allowed',
+    template: 'All rules of a request must be for the same project.',
     when: 'a request creates rules for several projects',
   },
   SecurityGroupMultipleRemoteEntites: {
@@ -70,12 +70,12 @@ export const SECURITY_GROUP_ERRORS = {
   },
   SecurityGroupRuleInvalidEtherType: {
     status: 400,
-    template: "Security group rule for ethertype '{ethertype}' not supported. Allowed values are {values}.",
+    template: "Ethertype '{ethertype}' is none of {values}.",
     when: 'the ethertype of a rule is neither IPv4 nor IPv6',
   },
   SecurityGroupEthertypeConflictWithProtocol: {
     status: 400,
-    template: 'Invalid ethertype {ethertype} for protocol {protocol}.',
+    template: 'Protocol {protocol} is for ethertype IPv6, not for {ethertype}.',
     when: 'an IPv4 rule names a protocol of IPv6',
   },
   SecurityGroupRuleParameterConflict: {
@@ -105,27 +105,27 @@ export const SECURITY_GROUP_ERRORS = {
   },
   SecurityGroupInvalidProtocolForPort: {
     status: 400,
-    template: 'Ports cannot be specified for protocol {protocol}. Ports are only supported for {protocols}.',
+    template: 'Protocol {protocol} has no ports; protocols with ports are {protocols}.',
     when: 'a rule has ports and a protocol without ports',
   },
   SecurityGroupInvalidIcmpValue: {
     status: 400,
-    template: 'Invalid value for ICMP {field} ({attribute}) {value}. It must be 0 to 255.',
+    template: '{attribute} is the ICMP {field} and must be from 0 to 255, not {value}.',
     when: 'the ICMP type or code of a rule is larger than 255',
   },
   SecurityGroupMissingIcmpType: {
     status: 400,
-    template: 'ICMP code (port-range-max) {code} is provided but ICMP type (port-range-min) is missing.',
+    template: 'ICMP code {code} (port_range_max) needs an ICMP type (port_range_min).',
     when: 'a rule has an ICMP code but no ICMP type',
   },
   DefaultSecurityGroupRuleNotFound: {
     status: 404,
-    template: 'Default Security Group rule {id} does not exist',
+    template: 'There is no default security group rule {id}.',
     when: 'no such default security group rule',
   },
   DefaultSecurityGroupRuleExists: {
     status: 409,
-    template: 'Default Security group rule already exists. Rule id is {rule}.',
+    template: 'Default rule {rule} already has these values.',
     when: 'an equal default rule is used in the same security groups',
   },
 } as const satisfies ErrorKinds;

@@ -4,7 +4,7 @@ import type { ErrorKinds } from './kind.ts';
 export const SEGMENT_ERRORS = {
   SegmentInUse: {
     status: 409,
-    template: "Segment '{id}' cannot be deleted: {reason}.",
+    template: 'Segment {id} is in use: {reason}.',
     when: 'subnets or bound ports use the segment to delete',
   },
   SegmentNotFound: { status: 404, template: 'Segment {id} could not be found.', when: 'no such segment' },

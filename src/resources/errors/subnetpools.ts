@@ -9,7 +9,7 @@ export const SUBNETPOOL_ERRORS = {
   },
   AddrFormatError: {
     status: 400,
-    template: 'invalid IPNetwork {cidr}',
+    template: '{cidr} is not a prefix: its length exceeds the IP version.',
     when: 'the prefix length is longer than addresses of the IP version',
   },
   EmptySubnetPoolPrefixList: {
@@ -19,7 +19,7 @@ export const SUBNETPOOL_ERRORS = {
   },
   PrefixVersionMismatch: {
     status: 400,
-    template: 'Cannot mix IPv4 and IPv6 prefixes in a subnet pool.',
+    template: 'All prefixes of a subnet pool must have the same IP version.',
     when: 'prefixes of a subnet pool have different IP versions',
   },
   IllegalSubnetPoolPrefixBounds: {
@@ -29,28 +29,27 @@ export const SUBNETPOOL_ERRORS = {
   },
   IllegalSubnetPoolPrefixUpdate: {
     status: 400,
-    template: 'Illegal update to prefixes: {reason}.',
+    template: 'The prefixes of the subnet pool cannot be changed: {reason}.',
     when: 'an update omits prefixes of the subnet pool, or removes one that a subnet uses',
   },
   IllegalSubnetPoolUpdate: {
     status: 400,
-    template: 'Illegal subnetpool update : {reason}.',
+    template: 'The subnet pool cannot be changed: {reason}.',
     when: 'the subnet pool belongs to an address scope of another project, or a subnet to onboard overlaps one of the pool',
   },
   IllegalSubnetPoolAssociationToAddressScope: {
     status: 400,
-    template: 'Illegal subnetpool association: subnetpool {pool} cannot be associated with address scope {scope}.',
+    template: 'Subnet pool {pool} cannot be in address scope {scope}, which the project neither owns nor shares.',
     when: 'the address scope is neither owned by the project nor shared with it',
   },
   IllegalSubnetPoolIpVersionAssociationToAddressScope: {
     status: 400,
-    template:
-      'Illegal subnetpool association: subnetpool {pool} cannot associate with address scope {scope} because subnetpool ip_version is not {version}.',
+    template: 'Subnet pool {pool} cannot be in address scope {scope}, which is for IPv{version}.',
     when: 'subnet pool and address scope have different IP versions',
   },
   NetworkSubnetPoolAffinityError: {
     status: 400,
-    template: 'Subnets hosted on the same network must be allocated from the same subnet pool.',
+    template: 'All subnets of a network that have the same IP version must be from the same subnet pool.',
     when: 'subnets of a network, of one IP version and without an address scope, would be from different subnet pools',
   },
   SubnetPoolDeleteError: {
@@ -60,7 +59,7 @@ export const SUBNETPOOL_ERRORS = {
   },
   SubnetPoolQuotaExceeded: {
     status: 409,
-    template: 'Per-tenant subnet pool prefix quota exceeded.',
+    template: 'The project cannot use more of the subnet pool than default_quota.',
     when: 'the project would exceed the default_quota of the subnet pool',
   },
   MinPrefixSubnetAllocationError: {
@@ -70,7 +69,7 @@ export const SUBNETPOOL_ERRORS = {
   },
   MaxPrefixSubnetAllocationError: {
     status: 400,
-    template: 'Unable to allocate subnet with prefix length {length}, maximum allowed prefix is {limit}.',
+    template: 'Prefix length {length} exceeds the max_prefixlen of the subnet pool, {limit}.',
     when: 'a subnet is smaller than its subnet pool allows',
   },
   SubnetAllocationError: {

@@ -46,8 +46,8 @@ describe('an auto-allocated topology', () => {
     expect(await get('p1', 'p1', '?fields=dry-run')).toMatchObject({ status: 409, type: 'AutoAllocationFailure' });
     expect((await get()).type).toBe('AutoAllocationFailure');
     await api.create('/networks', 'network', { 'router:external': true, is_default: true, project_id: 'p0' });
-    expect((await get('p1', 'p1', '?fields=dry-run')).json.NeutronError.message).toMatch(/No default subnetpools/);
-    expect((await get()).json.NeutronError.message).toMatch(/Unable to provide tenant private network/);
+    expect((await get('p1', 'p1', '?fields=dry-run')).json.NeutronError.message).toMatch(/no default subnet pool/);
+    expect((await get()).json.NeutronError.message).toMatch(/the network of the project cannot be made/);
     expect(await counts()).toEqual([0, 0, 0, 0]);
   });
 

@@ -86,7 +86,7 @@ describe('RBAC policies', () => {
     const network = await made('network');
     const foreign = await share(network, 'p3', p2).catch((error: Error) => error.message);
     const missing = await share('99999999-9999-4999-8999-999999999999', 'p3', p2).catch((e: Error) => e.message);
-    expect(foreign).toMatch(/Only admins can manipulate policies on objects they do not own/);
+    expect(foreign).toMatch(/only administrators share what belongs to other projects/);
     expect(missing).toBe(foreign);
     await share(network, 'p2');
     await expect(share(network, 'p3', p2)).rejects.toMatchObject({ type: 'InvalidInput' });
