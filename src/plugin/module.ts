@@ -39,7 +39,7 @@ export interface View {
 }
 
 /** What a module that answers shows itself is given. */
-export interface OwnShow {
+interface OwnShow {
   /** Attributes that the request names; undefined: all. */
   readonly fields: readonly string[] | undefined;
   /** Throws PolicyNotAuthorized unless the caller may do this to the target. */

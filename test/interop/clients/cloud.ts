@@ -26,7 +26,7 @@ const SITE: Ini = {
 };
 
 /** How a client logs in. */
-export interface Credentials {
+interface Credentials {
   readonly auth_url: string;
   readonly username: string;
   readonly password: string;

@@ -53,7 +53,7 @@ export async function runGophercloud({ env, folder, externalNetwork }: Cloud): P
 }
 
 /** Reads the output of `go test -json`. */
-export function parseGo(output: string): readonly Result[] {
+function parseGo(output: string): readonly Result[] {
   const printed = new Map<string, string>();
   const results: Result[] = [];
   const outcomes: Readonly<Record<string, Result['outcome']>> = { pass: 'passed', fail: 'failed', skip: 'skipped' };

@@ -10,7 +10,7 @@ export interface Result {
 }
 
 /** A test that does not pass, with the reason. */
-export interface Expected {
+interface Expected {
   /** Its name; `*` at the end: all whose name begins with it. */
   readonly test: string;
   readonly why: string;
@@ -34,7 +34,7 @@ const fileOf = (name: ClientRecord) => new URL(`../../fixtures/clients/${name}.j
 
 export const recorded = (name: ClientRecord): Recorded => JSON.parse(readFileSync(fileOf(name), 'utf8')) as Recorded;
 
-export const matches = ({ test: pattern }: Expected, test: string): boolean =>
+const matches = ({ test: pattern }: Expected, test: string): boolean =>
   pattern.endsWith('*') ? test.startsWith(pattern.slice(0, -1)) : test === pattern;
 
 /**

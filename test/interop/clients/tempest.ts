@@ -6,7 +6,7 @@ import type { Cloud } from './cloud.ts';
 import type { Result } from './results.ts';
 
 /** The network API's tests of tempest and of neutron-tempest-plugin; scenarios need machines. */
-export const NETWORK_API = '(tempest\\.api\\.network|neutron_tempest_plugin\\.api)\\.';
+const NETWORK_API = '(tempest\\.api\\.network|neutron_tempest_plugin\\.api)\\.';
 
 const WITHOUT_SLEEP = join(import.meta.dirname, 'tempest-without-sleep');
 const RUN_MS = 30 * 60_000;
@@ -79,7 +79,7 @@ export async function runTempest(cloud: Cloud, select: string = NETWORK_API): Pr
 const LINE = /^\{\d+\} (?:(setUpClass|tearDownClass) \(([^)]+)\)|(\S+)).*? \.\.\. (ok|FAILED|SKIPPED)(?:: (.*))?$/;
 
 /** Reads the output of `tempest run`; a class that cannot be set up is one result, `<class>.setUpClass`. */
-export function parseTempest(output: string): readonly Result[] {
+function parseTempest(output: string): readonly Result[] {
   const results: Result[] = [];
   for (const line of output.split('\n')) {
     const [, fixture, of, name, outcome, why] = LINE.exec(line) ?? [];
