@@ -108,14 +108,15 @@ export const SECURITY_GROUP_ERRORS = {
     template: 'Protocol {protocol} has no ports; protocols with ports are {protocols}.',
     when: 'a rule has ports and a protocol without ports',
   },
+  // tempest looks for the words 'Invalid value for ICMP code' and 'ICMP type (port-range-min) is missing'.
   SecurityGroupInvalidIcmpValue: {
     status: 400,
-    template: '{attribute} is the ICMP {field} and must be from 0 to 255, not {value}.',
+    template: 'Invalid value for ICMP {field} ({attribute}): {value} is not from 0 to 255.',
     when: 'the ICMP type or code of a rule is larger than 255',
   },
   SecurityGroupMissingIcmpType: {
     status: 400,
-    template: 'ICMP code {code} (port_range_max) needs an ICMP type (port_range_min).',
+    template: 'The rule has ICMP code {code}, but its ICMP type (port-range-min) is missing.',
     when: 'a rule has an ICMP code but no ICMP type',
   },
   DefaultSecurityGroupRuleNotFound: {

@@ -119,6 +119,14 @@ describe('a security group rule', () => {
     ]).toEqual(before);
   });
 
+  test.each([
+    [{ port_range_min: 1, port_range_max: 256 }, 'Invalid value for ICMP code'],
+    [{ port_range_min: 300, port_range_max: 1 }, 'Invalid value for ICMP type'],
+    [{ port_range_max: 6 }, 'ICMP type (port-range-min) is missing'],
+  ])('an ICMP rule with %j is rejected in the words that tempest looks for', async (values, words) => {
+    await expect(world.rule(group, { protocol: 'icmp', ...values })).rejects.toThrow(words);
+  });
+
   test('exists once in its group, whatever its protocol and prefix are called', async () => {
     const twin = async (first: object, second: object) => {
       const made = await world.rule(group, first);
