@@ -50,7 +50,7 @@ export const addressScopeModule = (core: Core): ResourceModule<typeof ADDRESS_SC
     if (before.shared && changes.shared === false)
       throw neutronError('AddressScopeUpdateError', {
         id,
-        reason: "Shared address scope can't be unshared",
+        reason: 'a shared address scope cannot become private',
       });
     await updatePlain(trx, ADDRESS_SCOPE, { id }, plainOf(ADDRESS_SCOPE, changes));
     if (changes.shared) await shareWithAll(trx, ADDRESS_SCOPE, id, before.project_id);

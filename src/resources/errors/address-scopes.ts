@@ -4,12 +4,12 @@ import type { ErrorKinds } from './kind.ts';
 export const ADDRESS_SCOPE_ERRORS = {
   AddressScopeNotFound: {
     status: 404,
-    template: 'Address scope {id} could not be found.',
+    template: 'There is no address scope {id}.',
     when: 'no such address scope',
   },
   AddressScopeUpdateError: {
     status: 400,
-    template: 'Unable to update address scope {id} : {reason}.',
+    template: 'Address scope {id} cannot be changed: {reason}.',
     when: 'the update would make a shared address scope private',
   },
   AddressScopePrefixConflict: {

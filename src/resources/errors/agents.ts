@@ -5,7 +5,7 @@ export const AGENT_ERRORS = {
   AgentNotFound: { status: 404, template: 'Agent {id} could not be found.', when: 'no such agent' },
   AvailabilityZoneNotFound: {
     status: 404,
-    template: 'AvailabilityZone {zone} could not be found.',
+    template: "No agent is in availability zone '{zone}'.",
     when: 'an availability zone hint names a zone without agents',
   },
   RouterHostedByL3Agent: {
@@ -36,17 +36,17 @@ export const AGENT_ERRORS = {
   },
   NetworkHostedByDHCPAgent: {
     status: 409,
-    template: 'The network {network} has been already hosted by the DHCP Agent {agent}.',
+    template: 'DHCP agent {agent} already hosts network {network}.',
     when: 'the agent already serves the network',
   },
   NetworkNotHostedByDhcpAgent: {
     status: 409,
-    template: 'The network {network} is not hosted by the DHCP agent {agent}.',
+    template: 'DHCP agent {agent} does not host network {network}.',
     when: 'the agent does not serve the network',
   },
   InvalidDHCPAgent: {
     status: 404,
-    template: 'Agent {id} is not a valid DHCP Agent or has been disabled.',
+    template: 'Agent {id} cannot host the network: it is not a DHCP agent, or is disabled.',
     when: 'the agent is not a DHCP agent, or is disabled',
   },
 } as const satisfies ErrorKinds;

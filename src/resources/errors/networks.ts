@@ -16,7 +16,7 @@ export const NETWORK_ERRORS = {
   },
   InvalidSharedSetting: {
     status: 409,
-    template: 'Unable to reconfigure sharing settings for network {id}. Multiple tenants are using it.',
+    template: 'Network {id} must stay shared because other projects use it.',
     when: 'a network that other projects use would no longer be shared',
   },
   AutoAllocationFailure: {

@@ -24,8 +24,7 @@ export const PORT_BINDING_ERRORS = {
   },
   PortBound: {
     status: 409,
-    template:
-      'Unable to complete operation on port {id}, port is already bound, port type: {vif}, old_mac {old}, new_mac {new}.',
+    template: 'Port {id} is bound ({vif}): its MAC address cannot change from {old} to {new}.',
     when: 'the request would change the MAC address of a bound port',
   },
 } as const satisfies ErrorKinds;

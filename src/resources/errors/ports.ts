@@ -15,7 +15,7 @@ export const PORT_ERRORS = {
   },
   MacAddressGenerationFailure: {
     status: 503,
-    template: 'Unable to generate unique mac on network {network}.',
+    template: 'No free MAC address was found for network {network}.',
     when: 'no free MAC address was found under base_mac',
   },
   IpAddressAlreadyAllocated: {
@@ -35,7 +35,7 @@ export const PORT_ERRORS = {
   },
   InvalidIpForSubnet: {
     status: 400,
-    template: 'IP address {ip} is not a valid IP for the specified subnet.',
+    template: '{ip} is not an address that a port can have on the subnet.',
     when: 'an address is outside the requested subnet',
   },
   AllocationOnAutoAddressSubnet: {
@@ -56,7 +56,7 @@ export const PORT_ERRORS = {
   },
   AllowedAddressPairExhausted: {
     status: 400,
-    template: 'The number of allowed address pair exceeds the maximum {quota}.',
+    template: 'A port cannot have more than {quota} allowed address pairs.',
     when: 'more than max_allowed_address_pair',
   },
   PortSecurityPortHasSecurityGroup: {
@@ -67,7 +67,7 @@ export const PORT_ERRORS = {
   },
   PortSecurityAndIPRequiredForSecurityGroups: {
     status: 409,
-    template: 'Port security must be enabled and port must have an IP address in order to use security groups.',
+    template: 'A port needs port security and an IP address to have security groups.',
     when: 'security groups are set on a port without port security or without an address',
   },
   DeviceIDNotOwnedByTenant: {
@@ -82,7 +82,7 @@ export const PORT_ERRORS = {
   },
   ServicePortInUse: {
     status: 409,
-    template: 'Port {id} cannot be deleted directly via the port API: {reason}.',
+    template: 'Port {id} cannot be deleted by a port request: it {reason}.',
     when: 'the port belongs to a router or a floating IP',
   },
 } as const satisfies ErrorKinds;

@@ -56,7 +56,7 @@ export const REQUEST_ERRORS = {
   },
   TagResourceNotFound: {
     status: 404,
-    template: 'Resource {resource} {id} could not be found.',
+    template: 'There is no {id} among the {resource}.',
     when: 'the tagged resource does not exist',
   },
   TagNotFound: { status: 404, template: 'Tag {tag} could not be found.', when: 'the resource has no such tag' },

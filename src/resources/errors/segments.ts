@@ -7,16 +7,15 @@ export const SEGMENT_ERRORS = {
     template: 'Segment {id} is in use: {reason}.',
     when: 'subnets or bound ports use the segment to delete',
   },
-  SegmentNotFound: { status: 404, template: 'Segment {id} could not be found.', when: 'no such segment' },
+  SegmentNotFound: { status: 404, template: 'There is no segment {id}.', when: 'no such segment' },
   NetworkIdsDontMatch: {
     status: 400,
-    template: "The subnet's network id, '{network}', doesn't match the network_id of segment '{segment}'",
+    template: 'Segment {segment} does not belong to network {network} of the subnet.',
     when: 'a subnet refers to a segment of another network',
   },
   SubnetsNotAllAssociatedWithSegments: {
     status: 400,
-    template:
-      'All of the subnets on network {network} must either all be associated with segments or all not associated with any segments',
+    template: 'Either all subnets of network {network} have a segment, or none.',
     when: 'only some subnets of a network are associated with segments',
   },
   VlanIdInUse: {
@@ -26,27 +25,27 @@ export const SEGMENT_ERRORS = {
   },
   FlatNetworkInUse: {
     status: 409,
-    template: 'Unable to create the flat network. Physical network {physnet} is in use.',
+    template: 'Physical network {physnet} already has a flat network.',
     when: 'the physical network already has a flat network',
   },
   TunnelIdInUse: {
     status: 409,
-    template: 'Unable to create the network. The tunnel ID {tunnel} is in use.',
+    template: 'Tunnel id {tunnel} is in use by another network.',
     when: 'the VXLAN id is already in use',
   },
   SegmentsSetInConjunctionWithProviders: {
     status: 400,
-    template: 'Segments and provider values cannot both be set.',
+    template: 'segments and provider attributes exclude each other.',
     when: 'a request sets both provider attributes and segments',
   },
   SegmentsContainDuplicateEntry: {
     status: 400,
-    template: 'Duplicate segment entry in request.',
+    template: 'The request contains the same segment twice.',
     when: 'a request contains the same segment twice',
   },
   NoNetworkAvailable: {
     status: 503,
-    template: 'Unable to create the network. No tenant network is available for allocation.',
+    template: 'All segments of the configured ranges are in use.',
     when: 'the configured segment ranges are exhausted',
   },
 } as const satisfies ErrorKinds;

@@ -10,7 +10,7 @@ export const SUBNET_ERRORS = {
   },
   InvalidAllocationPool: {
     status: 400,
-    template: 'The allocation pool {pool} is not valid.',
+    template: 'Allocation pool {pool} ends before it starts.',
     when: 'an allocation pool ends before it starts',
   },
   OutOfBoundsAllocationPool: {
@@ -25,12 +25,12 @@ export const SUBNET_ERRORS = {
   },
   GatewayConflictWithAllocationPools: {
     status: 409,
-    template: 'Gateway ip {ip} conflicts with allocation pool {pool}.',
+    template: 'gateway_ip {ip} must be outside allocation pool {pool}.',
     when: 'the gateway is inside an allocation pool',
   },
   GatewayIpInUse: {
     status: 409,
-    template: 'Current gateway ip {ip} already in use by port {port}. Unable to update.',
+    template: 'gateway_ip {ip} must stay while router port {port} has this address.',
     when: 'a router port uses the gateway address',
   },
   DNSNameServersExhausted: {
@@ -50,7 +50,7 @@ export const SUBNET_ERRORS = {
   },
   InvalidInputSubnetServiceType: {
     status: 400,
-    template: 'Subnet service type {type} is not a string.',
+    template: 'A service type must be a string, not {type}.',
     when: 'a service type is not a string',
   },
 } as const satisfies ErrorKinds;
