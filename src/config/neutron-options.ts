@@ -11,7 +11,7 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
   DEFAULT: words(`
     advertise_mtu advertise_ra agent_mode
     allow_overlapping_ips allow_pagination allow_sorting api_extensions_path
-    api_paste_config api_workers_max_requests arp_responder auth_ca_cert backdoor_port backdoor_socket
+    api_paste_config api_workers_max_requests arp_responder backdoor_port backdoor_socket
     backlog bind_ip cache_url client_socket_timeout conn_pool_min_size conn_pool_ttl core_plugin
     default_log_levels default_notification_exchange dhcp_domain dhcp_lease_time
     dhcp_load_type dnsmasq_dns_server dvr_base_mac edns_client_fingerprint enable_dvr enable_dvr_address_scope
@@ -26,13 +26,11 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
     log_date_format log_dir log_file log_options log_rotate_interval log_rotate_interval_type log_rotation_type
     logging_context_format_string logging_debug_format_suffix logging_default_format_string logging_exception_prefix
     logging_user_identity_format max_header_line max_logfile_count max_logfile_size_mb
-    max_rtr_adv_interval metadata_access_mark metadata_backlog metadata_port metadata_proxy_group
-    metadata_proxy_shared_secret metadata_proxy_socket metadata_proxy_socket_mode metadata_proxy_user
-    metadata_workers min_l3_agents_per_router min_rtr_adv_interval mtu_discovery my_ip my_ipv6 netns_resolvconf
+    max_rtr_adv_interval metadata_access_mark metadata_port metadata_workers min_l3_agents_per_router
+    min_rtr_adv_interval mtu_discovery my_ip my_ipv6 netns_resolvconf
     netns_resolvconf_nameservers netns_resolvconf_options netns_resolvconf_search network_device_mtu
     network_link_prefix notification_driver notification_topics notify_nova_on_port_data_changes
-    notify_nova_on_port_status_changes nova_client_cert nova_client_priv_key nova_metadata_host
-    nova_metadata_insecure nova_metadata_ip nova_metadata_port nova_metadata_protocol nova_region_name nova_url
+    notify_nova_on_port_status_changes nova_region_name nova_url
     ovs_integration_bridge ovs_use_veth ovs_vsctl_timeout pd_confs pd_dhcp_driver periodic_fuzzy_delay
     periodic_interval prefix_delegation_driver publish_errors pure_unix_socket ra_confs rate_limit_burst
     rate_limit_except_level rate_limit_interval report_interval retry_until_window root_helper

@@ -2,6 +2,7 @@ import { homedir, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { MAC } from '../net/patterns.ts';
 import { KEYSTONE_AUTHTOKEN } from './keystone-authtoken.ts';
+import { METADATA } from './metadata.ts';
 import { flag, float, integer, list, nothingOf, type Option, text } from './option.ts';
 
 const ROOT_STATE_PATH = '/var/lib/neutrino';
@@ -9,7 +10,7 @@ const userStatePath = () => resolve(process.env.XDG_STATE_HOME || resolve(homedi
 
 /**
  * Every option that Neutrino supports, with Neutron's names and sections (the configuration reference of neutron.conf,
- * ml2_conf.ini and dhcp_agent.ini). The only list: files, environment, flags, `--help` and docs derive from it.
+ * ml2_conf.ini, dhcp_agent.ini and metadata_agent.ini). The only list: files, environment, flags, `--help` and docs derive from it.
  */
 export const OPTIONS = {
   DEFAULT: {
@@ -166,6 +167,7 @@ export const OPTIONS = {
     force_metadata: flag(false, 'on all networks, announce a route to the metadata service through the DHCP port'),
     enable_metadata_network: flag(false, 'serve metadata on networks with the prefix 169.254.169.254/16'),
     bulk_reload_interval: integer(0, 'seconds to collect changes before dnsmasq is reloaded; 0: reload at once', 0),
+    ...METADATA,
   },
   agent: {
     l2_driver: text('linuxbridge', 'how the L2 agent connects devices to networks', { choices: ['linuxbridge'] }),

@@ -1,11 +1,10 @@
 import type { AddressAllocator } from '../ipam/allocate.ts';
 import type { Core } from '../plugin/core.ts';
-import { PORT_LIST, portDocuments } from '../plugin/ports/documents.ts';
+import { portDocuments } from '../plugin/ports/documents.ts';
 import { completeProvisioning } from '../plugin/provisioning.ts';
-import { neutronError, shown } from '../resources/errors.ts';
+import { neutronError } from '../resources/errors.ts';
 import type { Handlers } from '../rpc/topic.ts';
 import type { PluginMethods } from '../rpc/topics/plugin.ts';
-import { isFilter, type ListQuery, listIds, loadInOrder } from '../store/listing.ts';
 import { activeNetworks } from './active-networks.ts';
 import { countArgument, dictionaryArgument, flagArgument, textArgument, textsArgument } from './arguments.ts';
 import { createDhcpPort, releaseDhcpPort, updateDhcpPort } from './dhcp-ports.ts';
@@ -25,31 +24,10 @@ type Methods = Pick<
   | 'update_dhcp_port'
   | 'release_dhcp_port'
   | 'dhcp_ready_on_ports'
-  | 'get_ports'
 >;
 
 /** The `port` argument: `{"port": {...}}`. */
 const portBody = (args: object) => dictionaryArgument(dictionaryArgument(args, 'port'), 'port');
-
-/** `fixed_ips` filters arrive as `{"subnet_id": [...]}`; lists of the API take `subnet_id=...`. */
-function filterTexts(name: string, value: unknown): readonly string[] {
-  if (name === 'fixed_ips' && value !== null && typeof value === 'object' && !Array.isArray(value))
-    return Object.entries(value).flatMap(([kind, some]) => filterTexts(kind, some).map((one) => `${kind}=${one}`));
-  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (!values.every((one) => ['string', 'number', 'boolean'].includes(typeof one)))
-    throw neutronError('InvalidInput', {
-      reason: `filter ${name} is '${shown(value)}', which is not a list of values`,
-    });
-  return values.map(String);
-}
-
-function portQuery(filters: Readonly<Record<string, unknown>>): ListQuery {
-  const unknown = Object.keys(filters).filter((name) => !isFilter(PORT_LIST, name));
-  if (unknown.length > 0)
-    throw neutronError('InvalidInput', { reason: `ports cannot be filtered by ${unknown.join(', ').slice(0, 300)}` });
-  const texts = Object.entries(filters).map(([name, value]) => [name, filterTexts(name, value)] as const);
-  return { filters: Object.fromEntries(texts), sorts: [], pageReverse: false };
-}
 
 /** The methods for DHCP agents. All throw NeutronError for malformed arguments, and then change nothing. */
 export function dhcpMethods(core: Core, allocator: AddressAllocator): Methods {
@@ -86,10 +64,6 @@ export function dhcpMethods(core: Core, allocator: AddressAllocator): Methods {
       const ids = textsArgument(args, 'port_ids', MAX_READY);
       await db.transaction((trx) => completeProvisioning(trx, core, ids, 'DHCP'));
       return null;
-    },
-    async get_ports(args) {
-      const ids = await listIds(db.kysely, PORT_LIST, portQuery(dictionaryArgument(args, 'port_filters')));
-      return loadInOrder(ids, ports);
     },
   };
 }

@@ -8,6 +8,7 @@ import { REPORTS_TOPIC } from '../rpc/topics/reports.ts';
 import { dictionaryArgument } from './arguments.ts';
 import { dhcpMethods } from './dhcp.ts';
 import { l2Methods } from './l2.ts';
+import { portMethods } from './ports.ts';
 
 /**
  * Serves agents: `q-plugin` with one endpoint for all methods (two would compete for messages), and `q-reports-plugin`
@@ -19,7 +20,11 @@ export async function serveAgents(
   transport: RpcTransport,
 ): Promise<{ close(): Promise<void> }> {
   const { host } = core.config.DEFAULT;
-  const plugin = topicEndpoint(PLUGIN_TOPIC, { ...dhcpMethods(core, allocator), ...l2Methods(core, allocator) });
+  const plugin = topicEndpoint(PLUGIN_TOPIC, {
+    ...dhcpMethods(core, allocator),
+    ...l2Methods(core, allocator),
+    ...portMethods(core),
+  });
   const reports = topicEndpoint(REPORTS_TOPIC, {
     report_state: (args) => reportState(core, dictionaryArgument(args, 'agent_state').agent_state, args.time),
     has_alive_neutron_server: () => true,

@@ -121,3 +121,21 @@ export function eui64Address(prefixFirst: bigint, mac: string): bigint {
   const upper = ((b0 ^ 2n) << 56n) | (b1 << 48n) | (b2 << 40n) | (0xffn << 32n);
   return prefixFirst | upper | (0xfen << 24n) | (b3 << 16n) | (b4 << 8n) | b5;
 }
+
+/** Returns the MAC from which the interface identifier of an IPv6 address was formed (modified EUI-64); undefined if from none. */
+export function eui64Mac(address: bigint): string | undefined {
+  if (((address >> 24n) & 0xffffn) !== 0xfffen) return undefined;
+  const upper = ((address >> 40n) & 0xffffffn) ^ 0x020000n;
+  const mac = (upper << 24n) | (address & 0xffffffn);
+  return mac
+    .toString(16)
+    .padStart(12, '0')
+    .replace(/..(?=.)/g, '$&:');
+}
+
+/** Returns whether an address is link-local (RFC 4291, 2.5.6: fe80::/10). */
+export const isLinkLocal = ({ version, value }: Ip): boolean => version === 6 && value >> 118n === 0x3fan;
+
+/** Returns the IPv4 address in an IPv4-mapped one (RFC 4291, 2.5.5.2: ::ffff:0:0/96); other addresses unchanged. */
+export const unmapped = ({ version, value }: Ip): Ip =>
+  version === 6 && value >> 32n === 0xffffn ? { version: 4, value: value & 0xffffffffn } : { version, value };

@@ -26,9 +26,12 @@ export interface ServedWorld extends World {
   readonly nobody: string;
 }
 
-export async function createServedWorld(changes: ConfigChanges = {}): Promise<ServedWorld> {
+/** `transport`: default: memory. The world closes it. */
+export async function createServedWorld(
+  changes: ConfigChanges = {},
+  transport: RpcTransport = createMemoryTransport({ log: pino({ level: 'silent' }) }),
+): Promise<ServedWorld> {
   const world = await createWorld(changes);
-  const transport = createMemoryTransport({ log: pino({ level: 'silent' }) });
   const serving = await serveAgents(world.core, world.allocator, transport);
   const plugin = topicClient(transport, PLUGIN_TOPIC);
   return {

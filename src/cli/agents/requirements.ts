@@ -9,15 +9,16 @@ const CAP_SYS_ADMIN = 21n;
 
 /** Returns the reasons, as sentences, why agents of these kinds cannot run on this host; empty if they can. */
 export async function unmetRequirements(
-  kinds: readonly Pick<AgentKind, 'programs'>[],
+  kinds: readonly Pick<AgentKind, 'programs' | 'unprivileged'>[],
   config: Config,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<readonly string[]> {
   if (process.platform !== 'linux') return [`agents need Linux, this is ${process.platform}`];
   const unmet: string[] = [];
-  if (process.geteuid?.() !== 0) {
+  const rooted = kinds.some((kind) => !kind.unprivileged);
+  if (rooted && process.geteuid?.() !== 0) {
     unmet.push(`not root (user id ${process.geteuid?.()}): network namespaces, devices and the DHCP port need root`);
-  } else if (!hasCapabilities()) {
+  } else if (rooted && !hasCapabilities()) {
     unmet.push('root without the capabilities NET_ADMIN and SYS_ADMIN (a container?): run it with --privileged');
   }
   const programs = new Map(

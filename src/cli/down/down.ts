@@ -35,6 +35,7 @@ const STATE_FILES = [
   'neutrino.sqlite-shm',
   'dhcp',
   'instances',
+  'metadata_proxy',
   HOST_FILE,
   IDENTITY_FILE,
   CLOUDS_FILE,

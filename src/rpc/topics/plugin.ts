@@ -34,6 +34,9 @@ interface NetworkInfoPage {
   readonly next_marker: string | null;
 }
 
+/** Accepted values by attribute; those of `fixed_ips` are again by attribute. */
+export type PortFilters = Readonly<Record<string, unknown>>;
+
 interface PluginMethods {
   get_active_networks_info: {
     args: { host: string; enable_dhcp_filter?: boolean; limit?: number; marker?: string };
@@ -48,7 +51,11 @@ interface PluginMethods {
   };
   release_dhcp_port: { args: { network_id: string; device_id: string; host: string }; result: null };
   dhcp_ready_on_ports: { args: { port_ids: readonly string[] }; result: null };
-  get_ports: { args: { port_filters: Record<string, unknown>; host: string }; result: readonly PortDocument[] };
+  /** DHCP agents pass `port_filters`, metadata agents (topics/metadata.ts) `filters`. */
+  get_ports: {
+    args: { port_filters?: PortFilters; filters?: PortFilters; host?: string };
+    result: readonly PortDocument[];
+  };
   get_devices_details_list: {
     args: { devices: readonly string[]; agent_id: string; host: string };
     result: readonly DeviceDetails[];
@@ -60,7 +67,7 @@ interface PluginMethods {
   };
 }
 
-/** `q-plugin`: requests of DHCP and L2 agents to the server. */
+/** `q-plugin`: requests of DHCP, L2 and metadata agents to the server. */
 export const PLUGIN_TOPIC: TopicContract<PluginMethods> = {
   topic: 'q-plugin',
   version: '1.10',

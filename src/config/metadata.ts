@@ -1,0 +1,43 @@
+import { flag, integer, text } from './option.ts';
+
+/** Options of the metadata agent (Neutron's metadata_agent.ini). */
+export const METADATA = {
+  metadata_proxy_socket: text(
+    '$state_path/metadata_proxy',
+    'UNIX socket on which the metadata agent answers the proxies',
+    {
+      path: true,
+    },
+  ),
+  metadata_proxy_socket_mode: text(
+    'deduce',
+    'permissions of the socket; user: 0644, group: 0664, all: 0666, deduce: the first of these that lets ' +
+      'metadata_proxy_user and metadata_proxy_group write',
+    { choices: ['deduce', 'user', 'group', 'all'] },
+  ),
+  metadata_proxy_user: text('', 'user (name or id) of the proxies; empty: that of the metadata agent'),
+  metadata_proxy_group: text('', 'group (name or id) of the proxies; empty: that of the metadata agent'),
+  metadata_proxy_shared_secret: text(
+    '',
+    'key of the signature of instance ids, as in [neutron] of nova.conf; `up` runs a metadata agent only if it is set',
+    {},
+    { secret: true },
+  ),
+  metadata_backlog: integer(4096, 'connections that wait to be accepted on the socket', 1, 65535),
+  nova_metadata_host: text(
+    '127.0.0.1',
+    "host of Nova's metadata API",
+    { pattern: /^([A-Za-z0-9]([A-Za-z0-9._-]{0,252})|[0-9A-Fa-f:.]{2,45})$/, hint: 'an IP address or host name' },
+    { formerly: ['nova_metadata_ip'] },
+  ),
+  nova_metadata_port: integer(8775, "port of Nova's metadata API", 1, 65535),
+  nova_metadata_protocol: text('http', "protocol of Nova's metadata API", { choices: ['http', 'https'] }),
+  nova_metadata_insecure: flag(false, "do not verify the certificate of Nova's metadata API"),
+  auth_ca_cert: text('', "CA certificates to verify that of Nova's metadata API with; empty: the well-known ones", {
+    path: true,
+  }),
+  nova_client_cert: text('', "client certificate sent to Nova's metadata API, together with nova_client_priv_key", {
+    path: true,
+  }),
+  nova_client_priv_key: text('', 'private key of nova_client_cert', { path: true }),
+} as const;

@@ -1,0 +1,93 @@
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ApiClient } from '../../support/api-client.ts';
+import { type Ini, iniText } from '../../support/ini.ts';
+import { NeutrinoProcess, neutrino } from '../../support/neutrino.ts';
+import { type StandInNova, startNova } from '../../support/nova.ts';
+import { sharedBroker } from '../../support/shared-services.ts';
+import { askSocket, SECRET } from './site.ts';
+
+const NOBODY = 65534;
+
+let folder: string;
+let nova: StandInNova;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'neutrino-metadata-'));
+  chmodSync(folder, 0o755);
+  nova = await startNova();
+});
+afterEach(async () => {
+  await NeutrinoProcess.killAll();
+  await nova.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Writes an INI file; returns the words that name it. */
+function file(name: string, ini: Ini): string[] {
+  writeFileSync(join(folder, name), iniText(ini));
+  return ['--config-file', join(folder, name)];
+}
+
+/** metadata_agent.ini as in Neutron's guides. */
+const metadataIni = () =>
+  file('metadata_agent.ini', {
+    DEFAULT: {
+      nova_metadata_host: '127.0.0.1',
+      nova_metadata_port: nova.port,
+      metadata_proxy_shared_secret: SECRET,
+      metadata_workers: 2,
+      cache_url: '',
+    },
+  });
+
+async function expectMetadata(url: string, socketPath: string, host: string): Promise<void> {
+  const api = new ApiClient(url);
+  await api.awaitAgent(host, 'Metadata agent');
+  const network = await api.create('network', { name: 'n' });
+  await api.create('subnet', { network_id: network.id, ip_version: 4, cidr: '10.0.0.0/24' });
+  const ip_address = '10.0.0.5';
+  await api.create('port', { network_id: network.id, device_id: 'vm-1', fixed_ips: [{ ip_address }] });
+  const headers = { 'X-Neutron-Network-ID': String(network.id), 'X-Forwarded-For': ip_address };
+  const reply = await askSocket(socketPath, { path: '/latest/meta-data/', headers });
+  expect(reply).toMatchObject({ status: 200, text: '/latest/meta-data/' });
+  expect(nova.saw.at(-1)?.headers).toMatchObject({ 'x-instance-id': 'vm-1' });
+}
+
+describe.skipIf(process.getuid?.() !== 0)('the metadata agent as a process (needs root)', () => {
+  it('runs without root beside a server, and frees its socket when it stops', async () => {
+    const transport_url = (await sharedBroker()).transportUrl();
+    const conf = (state_path: string) => ({ DEFAULT: { transport_url, state_path: join(folder, state_path) } });
+    const server = ['--bind-port', '0', ...file('neutron.conf', conf('server'))];
+    expect((await neutrino('db', 'upgrade', ...server.slice(2))).code).toBe(0);
+    const url = await NeutrinoProcess.start('server', ...server).ready();
+
+    const own = mkdtempSync(join(folder, 'agent-'));
+    chmodSync(own, 0o777);
+    const files = [...file('agent.conf', conf(join(own.slice(folder.length + 1), 'state'))), ...metadataIni()];
+    const agent = NeutrinoProcess.asUser(NOBODY, 'metadata-agent', '--host', 'metadata-1', ...files);
+    await agent.ready();
+    const socketPath = join(own, 'state', 'metadata_proxy');
+    await expectMetadata(url, socketPath, 'metadata-1');
+    const second = await neutrino('metadata-agent', '--host', 'metadata-1', ...files);
+    expect(second).toMatchObject({ code: 1, stderr: expect.stringContaining('a metadata-agent runs on state path') });
+    expect(await agent.end('SIGTERM')).toBe(0);
+    expect(agent.stderr).toContain('machines get no metadata until it runs again');
+    expect(agent.stderr).not.toContain(SECRET);
+    expect(existsSync(socketPath)).toBe(false);
+  });
+
+  it('runs in `up` if there is a shared secret, and `down` removes what it left', async () => {
+    const statePath = join(folder, 'state');
+    const place = ['--state-path', statePath, '--host', 'metadata-2'];
+    const up = NeutrinoProcess.start('up', '--bind-port', '0', ...place, ...metadataIni());
+    const url = await up.url();
+    expect(up.stdout).toContain('L2 agent, DHCP agent, and metadata agent of host metadata-2');
+    await expectMetadata(url, join(statePath, 'metadata_proxy'), 'metadata-2');
+    await up.kill();
+    expect(existsSync(join(statePath, 'metadata_proxy'))).toBe(true);
+    expect((await neutrino('down', '--purge', '--yes', ...place)).code).toBe(0);
+    expect(existsSync(statePath)).toBe(false);
+  });
+});
