@@ -166,7 +166,7 @@ describe('the banner of neutrino up', () => {
     version: '1.2.3',
     config: defaultConfig(),
     url: 'http://127.0.0.1:9696',
-    kinds: AGENT_KINDS,
+    kinds: AGENT_KINDS.filter((kind) => kind.inUp?.(defaultConfig()) ?? true),
     place: '',
   };
 

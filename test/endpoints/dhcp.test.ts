@@ -321,6 +321,20 @@ describe('get_ports', () => {
     expect(await ports({ fixed_ips: { subnet_id: [subnet] } })).toEqual([one.id, two.id].sort());
   });
 
+  it('takes the filters of metadata agents under their name', async () => {
+    const network = await world.served(agent);
+    const port = await world.port(network, { mac_address: 'fa:16:3e:12:34:56', device_id: 'vm-1' });
+    await world.port(network);
+    const found = (filters: Document) => world.ask('get_ports', { filters });
+    for (const filters of [
+      { fixed_ips: { ip_address: (port.fixed_ips as { ip_address: string }[]).map((ip) => ip.ip_address) } },
+      { mac_address: ['fa:16:3e:12:34:56'] },
+    ])
+      expect(await found({ ...filters, network_id: [network] })).toMatchObject([{ id: port.id, device_id: 'vm-1' }]);
+    expect(await found({ mac_address: ['fa:16:3e:12:34:56'], network_id: [world.nobody] })).toEqual([]);
+    expect(await found({ device_id: ['vm-1'], device_owner: ['network:router_interface'] })).toEqual([]);
+  });
+
   it('rejects names that are not filters', async () => {
     await expect(ports({ nonsense: ['x'] })).rejects.toThrow(/cannot be filtered by nonsense/);
     await expect(ports({ id: [{}] })).rejects.toThrow(/filter id/);
@@ -346,6 +360,8 @@ describe('malformed arguments', () => {
     ['dhcp_ready_on_ports', { port_ids: [1] }, /port_ids/],
     ['dhcp_ready_on_ports', { port_ids: Array(1_001).fill('p') }, /1000/],
     ['get_ports', { host: 'h1', port_filters: [] }, /port_filters/],
+    ['get_ports', {}, /port_filters/],
+    ['get_ports', { filters: null }, /filters/],
     ['get_devices_details_list', { host: 'h1', devices: 'tap' }, /devices/],
     ['update_device_up', { host: 'h1' }, /device/],
     ['update_device_down', { device: 'tap', host: 7 }, /host/],

@@ -6,7 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import type { TLSSocket } from 'node:tls';
 
 /** A request that arrived. */
-export interface NovaSaw {
+interface NovaSaw {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingMessage['headers'];
