@@ -98,7 +98,7 @@ describe('updating a port', () => {
   });
 
   test('DHCP agents are notified of changes that affect DHCP, and not of a new name', async () => {
-    const port = await world.port(network);
+    const port = await world.port(network, { fixed_ips: [{ ip_address: '10.0.0.10' }] });
     await world.outbox();
     await world.updatePort(port.id, { name: 'renamed', description: 'x' });
     expect(await told()).toEqual([]);
