@@ -1,10 +1,11 @@
+import { join } from 'node:path';
 import { waitFor } from '../../src/time/wait.ts';
 import { ApiClient } from '../support/api-client.ts';
 import { type Ini, mergeIni } from '../support/ini.ts';
 import type { Program } from '../support/program.ts';
 import { startSite } from '../support/site.ts';
 import { AgentHost, type Side } from './agent-host.ts';
-import { dhcpAgentIni, linuxbridgeAgentIni, neutronConf, serverConf } from './config-files.ts';
+import { dhcpAgentIni, linuxbridgeAgentIni, metadataAgentIni, neutronConf, serverConf } from './config-files.ts';
 import { makeProgram, type ProgramOnHost } from './program.ts';
 
 const START_MS = 120_000;
@@ -27,7 +28,18 @@ export interface Cloud {
   server(side: Side, more?: Ini): Promise<RunningServer>;
   /** Starts a host with its agents; resolves when they are alive according to the server. */
   agents(api: ApiClient, name: string, sides: { readonly dhcp: Side; readonly l2: Side }): Promise<AgentHost>;
+  /** Starts a host with a metadata agent whose Nova listens on `address`; resolves when it is alive according to the server. */
+  metadataAgent(api: ApiClient, name: string, side: Side, novaPort: number): Promise<MetadataHost>;
+  /** Address of this machine for the hosts. */
+  readonly address: string;
   dispose(): Promise<void>;
+}
+
+/** A host with a metadata agent. */
+export interface MetadataHost {
+  readonly program: Program;
+  /** Path of its UNIX socket. */
+  readonly socket: string;
 }
 
 export async function startCloud(): Promise<Cloud> {
@@ -71,6 +83,23 @@ export async function startCloud(): Promise<Cloud> {
       await Promise.all([on.l2.start(), on.dhcp.start()]);
       await Promise.all([api.awaitAgent(name, 'Linux bridge agent'), api.awaitAgent(name, 'DHCP agent')]);
       return on;
+    },
+    address: site.underlay.address,
+    async metadataAgent(api, name, side, novaPort) {
+      const { host, statePath } = await site.place(name);
+      const program = makeProgram({
+        which: side === 'stock' ? 'neutron-metadata-agent' : 'neutrino metadata-agent',
+        host,
+        folder: statePath,
+        files: {
+          'neutron.conf': neutronConf({ host: name, transportUrl, statePath }),
+          'metadata_agent.ini': metadataAgentIni({ nova: site.underlay.address, port: novaPort }),
+        },
+      });
+      programs.push(program);
+      await program.start();
+      await api.awaitAgent(name, 'Metadata agent');
+      return { program, socket: join(statePath, 'metadata_proxy') };
     },
     dispose: site.dispose,
   };

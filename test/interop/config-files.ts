@@ -78,3 +78,18 @@ export function linuxbridgeAgentIni(facts: { readonly localIp: string }): Ini {
     agent: { polling_interval: 1 },
   };
 }
+
+/** Key of the signatures that metadata agents send to Nova. */
+export const METADATA_SECRET = 'metadata-secret';
+
+/** metadata_agent.ini */
+export function metadataAgentIni(facts: { readonly nova: string; readonly port: number }): Ini {
+  return {
+    DEFAULT: {
+      nova_metadata_host: facts.nova,
+      nova_metadata_port: facts.port,
+      metadata_proxy_shared_secret: METADATA_SECRET,
+      metadata_workers: 1,
+    },
+  };
+}

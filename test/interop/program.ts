@@ -10,6 +10,7 @@ export type Which =
   | 'neutrino server'
   | 'neutrino dhcp-agent'
   | 'neutrino l2-agent'
+  | 'neutrino metadata-agent'
   | 'neutrino db upgrade';
 
 export interface ProgramOnHost {

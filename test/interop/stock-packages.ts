@@ -6,6 +6,7 @@ const PROGRAMS = {
   'neutron-db-manage': 'neutron-common',
   'neutron-dhcp-agent': 'neutron-dhcp-agent',
   'neutron-linuxbridge-agent': 'neutron-linuxbridge-agent',
+  'neutron-metadata-agent': 'neutron-metadata-agent',
 } as const;
 
 export type StockProgram = keyof typeof PROGRAMS;

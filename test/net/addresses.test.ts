@@ -7,8 +7,10 @@ import {
   cidrContains,
   cidrsOverlap,
   eui64Address,
+  eui64Mac,
   formatCidr,
   formatIp,
+  isLinkLocal,
   parseCidr,
   parseIp,
 } from '../../src/net/addresses.ts';
@@ -145,4 +147,19 @@ test.each([
   ['fe80::', '00:00:5e:00:53:01', 'fe80::200:5eff:fe00:5301'],
 ])('in %s the MAC %s makes %s', (first, mac, made) => {
   expect(formatIp(6, eui64Address(parseIp(first)?.value ?? -1n, mac))).toBe(made);
+  expect(eui64Mac(parseIp(made)?.value ?? -1n)).toBe(mac);
+});
+
+test.each(['fe80::1', 'fe80::f816:3eff:ff12:3456', 'fe80::f816:3eee:fe12:3456'])('no MAC made %s', (text) => {
+  expect(eui64Mac(parseIp(text)?.value ?? -1n)).toBeUndefined();
+});
+
+test.each([
+  ['fe80::1', true],
+  ['febf:ffff::', true],
+  ['fec0::1', false],
+  ['fe7f::1', false],
+  ['169.254.1.1', false],
+])('%s is link-local: %s', (text, expected) => {
+  expect(isLinkLocal(parseIp(text) ?? { version: 4, value: 0n })).toBe(expected);
 });

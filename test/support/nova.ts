@@ -35,10 +35,16 @@ export interface NovaTls {
 export const sendText = (res: ServerResponse, status: number, text: string): void =>
   void res.writeHead(status, { 'content-type': 'text/plain; charset=UTF-8' }).end(text);
 
-/** Starts it on a free port of 127.0.0.1; with `tls`, clients need a certificate of the same CA. */
-export async function startNova(
-  options: { readonly tls?: NovaTls; readonly port?: number } = {},
-): Promise<StandInNova> {
+interface NovaOptions {
+  /** Clients then need a certificate of the same CA. */
+  readonly tls?: NovaTls;
+  /** Default: 127.0.0.1. */
+  readonly address?: string;
+  /** Default: a free one. */
+  readonly port?: number;
+}
+
+export async function startNova(options: NovaOptions = {}): Promise<StandInNova> {
   const saw: NovaSaw[] = [];
   const standard: Answer = ({ url }, res) => sendText(res, 200, url);
   let current = standard;
@@ -50,11 +56,11 @@ export async function startNova(
     saw.push(request);
     current(request, res);
   };
-  const { tls, port = 0 } = options;
+  const { tls, address = '127.0.0.1', port = 0 } = options;
   const server: Server = tls
     ? createTlsServer({ ...tls, requestCert: true, rejectUnauthorized: true }, listener)
     : createServer(listener);
-  server.listen(port, '127.0.0.1');
+  server.listen(port, address);
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,

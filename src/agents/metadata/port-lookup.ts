@@ -45,7 +45,8 @@ export class PortLookup {
    */
   find(asker: Asker, maxAgeMs = KEEP_MS): Promise<Instance | undefined> {
     const { network, router = '', address, mac } = asker;
-    return this.#instances.get(`${network ?? router} ${address}`, maxAgeMs, async () => {
+    const scope = network === undefined ? `router ${router}` : `network ${network}`;
+    return this.#instances.get(`${scope} ${address}`, maxAgeMs, async () => {
       const networks = network === undefined ? await this.#networksOf(router, maxAgeMs) : [network];
       // Without networks, the filter would match all of them.
       if (networks === undefined) return undefined;

@@ -14,10 +14,11 @@ import { createRabbitTransport } from '../../../src/rpc/rabbit/transport.ts';
 import { createServedWorld, type ServedWorld } from '../../endpoints/agents.ts';
 import { ADMIN, configWith } from '../../plugin/world.ts';
 import { keptLog, rabbitConfig } from '../../rpc/rabbit/world.ts';
+import { askSocket } from '../../support/metadata-socket.ts';
 import { type StandInNova, sendText, startNova } from '../../support/nova.ts';
 import { rabbitMqObstacle } from '../../support/rabbitmq.ts';
 import { sharedBroker } from '../../support/shared-services.ts';
-import { askSocket, metadataConfig, SECRET } from './site.ts';
+import { metadataConfig, SECRET } from './site.ts';
 
 const silent = pino({ level: 'silent' });
 const TRANSPORTS: readonly (readonly [string, () => Promise<RpcTransport>, string | undefined])[] = [

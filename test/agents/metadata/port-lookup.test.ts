@@ -50,6 +50,15 @@ describe('PortLookup', () => {
     );
   });
 
+  it('does not take the id of a router for that of a network', async () => {
+    const { lookup } = lookupWith(({ device_id, network_id }) => {
+      if (device_id) return [{ device_id: 'r1', network_id: 'n1' }];
+      return (network_id as string[]).includes('n1') ? [VM] : [];
+    });
+    expect(await lookup.find({ router: 'r1', address: '10.0.0.5' })).toBeDefined();
+    expect(await lookup.find({ network: 'r1', address: '10.0.0.5' })).toBeUndefined();
+  });
+
   it('finds nothing behind a router without networks, instead of searching all of them', async () => {
     const { lookup, asked } = lookupWith(({ device_id }) => (device_id ? [] : [VM]));
     expect(await lookup.find({ router: 'r1', address: '10.0.0.5' })).toBeUndefined();

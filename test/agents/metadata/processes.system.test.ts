@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ApiClient } from '../../support/api-client.ts';
 import { type Ini, iniText } from '../../support/ini.ts';
+import { askSocket } from '../../support/metadata-socket.ts';
 import { NeutrinoProcess, neutrino } from '../../support/neutrino.ts';
 import { type StandInNova, startNova } from '../../support/nova.ts';
 import { sharedBroker } from '../../support/shared-services.ts';
-import { askSocket, SECRET } from './site.ts';
+import { SECRET } from './site.ts';
 
 const NOBODY = 65534;
 

@@ -1,0 +1,106 @@
+import { createHmac } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { askSocket } from '../support/metadata-socket.ts';
+import { type StandInNova, sendText, startNova } from '../support/nova.ts';
+import type { Side } from './agent-host.ts';
+import { type Cloud, type MetadataHost, type RunningServer, startCloud } from './cloud.ts';
+import { METADATA_SECRET } from './config-files.ts';
+import { expectCleanLogs } from './logs.ts';
+import { stockObstacle } from './stock-packages.ts';
+
+const obstacle = stockObstacle();
+
+const COMBINATIONS: readonly (readonly [string, Side, Side])[] = [
+  ["a stock metadata agent under Neutrino's server", 'neutrino', 'stock'],
+  ["Neutrino's metadata agent under a stock server", 'stock', 'neutrino'],
+];
+
+describe.each(COMBINATIONS)('%s', (_, serverSide, agentSide) => {
+  describe.skipIf(obstacle !== undefined)(obstacle ?? 'answers the same', () => {
+    let cloud: Cloud;
+    let server: RunningServer;
+    let nova: StandInNova;
+    let agent: MetadataHost;
+    let network: string;
+    let router: string;
+    beforeAll(async () => {
+      cloud = await startCloud();
+      server = await cloud.server(serverSide);
+      nova = await startNova({ address: cloud.address });
+      agent = await cloud.metadataAgent(server.api, 'meta', agentSide, nova.port);
+      network = (await server.api.create('network', { name: 'n' })).id;
+      const subnet = await server.api.create('subnet', { network_id: network, ip_version: 4, cidr: '10.0.0.0/24' });
+      const made = await server.api.post<{ router: { id: string } }>('routers', {
+        router: { name: 'r', tenant_id: subnet.tenant_id },
+      });
+      router = made.router.id;
+      const attached = await server.api.request('PUT', `routers/${router}/add_router_interface`, {
+        subnet_id: subnet.id,
+      });
+      expect(attached.status).toBe(200);
+    });
+    afterAll(async () => {
+      await nova?.close();
+      await cloud?.dispose();
+    });
+
+    const ask = (headers: Readonly<Record<string, string>>, path = '/latest/meta-data/hostname') =>
+      askSocket(agent.socket, { path, headers });
+
+    test('by network and router, by address and link-local address', async () => {
+      const ip_address = '10.0.0.50';
+      const port = await server.api.create('port', {
+        network_id: network,
+        device_id: 'e1a5c2a4-0b5a-4c0d-9d0f-000000000001',
+        mac_address: 'fa:16:3e:12:34:56',
+        fixed_ips: [{ ip_address }],
+      });
+      for (const scope of [{ 'X-Neutron-Network-ID': network }, { 'X-Neutron-Router-ID': router }])
+        for (const address of [ip_address, `::ffff:${ip_address}`, 'fe80::f816:3eff:fe12:3456'])
+          expect(await ask({ ...scope, 'X-Forwarded-For': address }), address).toMatchObject({
+            status: 200,
+            text: '/latest/meta-data/hostname',
+          });
+      for (const { headers } of nova.saw)
+        expect(headers).toMatchObject({
+          'x-instance-id': port.device_id,
+          'x-tenant-id': port.tenant_id,
+          'x-instance-id-signature': createHmac('sha256', METADATA_SECRET).update(String(port.device_id)).digest('hex'),
+        });
+      expect(nova.saw).toHaveLength(6);
+    });
+
+    test('404 to strangers, and to requests with both headers', async () => {
+      const [before, address] = [nova.saw.length, { 'X-Forwarded-For': '10.0.0.50' }];
+      for (const headers of [
+        { 'X-Neutron-Network-ID': network, 'X-Forwarded-For': '10.0.0.51' },
+        { 'X-Neutron-Network-ID': router, ...address },
+        { 'X-Neutron-Network-ID': network, 'X-Neutron-Router-ID': router, ...address },
+      ])
+        expect((await ask(headers)).status).toBe(404);
+      expect(nova.saw).toHaveLength(before);
+    });
+
+    test.each([400, 403, 404, 409, 500])("Nova's %i", async (status) => {
+      nova.answer((_, res) => sendText(res, status, 'x'));
+      expect((await ask({ 'X-Neutron-Network-ID': network, 'X-Forwarded-For': '10.0.0.50' })).status).toBe(status);
+    });
+
+    test('and is listed as an agent', async () => {
+      const { agents } = await server.api.get<{ agents: object[] }>('agents?agent_type=Metadata%20agent');
+      expect(agents).toMatchObject([
+        {
+          ...{ host: 'meta', binary: 'neutron-metadata-agent', topic: 'N/A', alive: true, availability_zone: null },
+          configurations: {
+            metadata_proxy_socket: agent.socket,
+            nova_metadata_host: cloud.address,
+            nova_metadata_port: nova.port,
+            log_agent_heartbeats: false,
+          },
+        },
+      ]);
+    });
+
+    test('no side has logged an error', () => expectCleanLogs(cloud));
+  });
+});
