@@ -4,8 +4,12 @@ import SkipReporter from './test/setup/skip-reporter.ts';
 
 /** Tests of the rules, and hostile input to all of them: the same files run on SQLite and on MariaDB. */
 const RULES = [
-  ...['endpoints', 'identity', 'ipam', 'plugin', 'scheduler', 'notifier'].map((room) => `test/${room}/**/*.test.ts`),
-  'test/api/hostile.system.test.ts',
+  ...['endpoints', 'identity', 'ipam', 'plugin', 'scheduler', 'notifier', 'store'].map(
+    (room) => `test/${room}/**/*.test.ts`,
+  ),
+  'test/api/{client-habits,known-holes}.test.ts',
+  'test/api/hostile{,-callers}.system.test.ts',
+  'test/auth/projectless.test.ts',
   'test/extending/hosting-kind.test.ts',
   'test/extending/resource.test.ts',
 ];
