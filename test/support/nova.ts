@@ -26,7 +26,7 @@ export interface StandInNova {
   close(): Promise<void>;
 }
 
-export interface NovaTls {
+interface NovaTls {
   readonly ca: Buffer;
   readonly cert: Buffer;
   readonly key: Buffer;
