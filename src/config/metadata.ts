@@ -23,6 +23,9 @@ export const METADATA = {
     {},
     { secret: true },
   ),
+  external_pids: text('$state_path/external/pids', 'folder for the process ids of the metadata proxies', {
+    path: true,
+  }),
   metadata_backlog: integer(4096, 'connections that wait to be accepted on the socket', 1, 65535),
   nova_metadata_host: text(
     '127.0.0.1',

@@ -17,7 +17,7 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
     dhcp_load_type dnsmasq_dns_server dvr_base_mac edns_client_fingerprint enable_dvr enable_dvr_address_scope
     enable_metadata_proxy enable_router_advertisements
     enable_set_route_for_single_port
-    enable_traditional_dhcp executor_thread_pool_size external_dns_driver external_ingress_mark external_pids
+    enable_traditional_dhcp executor_thread_pool_size external_dns_driver external_ingress_mark
     fatal_deprecations filter_validation gateway_external_network_id graceful_shutdown_timeout ha_confs_path
     ha_keepalived_state_change_server_threads ha_network_name ha_vrrp_advert_int ha_vrrp_auth_password
     ha_vrrp_auth_type ha_vrrp_health_check_interval handle_internal_only_routers host_dvr_for_dhcp http_retries

@@ -162,9 +162,9 @@ export const OPTIONS = {
     dhcp_rebinding_time: integer(0, 'rebinding time (DHCP option 59) in seconds; 0: not sent', 0),
     enable_isolated_metadata: flag(
       false,
-      'on networks without a router, announce a route to the metadata service through the DHCP port',
+      'on networks without a router, announce a route to the metadata service through the DHCP port, and run haproxy there',
     ),
-    force_metadata: flag(false, 'on all networks, announce a route to the metadata service through the DHCP port'),
+    force_metadata: flag(false, 'the same on all networks'),
     enable_metadata_network: flag(false, 'serve metadata on networks with the prefix 169.254.169.254/16'),
     bulk_reload_interval: integer(0, 'seconds to collect changes before dnsmasq is reloaded; 0: reload at once', 0),
     ...METADATA,

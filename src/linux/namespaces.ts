@@ -1,6 +1,7 @@
-import { readdir, statfs } from 'node:fs/promises';
+import { readdir, stat, statfs } from 'node:fs/promises';
 import { WaitTimeout, waitFor } from '../time/wait.ts';
 import { checkNamespaceName, ipBatch, isAlreadyThere, isNotFound, NETNS_FOLDER, namespacePath } from './ip.ts';
+import type { ProcessInfo } from './processes.ts';
 
 /** Type of the file system that a mounted namespace is a file of (statfs(2): NSFS_MAGIC). */
 const NSFS = 0x6e736673;
@@ -27,6 +28,16 @@ export async function namespaceExists(name: string): Promise<boolean> {
   } catch (error) {
     if (isMissingFile(error)) return false;
     throw error;
+  }
+}
+
+/** Returns whether the process is in the namespace that currently has this name; a recreated namespace is a different one. */
+export async function isInNamespace({ pid }: Pick<ProcessInfo, 'pid'>, namespace: string): Promise<boolean> {
+  try {
+    const [its, wanted] = await Promise.all([stat(`/proc/${pid}/ns/net`), stat(namespacePath(namespace))]);
+    return its.ino === wanted.ino && its.dev === wanted.dev;
+  } catch {
+    return false;
   }
 }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { WaitTimeout, waitFor } from '../time/wait.ts';
 
@@ -32,6 +33,26 @@ export async function showProcess(pid: number): Promise<ProcessInfo | undefined>
       return undefined;
     throw error;
   }
+}
+
+/**
+ * Returns state letter and start time from /proc/PID/stat (proc(5)); undefined if the process has ended. Takes a few
+ * microseconds.
+ */
+export function glance(pid: number): { readonly state: string; readonly startTime: number } | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { state: fields[0] ?? '', startTime: Number(fields[19]) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns whether this process still runs: not another one with the same pid, and not a zombie. */
+export function isRunning({ pid, startTime }: ProcessInfo): boolean {
+  const seen = glance(pid);
+  return seen?.startTime === startTime && seen.state !== 'Z' && seen.state !== 'X';
 }
 
 export async function isAlive(pid: number): Promise<boolean> {

@@ -246,8 +246,11 @@ class DhcpAgent {
     const count = before && now - before.at < STEADY_MS ? before.count + 1 : 1;
     this.#deaths.set(networkId, { count, at: now });
     const delayMs = count === 1 ? 0 : backoffDelay(count - 1, { firstMs: 500, maxMs: MAX_RETRY_MS });
-    this.#options.log.warn({ ...this.#cache.label(networkId), count, delayMs }, "a network's DHCP server died");
-    this.#delayed.put(networkId, delayMs, 'its DHCP server died');
+    this.#options.log.warn(
+      { ...this.#cache.label(networkId), count, delayMs },
+      "a network's DHCP server or metadata proxy died",
+    );
+    this.#delayed.put(networkId, delayMs, 'its DHCP server or metadata proxy died');
   }
 
   #report(): AgentState {

@@ -1,10 +1,19 @@
 import { startDhcpAgent } from '../../agents/dhcp/agent.ts';
+import type { DhcpDriver } from '../../agents/dhcp/contract.ts';
 import { dhcpDriverKind } from '../../agents/dhcp/drivers/registry.ts';
+import { HaproxyProxies } from '../../agents/dhcp/metadata/haproxy.ts';
+import { withMetadata } from '../../agents/dhcp/metadata/with-metadata.ts';
 import type { AgentParts, ComposedAgent } from './agent.ts';
+
+/** Returns the configured DHCP driver together with the metadata proxies. */
+export function composeDhcpDriver({ config, log }: Pick<AgentParts, 'config' | 'log'>): DhcpDriver {
+  const driver = dhcpDriverKind(config).create({ config, log });
+  return withMetadata({ driver, proxies: new HaproxyProxies({ config, log }), config, log });
+}
 
 /** Starts the DHCP agent of this host with its driver. Throws if it cannot start, and then leaves nothing running. */
 export async function composeDhcpAgent({ config, transport, log }: AgentParts): Promise<ComposedAgent> {
-  const driver = dhcpDriverKind(config).create({ config, log });
+  const driver = composeDhcpDriver({ config, log });
   try {
     const agent = await startDhcpAgent({ config, transport, driver, log });
     const close = async () => {

@@ -36,6 +36,8 @@ const STATE_FILES = [
   'dhcp',
   'instances',
   'metadata_proxy',
+  'ns-metadata-proxy',
+  'external',
   HOST_FILE,
   IDENTITY_FILE,
   CLOUDS_FILE,

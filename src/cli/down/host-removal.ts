@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
 import { dhcpDevices, markedDhcpNetwork } from '../../agents/dhcp/devices.ts';
-import { dhcpDriverKind } from '../../agents/dhcp/drivers/registry.ts';
 import { L2_DRIVERS } from '../../agents/l2/drivers/registry.ts';
 import type { Config } from '../../config/options.ts';
 import { instanceStore } from '../../lab/instance.ts';
@@ -8,6 +7,7 @@ import { stopMachines } from '../../lab/remove.ts';
 import { type Link, listLinks } from '../../linux/links.ts';
 import { listNamespaces } from '../../linux/namespaces.ts';
 import { dhcpNamespace } from '../../net/device-names.ts';
+import { composeDhcpDriver } from '../compose/dhcp-agent.ts';
 import { networksOfStatePath } from './networks-of-state-path.ts';
 
 /** What `down` has removed from this host, by name. */
@@ -34,7 +34,7 @@ export async function removeFromHost(config: Config, log: Logger): Promise<Remov
   );
 
   const processes: string[] = [];
-  const driver = dhcpDriverKind(config).create({ config, log });
+  const driver = composeDhcpDriver({ config, log });
   const devices = await dhcpDevices({ config, log });
   try {
     for (const network of networks) {

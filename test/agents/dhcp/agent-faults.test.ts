@@ -18,7 +18,7 @@ describe('a DHCP server that dies', () => {
     await start();
     world.driver.die(net.id);
     await world.until(() => expect(world.driver.serving.has(net.id)).toBe(true));
-    expect(world.lines.filter((line) => line.msg === "a network's DHCP server died")).toMatchObject([
+    expect(world.lines.filter((line) => line.msg === "a network's DHCP server or metadata proxy died")).toMatchObject([
       { network: net.id, count: 1, delayMs: 0 },
     ]);
   });
@@ -43,7 +43,7 @@ describe('a DHCP server that dies', () => {
     world.driver.die(net.id);
     await world.settled();
     expect(world.driver.passes(net.id)).toHaveLength(1);
-    expect(world.lines.some((line) => line.msg === "a network's DHCP server died")).toBe(false);
+    expect(world.lines.some((line) => line.msg === "a network's DHCP server or metadata proxy died")).toBe(false);
   });
 });
 

@@ -2,6 +2,8 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { guestNamespace } from '../../../src/lab/namespace-guest.ts';
+import { run } from '../../../src/linux/run.ts';
 import { ApiClient } from '../../support/api-client.ts';
 import { type Ini, iniText } from '../../support/ini.ts';
 import { askSocket } from '../../support/metadata-socket.ts';
@@ -91,4 +93,39 @@ describe.skipIf(process.getuid?.() !== 0)('the metadata agent as a process (need
     expect((await neutrino('down', '--purge', '--yes', ...place)).code).toBe(0);
     expect(existsSync(statePath)).toBe(false);
   });
+
+  it.skipIf(!existsSync('/usr/sbin/haproxy'))(
+    'answers a machine on 169.254.169.254 through the haproxy of its isolated network (needs haproxy)',
+    async () => {
+      const statePath = join(folder, 'state');
+      const place = ['--state-path', statePath];
+      const isolated = file('dhcp_agent.ini', { DEFAULT: { enable_isolated_metadata: true } });
+      const words = [...place, '--host', 'metadata-3', ...metadataIni(), ...isolated];
+      const up = NeutrinoProcess.start('up', '--bind-port', '0', ...words);
+      try {
+        const api = new ApiClient(await up.url());
+        const network = await api.create('network', { name: 'n' });
+        await api.create('subnet', { network_id: network.id, ip_version: 4, cidr: '10.0.0.0/24', gateway_ip: null });
+        const booted = await neutrino('vm', 'boot', 'vm1', '--network', 'n', '--json', ...place);
+        expect(booted).toMatchObject({ code: 0 });
+        const { id } = JSON.parse(booted.stdout) as { id: string };
+        const [port] = await api.ports(`device_id=${id}`);
+        const url = 'http://169.254.169.254/openstack/latest/meta_data.json';
+        const spoofed = ['-H', 'X-Neutron-Router-ID: x', '-H', 'X-Forwarded-For: 10.0.0.99', '-H', 'X-Instance-ID: x'];
+        const curl = ['curl', '-sS', '--retry', '10', '--retry-all-errors', '--retry-delay', '1', ...spoofed, url];
+        const { stdout } = await run(['ip', 'netns', 'exec', guestNamespace(id), ...curl], { timeoutMs: 60_000 });
+        expect(stdout).toBe('/openstack/latest/meta_data.json');
+        expect(nova.saw.at(-1)?.headers).toMatchObject({
+          'x-instance-id': id,
+          'x-tenant-id': port?.project_id,
+          'x-forwarded-for': port?.fixed_ips[0]?.ip_address,
+        });
+      } finally {
+        await up.kill();
+        const down = await neutrino('down', '--purge', '--yes', ...place, '--host', 'metadata-3');
+        expect(down.stdout).toMatch(/haproxy \d+/);
+      }
+      expect(existsSync(statePath)).toBe(false);
+    },
+  );
 });

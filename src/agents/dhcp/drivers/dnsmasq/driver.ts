@@ -2,20 +2,20 @@ import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../../../../config/options.ts';
-import { endProcess } from '../../../../linux/processes.ts';
+import { endProcess, isRunning } from '../../../../linux/processes.ts';
 import { CommandFailed } from '../../../../linux/run.ts';
 import { UUID } from '../../../../net/patterns.ts';
 import { canonicalNetwork } from '../../answers/canonical.ts';
 import type { Refusal } from '../../answers/refusals.ts';
 import type { DhcpDriver } from '../../contract.ts';
+import { isMissing } from '../../text-file.ts';
 import type { PortChanges, WantedNetwork } from '../../wanted.ts';
 import { type Files, filesOf } from './command-line.ts';
 import { ServerFinder } from './find-server.ts';
 import { Reconciliation } from './reconcile.ts';
 import { ReloadThrottle } from './reload-throttle.ts';
 import { NetworkLines } from './render.ts';
-import { isOpenToOthers, isRunning, type ServerProcess } from './server-process.ts';
-import { isMissing } from './text-file.ts';
+import { isOpenToOthers, type ServerProcess } from './server-process.ts';
 import { ServerWatch, type Watched } from './watch.ts';
 
 /**

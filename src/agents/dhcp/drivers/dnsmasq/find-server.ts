@@ -1,7 +1,7 @@
-import { endProcess, showProcess } from '../../../../linux/processes.ts';
+import { endProcess, isRunning, showProcess } from '../../../../linux/processes.ts';
 import { WaitTimeout, waitFor } from '../../../../time/wait.ts';
 import { HAND_OVER_TIMEOUT_MS, isHandOver } from './hand-over.ts';
-import { findByArgument, findByPidFile, isRunning, type ServerProcess } from './server-process.ts';
+import { findByArgument, findByPidFile, type ServerProcess } from './server-process.ts';
 
 /** Time allowed for a dnsmasq to write its pid file. */
 const PID_FILE_TIMEOUT_MS = 2_000;

@@ -1,9 +1,9 @@
 import { pause } from '../../../../time/pause.ts';
+import { readText } from '../../text-file.ts';
 import { type Lease, parseLeases, withoutLeases } from './leases.ts';
 import type { Entitlement } from './port-lines.ts';
 import { renderLeases } from './render.ts';
 import { isIdle, type ServerProcess } from './server-process.ts';
-import { readText } from './text-file.ts';
 
 const TRIES = 50;
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { readText, replaceText } from '../../text-file.ts';
 import type { ServerProcess } from './server-process.ts';
-import { readText, replaceText } from './text-file.ts';
 
 /** Digest of the files that dnsmasq rereads on SIGHUP. */
 export function fingerprint(texts: readonly string[]): string {

@@ -1,7 +1,7 @@
 import { copyFileSync, statSync, truncateSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { waitFor } from '../../../../time/wait.ts';
-import { isMissing } from './text-file.ts';
+import { isMissing } from '../../text-file.ts';
 
 /** Returns the size of the file in bytes; 0 if it does not exist. */
 export function sizeOf(path: string): number {

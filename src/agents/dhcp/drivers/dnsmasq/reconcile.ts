@@ -1,7 +1,9 @@
 import { basename } from 'node:path';
 import type { Logger } from 'pino';
-import { signalProcess } from '../../../../linux/processes.ts';
+import { isInNamespace } from '../../../../linux/namespaces.ts';
+import { isRunning, signalProcess } from '../../../../linux/processes.ts';
 import { pause } from '../../../../time/pause.ts';
+import { readText, replaceText } from '../../text-file.ts';
 import type { Files } from './command-line.ts';
 import { handOver } from './hand-over.ts';
 import { leaseFileAtStart, readLeaseFile } from './lease-file.ts';
@@ -11,16 +13,7 @@ import { sizeOf, waitUntilRead } from './log-file.ts';
 import { hasReleaseProgram, releaseLease } from './release.ts';
 import { type ReloadThrottle, reloadTimeoutMs } from './reload-throttle.ts';
 import type { RenderedNetwork } from './render.ts';
-import {
-  awaitPidFile,
-  isIdle,
-  isInNamespace,
-  isRunning,
-  type ServerProcess,
-  startServer,
-  waitUntilIdle,
-} from './server-process.ts';
-import { readText, replaceText } from './text-file.ts';
+import { awaitPidFile, isIdle, type ServerProcess, startServer, waitUntilIdle } from './server-process.ts';
 
 /** More stale leases than this are cheaper to remove from the file with a restart than to release one by one. */
 const MAX_RELEASES = 16;

@@ -1,11 +1,11 @@
-import { readFileSync, statSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { namespacePath } from '../../../../linux/namespaces.ts';
-import { type ProcessInfo, showProcess } from '../../../../linux/processes.ts';
+import { glance, isRunning, type ProcessInfo, showProcess } from '../../../../linux/processes.ts';
 import { run } from '../../../../linux/run.ts';
 import { waitFor } from '../../../../time/wait.ts';
-import { readText } from './text-file.ts';
+import { readText } from '../../text-file.ts';
 
 /** A running dnsmasq; pid and start time together identify a process uniquely. */
 export type ServerProcess = ProcessInfo;
@@ -14,26 +14,6 @@ const START_TIMEOUT_MS = 10_000;
 const PID_FILE_TIMEOUT_MS = 2_000;
 
 const PID_FILE_ARGUMENT = '--pid-file=';
-
-/**
- * Returns state letter and start time from /proc/PID/stat (proc(5)); undefined if the process has ended. Takes a few
- * microseconds.
- */
-function glance(pid: number): { readonly state: string; readonly startTime: number } | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { state: fields[0] ?? '', startTime: Number(fields[19]) };
-  } catch {
-    return undefined;
-  }
-}
-
-/** Returns whether this process still runs: not another one with the same pid, and not a zombie. */
-export function isRunning({ pid, startTime }: ServerProcess): boolean {
-  const seen = glance(pid);
-  return seen?.startTime === startTime && seen.state !== 'Z' && seen.state !== 'X';
-}
 
 /** Returns whether the process is idle. */
 export function isIdle(server: ServerProcess): boolean {
@@ -74,16 +54,6 @@ export async function findByArgument(): Promise<ReadonlyMap<string, readonly Ser
     if (process && pidFile) found.set(pidFile, [...(found.get(pidFile) ?? []), process]);
   }
   return found;
-}
-
-/** Returns whether the process is in the namespace that currently has this name; a recreated namespace is a different one. */
-export async function isInNamespace({ pid }: ServerProcess, namespace: string): Promise<boolean> {
-  try {
-    const [its, wanted] = await Promise.all([stat(`/proc/${pid}/ns/net`), stat(namespacePath(namespace))]);
-    return its.ino === wanted.ino && its.dev === wanted.dev;
-  } catch {
-    return false;
-  }
 }
 
 /**

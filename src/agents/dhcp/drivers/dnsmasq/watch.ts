@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
+import { isRunning } from '../../../../linux/processes.ts';
 import { boundLog } from './log-file.ts';
-import { isRunning, type ServerProcess } from './server-process.ts';
+import type { ServerProcess } from './server-process.ts';
 
 const LOOK_MS = 500;
 const LOOKS_PER_LOG_CHECK = 20;
