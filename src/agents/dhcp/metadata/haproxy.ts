@@ -3,6 +3,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../../../config/options.ts';
+import { showLink } from '../../../linux/links.ts';
 import { isInNamespace, namespacePath } from '../../../linux/namespaces.ts';
 import { endProcess, isRunning, type ProcessInfo, showProcess } from '../../../linux/processes.ts';
 import { run } from '../../../linux/run.ts';
@@ -25,9 +26,11 @@ type HaproxyConfig = Pick<Config, 'DEFAULT'>;
 export const haproxyFiles = ({ state_path, external_pids }: Config['DEFAULT'], networkId: string) => ({
   conf: join(state_path, 'ns-metadata-proxy', `${networkId}.conf`),
   pid: join(external_pids, `${networkId}.pid.haproxy`),
+  /** Index of the device on which it listens: a file of Neutrino's own. */
+  device: join(state_path, 'ns-metadata-proxy', `${networkId}.device`),
 });
 
-/** One haproxy for each network, in its namespace, as Neutron's DHCP agent runs them; those of a stock agent are adopted. */
+/** One haproxy for each network, in its namespace, as Neutron's DHCP agent runs them; that of a stock agent is replaced. */
 export class HaproxyProxies implements MetadataProxies {
   readonly #config: HaproxyConfig;
   readonly #log: Logger;
@@ -46,9 +49,12 @@ export class HaproxyProxies implements MetadataProxies {
     const { networkId, namespace } = proxy;
     const files = haproxyFiles(this.#config.DEFAULT, networkId);
     const wanted = await this.#conf(proxy, files.pid);
+    // A socket stays with a device that was deleted, even if another one has its name.
+    const device = String((await showLink(proxy.device, { namespace }))?.index);
     const found = await this.#find(networkId);
     this.#running.delete(networkId);
-    if (found && (await readText(files.conf)) === wanted && (await isInNamespace(found, namespace))) {
+    const isRight = (await readText(files.conf)) === wanted && (await readText(files.device)) === device;
+    if (found && isRight && (await isInNamespace(found, namespace))) {
       this.#running.set(networkId, found);
       return;
     }
@@ -63,6 +69,7 @@ export class HaproxyProxies implements MetadataProxies {
       timeoutMs: START_MS,
     });
     const started = await waitFor(`haproxy writing ${files.pid}`, () => this.#find(networkId), PID_FILE_MS);
+    await replaceText(files.device, device);
     this.#running.set(networkId, started);
     this.#log.info({ network: networkId, pid: started.pid }, 'haproxy serves metadata');
   }
@@ -75,8 +82,7 @@ export class HaproxyProxies implements MetadataProxies {
       await endProcess(found.pid, GRACE_MS);
       this.#log.info({ network: networkId, pid: found.pid }, 'haproxy stopped');
     }
-    if (existsSync(files.conf)) await rm(files.conf, { force: true });
-    if (existsSync(files.pid)) await rm(files.pid, { force: true });
+    for (const file of Object.values(files)) if (existsSync(file)) await rm(file, { force: true });
     return found && `haproxy ${found.pid}`;
   }
 

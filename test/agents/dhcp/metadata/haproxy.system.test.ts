@@ -48,6 +48,21 @@ async function ask(host: string, headers: Readonly<Record<string, string>> = {})
   return JSON.parse(stdout) as IncomingHttpHeaders;
 }
 
+const makeDevice = () =>
+  ipBatch(
+    [
+      ['link', 'add', 'name', 'dev0', 'type', 'veth', 'peer', 'name', 'dev1'],
+      ['link', 'set', 'dev', 'dev0', 'up'],
+      ['link', 'set', 'dev', 'dev1', 'up'],
+      ['addr', 'add', '169.254.169.254/32', 'dev', 'dev0'],
+      ['addr', 'add', 'fe80::a9fe:a9fe/64', 'dev', 'dev0'],
+    ],
+    { namespace },
+  );
+/** Waits for an answer, because machines cannot use an IPv6 address before its duplicate address detection is over. */
+const askIpv6 = (headers: Readonly<Record<string, string>> = {}) =>
+  waitFor('an answer on IPv6', () => ask('fe80::a9fe:a9fe%dev0', headers).catch(() => undefined), 20_000);
+
 describe.skipIf(obstacle !== undefined)(`a network's haproxy${obstacle ? `: ${obstacle}` : ''}`, () => {
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'neutrino-haproxy-'));
@@ -62,16 +77,7 @@ describe.skipIf(obstacle !== undefined)(`a network's haproxy${obstacle ? `: ${ob
       },
     };
     await ensureNamespace(namespace);
-    await ipBatch(
-      [
-        ['link', 'add', 'name', 'dev0', 'type', 'veth', 'peer', 'name', 'dev1'],
-        ['link', 'set', 'dev', 'dev0', 'up'],
-        ['link', 'set', 'dev', 'dev1', 'up'],
-        ['addr', 'add', '169.254.169.254/32', 'dev', 'dev0'],
-        ['addr', 'add', 'fe80::a9fe:a9fe/64', 'dev', 'dev0'],
-      ],
-      { namespace },
-    );
+    await makeDevice();
     server = createServer((req, res) => res.end(JSON.stringify(req.headers)));
     server.listen(socket);
     await once(server, 'listening');
@@ -94,9 +100,7 @@ describe.skipIf(obstacle !== undefined)(`a network's haproxy${obstacle ? `: ${ob
       'x-neutron-network-id': networkId,
       'x-forwarded-for': '10.0.0.66, 169.254.169.254',
     });
-    // Machines cannot use the address before its duplicate address detection is over.
-    const answer = () => ask('fe80::a9fe:a9fe%dev0', spoofed).catch(() => undefined);
-    const seen = await waitFor('an answer on IPv6', answer, 20_000);
+    const seen = await askIpv6(spoofed);
     expect(seen['x-forwarded-for']).toMatch(/^10\.0\.0\.66, fe80::/);
     expect(seen['x-neutron-router-id']).toBeUndefined();
   });
@@ -131,8 +135,17 @@ describe.skipIf(obstacle !== undefined)(`a network's haproxy${obstacle ? `: ${ob
     expect(now).not.toBe(before);
     expect(await one.stop(networkId)).toBe(`haproxy ${now}`);
     expect(await isAlive(now)).toBe(false);
-    expect([existsSync(files().conf), existsSync(files().pid)]).toEqual([false, false]);
+    expect(Object.values(files()).filter(existsSync)).toEqual([]);
     expect(await one.stop(networkId)).toBeUndefined();
+  });
+
+  it('listens on the device that replaced a deleted one of the same name', async () => {
+    const one = proxies();
+    await one.serve(wanted());
+    await ipBatch([['link', 'delete', 'dev', 'dev0']], { namespace });
+    await makeDevice();
+    await one.serve(wanted());
+    expect(await askIpv6()).toMatchObject({ 'x-neutron-network-id': networkId });
   });
 
   it('is not mistaken for another process whose id is in the pid file', async () => {
