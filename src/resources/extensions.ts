@@ -265,7 +265,6 @@ const BEHAVIOURS: readonly string[] = [
   'qos-rule-type-filter',
   'revision-if-match',
   'router-admin-state-down-before-update',
-  'router-interface-fip',
   'sorting',
   'standard-attr-segment',
   'subnet-segmentid-writable',

@@ -46,12 +46,6 @@ export const FLOATINGIP = resource({
       'Floating IPs of a network that is no longer external are deleted.',
     ),
     extension(
-      'router-interface-fip',
-      'Router interface FIP Extension',
-      '2015-11-11T10:00:00-00:00',
-      'Floating IPs of router interfaces.',
-    ),
-    extension(
       'expose-port-forwarding-in-fip',
       'Expose Floating IP port forwardings',
       '2018-06-28T16:00:00-00:00',

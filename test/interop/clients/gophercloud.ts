@@ -29,6 +29,7 @@ export async function runGophercloud({ env, folder, externalNetwork }: Cloud): P
         OS_DOMAIN_NAME: 'Default',
         OS_EXTGW_ID: externalNetwork,
         OS_POOL_NAME: 'public',
+        OS_PORTFORWARDING_ENVIRONMENT: 'true',
         // Required, and used by tests of machines only.
         OS_IMAGE_ID: 'none',
         OS_FLAVOR_ID: 'small',
@@ -77,5 +78,5 @@ function reason(outcome: Result['outcome'], printed: string): string {
   const said = printed
     .split('\n')
     .flatMap((line) => /^ +\w+\.go:\d+: (?!Attempting|Successfully|Deleted)(.*)/.exec(line)?.[1] ?? []);
-  return said[0] ?? '';
+  return said.at(-1) ?? '';
 }

@@ -48,6 +48,7 @@ async function configOf({ credentials, api, externalNetwork, folder }: Cloud): P
     neutron_plugin_options: {
       agent_availability_zone: 'nova',
       available_type_drivers: 'flat,vlan,vxlan,local',
+      provider_vlans: 'physnet1',
       create_shared_resources: true,
     },
   });
