@@ -69,7 +69,8 @@ class WorkerPool {
 
   stop(): void {
     this.#stop.abort();
-    for (const worker of this.#workers) if (worker.isConnected()) worker.send(STOP);
+    // A worker that has just ended cannot receive it, and needs not.
+    for (const worker of this.#workers) if (worker.isConnected()) worker.send(STOP, () => undefined);
   }
 
   async close(): Promise<void> {

@@ -272,7 +272,7 @@ describeWithBroker('a request of Neutrino', () => {
     const topic = ownTopic();
     const stock = await seenByStock(topic, topic);
     const late = transport.call({ topic }, 'late', {}, { timeoutMs: 500 });
-    const failed = expect(late).rejects.toThrow(/its server is busy, gone, or died/);
+    const failed = expect(late).rejects.toThrow(/its server is busy, gone, or has died/);
     const { _msg_id: lateId, _reply_q: queue } = (await stock.next()).payload;
     await failed;
     const asked = transport.call({ topic }, 'm', {});
