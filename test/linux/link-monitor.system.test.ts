@@ -86,7 +86,11 @@ describe.skipIf(needsRoot)('link monitor (needs root)', () => {
     const first = await monitorChild();
     process.kill(first, 'SIGINT');
     await eventually(() => expect(lines.join()).toContain('ip monitor link ended; starting it again'));
-    const second = await vi.waitFor(monitorChild, { timeout: 20_000, interval: 5 });
+    // Until it knows a new device it is still starting, and its death is a failed start.
+    await ipBatch([['link', 'add', 'br9', 'type', 'bridge']], { namespace });
+    await eventually(() => expect(monitor?.links().has('br9')).toBe(true));
+    await ipBatch([['link', 'del', 'br9']], { namespace });
+    const second = await monitorChild();
     lines.length = 0;
     process.kill(second, 'SIGINT');
     await vi.waitFor(() => expect(readFile(`/proc/${second}/cmdline`, 'utf8')).rejects.toThrow('ENOENT'), 20_000);
