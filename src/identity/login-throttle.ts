@@ -41,7 +41,7 @@ export class LoginThrottle {
     return 0;
   }
 
-  /** Gives an attempt back, because its password was right. */
+  /** Takes back the count of an attempt, because its password was right. */
   succeeded(user: string, address: string): void {
     for (const [key, { burst }] of this.#keys(user, address)) {
       const bucket = this.#add(key, 1);

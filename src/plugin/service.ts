@@ -10,6 +10,7 @@ import { CHANGED_SINCE } from '../store/changed-since.ts';
 import { columnOf } from '../store/layout.ts';
 import { type Condition, columnIn, isFilter, type ListQuery, listIds, loadInOrder } from '../store/listing.ts';
 import type { Core } from './core.ts';
+import { blanked, pickFields, without } from './document-parts.ts';
 import type { AnyModule, Document } from './module.ts';
 import { Permits } from './permits.ts';
 import type { Quotas } from './quotas/limits.ts';
@@ -357,30 +358,6 @@ function requireOwnProject(caller: Caller, { project_id: project }: Document): v
 /** Returns the attributes that a request sets. */
 const named = (body: unknown): readonly string[] =>
   body !== null && typeof body === 'object' ? Object.keys(body) : [];
-
-/** Returns the named attributes of a document; default: all. */
-export function pickFields(document: Document, fields: readonly string[] | undefined): Document {
-  if (!fields) return document;
-  return Object.fromEntries(fields.filter((f) => Object.hasOwn(document, f)).map((f) => [f, document[f]]));
-}
-
-/** Returns a document without some of its attributes. */
-function without(document: Document, names: readonly string[]): Document {
-  if (names.length === 0) return document;
-  const copy: Record<string, unknown> = { ...document };
-  for (const name of names) delete copy[name];
-  return copy;
-}
-
-/**
- * As `without`, for long lists: JSON leaves out undefined values, and deleting properties would change how the engine stores a
- * document, after which writing it takes twice as long.
- */
-function blanked(document: Document, names: readonly string[]): Document {
-  const copy: Record<string, unknown> = { ...document };
-  for (const name of names) if (name in copy) copy[name] = undefined;
-  return copy;
-}
 
 function countBy(values: readonly string[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();

@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { isProgram } from '../support/is-program.ts';
 
 /** Stock Neutron's programs and the Debian packages that contain them. */
 const PROGRAMS = {
@@ -21,13 +21,4 @@ export function stockObstacle(): string | undefined {
   const missing = Object.keys(PROGRAMS).filter((name) => !isProgram(`${FOLDER}/${name}`));
   if (missing.length === 0) return undefined;
   return `stock Neutron is missing (${missing.join(', ')}; Debian 12 has them, \`npm run test:interop\` installs them)`;
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

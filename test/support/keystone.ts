@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { accessSync, chmodSync, constants, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -8,6 +8,7 @@ import { waitFor } from '../../src/time/wait.ts';
 import { removeUnlessKept } from './folder.ts';
 import { freePorts } from './free-ports.ts';
 import { type Ini, iniText, mergeIni } from './ini.ts';
+import { isProgram } from './is-program.ts';
 import { KeystoneAccounts } from './keystone-accounts.ts';
 import { Program } from './program.ts';
 
@@ -58,15 +59,6 @@ export function keystoneObstacle(): string | undefined {
   const missing = [MANAGE, APPLICATION, UWSGI].filter((path) => !isProgram(path));
   if (missing.length === 0) return undefined;
   return `Keystone is missing (${missing.join(', ')}; Debian packages keystone, uwsgi-core and uwsgi-plugin-python3)`;
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Creates the database and the administrator of a Keystone, and starts it. Throws if it is not installed. */

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../../auth/contract.ts';
-import { pickFields, type Service } from '../../plugin/service.ts';
+import { pickFields } from '../../plugin/document-parts.ts';
+import type { Service } from '../../plugin/service.ts';
 import { actionPath } from '../../resources/action.ts';
 import { type Action, keyOf, type Method } from '../../resources/attribute.ts';
 import { neutronError, notFound } from '../../resources/errors.ts';

@@ -1,5 +1,5 @@
 import type { Migration } from './migration.ts';
-import { createEntries, createTable, OWNED } from './tables.ts';
+import { createEntries, createPolicyUses, createTable, OWNED } from './tables.ts';
 
 const POLICY = { qos_policy_id: { to: 'qos_policies', onDelete: 'cascade' } } as const;
 
@@ -31,17 +31,8 @@ export const qosAndMetering: Migration = {
       references: POLICY,
       unique: [['qos_policy_id']],
     });
-    // A policy cannot be deleted while something uses it.
-    for (const [table, key, of] of [
-      ['qos_port_policy_bindings', 'port_id', 'ports'],
-      ['qos_network_policy_bindings', 'network_id', 'networks'],
-    ] as const)
-      await createTable(db, dialect, table, {
-        columns: { policy_id: 'uuid', [key]: 'uuid' },
-        primary: [key],
-        references: { policy_id: { to: 'qos_policies' }, [key]: { to: of, onDelete: 'cascade' } },
-        indexes: [['policy_id']],
-      });
+    await createPolicyUses(db, dialect, 'qos_port_policy_bindings', { key: 'port_id', of: 'ports' });
+    await createPolicyUses(db, dialect, 'qos_network_policy_bindings', { key: 'network_id', of: 'networks' });
     await createTable(db, dialect, 'meteringlabels', {
       columns: { id: 'uuid', project_id: 'name', name: 'name', description: 'text', shared: 'flag' },
       indexes: [['project_id']],

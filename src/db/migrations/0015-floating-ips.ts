@@ -1,5 +1,5 @@
 import type { Migration } from './migration.ts';
-import { createTable, OWNED } from './tables.ts';
+import { createPolicyUses, createTable, OWNED } from './tables.ts';
 
 const STANDARD = { standard_attr_id: { to: 'standardattributes', onDelete: 'cascade' } } as const;
 const { name: _, ...UNNAMED } = OWNED.columns;
@@ -84,16 +84,7 @@ export const floatingIps: Migration = {
         router_id: { to: 'routers', onDelete: 'set null' },
       },
     });
-    // A policy cannot be deleted while something uses it.
-    for (const [table, key, of] of [
-      ['qos_fip_policy_bindings', 'fip_id', 'floatingips'],
-      ['qos_router_gw_policy_bindings', 'router_id', 'routers'],
-    ] as const)
-      await createTable(db, dialect, table, {
-        columns: { policy_id: 'uuid', [key]: 'uuid' },
-        primary: [key],
-        references: { policy_id: { to: 'qos_policies' }, [key]: { to: of, onDelete: 'cascade' } },
-        indexes: [['policy_id']],
-      });
+    await createPolicyUses(db, dialect, 'qos_fip_policy_bindings', { key: 'fip_id', of: 'floatingips' });
+    await createPolicyUses(db, dialect, 'qos_router_gw_policy_bindings', { key: 'router_id', of: 'routers' });
   },
 };

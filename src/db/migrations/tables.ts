@@ -97,6 +97,20 @@ export const OWNED = {
   indexes: [['project_id']],
 } as const satisfies TableSpec;
 
+/** Creates a table of what uses a QoS policy: `key` refers to the user's table. A policy cannot be deleted while it is used. */
+export const createPolicyUses = (
+  db: Kysely<unknown>,
+  dialect: DialectName,
+  table: string,
+  { key, of }: { readonly key: string; readonly of: string },
+): Promise<void> =>
+  createTable(db, dialect, table, {
+    columns: { policy_id: 'uuid', [key]: 'uuid' },
+    primary: [key],
+    references: { policy_id: { to: 'qos_policies' }, [key]: { to: of, onDelete: 'cascade' } },
+    indexes: [['policy_id']],
+  });
+
 /** Creates the table of the RBAC entries of a resource (`sharing` of its declaration). */
 export const createEntries = (
   db: Kysely<unknown>,

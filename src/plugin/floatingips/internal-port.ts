@@ -5,6 +5,7 @@ import { PORT } from '../../resources/port.ts';
 import type { FixedIp } from '../../resources/port-types.ts';
 import { SUBNET } from '../../resources/subnet.ts';
 import type { Core } from '../core.ts';
+import { addressesOfPort } from '../ports/addresses.ts';
 import { requireVisible, visiblePorts, visibleSubnets } from '../visibility.ts';
 
 /** The port that packets to a floating IP go to. */
@@ -36,15 +37,7 @@ export async function lockInternalPort(trx: Trx, { db }: Core, caller: Caller, i
     .where('status', '=', 'ACTIVE')
     .executeTakeFirst();
   if (!row) throw neutronError('PortNotFound', { id });
-  const addresses = await trx
-    .selectFrom('ipallocations as a')
-    .innerJoin('subnets as s', 's.id', 'a.subnet_id')
-    .select(['a.subnet_id', 'a.ip_address'])
-    .where('a.port_id', '=', id)
-    .where('s.ip_version', '=', 4)
-    .orderBy('a.subnet_id')
-    .orderBy('a.address_key')
-    .execute();
+  const addresses = await addressesOfPort(trx, id, 4);
   return {
     id,
     projectId: row.project_id,

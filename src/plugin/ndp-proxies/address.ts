@@ -1,5 +1,6 @@
 import type { Trx } from '../../db/database.ts';
 import { neutronError } from '../../resources/errors.ts';
+import { addressesOfPort } from '../ports/addresses.ts';
 import type { AttachedPort } from '../routers/attached.ts';
 
 /**
@@ -15,15 +16,7 @@ export async function announcedAddress(
   }: { readonly portId: string; readonly routerId: string; readonly interfaces: readonly AttachedPort[] },
   wanted: string | null,
 ): Promise<string> {
-  const addresses = await trx
-    .selectFrom('ipallocations as a')
-    .innerJoin('subnets as s', 's.id', 'a.subnet_id')
-    .select(['a.subnet_id', 'a.ip_address'])
-    .where('a.port_id', '=', port)
-    .where('s.ip_version', '=', 6)
-    .orderBy('a.subnet_id')
-    .orderBy('a.address_key')
-    .execute();
+  const addresses = await addressesOfPort(trx, port, 6);
   if (addresses.length === 0)
     throw neutronError('BadRequest', {
       resource: 'ndp_proxy',

@@ -102,12 +102,19 @@ async function usersOf(trx: Trx, id: string): Promise<readonly string[]> {
   return projects;
 }
 
-/** Returns the policy with the id of its standard attributes, locked by the increment of its revision that follows. */
+/** Returns the id of a policy's standard attributes. Throws QosPolicyNotFound. */
+export async function policyAttr(trx: Trx, id: string): Promise<number> {
+  const { rows } = await sql<{ attr: number }>`select standard_attr_id as attr from qos_policies
+    where id = ${id}`.execute(trx);
+  const [row] = rows;
+  if (!row) throw neutronError('QosPolicyNotFound', { id });
+  return row.attr;
+}
+
+/** Returns the policy with the id of its standard attributes. Throws QosPolicyNotFound. */
 async function requirePolicy(trx: Trx, id: string) {
-  const document = (await load(trx, [id])).get(id);
-  const [row] = await selectPlain(trx, QOS_POLICY, [id]);
-  if (!document || !row) throw neutronError('QosPolicyNotFound', { id });
-  return { document, attr: row.attr };
+  const attr = await policyAttr(trx, id);
+  return { document: inserted((await load(trx, [id])).get(id), 'policy', id), attr };
 }
 
 /** QoS policies. */

@@ -16,7 +16,7 @@ import { selectPlain } from '../../store/select.ts';
 import { bumpRevision } from '../../store/standard-attributes.ts';
 import type { AnyModule, Document } from '../module.ts';
 import { ownOrShared } from '../visibility.ts';
-import { rulesOf } from './policies.ts';
+import { policyAttr, rulesOf } from './policies.ts';
 
 type Rule = (typeof QOS_RULES)[QosRuleType];
 
@@ -26,13 +26,7 @@ async function load(db: Queries, rule: Rule, ids: readonly string[]): Promise<Re
 }
 
 /** Increments the policy's revision: its document contains its rules. Locks the policy, so that rules are added one by one. */
-async function touchPolicy(trx: Trx, policy: string): Promise<void> {
-  const { rows } = await sql<{ attr: number }>`select standard_attr_id as attr from qos_policies
-    where id = ${policy}`.execute(trx);
-  const [row] = rows;
-  if (!row) throw neutronError('QosPolicyNotFound', { id: policy });
-  await bumpRevision(trx, row.attr);
-}
+const touchPolicy = async (trx: Trx, policy: string): Promise<void> => bumpRevision(trx, await policyAttr(trx, policy));
 
 /** Throws QoSRuleParameterConflict if the rule guarantees more than another one allows. */
 function requireFits(type: QosRuleType, rule: Document, others: readonly QosRuleDocument[], policy: string): void {

@@ -113,7 +113,7 @@ async function setQosPolicy({ trx, caller, router }: GatewayChange, policy: stri
 }
 
 /**
- * Gives a router exactly these gateways, in this order; returns how often Neutron would increment its revision. Throws NeutronError:
+ * Sets the gateways of a router to exactly these, in this order; returns how often Neutron would increment its revision. Throws NeutronError:
  * NetworkNotFound, BadRequest, RouterExternalGatewayInUseByFloatingIp, InvalidRoutes, and errors of allocation.
  */
 export async function setGateways(change: GatewayChange, wishes: readonly Wish[]): Promise<number> {

@@ -48,7 +48,7 @@ function checkKind(before: RouterDocument, changes: RouterUpdate): boolean {
   return true;
 }
 
-/** Gives the interfaces of a router the owner of its new kind, and takes the router off its agents: others may have to serve it. */
+/** Sets the device owner of a router's interfaces to that of its new kind, and unbinds it from its agents: others may have to serve it. */
 async function changeKind(
   trx: Trx,
   core: Core,

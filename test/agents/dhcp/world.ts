@@ -254,7 +254,7 @@ export class World {
   #served = false;
   #onGap: (() => void) | undefined;
 
-  /** Starts the server, unless told not to, and the agent. */
+  /** Starts the agent and, by default, the server. */
   async start(
     options: { DEFAULT?: Partial<Config['DEFAULT']>; agent?: Partial<Config['agent']>; server?: boolean } = {},
   ) {
