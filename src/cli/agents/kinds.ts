@@ -33,6 +33,10 @@ export const AGENT_KINDS: readonly AgentKind[] = [
       const { interfaceDriverKind } = await import('../../agents/interface/drivers/registry.ts');
       return { ip: 'iproute2', ...interfaceDriverKind(config).programs, ...dhcpDriverKind(config).programs };
     },
+    async examine(config) {
+      const { dhcpDriverKind } = await import('../../agents/dhcp/drivers/registry.ts');
+      return (await dhcpDriverKind(config).examine?.()) ?? {};
+    },
     async deviceMark({ host }) {
       const { deviceMark } = await import('../../agents/dhcp/devices.ts');
       return deviceMark(host);

@@ -33,6 +33,31 @@ export async function unmetRequirements(
   return unmet;
 }
 
+/** What agents find on this host, before they start. */
+interface Examination {
+  /** As `unmetRequirements`. */
+  readonly unmet: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Returns why agents of these kinds cannot run on this host, unsuitable versions of their programs included, and what will not work
+ * although they can.
+ */
+export async function examineHost(
+  kinds: readonly Pick<AgentKind, 'programs' | 'unprivileged' | 'examine'>[],
+  config: Config,
+): Promise<Examination> {
+  const unmet = await unmetRequirements(kinds, config);
+  // Programs that are missing have no version.
+  if (unmet.length > 0) return { unmet, warnings: [] };
+  const found = await Promise.all(kinds.map(async (kind) => (await kind.examine?.(config)) ?? {}));
+  return {
+    unmet: found.flatMap((one) => one.unmet ?? []),
+    warnings: found.flatMap((one) => one.warning ?? []),
+  };
+}
+
 function hasCapabilities(): boolean {
   const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
   const bits = BigInt(`0x${effective ?? '0'}`);

@@ -8,7 +8,7 @@ import { beginRename, formerHost, keepHost } from '../state/host.ts';
 import { lockRoles, type StateLock } from '../state/lock.ts';
 import { prepareStatePath } from '../state/path.ts';
 import { relabelDevices } from './rename.ts';
-import { unmetRequirements } from './requirements.ts';
+import { examineHost } from './requirements.ts';
 
 /** Runs an agent of one of these kinds until SIGTERM or SIGINT. Throws CliFailure and ConfigError. */
 export async function runAgent(
@@ -22,8 +22,9 @@ export async function runAgent(
   const log = stderrLogger(config.DEFAULT);
   requireTransportUrl(config, `neutrino ${name}`);
   for (const warning of warnings) log.warn(warning);
-  const unmet = await unmetRequirements([kind], config);
+  const { unmet, warnings: doubts } = await examineHost([kind], config);
   if (unmet.length > 0) throw new CliFailure(`${name} cannot run here: ${unmet.join('; ')}`);
+  for (const doubt of doubts) log.warn(doubt);
   const { host, state_path: statePath } = config.DEFAULT;
   prepareStatePath(statePath);
   const how = (former: string) =>

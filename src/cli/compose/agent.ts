@@ -26,6 +26,11 @@ export interface AgentKind {
   readonly description: string;
   /** Returns the programs that it runs, with the Debian packages that contain them. */
   programs(config: Config): Promise<Readonly<Record<string, string>>>;
+  /**
+   * Examines the versions of its programs, which are installed, and returns why it cannot run with them (`unmet`) or what will not
+   * work (`warning`); default: any version is suitable.
+   */
+  examine?(config: Config): Promise<{ readonly unmet?: string; readonly warning?: string }>;
   /** Whether it runs without root, because it touches neither namespaces nor devices; default: false. */
   readonly unprivileged?: true;
   /** Returns whether `up` starts it; default: always. */

@@ -23,12 +23,22 @@ export interface RenderOptions {
   readonly ownPortId?: string | undefined;
 }
 
+/** Whether a driver can use the programs that are installed. */
+export interface Suitability {
+  /** Why it cannot, as a sentence without the full stop; absent: it can. */
+  readonly unmet?: string;
+  /** What does not work although it can, in the same form. */
+  readonly warning?: string;
+}
+
 /** A DHCP driver: how it is built, and what the command line needs to know about it. */
 export interface DhcpDriverKind {
   /** Value of `dhcp_driver`. */
   readonly name: string;
   /** Programs that it runs, with the Debian packages that contain them. */
   readonly programs: Readonly<Record<string, string>>;
+  /** Examines the versions of its programs, which are installed; absent: any version is suitable. */
+  examine?(): Promise<Suitability>;
   create(parts: { readonly config: Config; readonly log: Logger }): DhcpDriver;
   /** The log in which a network's DHCP exchanges appear as lines. */
   exchangeLog(config: Config, networkId: string): string;
