@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -10,17 +10,16 @@ import { createDnsmasqDriver } from '../../../../../src/agents/dhcp/drivers/dnsm
 import type { WantedNetwork } from '../../../../../src/agents/dhcp/wanted.ts';
 import { type Config, defaultConfig } from '../../../../../src/config/options.ts';
 import { run } from '../../../../../src/linux/run.ts';
+import { setSysctls } from '../../../../../src/linux/sysctl.ts';
 import type { NetworkInfo, PortDocument, SubnetDocument } from '../../../../../src/rpc/documents.ts';
-import { waitFor } from '../../../../../src/time/wait.ts';
+import { CLIENT_SCRIPT, ClientEvents, type Told } from './client-events.ts';
 
 export const isRoot = process.getuid?.() === 0;
-
-/** What a client was told; udhcpc's names (busybox, networking/udhcp). */
-type Told = Readonly<Record<string, string>>;
 
 /** A machine that runs udhcpc: a namespace of its own on the network's switch. */
 export interface Client {
   readonly mac: string;
+  readonly namespace: string;
   /** Asks once, as a machine that boots; undefined when nobody answers. */
   ask(extra?: readonly string[]): Promise<Told | undefined>;
   /** Boots and keeps running, so that it renews; resolves with the first lease. */
@@ -30,15 +29,6 @@ export interface Client {
   move(mac: string): Promise<void>;
 }
 
-const SCRIPT = `#!/bin/sh
-{ echo "event=$1"; env; echo; } > "$OUT/$(date +%s%N)"
-case "$1" in
-  bound|renew) ip addr replace "$ip/$mask" dev "$interface" ;;
-  deconfig) ip addr flush dev "$interface" ;;
-esac
-exit 0
-`;
-
 /** One network with its namespace, a switch, and whatever clients a test wants; made of real parts, removed by `close`. */
 export class World {
   readonly id = randomUUID();
@@ -46,6 +36,8 @@ export class World {
   readonly device = 'tapdhcp';
   readonly state: string;
   readonly folder: string;
+  /** The script that DHCP clients run (client-events.ts). */
+  readonly script: string;
   readonly logged: Record<string, unknown>[] = [];
   readonly #tag = randomBytes(4).toString('hex');
   readonly #switch = `ntsw-${this.#tag}`;
@@ -56,12 +48,13 @@ export class World {
   private constructor(state: string) {
     this.state = state;
     this.folder = join(state, 'dhcp', this.id);
+    this.script = join(state, 'client');
   }
 
   static async create(): Promise<World> {
     const world = new World(await mkdtemp(join(tmpdir(), 'neutrino-dnsmasq-')));
     await chmod(world.state, 0o755);
-    await writeFile(join(world.state, 'client'), SCRIPT, { mode: 0o755 });
+    await writeFile(world.script, CLIENT_SCRIPT, { mode: 0o755 });
     await world.#addNamespace(world.#switch);
     await run(['ip', '-n', world.#switch, 'link', 'add', 'br0', 'up', 'type', 'bridge']);
     await world.makeNamespace();
@@ -71,6 +64,8 @@ export class World {
   async #addNamespace(name: string): Promise<void> {
     await run(['ip', 'netns', 'add', name]);
     this.#namespaces.push(name);
+    // Nobody else has these addresses: a machine need not wait a second to be sure of it.
+    await setSysctls({ 'net/ipv6/conf/default/accept_dad': 0 }, { namespace: name });
     await run(['ip', '-n', name, 'link', 'set', 'lo', 'up']);
   }
 
@@ -188,13 +183,22 @@ export class World {
   }
 
   async client(n: number): Promise<Client> {
+    const namespace = await this.machine(macOf(n));
+    const events = await this.events();
+    return new UdhcpcClient(namespace, macOf(n), this.script, events, (child) => this.#children.push(child));
+  }
+
+  /** A machine on the switch without a client; returns its namespace, whose device is eth0. */
+  async machine(mac: string): Promise<string> {
     const namespace = `ntc-${this.#tag}-${this.#namespaces.length}`;
     await this.#addNamespace(namespace);
-    await this.#plug(namespace, 'eth0', macOf(n));
-    const out = await mkdtemp(join(this.state, 'client-'));
-    return new UdhcpcClient(namespace, macOf(n), join(this.state, 'client'), out, (child) =>
-      this.#children.push(child),
-    );
+    await this.#plug(namespace, 'eth0', mac);
+    return namespace;
+  }
+
+  /** Where one client's events go. */
+  async events(): Promise<ClientEvents> {
+    return new ClientEvents(await mkdtemp(join(this.state, 'client-')));
   }
 
   /** A process in a namespace, ended by `close`. */
@@ -220,62 +224,45 @@ export const macOf = (n: number): string => `fa:16:3e:00:00:${n.toString(16).pad
 
 class UdhcpcClient implements Client {
   mac: string;
-  readonly #namespace: string;
+  readonly namespace: string;
   readonly #script: string;
-  readonly #out: string;
+  readonly #events: ClientEvents;
   readonly #keep: (child: ChildProcess) => void;
   #running: ChildProcess | undefined;
-  #seen = new Set<string>();
 
-  constructor(namespace: string, mac: string, script: string, out: string, keep: (child: ChildProcess) => void) {
-    this.#namespace = namespace;
+  constructor(
+    namespace: string,
+    mac: string,
+    script: string,
+    events: ClientEvents,
+    keep: (child: ChildProcess) => void,
+  ) {
+    this.namespace = namespace;
     this.mac = mac;
     this.#script = script;
-    this.#out = out;
+    this.#events = events;
     this.#keep = keep;
   }
 
   #command(more: readonly string[]): [string, ...string[]] {
     const ask = ['mtu', 'staticroutes', 'msstaticroutes', 'broadcast', 'hostname', 'domain'].flatMap((o) => ['-O', o]);
-    const enter = ['nsenter', `--net=/run/netns/${this.#namespace}`, 'env', `OUT=${this.#out}`] as const;
+    const enter = ['nsenter', `--net=/run/netns/${this.namespace}`, 'env', `OUT=${this.#events.folder}`] as const;
     return [...enter, 'busybox', 'udhcpc', '-f', '-i', 'eth0', '-s', this.#script, ...ask, ...more];
-  }
-
-  async #fresh(): Promise<Told[]> {
-    const names = (await readdir(this.#out)).filter((name) => !this.#seen.has(name)).sort();
-    const told: Told[] = [];
-    for (const name of names) {
-      const text = await readFile(join(this.#out, name), 'utf8');
-      // Half written: its last line is empty.
-      if (!text.endsWith('\n\n')) break;
-      this.#seen.add(name);
-      told.push(
-        Object.fromEntries(
-          text.split('\n').map((line) => [line.split('=', 1)[0] ?? '', line.slice(line.indexOf('=') + 1)]),
-        ),
-      );
-    }
-    return told;
   }
 
   async ask(extra: readonly string[] = []): Promise<Told | undefined> {
     const { exitCode } = await run(this.#command(['-q', '-n', '-t', '3', '-T', '1', '-A', '0', ...extra]), {
       okCodes: [0, 1],
     });
-    const told = await this.#fresh();
+    const told = await this.#events.fresh();
     return exitCode === 0 ? told.findLast((one) => one.event === 'bound') : undefined;
   }
 
-  async #next(events: string[]): Promise<Told> {
-    return waitFor(
-      `a lease of ${this.mac}`,
-      async () => {
-        const told = await this.#fresh();
-        events.push(...told.map((one) => one.event ?? ''));
-        return told.findLast((one) => one.event === 'bound' || one.event === 'renew');
-      },
-      20_000,
-    );
+  #next(events: string[]): Promise<Told> {
+    return this.#events.next(`a lease of ${this.mac}`, ({ event = '' }) => {
+      events.push(event);
+      return event === 'bound' || event === 'renew';
+    });
   }
 
   async boot(): Promise<Told> {
@@ -293,7 +280,7 @@ class UdhcpcClient implements Client {
   }
 
   async move(mac: string): Promise<void> {
-    await run(['ip', '-n', this.#namespace, 'link', 'set', 'eth0', 'address', mac]);
+    await run(['ip', '-n', this.namespace, 'link', 'set', 'eth0', 'address', mac]);
     this.mac = mac;
   }
 }
