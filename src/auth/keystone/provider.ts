@@ -4,8 +4,8 @@ import type { Headers, Identity, IdentityProvider } from '../contract.ts';
 import type { ProviderParts } from '../provider-parts.ts';
 import { Unauthorized } from '../unauthorized.ts';
 import { TokenCache } from './cache.ts';
-import { KeystoneClient, type KeystoneOptions } from './client.ts';
-import { KeystoneFailure } from './failure.ts';
+import { type KeystoneOptions, ServiceClient } from './client.ts';
+import { ServiceFailure } from './failure.ts';
 import { ServiceUser } from './service-user.ts';
 import { TokenValidator, type Validated } from './validate.ts';
 
@@ -29,7 +29,7 @@ export function keystone({ config, log }: KeystoneParts): IdentityProvider {
 class KeystoneProvider implements IdentityProvider {
   readonly #options: KeystoneOptions;
   readonly #log: KeystoneParts['log'];
-  readonly #client: KeystoneClient;
+  readonly #client: ServiceClient;
   readonly #validator: TokenValidator;
   readonly #cache: TokenCache;
   /** Validations in progress by key: one, however many requests have the token. */
@@ -41,7 +41,7 @@ class KeystoneProvider implements IdentityProvider {
   constructor(options: KeystoneOptions, log: KeystoneParts['log']) {
     this.#options = options;
     this.#log = log;
-    this.#client = new KeystoneClient(options);
+    this.#client = new ServiceClient(options);
     const user = new ServiceUser(this.#client, options, log);
     this.#validator = new TokenValidator(this.#client, user);
     const ms = options.token_cache_time * 1000;
@@ -117,7 +117,7 @@ class KeystoneProvider implements IdentityProvider {
 
   /** Logs why Keystone cannot be asked, once for each reason; returns what the client is told, which is no detail of the site. */
   #failed(error: unknown): Error {
-    if (!(error instanceof KeystoneFailure)) return error instanceof Error ? error : new Error(String(error));
+    if (!(error instanceof ServiceFailure)) return error instanceof Error ? error : new Error(String(error));
     const now = performance.now();
     const isNew = !this.#outage || (this.#outage.why !== error.message && now >= this.#outage.loggedAt + LOG_AGAIN_MS);
     if (isNew && !this.#closed) {

@@ -5,11 +5,13 @@ export interface Token {
   readonly identity: Identity;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
-  /** URLs of Keystone itself in the catalogue, if the answer has one. */
+  /** Endpoints of all services in the catalogue, if the answer has one. */
   readonly endpoints: readonly Endpoint[];
 }
 
 export interface Endpoint {
+  /** Type of its service: `identity`, `compute`. */
+  readonly type: string;
   readonly interface: string;
   readonly region: string;
   readonly url: string;
@@ -40,13 +42,13 @@ export function parseToken(body: unknown): Token | undefined {
       systemScope: object(token.system).all === true,
       serviceRoles: [],
     },
-    endpoints: list(token.catalog)
-      .filter(({ type }) => type === 'identity')
-      .flatMap(({ endpoints }) => list(endpoints))
-      .map((one) => ({
+    endpoints: list(token.catalog).flatMap(({ type, endpoints }) =>
+      list(endpoints).map((one) => ({
+        type: text(type),
         interface: text(one.interface),
         region: text(one.region_id) || text(one.region),
         url: text(one.url),
       })),
+    ),
   };
 }

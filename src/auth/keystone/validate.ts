@@ -1,6 +1,6 @@
 import type { Identity } from '../contract.ts';
-import type { KeystoneClient } from './client.ts';
-import { KeystoneFailure } from './failure.ts';
+import type { ServiceClient } from './client.ts';
+import { ServiceFailure } from './failure.ts';
 import type { OwnToken, ServiceUser } from './service-user.ts';
 import { parseToken } from './token.ts';
 
@@ -13,17 +13,17 @@ export interface Validated {
 
 /** Asks Keystone about tokens. */
 export class TokenValidator {
-  readonly #client: KeystoneClient;
+  readonly #client: ServiceClient;
   readonly #user: ServiceUser;
 
-  constructor(client: KeystoneClient, user: ServiceUser) {
+  constructor(client: ServiceClient, user: ServiceUser) {
     this.#client = client;
     this.#user = user;
   }
 
   /**
    * Returns the author of a token; undefined if Keystone does not know it, or it has expired or been revoked. `allowExpired`: it
-   * may have expired a while ago, as `[token] allow_expired_window` of Keystone says. Throws KeystoneFailure.
+   * may have expired a while ago, as `[token] allow_expired_window` of Keystone says. Throws ServiceFailure.
    */
   async validate(token: string, allowExpired: boolean): Promise<Validated | undefined> {
     let own = await this.#user.token();
@@ -36,7 +36,7 @@ export class TokenValidator {
     if (status === 404 && isKeystoneError(body, 404)) return undefined;
     const known = status === 200 ? parseToken(body) : undefined;
     if (known) return { identity: known.identity, expiresAt: known.expiresAt };
-    throw new KeystoneFailure(
+    throw new ServiceFailure(
       `${own.endpoint}/auth/tokens answers ${status} to a token to validate: ${REASONS[status] ?? UNKNOWN}`,
     );
   }

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { KeystoneClient } from '../../../src/auth/keystone/client.ts';
+import { ServiceClient } from '../../../src/auth/keystone/client.ts';
 import { ServiceUser } from '../../../src/auth/keystone/service-user.ts';
 import { waitFor } from '../../../src/time/wait.ts';
 import { configWith } from '../../support/core.ts';
@@ -11,7 +11,7 @@ const START = Date.parse('2030-01-01T00:00:00Z');
 
 /** Answers logins in Keystone's place, because only so the clock can be set: tokens t1, t2, ... that live for an hour. */
 let front: KeystoneFront;
-let client: KeystoneClient;
+let client: ServiceClient;
 let user: ServiceUser;
 let broken = false;
 
@@ -27,7 +27,7 @@ beforeEach(async () => {
   const { keystone_authtoken: options } = configWith({
     keystone_authtoken: { auth_url: front.url, username: 'neutron', password: 'x', project_name: 'service' },
   });
-  client = new KeystoneClient(options);
+  client = new ServiceClient(options);
   user = new ServiceUser(client, options, pino({ level: 'silent' }));
 });
 afterEach(async () => {
