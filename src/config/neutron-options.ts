@@ -20,7 +20,7 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
     enable_traditional_dhcp executor_thread_pool_size external_dns_driver external_ingress_mark
     fatal_deprecations filter_validation gateway_external_network_id graceful_shutdown_timeout ha_confs_path
     ha_keepalived_state_change_server_threads ha_network_name ha_vrrp_advert_int ha_vrrp_auth_password
-    ha_vrrp_auth_type ha_vrrp_health_check_interval handle_internal_only_routers host_dvr_for_dhcp http_retries
+    ha_vrrp_auth_type ha_vrrp_health_check_interval handle_internal_only_routers host_dvr_for_dhcp
     instance_format instance_uuid_format ipam_driver keepalived_use_no_track kernel_hz
     keystone_endpoint l3_ha_net_cidr l3_ha_network_physical_name l3_ha_network_type log_config_append
     log_date_format log_dir log_file log_options log_rotate_interval log_rotate_interval_type log_rotation_type
@@ -29,14 +29,13 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
     max_rtr_adv_interval metadata_access_mark metadata_port metadata_workers min_l3_agents_per_router
     min_rtr_adv_interval mtu_discovery my_ip my_ipv6 netns_resolvconf
     netns_resolvconf_nameservers netns_resolvconf_options netns_resolvconf_search network_device_mtu
-    network_link_prefix notification_driver notification_topics notify_nova_on_port_data_changes
-    notify_nova_on_port_status_changes nova_region_name nova_url
+    network_link_prefix notification_driver notification_topics nova_region_name nova_url
     ovs_integration_bridge ovs_use_veth ovs_vsctl_timeout pd_confs pd_dhcp_driver periodic_fuzzy_delay
     periodic_interval prefix_delegation_driver publish_errors pure_unix_socket ra_confs rate_limit_burst
     rate_limit_except_level rate_limit_interval report_interval retry_until_window root_helper
     router_delete_namespaces router_id rpc_conn_pool_size
     rpc_ping_enabled rpc_resources_processing_step rpc_response_max_timeout
-    rpc_state_report_workers rpc_workers run_external_periodic_tasks send_arp_for_ha send_events_interval
+    rpc_state_report_workers rpc_workers run_external_periodic_tasks send_arp_for_ha
     setproctitle ssl_ca_file ssl_cert_file ssl_key_file syslog_log_facility tcp_keepidle
     use_eventlog use_journal use_json use_ssl use_stderr use_syslog vendor_pen verbose vlan_qinq
     vlan_transparent watch_log_file wsgi_default_pool_size wsgi_keep_alive wsgi_log_format wsgi_server_debug`),
@@ -64,6 +63,10 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
     memcache_tls_cafile memcache_tls_certfile memcache_tls_enabled memcache_tls_keyfile memcache_use_advanced_pool
     memcache_username memcached_servers revocation_cache_time service_type signing_dir split_loggers system_scope
     timeout trust_id`),
+  nova: words(`
+    auth_section collect_timing connect_retries connect_retry_delay default_domain_id default_domain_name domain_id
+    domain_name live_migration_events service_name service_type split_loggers status_code_retries
+    status_code_retry_delay system_scope trust_id`),
   oslo_messaging_rabbit: words(`
     amqp_auto_delete_queues conn_pool_min_size conn_pool_ttl direct_mandatory_flag enable_cancel_on_failover
     fake_rabbit fanout_queue_prefix heartbeat_in_pthread heartbeat_rate hostname kombu_compression
@@ -90,7 +93,7 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
 const SECTIONS = words(`
   auth_extra barbican bgp cache cli_script cors cors.subdomain designate dhcp_rate_limiting evpn experimental fdb
   healthcheck ironic key_manager l3_agent local_ip macvtap metadata_rate_limiting metering
-  ml2_odl ml2_sriov ml2_type_geneve ml2_type_gre network_log network_segment_range nova nova_sys_admin octavia
+  ml2_odl ml2_sriov ml2_type_geneve ml2_type_gre network_log network_segment_range nova_sys_admin octavia
   oslo_concurrency oslo_limit oslo_messaging_amqp oslo_messaging_kafka oslo_messaging_metrics
   oslo_messaging_notifications oslo_messaging_zmq oslo_middleware oslo_reports
   oslo_versionedobjects ovn ovn_agent ovn_nb_global ovs ovs_driver ovsdb_connection placement privsep

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { MAC } from '../net/patterns.ts';
 import { KEYSTONE_AUTHTOKEN } from './keystone-authtoken.ts';
 import { METADATA } from './metadata.ts';
+import { NOVA, NOVA_EVENTS } from './nova.ts';
 import { flag, float, integer, list, nothingOf, type Option, text } from './option.ts';
 
 const ROOT_STATE_PATH = '/var/lib/neutrino';
@@ -168,6 +169,7 @@ export const OPTIONS = {
     enable_metadata_network: flag(false, 'serve metadata on networks with the prefix 169.254.169.254/16'),
     bulk_reload_interval: integer(0, 'seconds to collect changes before dnsmasq is reloaded; 0: reload at once', 0),
     ...METADATA,
+    ...NOVA_EVENTS,
   },
   agent: {
     l2_driver: text('linuxbridge', 'how the L2 agent connects devices to networks', { choices: ['linuxbridge'] }),
@@ -189,6 +191,7 @@ export const OPTIONS = {
     }),
   },
   keystone_authtoken: KEYSTONE_AUTHTOKEN,
+  nova: NOVA,
   oslo_messaging_rabbit: {
     ssl: flag(false, 'connect with TLS'),
     ssl_ca_file: text('', "CA certificates to verify the broker's with; empty: not verified", { path: true }),

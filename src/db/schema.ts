@@ -524,6 +524,19 @@ export interface Outbox {
   created_at: string;
 }
 
+/** Events about ports that Nova has not yet been notified of, in the order of their ids. */
+export interface NovaEvents {
+  id: Generated<number>;
+  port_id: string;
+  /** Nova's id of the machine: the port's device_id. */
+  server_uuid: string;
+  /** `network-vif-plugged` and the like. */
+  name: string;
+  /** `completed`; null: Nova's default. */
+  status: string | null;
+  created_at: string;
+}
+
 /** Neutrino's own: work that only one of several servers does at a time (`work-claims.ts`). */
 interface WorkClaims {
   /** Id of the network (or agent) whose events are being published, or the name of a task. */
@@ -718,6 +731,7 @@ export interface Schema {
   ml2_vxlan_allocations: Ml2VxlanAllocations;
   outbox: Outbox;
   workclaims: WorkClaims;
+  novaevents: NovaEvents;
   identity_settings: IdentitySettings;
   identity_projects: IdentityProjects;
   identity_users: IdentityUsers;

@@ -1,6 +1,7 @@
 import type { Queries, Trx } from '../db/database.ts';
 import type { AddressAllocator } from '../ipam/allocate.ts';
 import type { Core } from '../plugin/core.ts';
+import { enqueuePluggedElsewhere, isNovaNotified } from '../plugin/nova-events.ts';
 import { type PortDocument, portDocuments } from '../plugin/ports/documents.ts';
 import { rebindPorts } from '../plugin/ports/rebind.ts';
 import {
@@ -84,6 +85,7 @@ async function recordRequest(trx: Trx, core: Core, portIds: readonly string[]): 
   for (const status of ['BUILD', 'DOWN'] as const)
     await setPortStatus(
       trx,
+      core,
       changed.filter((port) => statusOnRequest(port) === status),
       status,
     );
@@ -93,7 +95,7 @@ async function recordRequest(trx: Trx, core: Core, portIds: readonly string[]): 
 async function recordDown(trx: Trx, core: Core, portId: string): Promise<void> {
   for (const port of await lockPortStates(trx, core, [portId])) {
     await addBlocks(trx, port.standard_attr_id, ['L2']);
-    if (port.status !== 'DOWN') await setPortStatus(trx, [port], 'DOWN');
+    if (port.status !== 'DOWN') await setPortStatus(trx, core, [port], 'DOWN');
   }
 }
 
@@ -128,7 +130,10 @@ export function l2Methods(core: Core, allocator: AddressAllocator): Methods {
       const [device, host] = [textArgument(args, 'device'), textArgument(args, 'host')];
       const port = await find(device, host);
       if (port?.here) await db.transaction((trx) => completeProvisioning(trx, core, [port.id], 'L2'));
-      else log.debug({ device, host }, 'device reported up is not a port bound to its host');
+      else {
+        log.debug({ device, host }, 'device reported up is not a port bound to its host');
+        if (port && isNovaNotified(config)) await db.transaction((trx) => enqueuePluggedElsewhere(trx, core, port.id));
+      }
       return null;
     },
     async update_device_down(args) {

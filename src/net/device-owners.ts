@@ -33,11 +33,13 @@ export const AUTOMATIC_OWNERS = [DHCP_OWNER, DISTRIBUTED_OWNER] as const;
 
 /** Beginnings of the owners of ports that Neutron's own services made. */
 const NETWORK_PREFIXES = ['network:', 'neutron:'] as const;
+/** Beginning of the owners of ports of Nova's instances. */
+export const COMPUTE_PREFIX = 'compute:';
 /** Owner of an instance's port without an availability zone; otherwise Nova appends the zone. */
 export const COMPUTE_OWNER = 'compute:nova';
 
 /** Beginnings of known owners, as `service_types` of a subnet may name them. */
-export const OWNER_PREFIXES = [...NETWORK_PREFIXES, 'compute:', 'baremetal:', 'trunk:'] as const;
+export const OWNER_PREFIXES = [...NETWORK_PREFIXES, COMPUTE_PREFIX, 'baremetal:', 'trunk:'] as const;
 
 const listed =
   (owners: readonly string[]) =>

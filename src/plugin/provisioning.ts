@@ -7,6 +7,7 @@ import { isServed, willBeServed } from '../scheduler/serving.ts';
 import { groupBy } from '../store/listing.ts';
 import { nowText } from '../store/standard-attributes.ts';
 import type { Core } from './core.ts';
+import { enqueueStatusChanges, isMigrating, type NovaPort } from './nova-events.ts';
 
 /**
  * The life cycle of a port: DOWN when created, BUILD once its L2 agent has requested its details, ACTIVE once no provisioning
@@ -54,13 +55,14 @@ export async function addBlocks(
 }
 
 /** The state of a port that determines its status. */
-export interface PortState {
-  readonly id: string;
+export interface PortState extends NovaPort {
   readonly network_id: string;
   readonly standard_attr_id: number;
   readonly status: string;
   readonly admin_state_up: boolean;
   readonly bound: boolean;
+  /** JSON: the profile of its binding. */
+  readonly profile: string;
   readonly blocks: ReadonlySet<string>;
 }
 
@@ -80,7 +82,7 @@ export async function lockPortStates(trx: Trx, core: Core, portIds: readonly str
       .selectFrom('ports')
       .innerJoin('ml2_port_bindings as b', 'b.port_id', 'ports.id')
       .select(['ports.id', 'ports.network_id', 'ports.standard_attr_id', 'ports.status', 'ports.admin_state_up'])
-      .select('b.vif_type')
+      .select(['ports.device_id', 'ports.device_owner', 'b.vif_type', 'b.profile'])
       .where('ports.id', 'in', ids)
       .where('b.status', '=', 'ACTIVE')
       .execute();
@@ -108,12 +110,18 @@ export async function lockPortStates(trx: Trx, core: Core, portIds: readonly str
   return found;
 }
 
-/** Sets the status of ports; each change counts as a revision. Agents are not notified, as in Neutron. */
+/**
+ * Sets the status of ports; each change counts as a revision. Agents are not notified, as in Neutron; Nova is. `announced`: ports
+ * of which Nova is notified; default: all.
+ */
 export async function setPortStatus(
   trx: Trx,
-  ports: readonly Pick<PortState, 'id' | 'standard_attr_id'>[],
+  core: Core,
+  ports: readonly PortState[],
   status: 'ACTIVE' | 'BUILD' | 'DOWN',
+  announced: readonly PortState[] = ports,
 ): Promise<void> {
+  for (const some of chunks(announced)) await enqueueStatusChanges(trx, core, some, status);
   for (const some of chunks(ports)) {
     await trx
       .updateTable('ports')
@@ -179,7 +187,9 @@ export async function completeProvisioning(
       port.status !== 'ACTIVE' &&
       [...port.blocks].every((block) => block === entity || (block === 'DHCP' && idle.includes(port))),
   );
-  await setPortStatus(trx, ready, 'ACTIVE');
+  // During a live migration, Nova waits for the new host's L2 agent alone.
+  const announced = entity === 'L2' ? ready : ready.filter((port) => !isMigrating(port.profile));
+  await setPortStatus(trx, core, ready, 'ACTIVE', announced);
   return ready.map((port) => port.id);
 }
 

@@ -114,7 +114,10 @@ describe('loadConfig', () => {
         '[keystone_authtoken] memcached_servers, [keystone_authtoken] delay_auth_decision',
     ]);
     const shown = explainConfig(loaded).filter(({ name }) => name === 'password');
-    expect(shown.map(({ value }) => value)).toEqual(['***']);
+    expect(shown.map(({ section, value }) => [section, value])).toEqual([
+      ['keystone_authtoken', '***'],
+      ['nova', ''],
+    ]);
     expect(() => loadConfig({ env: { OS_KEYSTONE_AUTHTOKEN__PASSWORD: 'sec\x07ret' } })).toThrow('password = ***');
   });
 

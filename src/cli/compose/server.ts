@@ -9,10 +9,12 @@ import type { Database } from '../../db/database.ts';
 import { serveAgents } from '../../endpoints/serve.ts';
 import { AddressAllocator } from '../../ipam/allocate.ts';
 import { soleClaim } from '../../notifier/claim.ts';
+import { startNovaSender } from '../../notifier/nova/sender.ts';
 import { startRelay } from '../../notifier/relay.ts';
 import { sharedClaim } from '../../notifier/shared-claim.ts';
 import { resourceMover } from '../../plugin/agents/move.ts';
 import type { Core } from '../../plugin/core.ts';
+import { isNovaNotified } from '../../plugin/nova-events.ts';
 import { ConfiguredQuotas } from '../../plugin/quotas/limits.ts';
 import { resourceModules, serveResources } from '../../plugin/resources.ts';
 import type { RpcTransport } from '../../rpc/contract.ts';
@@ -42,7 +44,7 @@ export interface RunningServer {
 }
 
 /**
- * Starts the server: database, rules, RPC endpoints, outbox relay, failover, API. Waits for an unreachable database, but not for
+ * Starts the server: database, rules, RPC endpoints, outbox relay, events for Nova, failover, API. Waits for an unreachable database, but not for
  * the broker: agents are served once it is reachable. A request is answered with 201 after its commit.
  * Throws if a component cannot start (the port is in use, the schema differs), and stops those that had started.
  */
@@ -68,6 +70,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     closing.push(() => agents.close());
     const relay = startRelay({ core, transport, claim: embedded ? soleClaim(db.kysely) : sharedClaim(db) });
     closing.push(() => relay.close());
+    if (isNovaNotified(config)) {
+      const sender = startNovaSender({ core, alone: embedded });
+      closing.push(() => sender.close());
+    }
     const failover = startFailover({ db, config, log, move: resourceMover(core, allocator) });
     closing.push(() => failover.close());
     const quotas = new ConfiguredQuotas(core);

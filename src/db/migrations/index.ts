@@ -14,8 +14,8 @@ import { externalAccess } from './0014-external-access.ts';
 import { floatingIps } from './0015-floating-ips.ts';
 import { portDeviceProfiles } from './0015-port-device-profiles.ts';
 import { defaultExternalNetwork } from './0016-default-external-network.ts';
-
 import { applicationCredentials } from './0017-application-credentials.ts';
+import { novaEvents } from './0018-nova-events.ts';
 import type { Migration } from './migration.ts';
 
 /** All steps in order. A step that has landed is never changed; a new one is added. */
@@ -37,4 +37,5 @@ export const MIGRATIONS: readonly Migration[] = [
   floatingIps,
   defaultExternalNetwork,
   applicationCredentials,
+  novaEvents,
 ];

@@ -7,6 +7,7 @@ import { plainOf, updatePlain } from '../../store/rows.ts';
 import { bumpRevision, requireRevision } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { inserted } from '../module.ts';
+import { enqueueFloatingIpChanged } from '../nova-events.ts';
 import { requireQosPolicyChange } from '../qos/use.ts';
 import { enqueueRouterUpdate } from '../router-events.ts';
 import { associationWith } from './associate.ts';
@@ -78,5 +79,7 @@ export async function updateFloatingIp(
   await bumpRevision(trx, attr, revision);
   const routers = new Set([row.router_id, association ? association.router_id : row.router_id]);
   for (const router of routers) if (router !== null) await enqueueRouterUpdate(trx, router);
-  return inserted((await floatingIpDocuments(trx, [id])).get(id), 'floatingip', id);
+  const document = inserted((await floatingIpDocuments(trx, [id])).get(id), 'floatingip', id);
+  await enqueueFloatingIpChanged(trx, core, row.fixed_port_id, document.port_id);
+  return document;
 }

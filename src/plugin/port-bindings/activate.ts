@@ -3,6 +3,7 @@ import { EVENTS } from '../../rpc/events.ts';
 import { nextRevision } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
+import { enqueueStatusChanges } from '../nova-events.ts';
 import { portDocuments } from '../ports/documents.ts';
 import { lockPort } from '../ports/lock.ts';
 import { addBlocks, blocksFor } from '../provisioning.ts';
@@ -22,6 +23,7 @@ export async function activateBinding(trx: Trx, core: Core, port: string, host: 
   await trx.deleteFrom('ml2_port_binding_levels').where('port_id', '=', port).where('host', '=', former).execute();
   await of(host).set({ status: 'ACTIVE' }).execute();
   await trx.updateTable('ports').set({ status: 'DOWN' }).where('id', '=', port).execute();
+  await enqueueStatusChanges(trx, core, [before], 'DOWN');
   await trx.deleteFrom('provisioningblocks').where('standard_attr_id', '=', attr).execute();
   const blocks = { bound: true, deviceOwner: before.device_owner, hasDhcpAddress: false, networkScheduled: false };
   await addBlocks(trx, attr, blocksFor(blocks));

@@ -5,11 +5,14 @@ import { neutronError } from '../../resources/errors.ts';
 import { EVENTS } from '../../rpc/events.ts';
 import { requireRevision } from '../../store/standard-attributes.ts';
 import { enqueueNotification } from '../events.ts';
+import type { NovaPort } from '../nova-events.ts';
 import { isBound } from '../provisioning.ts';
 import { releaseTranslations } from './translations.ts';
 
 interface Found {
   readonly network_id: string;
+  readonly device_id: string;
+  readonly device_owner: string;
   readonly standard_attr_id: number;
   readonly vif_type: string;
   /** Trunks of which it is the parent port, and a subport. */
@@ -35,7 +38,8 @@ const find = prepared<{ id: string }, Found>((db, p) =>
     )
     .leftJoin('trunks as t', 't.port_id', 'ports.id')
     .leftJoin('subports as s', 's.port_id', 'ports.id')
-    .select(['ports.network_id', 'ports.standard_attr_id', 'b.vif_type', 't.id as parent_of', 's.trunk_id as child_of'])
+    .select(['ports.network_id', 'ports.device_id', 'ports.device_owner', 'ports.standard_attr_id', 'b.vif_type'])
+    .select(['t.id as parent_of', 's.trunk_id as child_of'])
     .select((eb) =>
       eb
         .or([
@@ -58,8 +62,8 @@ const remove = prepared<{ attr: number }, unknown>((db, p) =>
   db.deleteFrom('standardattributes').where('id', '=', p('attr')),
 );
 
-/** Deletes a port with all its rows, and enqueues the notifications of agents. Throws PortNotFound. */
-export async function deletePort(trx: Trx, id: string, revision?: number): Promise<void> {
+/** Deletes a port with all its rows, and enqueues the notifications of agents; returns whose it was. Throws PortNotFound. */
+export async function deletePort(trx: Trx, id: string, revision?: number): Promise<NovaPort> {
   await lock(trx, { id });
   const found = (await find(trx, { id })).rows[0];
   if (!found) throw neutronError('PortNotFound', { id });
@@ -70,9 +74,10 @@ export async function deletePort(trx: Trx, id: string, revision?: number): Promi
   if (found.translated === 1) await releaseTranslations(trx, id);
   const fixedIps = (await addresses(trx, { id })).rows;
   await remove(trx, { attr: found.standard_attr_id });
-  const { network_id } = found;
+  const { network_id, device_id, device_owner } = found;
   const gone = { port_id: id, network_id, fixed_ips: fixedIps };
   await enqueueNotification(trx, EVENTS.port_delete_end, gone, { network: network_id });
   if (isBound(found.vif_type))
     await enqueueNotification(trx, EVENTS.port_delete, { port_id: id }, { network: network_id });
+  return { id, device_id, device_owner };
 }

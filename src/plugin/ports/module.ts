@@ -2,6 +2,7 @@ import type { AddressAllocator } from '../../ipam/allocate.ts';
 import { PORT } from '../../resources/port.ts';
 import type { Core } from '../core.ts';
 import type { ResourceModule } from '../module.ts';
+import { enqueuePortChanged, enqueuePortDeleted } from '../nova-events.ts';
 import { requireQosPolicy, requireQosPolicyChange } from '../qos/use.ts';
 import type { Quotas } from '../quotas/limits.ts';
 import { requireUsableNetworks, requireVisibleSubnets, visiblePorts } from '../visibility.ts';
@@ -37,10 +38,11 @@ export const portModule = (core: Core, allocator: AddressAllocator, quotas: Quot
     await requireQosPolicyChange(trx, caller, { table: 'qos_port_policy_bindings', key: 'port_id', id }, changes);
     const port = await updatePort(trx, core, allocator, id, changes, revision, caller);
     await notifyRouterOfAddresses(trx, port, changes);
+    await enqueuePortChanged(trx, core, port);
     return port;
   },
   async delete(trx, _caller, id, revision) {
     await requireDeletable(trx, id);
-    await deletePort(trx, id, revision);
+    await enqueuePortDeleted(trx, core, await deletePort(trx, id, revision));
   },
 });

@@ -15,6 +15,7 @@ import { differsFor, plainOf, updatePlain } from '../../store/rows.ts';
 import { nextRevision, requireCurrent } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
+import { enqueueStatusChanges } from '../nova-events.ts';
 import { addBlocks, blocksFor, isBound } from '../provisioning.ts';
 import { bindPort } from './binding.ts';
 import { hasDhcpAddress } from './create.ts';
@@ -246,6 +247,7 @@ export async function updatePort(
     network.qosPolicyId,
   );
   await blockUntilReady(updating, after, attr, rebound);
+  if (rebound) await enqueueStatusChanges(trx, core, [{ ...after, status: before.status }], 'DOWN');
   if (differsFor(PORT, 'dhcp', before, after))
     await enqueueNotification(trx, EVENTS.port_update_end, { port: after }, { network: network.id });
   const wired = isBound(after['binding:vif_type']) || isBound(before['binding:vif_type']);
