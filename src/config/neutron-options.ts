@@ -67,6 +67,7 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
     auth_section collect_timing connect_retries connect_retry_delay default_domain_id default_domain_name domain_id
     domain_name live_migration_events service_name service_type split_loggers status_code_retries
     status_code_retry_delay system_scope trust_id`),
+  oslo_messaging_notifications: words('retry'),
   oslo_messaging_rabbit: words(`
     amqp_auto_delete_queues conn_pool_min_size conn_pool_ttl direct_mandatory_flag enable_cancel_on_failover
     fake_rabbit fanout_queue_prefix heartbeat_in_pthread heartbeat_rate hostname kombu_compression
@@ -95,7 +96,7 @@ const SECTIONS = words(`
   healthcheck ironic key_manager l3_agent local_ip macvtap metadata_rate_limiting metering
   ml2_odl ml2_sriov ml2_type_geneve ml2_type_gre network_log network_segment_range nova_sys_admin octavia
   oslo_concurrency oslo_limit oslo_messaging_amqp oslo_messaging_kafka oslo_messaging_metrics
-  oslo_messaging_notifications oslo_messaging_zmq oslo_middleware oslo_reports
+  oslo_messaging_zmq oslo_middleware oslo_reports
   oslo_versionedobjects ovn ovn_agent ovn_nb_global ovs ovs_driver ovsdb_connection placement privsep
   privsep_conntrack privsep_dhcp_release privsep_link privsep_namespace privsep_ovs_vsctl profiler profiler_jaeger
   profiler_otlp pvlan qos quota service_auth service_providers service_user sriov_driver

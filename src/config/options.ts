@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { MAC } from '../net/patterns.ts';
 import { KEYSTONE_AUTHTOKEN } from './keystone-authtoken.ts';
 import { METADATA } from './metadata.ts';
+import { NOTIFICATIONS } from './notifications.ts';
 import { NOVA, NOVA_EVENTS } from './nova.ts';
 import { flag, float, integer, list, nothingOf, type Option, text } from './option.ts';
 
@@ -192,6 +193,7 @@ export const OPTIONS = {
   },
   keystone_authtoken: KEYSTONE_AUTHTOKEN,
   nova: NOVA,
+  oslo_messaging_notifications: NOTIFICATIONS,
   oslo_messaging_rabbit: {
     ssl: flag(false, 'connect with TLS'),
     ssl_ca_file: text('', "CA certificates to verify the broker's with; empty: not verified", { path: true }),

@@ -537,6 +537,21 @@ export interface NovaEvents {
   created_at: string;
 }
 
+/** Neutrino's own: notifications of changes that have not yet been sent to `[oslo_messaging_notifications] topics`. */
+export interface Notifications {
+  id: Generated<number>;
+  /** The same whenever it is sent. */
+  message_id: string;
+  /** `port.create.end` and the like. */
+  event_type: string;
+  /** JSON: who caused it, as `_context_*` says. */
+  context: string;
+  /** JSON. */
+  payload: string;
+  /** UTC, as Python prints it: with a blank and microseconds. */
+  timestamp: string;
+}
+
 /** Neutrino's own: work that only one of several servers does at a time (`work-claims.ts`). */
 interface WorkClaims {
   /** Id of the network (or agent) whose events are being published, or the name of a task. */
@@ -732,6 +747,7 @@ export interface Schema {
   outbox: Outbox;
   workclaims: WorkClaims;
   novaevents: NovaEvents;
+  notifications: Notifications;
   identity_settings: IdentitySettings;
   identity_projects: IdentityProjects;
   identity_users: IdentityUsers;

@@ -12,6 +12,7 @@ import { type Condition, columnIn, isFilter, type ListQuery, listIds, loadInOrde
 import type { Core } from './core.ts';
 import { blanked, pickFields, without } from './document-parts.ts';
 import type { AnyModule, Document } from './module.ts';
+import { announced, areChangesNotified, type Commit } from './notifications.ts';
 import { Permits } from './permits.ts';
 import type { Quotas } from './quotas/limits.ts';
 import { ownOrShared, seesAll } from './visibility.ts';
@@ -96,9 +97,14 @@ export class Service {
     return pickFields(this.#shown(caller, await this.#require(this.#db, caller, id, parent, above)), fields);
   }
 
-  /** Creates all or none; returns their documents in order. */
-  async create(caller: Caller, bodies: readonly unknown[], parent?: string): Promise<readonly Document[]> {
-    const { core, quotas } = this.#services;
+  /** Creates all or none; returns their documents in order. `bulk`: whether the request was for a list; default: for one. */
+  async create(
+    caller: Caller,
+    bodies: readonly unknown[],
+    parent?: string,
+    bulk = false,
+  ): Promise<readonly Document[]> {
+    const { quotas } = this.#services;
     const { resource } = this;
     if (parent !== undefined) this.#permits.requirePossible(caller, methodAction(resource, 'create'));
     const above = await this.#aboveNew(this.#db, caller, parent);
@@ -107,40 +113,52 @@ export class Service {
       requireOwnProject(caller, values);
       return values;
     });
-    await this.#module.admitCreate?.(this.#db, caller, items);
-    for (const [i, values] of items.entries())
-      await this.#permits.requireCreate(this.#db, caller, values, named(bodies[i]), above);
-    this.#module.checkTogether?.(items);
-    const documents = await core.db.transaction(async (trx) => {
-      if (parent !== undefined) await this.#above(trx, caller, parent);
-      if (resource.quota)
-        for (const [project, count] of countBy(items.map((values) => String(values.project_id))))
-          await quotas.reserve(trx, this.#module, project, count);
-      const create = this.#rule('create');
-      const made: Document[] = [];
-      for (const values of items) made.push(await create(trx, caller, values));
-      return made;
+    const all = (some: readonly unknown[]) => (bulk ? { [resource.plural]: some } : { [resource.name]: some[0] });
+    return this.#announced<readonly Document[]>(caller, 'create', all(bodies), all, async (commit) => {
+      await this.#module.admitCreate?.(this.#db, caller, items);
+      for (const [i, values] of items.entries())
+        await this.#permits.requireCreate(this.#db, caller, values, named(bodies[i]), above);
+      this.#module.checkTogether?.(items);
+      return commit(async (trx) => {
+        if (parent !== undefined) await this.#above(trx, caller, parent);
+        if (resource.quota)
+          for (const [project, count] of countBy(items.map((values) => String(values.project_id))))
+            await quotas.reserve(trx, this.#module, project, count);
+        const create = this.#rule('create');
+        const made: Document[] = [];
+        for (const values of items) made.push(await create(trx, caller, values));
+        return this.#shownAll(caller, made);
+      });
     });
-    return this.#shownAll(caller, documents);
   }
 
   async update(caller: Caller, id: string, body: unknown, revision?: number, parent?: string): Promise<Document> {
     const changes = validateUpdate(this.resource, body);
-    const document = await this.#services.core.db.transaction(async (trx) => {
-      await this.#admit(trx, caller, 'update', id, parent, changes);
-      return this.#rule('update')(trx, caller, id, changes, revision, parent);
-    });
-    return this.#shown(caller, document);
+    const { name } = this.resource;
+    const end = (document: Document) => ({ [name]: document });
+    return this.#announced(caller, 'update', { [name]: body, id }, end, (commit) =>
+      commit(async (trx) => {
+        await this.#admit(trx, caller, 'update', id, parent, changes);
+        return this.#shown(caller, await this.#rule('update')(trx, caller, id, changes, revision, parent));
+      }),
+    );
   }
 
   async delete(caller: Caller, id: string, revision?: number, parent?: string): Promise<void> {
-    if (this.#module.prepareDelete) {
-      await this.#admit(this.#db, caller, 'delete', id, parent);
-      await this.#module.prepareDelete(caller, id);
-    }
-    await this.#services.core.db.transaction(async (trx) => {
-      await this.#admit(trx, caller, 'delete', id, parent);
-      await this.#rule('delete')(trx, caller, id, revision, parent);
+    const { name } = this.resource;
+    const start = { [`${name}_id`]: id };
+    const end = (document: Document | undefined) => ({ [name]: document, ...start });
+    await this.#announced(caller, 'delete', start, end, async (commit) => {
+      if (this.#module.prepareDelete) {
+        await this.#admit(this.#db, caller, 'delete', id, parent);
+        await this.#module.prepareDelete(caller, id);
+      }
+      return commit(async (trx) => {
+        await this.#admit(trx, caller, 'delete', id, parent);
+        const document = await this.#lastWords(trx, caller, id);
+        await this.#rule('delete')(trx, caller, id, revision, parent);
+        return document;
+      });
     });
   }
 
@@ -195,6 +213,26 @@ export class Service {
   /** Returns whether this is a singleton of the caller's own project which needs no rule to be read. */
   #isOwn(caller: Caller, id: string): boolean {
     return this.resource.ownReadable === true && id === caller.projectId;
+  }
+
+  /** Performs a change with its notifications; singletons, such as quotas, have none, as in Neutron. */
+  #announced<T>(
+    caller: Caller,
+    method: 'create' | 'update' | 'delete',
+    start: Document,
+    end: (result: T) => Document,
+    perform: (commit: Commit<T>) => Promise<T>,
+  ): Promise<T> {
+    const { name, singleton } = this.resource;
+    const change = singleton ? undefined : { name: `${name}.${method}`, start };
+    return announced(this.#services.core, caller, change, end, perform);
+  }
+
+  /** Returns what a notification shows of a resource that is about to be deleted; undefined if nobody is notified. */
+  async #lastWords(trx: Trx, caller: Caller, id: string): Promise<Document | undefined> {
+    if (!areChangesNotified(this.#services.core.config)) return undefined;
+    const document = (await this.#module.load(trx, [id], { caller })).get(id);
+    return document && this.#shown(caller, document);
   }
 
   get #db(): Queries {

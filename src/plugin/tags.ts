@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { Caller } from '../auth/contract.ts';
 import type { Queries, Trx } from '../db/database.ts';
 import type { Action, Resource } from '../resources/attribute.ts';
 import { neutronError } from '../resources/errors.ts';
@@ -6,6 +7,7 @@ import { MAX_TAGS, parseTag, tagActions, tagKey, tooManyTags } from '../resource
 import { bumpRevision, requireRevision } from '../store/standard-attributes.ts';
 import type { Core } from './core.ts';
 import type { ActionCall, AnyModule, HandlersOf } from './module.ts';
+import { announced } from './notifications.ts';
 
 const sameAs = (tag: string) => {
   const key = tagKey(tag);
@@ -51,9 +53,10 @@ async function exchange(
  * All throw TagResourceNotFound; with If-Match also RevisionNumberConstraintFailed.
  */
 function tagHandlers(
-  { db }: Core,
+  core: Core,
   { plural, table = '' }: Resource,
 ): HandlersOf<{ actions: ReturnType<typeof tagActions> }> {
+  const { db } = core;
   const attributesOf = async (queries: Queries, id: string): Promise<number> => {
     const { rows } = await sql<{ attr: number }>`select standard_attr_id as attr from ${sql.table(table)}
       where id = ${id}`.execute(queries);
@@ -64,45 +67,59 @@ function tagHandlers(
   const list = async (id: string) => tagsOfAttributes(db.kysely, await attributesOf(db.kysely, id));
   const tagOf = ({ parameters }: ActionCall) => parseTag(parameters.tag);
 
-  /** Replaces the tags with those that `wanted` returns. A lock on the row serializes concurrent callers. */
+  /**
+   * Replaces the tags with those that `wanted` returns. A lock on the row serializes concurrent callers. `name`, `tags`: of the
+   * notifications.
+   */
   const change = (
+    caller: Caller,
     { id, revision }: ActionCall,
+    { name, tags }: { readonly name: 'tag.create' | 'tag.update' | 'tag.delete'; readonly tags?: readonly string[] },
     wanted: (current: readonly string[]) => readonly string[],
-  ): Promise<void> =>
-    db.transaction(async (trx) => {
-      const attr = await attributesOf(trx, id);
-      const row = trx.selectFrom('standardattributes').select('id').where('id', '=', attr);
-      if (!(await db.locked(row).executeTakeFirst()))
-        throw neutronError('TagResourceNotFound', { resource: plural, id });
-      await requireRevision(trx, attr, revision);
-      const current = await tagsOfAttributes(trx, attr);
-      await exchange(trx, attr, current, wanted(current), revision);
-    });
+  ): Promise<void> => {
+    const payload = { parent_resource: plural, parent_resource_id: id, ...(tags ? { tags } : {}) };
+    return announced(
+      core,
+      caller,
+      { name, start: payload },
+      () => payload,
+      (commit) =>
+        commit(async (trx) => {
+          const attr = await attributesOf(trx, id);
+          const row = trx.selectFrom('standardattributes').select('id').where('id', '=', attr);
+          if (!(await db.locked(row).executeTakeFirst()))
+            throw neutronError('TagResourceNotFound', { resource: plural, id });
+          await requireRevision(trx, attr, revision);
+          const current = await tagsOfAttributes(trx, attr);
+          await exchange(trx, attr, current, wanted(current), revision);
+        }),
+    );
+  };
 
   return {
     list_tags: async (_caller, { id }) => ({ tags: await list(id) }),
-    async replace_tags(_caller, call) {
-      await change(call, () => call.body);
+    async replace_tags(caller, call) {
+      await change(caller, call, { name: 'tag.update', tags: call.body }, () => call.body);
       // As in Neutron, in the order of the request.
       return { tags: call.body };
     },
-    delete_tags: (_caller, call) => change(call, () => []),
+    delete_tags: (caller, call) => change(caller, call, { name: 'tag.delete' }, () => []),
     async show_tag(_caller, call) {
       const tag = tagOf(call);
       if (!(await list(call.id)).some(sameAs(tag))) throw neutronError('TagNotFound', { tag });
     },
-    async add_tag(_caller, call) {
+    async add_tag(caller, call) {
       const tag = tagOf(call);
-      await change(call, (current) => {
+      await change(caller, call, { name: 'tag.create', tags: [tag] }, (current) => {
         if (current.some(sameAs(tag))) return current;
         if (current.length >= MAX_TAGS) throw tooManyTags(current.length + 1);
         return [...current, tag];
       });
       return null;
     },
-    async delete_tag(_caller, call) {
+    async delete_tag(caller, call) {
       const tag = tagOf(call);
-      await change(call, (current) => {
+      await change(caller, call, { name: 'tag.delete', tags: [tag] }, (current) => {
         const same = sameAs(tag);
         const left = current.filter((other) => !same(other));
         if (left.length === current.length) throw neutronError('TagNotFound', { tag });

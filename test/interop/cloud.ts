@@ -25,6 +25,8 @@ export interface RunningServer {
 export interface Cloud {
   readonly folder: string;
   readonly programs: readonly Program[];
+  /** URL of its broker. */
+  readonly transportUrl: string;
   server(side: Side, more?: Ini): Promise<RunningServer>;
   /** Starts a host with its agents; resolves when they are alive according to the server. */
   agents(api: ApiClient, name: string, sides: { readonly dhcp: Side; readonly l2: Side }): Promise<AgentHost>;
@@ -49,6 +51,7 @@ export async function startCloud(): Promise<Cloud> {
   return {
     folder,
     programs,
+    transportUrl,
     async server(side, more = {}) {
       const { host, statePath } = await site.place('controller');
       const files = {

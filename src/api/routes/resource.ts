@@ -87,7 +87,7 @@ export function resourceRoutes(
     changes.note(request, { action: 'create', resource: resource.name });
     const { bulk, items } = resourcesOfBody(resource, request.body);
     if (bulk && !allowBulk) throw neutronError('HTTPBadRequest', { reason: 'Bulk operation not supported' });
-    const documents = await service.create(callerOf(request), items, parentOf(request));
+    const documents = await service.create(callerOf(request), items, parentOf(request), bulk);
     const ids = documents.map((d) => String(d[keyOf(resource)]));
     changes.note(request, { action: 'create', resource: resource.name, ids, names: documents.map(nameOf) });
     reply.code(201);

@@ -10,10 +10,12 @@ import { serveAgents } from '../../endpoints/serve.ts';
 import { AddressAllocator } from '../../ipam/allocate.ts';
 import { soleClaim } from '../../notifier/claim.ts';
 import { startNovaSender } from '../../notifier/nova/sender.ts';
+import { startNotificationSender } from '../../notifier/oslo/sender.ts';
 import { startRelay } from '../../notifier/relay.ts';
 import { sharedClaim } from '../../notifier/shared-claim.ts';
 import { resourceMover } from '../../plugin/agents/move.ts';
 import type { Core } from '../../plugin/core.ts';
+import { areChangesNotified } from '../../plugin/notifications.ts';
 import { isNovaNotified } from '../../plugin/nova-events.ts';
 import { ConfiguredQuotas } from '../../plugin/quotas/limits.ts';
 import { resourceModules, serveResources } from '../../plugin/resources.ts';
@@ -44,8 +46,8 @@ export interface RunningServer {
 }
 
 /**
- * Starts the server: database, rules, RPC endpoints, outbox relay, events for Nova, failover, API. Waits for an unreachable database, but not for
- * the broker: agents are served once it is reachable. A request is answered with 201 after its commit.
+ * Starts the server: database, rules, RPC endpoints, outbox relay, events for Nova and others, failover, API. Waits for an
+ * unreachable database, but not for the broker: agents are served once it is reachable. A request is answered with 201 after its commit.
  * Throws if a component cannot start (the port is in use, the schema differs), and stops those that had started.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -72,6 +74,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     closing.push(() => relay.close());
     if (isNovaNotified(config)) {
       const sender = startNovaSender({ core, alone: embedded });
+      closing.push(() => sender.close());
+    }
+    if (areChangesNotified(config)) {
+      const sender = await startNotificationSender(core, embedded);
       closing.push(() => sender.close());
     }
     const failover = startFailover({ db, config, log, move: resourceMover(core, allocator) });

@@ -4,7 +4,10 @@ import { type ServiceAnswer, ServiceClient } from '../../auth/keystone/client.ts
 import { ServiceFailure } from '../../auth/keystone/failure.ts';
 import { ServiceUser } from '../../auth/keystone/service-user.ts';
 import type { Config } from '../../config/options.ts';
-import type { NovaEvent } from './queue.ts';
+import type { EventTables } from '../event-queue.ts';
+import type { EventReceiver } from '../event-sender.ts';
+
+type NovaEvent = EventTables['novaevents'];
 
 /** Events that Nova did not accept that are named in one line of the log. */
 const NAMED = 10;
@@ -12,7 +15,8 @@ const NAMED = 10;
 const REJECTED: readonly number[] = [400, 413, 422];
 
 /** Nova's API os-server-external-events. */
-export class NovaApi {
+export class NovaApi implements EventReceiver<NovaEvent> {
+  readonly name = 'Nova';
   readonly #client: ServiceClient;
   readonly #user: ServiceUser;
   readonly #log: Logger;

@@ -1,3 +1,4 @@
+import type { Caller } from '../../auth/contract.ts';
 import type { Trx } from '../../db/database.ts';
 import type { AddressAllocator } from '../../ipam/allocate.ts';
 import type { AGENT } from '../../resources/agent.ts';
@@ -11,6 +12,7 @@ import type { Core } from '../core.ts';
 import { notifyHost } from '../events.ts';
 import type { HandlersOf } from '../module.ts';
 import { networkDocuments } from '../networks/documents.ts';
+import { enqueueAnnouncement } from '../notifications.ts';
 import { releaseUnserved } from '../provisioning.ts';
 import { agentDocuments, requireAgent } from './documents.ts';
 import { reserveDhcpPort } from './reserved-port.ts';
@@ -20,6 +22,9 @@ type AgentHandlers = Pick<HandlersOf<typeof AGENT>, 'list_dhcp_networks' | 'add_
 /** Handlers of the DHCP agent scheduler's operations on agents. */
 export function agentNetworkHandlers(core: Core, allocator: AddressAllocator): AgentHandlers {
   const { db, config } = core;
+
+  const announce = (trx: Trx, caller: Caller, how: 'add' | 'remove', id: string, network_id: string) =>
+    enqueueAnnouncement(trx, core, caller, `dhcp_agent.network.${how}`, { agent: { id, network_id } });
 
   async function add(trx: Trx, agentId: string, networkId: string): Promise<void> {
     const network = await trx.selectFrom('networks').select('id').where('id', '=', networkId).executeTakeFirst();
@@ -47,12 +52,18 @@ export function agentNetworkHandlers(core: Core, allocator: AddressAllocator): A
       const ids = await hostedBy(db.kysely, DHCP_AGENTS, id);
       return { networks: await loadInOrder(ids, (some) => networkDocuments(db.kysely, some)) };
     },
-    async add_dhcp_network(_caller, { id, body }) {
-      await db.transaction((trx) => add(trx, id, body));
+    async add_dhcp_network(caller, { id, body }) {
+      await db.transaction(async (trx) => {
+        await add(trx, id, body);
+        await announce(trx, caller, 'add', id, body);
+      });
       return null;
     },
-    remove_dhcp_network: (_caller, { id, parameters }) =>
-      db.transaction((trx) => remove(trx, id, parameters.network_id ?? '')),
+    remove_dhcp_network: (caller, { id, parameters: { network_id: of = '' } }) =>
+      db.transaction(async (trx) => {
+        await remove(trx, id, of);
+        await announce(trx, caller, 'remove', id, of);
+      }),
   };
 }
 

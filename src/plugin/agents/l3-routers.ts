@@ -1,3 +1,4 @@
+import type { Caller } from '../../auth/contract.ts';
 import type { Queries, Trx } from '../../db/database.ts';
 import type { AGENT } from '../../resources/agent.ts';
 import { neutronError } from '../../resources/errors.ts';
@@ -11,6 +12,7 @@ import { loadInOrder } from '../../store/listing.ts';
 import type { Core } from '../core.ts';
 import { notifyHost } from '../events.ts';
 import type { HandlersOf } from '../module.ts';
+import { enqueueAnnouncement } from '../notifications.ts';
 import { routerDocuments } from '../routers/documents.ts';
 import { agentDocuments, requireAgent } from './documents.ts';
 
@@ -38,7 +40,11 @@ async function requireRouter(db: Queries, id: string) {
 }
 
 /** Handlers of the L3 agent scheduler's operations on agents. */
-export function agentRouterHandlers({ db, config }: Core): AgentHandlers {
+export function agentRouterHandlers(core: Core): AgentHandlers {
+  const { db, config } = core;
+  const announce = (trx: Trx, caller: Caller, how: 'add' | 'remove', id: string, router_id: string) =>
+    enqueueAnnouncement(trx, core, caller, `l3_agent.router.${how}`, { agent: { id, router_id } });
+
   async function add(trx: Trx, agentId: string, routerId: string): Promise<void> {
     const router = await requireRouter(trx, routerId);
     const agent = await requireAgent(trx, agentId);
@@ -74,12 +80,18 @@ export function agentRouterHandlers({ db, config }: Core): AgentHandlers {
       const ids = await hostedBy(db.kysely, L3_AGENTS, id);
       return { routers: await loadInOrder(ids, (some) => routerDocuments(db.kysely, some)) };
     },
-    async add_l3_router(_caller, { id, body }) {
-      await db.transaction((trx) => add(trx, id, body));
+    async add_l3_router(caller, { id, body }) {
+      await db.transaction(async (trx) => {
+        await add(trx, id, body);
+        await announce(trx, caller, 'add', id, body);
+      });
       return null;
     },
-    remove_l3_router: (_caller, { id, parameters }) =>
-      db.transaction((trx) => remove(trx, id, parameters.router_id ?? '')),
+    remove_l3_router: (caller, { id, parameters: { router_id: of = '' } }) =>
+      db.transaction(async (trx) => {
+        await remove(trx, id, of);
+        await announce(trx, caller, 'remove', id, of);
+      }),
   };
 }
 

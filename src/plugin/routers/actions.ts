@@ -7,6 +7,7 @@ import type { HostRoute } from '../../resources/subnet-types.ts';
 import { bumpRevision } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { type ActionCall, type HandlersOf, inserted } from '../module.ts';
+import { enqueueAnnouncement } from '../notifications.ts';
 import { enqueueRouterUpdate } from '../router-events.ts';
 import { type RouterDocument, routerDocuments } from './documents.ts';
 import { withAdded, withRemoved, withUpdated } from './gateway-requests.ts';
@@ -57,9 +58,17 @@ export function routerActions(core: Core, allocator: AddressAllocator): Handlers
 
   return {
     add_router_interface: (caller, { id, body }) =>
-      core.db.transaction((trx) => addInterface({ trx, core, allocator, caller }, id, body)),
+      core.db.transaction(async (trx) => {
+        const router_interface = await addInterface({ trx, core, allocator, caller }, id, body);
+        await enqueueAnnouncement(trx, core, caller, 'router.interface.create', { router_interface });
+        return router_interface;
+      }),
     remove_router_interface: (caller, { id, body }) =>
-      core.db.transaction((trx) => removeInterface({ trx, core, allocator, caller }, id, body)),
+      core.db.transaction(async (trx) => {
+        const router_interface = await removeInterface({ trx, core, allocator, caller }, id, body);
+        await enqueueAnnouncement(trx, core, caller, 'router.interface.delete', { router_interface });
+        return router_interface;
+      }),
     add_extraroutes: routes(union),
     remove_extraroutes: routes(difference),
     add_external_gateways: gateways(withAdded),

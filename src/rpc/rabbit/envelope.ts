@@ -77,6 +77,36 @@ export function encodeReply(reply: {
   });
 }
 
+export interface OutgoingNotification {
+  readonly messageId: string;
+  readonly publisherId: string;
+  readonly eventType: string;
+  readonly priority: string;
+  readonly payload: unknown;
+  readonly timestamp: string;
+  readonly uniqueId: string;
+  /** `_context_*` without the prefix. */
+  readonly context: Readonly<Record<string, unknown>>;
+  /** Whether it has the envelope of version 2.0; without it, it is in the format of version 1.0. */
+  readonly enveloped: boolean;
+}
+
+/** Returns a notification as AMQP body. */
+export function encodeNotification(notification: OutgoingNotification): Buffer {
+  const { messageId, publisherId, eventType, priority, payload, timestamp, uniqueId, context } = notification;
+  const message = {
+    message_id: messageId,
+    publisher_id: publisherId,
+    event_type: eventType,
+    priority,
+    payload,
+    timestamp,
+    _unique_id: uniqueId,
+    ...Object.fromEntries(Object.entries(context).map(([name, value]) => [`_context_${name}`, value])),
+  };
+  return notification.enveloped ? wrap(message) : Buffer.from(JSON.stringify(message));
+}
+
 /** Reads the AMQP body of a request. Throws MalformedMessage. */
 export function decodeRequest(body: Buffer): Request {
   const message = unwrap(body);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { pythonTime } from '../../time/python-time.ts';
 
 /** The context of a process that acts on its own behalf, as an administrator, like Neutron's agents and servers send it. */
 const ADMINISTRATOR = {
@@ -30,7 +31,6 @@ export function requestContext(now: Date = new Date()): Readonly<Record<string, 
   return {
     ...ADMINISTRATOR,
     _context_request_id: `req-${randomUUID()}`,
-    // A UTC time as Python prints it: with a blank and microseconds.
-    _context_timestamp: now.toISOString().replace('T', ' ').replace('Z', '000'),
+    _context_timestamp: pythonTime(now),
   };
 }

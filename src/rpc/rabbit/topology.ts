@@ -42,23 +42,26 @@ export function topicQueueName(topic: string, server?: string): string {
  * `T_fanout_<id>`, which only this server has. `id` is 32 hexadecimal digits.
  */
 export function serverQueues(shape: Shape, topic: string, server: string, id: string): readonly QueuePlan[] {
-  const exchange = controlExchange(shape);
-  const { quorum, durable, autoDelete } = shape.queues;
-  const onTopic = (name: string): QueuePlan => ({
-    name,
-    durable,
-    autoDelete,
-    arguments: quorum ? { 'x-queue-type': 'quorum' } : {},
-    binding: { exchange, key: name },
-  });
   return [
-    onTopic(topicQueueName(topic)),
-    onTopic(topicQueueName(topic, server)),
+    topicQueue(shape, topicQueueName(topic)),
+    topicQueue(shape, topicQueueName(topic, server)),
     {
       ...transientQueue(shape, checkedName(`${topic}_fanout_${id}`)),
       binding: { exchange: fanoutExchange(topic), key: topic },
     },
   ];
+}
+
+/** Returns the queue of a topic, of one of its servers, or of notifications; its name is its routing key on the control exchange. */
+export function topicQueue(shape: Shape, name: string): QueuePlan {
+  const { quorum, durable, autoDelete } = shape.queues;
+  return {
+    name: checkedName(name),
+    durable,
+    autoDelete,
+    arguments: quorum ? { 'x-queue-type': 'quorum' } : {},
+    binding: { exchange: controlExchange(shape), key: name },
+  };
 }
 
 /** Returns the queue for the answers to the calls of one process. */
