@@ -34,7 +34,7 @@ describe.skipIf(obstacle !== undefined)(obstacle ?? 'notifications', () => {
     const cloud = await startCloud();
     try {
       const server = await cloud.server(side, {
-        DEFAULT: { service_plugins: 'router,qos,trunk' },
+        DEFAULT: { service_plugins: 'router,qos,trunk,segments' },
         ml2: { extension_drivers: 'port_security,dns,qos' },
         oslo_messaging_notifications: { driver: 'messagingv2' },
       });
