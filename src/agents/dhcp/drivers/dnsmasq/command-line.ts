@@ -20,6 +20,8 @@ export interface Files {
   readonly log: string;
   /** Digest of what the running dnsmasq has read; see loaded.ts. */
   readonly loaded: string;
+  /** Folder of lines that the running dnsmasq was given in addition; see additions.ts. */
+  readonly added: string;
 }
 
 /** Throws Refused for an id that cannot be the name of a folder. */
@@ -38,6 +40,7 @@ export function filesOf(networkId: string, options: Config['DEFAULT']): Files {
       ? join(options.dnsmasq_base_log_dir, networkId, 'dhcp_dns_log')
       : join(folder, 'log'),
     loaded: join(folder, 'loaded'),
+    added: join(folder, 'added'),
   };
 }
 

@@ -29,4 +29,5 @@ elif [ -s "$folder/next/stale" ]; then
   mv -f "$folder/leases.new" "$folder/leases"
 fi
 mv -f "$folder"/next/text/* "$folder" 2>/dev/null
+[ ! -d "$folder/added" ] || rm -f "$folder"/added/*/*
 exec nsenter "--net=$namespace" -- "$@"

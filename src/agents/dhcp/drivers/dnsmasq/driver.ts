@@ -16,6 +16,7 @@ import { Reconciliation } from './reconcile.ts';
 import { ReloadThrottle } from './reload-throttle.ts';
 import { NetworkLines } from './render.ts';
 import { isOpenToOthers, type ServerProcess } from './server-process.ts';
+import { crashesOnReload, installedVersion } from './version.ts';
 import { ServerWatch, type Watched } from './watch.ts';
 
 /**
@@ -60,6 +61,7 @@ class DnsmasqDriver implements DhcpDriver {
   readonly #listeners: ((networkId: string) => void)[] = [];
   readonly #closing = new AbortController();
   readonly #watch: ServerWatch;
+  #crashes: Promise<boolean> | undefined;
 
   constructor(config: Config, log: Logger) {
     this.#config = config;
@@ -142,6 +144,7 @@ class DnsmasqDriver implements DhcpDriver {
       rendered,
       movedIpv6,
       command: [...rendered.commandLine, ...privileges],
+      reloadMayCrash: await this.#reloadMayCrash(),
       namespace: network.namespace,
       device: network.device,
       leaseSeconds: options.dhcp_lease_duration,
@@ -152,6 +155,12 @@ class DnsmasqDriver implements DhcpDriver {
     const process = await this.#reconcile(id, files, reconciliation);
     const maxLogBytes = options.dnsmasq_base_log_dir ? MAX_OPERATOR_LOG_BYTES : MAX_LOG_BYTES;
     this.#served.set(id, { process, throttle, log: files.log, maxLogBytes });
+  }
+
+  /** Asks the installed dnsmasq, once. One that does not say its version counts as crashing: restarts are slower, but safe. */
+  #reloadMayCrash(): Promise<boolean> {
+    this.#crashes ??= installedVersion().then(crashesOnReload, () => true);
+    return this.#crashes;
   }
 
   async #exclusively<T>(networkId: string, work: () => Promise<T>): Promise<T> {

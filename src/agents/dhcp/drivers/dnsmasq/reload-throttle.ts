@@ -1,6 +1,9 @@
 /** Reloads shorter than this in milliseconds are harmless, however many there are. */
 const NEGLIGIBLE_MS = 20;
 
+/** Minimum time between two restarts that only replace reloads, in milliseconds. */
+const RESTART_INTERVAL_MS = 1_000;
+
 /**
  * Decides when dnsmasq may be reloaded again. It does not serve during a reload, and a reload compares every lease with every host
  * (1 s at 5,000 of each), so after each reload it serves for at least as long as the reload took.
@@ -9,6 +12,7 @@ export class ReloadThrottle {
   readonly #intervalMs: number;
   #endedAt = Number.NEGATIVE_INFINITY;
   #tookMs = 0;
+  #restartedAt = Number.NEGATIVE_INFINITY;
 
   /** @param intervalMs minimum time between two reloads (bulk_reload_interval). */
   constructor(intervalMs: number) {
@@ -19,6 +23,16 @@ export class ReloadThrottle {
   waitMs(now: number): number {
     const rest = Math.max(this.#tookMs < NEGLIGIBLE_MS ? 0 : this.#tookMs, this.#intervalMs);
     return Math.max(0, this.#endedAt + rest - now);
+  }
+
+  /** Returns the milliseconds to wait before a restart that replaces a reload: nobody is answered while none runs. */
+  restartWaitMs(now: number): number {
+    return Math.max(this.waitMs(now), this.#restartedAt + RESTART_INTERVAL_MS - now, 0);
+  }
+
+  /** Records a start that ended at `ended`, in milliseconds of the clock passed to `restartWaitMs`. */
+  restarted(ended: number): void {
+    this.#restartedAt = ended;
   }
 
   /** Records a reload from `began` to `ended`, in milliseconds of the clock passed to `waitMs`. */

@@ -10,6 +10,12 @@ const OLDEST: Version = [2, 81];
 /** The first version that answers DHCPv6 Rebind (CHANGELOG of 2.86). */
 const ADVISED: Version = [2, 86];
 
+/** The versions that free wrong memory when they reread hosts with tags (see `crashesOnReload`), both inclusive. */
+const CRASHING: readonly [Version, Version] = [
+  [2, 86],
+  [2, 90],
+];
+
 const text = ([major, minor]: Version): string => `${major}.${minor}`;
 const isOlder = (one: Version, two: Version): boolean => one[0] < two[0] || (one[0] === two[0] && one[1] < two[1]);
 
@@ -41,11 +47,26 @@ export function suitabilityOf(version: Version | undefined): Suitability {
   return {};
 }
 
+/**
+ * Returns whether a SIGHUP can end dnsmasq after it has answered a host with a tag (`set:`). For each answer it links the host's
+ * tags to tags on its stack; from 2.86 to 2.90, a reload follows and frees that list (CHANGELOG of 2.91: "Fix crash when reloading
+ * DHCP config on SIGHUP"). Unknown versions count as crashing.
+ */
+export function crashesOnReload(version: Version | undefined): boolean {
+  const [first, last] = CRASHING;
+  return version === undefined || (!isOlder(version, first) && !isOlder(last, version));
+}
+
+/** Returns the version of the dnsmasq in PATH; undefined if it names none. Throws CommandFailed if it does not run. */
+export async function installedVersion(): Promise<Version | undefined> {
+  const { stdout } = await run(['dnsmasq', '--version'], { timeoutMs: TIMEOUT_MS });
+  return parseVersion(stdout);
+}
+
 /** Examines the dnsmasq in PATH. */
 export async function examineDnsmasq(): Promise<Suitability> {
   try {
-    const { stdout } = await run(['dnsmasq', '--version'], { timeoutMs: TIMEOUT_MS });
-    return suitabilityOf(parseVersion(stdout));
+    return suitabilityOf(await installedVersion());
   } catch (error) {
     if (!(error instanceof CommandFailed)) throw error;
     return { unmet: `the version of dnsmasq is unknown: ${error.message}` };

@@ -24,6 +24,15 @@ describe('the throttle of reloads', () => {
     expect(throttle.waitMs(1_010)).toBe(5_000);
   });
 
+  test('restarts that replace reloads are a second apart, and keep the interval of reloads', () => {
+    const throttle = new ReloadThrottle(0);
+    expect(throttle.restartWaitMs(0)).toBe(0);
+    throttle.restarted(1_000);
+    expect([throttle.restartWaitMs(1_400), throttle.waitMs(1_400), throttle.restartWaitMs(2_000)]).toEqual([600, 0, 0]);
+    throttle.reloaded(0, 1_500);
+    expect(throttle.restartWaitMs(2_000)).toBe(1_000);
+  });
+
   test('the time given to a reload grows with its cost and has a bound', () => {
     expect(reloadTimeoutMs(0)).toBe(10_000);
     expect(reloadTimeoutMs(5_000)).toBe(20_000);

@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { parseVersion, suitabilityOf } from '../../../../../src/agents/dhcp/drivers/dnsmasq/version.ts';
+import {
+  crashesOnReload,
+  parseVersion,
+  suitabilityOf,
+} from '../../../../../src/agents/dhcp/drivers/dnsmasq/version.ts';
 
 const UNMET = /needed/;
 const WARNED = /does not answer DHCPv6 Rebind/;
@@ -23,4 +27,10 @@ test.each<[output: string, unmet?: RegExp | undefined, warning?: RegExp]>([
     unmet ? expect.stringMatching(unmet) : undefined,
     warning ? expect.stringMatching(warning) : undefined,
   ]);
+});
+
+test('a reload after an answer to a host with a tag ends 2.86 to 2.90, and perhaps versions without a number', () => {
+  const versions = ['2.85', '2.86', '2.90', '2.91', '2.100', '3.0', 'UNKNOWN'];
+  const crashing = versions.filter((one) => crashesOnReload(parseVersion(`Dnsmasq version ${one}  Copyright`)));
+  expect(crashing).toEqual(['2.86', '2.90', 'UNKNOWN']);
 });
