@@ -41,6 +41,12 @@ interface NetworkSegments {
   standard_attr_id: number;
 }
 
+/** Hosts whose L2 agents reach a segment. */
+interface SegmentHostMappings {
+  segment_id: string;
+  host: string;
+}
+
 /** Access of projects to networks; target_project `*` with `access_as_shared` is a shared network. */
 interface NetworkRbacs {
   id: string;
@@ -680,6 +686,7 @@ export interface Schema {
   standardattributes: StandardAttributes;
   networks: Networks;
   networksegments: NetworkSegments;
+  segmenthostmappings: SegmentHostMappings;
   networkrbacs: NetworkRbacs;
   externalnetworks: ExternalNetworks;
   defaultexternalnetwork: DefaultExternalNetwork;

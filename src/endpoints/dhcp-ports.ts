@@ -98,7 +98,9 @@ export function updateDhcpPort(
       .executeTakeFirst();
     if (!port || port.device_owner !== DHCP_OWNER || (named !== undefined && named !== port.network_id)) return null;
     const own = dhcpDeviceId(host, port.network_id);
-    if (port.device_id !== own && port.device_id !== RESERVED_DHCP_PORT) return null;
+    // Agents since 2023.1 have a port on each segment of a host: its device_id ends with the segmentation id.
+    const mine = port.device_id === own || port.device_id.startsWith(`${own}-`);
+    if (!mine && port.device_id !== RESERVED_DHCP_PORT) return null;
     if (!(await isHostedOn(trx, DHCP_AGENTS, port.network_id, host))) {
       core.log.info(
         { host, network: port.network_id },
@@ -107,7 +109,14 @@ export function updateDhcpPort(
       return null;
     }
     const changes = validateUpdate(PORT, { ...wanted, 'binding:host_id': host });
-    return updatePort(trx, core, allocator, portId, changes);
+    try {
+      return await updatePort(trx, core, allocator, portId, changes);
+    } catch (error) {
+      // Reserved by an agent on another segment: agents then try the next reserved port, or request a new one.
+      const elsewhere = error instanceof NeutronError && error.type === 'HostNotCompatibleWithFixedIps';
+      if (elsewhere && port.device_id === RESERVED_DHCP_PORT) throw neutronError('DhcpPortInUse', { id: portId });
+      throw error;
+    }
   };
   return nullIfGone(core, host, core.db.transaction(change));
 }

@@ -38,14 +38,17 @@ export function dhcpMethods(core: Core, allocator: AddressAllocator): Methods {
       const host = textArgument(args, 'host');
       const dhcpOnly = flagArgument(args, 'enable_dhcp_filter', true);
       const limit = countArgument(args, 'limit', MAX_PAGE);
-      if (limit === undefined) return networkInfos(core, (await activeNetworks(core, host)).ids, dhcpOnly);
+      if (limit === undefined) return networkInfos(core, (await activeNetworks(core, host)).ids, host, dhcpOnly);
       const marker = args.marker === undefined ? undefined : textArgument(args, 'marker');
       const { ids, more } = await activeNetworks(core, host, { limit, marker });
-      return { networks: await networkInfos(core, ids, dhcpOnly), next_marker: more ? (ids.at(-1) ?? null) : null };
+      return {
+        networks: await networkInfos(core, ids, host, dhcpOnly),
+        next_marker: more ? (ids.at(-1) ?? null) : null,
+      };
     },
     async get_network_info(args) {
-      textArgument(args, 'host');
-      return (await networkInfos(core, [textArgument(args, 'network_id')], false))[0] ?? null;
+      const host = textArgument(args, 'host');
+      return (await networkInfos(core, [textArgument(args, 'network_id')], host, false))[0] ?? null;
     },
     async get_dhcp_port(args) {
       const id = textArgument(args, 'port_id');

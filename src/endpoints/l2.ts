@@ -24,7 +24,7 @@ const MAX_DEVICES = 10_000;
 
 type Methods = Pick<Handlers<PluginMethods>, 'get_devices_details_list' | 'update_device_up' | 'update_device_down'>;
 
-/** The MTU and the first segment of a network. */
+/** The MTU of a port's network, and the segment to which the port is bound. */
 interface Underlay {
   readonly mtu: number;
   readonly network_type: string;
@@ -32,14 +32,31 @@ interface Underlay {
   readonly physical_network: string | null;
 }
 
-async function underlaysOf(db: Queries, networkIds: readonly string[]): Promise<ReadonlyMap<string, Underlay>> {
-  const rows = await loadInOrder([...new Set(networkIds)], async (ids) => {
+/** Returns the underlays of ports of a host by the port's id. */
+async function underlaysOf(
+  db: Queries,
+  host: string,
+  portIds: readonly string[],
+): Promise<ReadonlyMap<string, Underlay>> {
+  const rows = await loadInOrder(portIds, async (ids) => {
     const found = await db
-      .selectFrom('networks')
-      .innerJoin('networksegments as s', 's.network_id', 'networks.id')
-      .select(['networks.id', 'networks.mtu', 's.network_type', 's.segmentation_id', 's.physical_network'])
-      .where('networks.id', 'in', [...ids])
-      .where('s.segment_index', '=', 0)
+      .selectFrom('ports')
+      .innerJoin('networks', 'networks.id', 'ports.network_id')
+      .leftJoin('ml2_port_binding_levels as l', (join) =>
+        join.onRef('l.port_id', '=', 'ports.id').on('l.host', '=', host),
+      )
+      .innerJoin('networksegments as s', (join) =>
+        join
+          .onRef('s.network_id', '=', 'networks.id')
+          .on((eb) =>
+            eb.or([
+              eb('s.id', '=', eb.ref('l.segment_id')),
+              eb.and([eb('l.segment_id', 'is', null), eb('s.segment_index', '=', 0)]),
+            ]),
+          ),
+      )
+      .select(['ports.id', 'networks.mtu', 's.network_type', 's.segmentation_id', 's.physical_network'])
+      .where('ports.id', 'in', [...ids])
       .execute();
     return new Map(found.map((row) => [row.id, row]));
   });
@@ -117,11 +134,12 @@ export function l2Methods(core: Core, allocator: AddressAllocator): Methods {
       const byId = new Map(documents.map((document) => [document.id, document]));
       const underlays = await underlaysOf(
         db.kysely,
-        documents.map((document) => document.network_id),
+        host,
+        documents.map(({ id }) => id),
       );
       return devices.map((device) => {
         const port = byId.get(ports.get(device)?.id ?? '');
-        const underlay = port && underlays.get(port.network_id);
+        const underlay = port && underlays.get(port.id);
         // For a device that is not a port of this host, the reply contains only its name.
         return underlay ? deviceDetails(device, port, underlay) : { device };
       });

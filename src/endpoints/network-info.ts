@@ -3,6 +3,7 @@ import type { Core } from '../plugin/core.ts';
 import { portDocuments } from '../plugin/ports/documents.ts';
 import { subnetDocuments } from '../plugin/subnets/documents.ts';
 import type { NetworkInfo } from '../rpc/documents.ts';
+import { hostsOfSegments } from '../scheduler/segment-hosts.ts';
 import { groupBy, loadInOrder } from '../store/listing.ts';
 
 interface Segment {
@@ -27,6 +28,24 @@ async function segmentsOf(db: Queries, networkIds: string[]): Promise<ReadonlyMa
   return groupBy(rows, (row) => row.network_id);
 }
 
+interface Placed {
+  readonly segment_id: string | null;
+}
+
+/**
+ * Splits the subnets of a routed network into those on segments that the host reaches and the others, which its machines can reach
+ * over routers only. Subnets of other networks are all local. As in Neutron, those without a segment are omitted from routed networks.
+ */
+function placed<S extends Placed>(
+  subnets: readonly S[],
+  reached: ReadonlySet<string>,
+): { readonly subnets: readonly S[]; readonly non_local_subnets: readonly S[] } {
+  const routed = subnets.filter((s) => s.segment_id !== null);
+  if (routed.length === 0) return { subnets, non_local_subnets: [] };
+  const isLocal = ({ segment_id }: S) => segment_id !== null && reached.has(segment_id);
+  return { subnets: routed.filter(isLocal), non_local_subnets: routed.filter((s) => !isLocal(s)) };
+}
+
 async function subnetsOf(db: Queries, networkIds: string[], dhcpOnly: boolean) {
   let query = db.selectFrom('subnets').select('id').where('network_id', 'in', networkIds).orderBy('id');
   if (dhcpOnly) query = query.where('enable_dhcp', '=', 1);
@@ -48,12 +67,13 @@ async function portsOf(core: Core, db: Queries, networkIds: string[]) {
 const ofNetwork = (document: { readonly network_id: string }): string => document.network_id;
 
 /**
- * Returns the documents of `get_network_info`, everything that a DHCP agent needs, in the order of the ids. Unknown ids are
- * omitted. `dhcpOnly`: omit subnets without DHCP.
+ * Returns the documents of `get_network_info`, everything that the DHCP agent of a host needs, in the order of the ids. Unknown ids
+ * are omitted. `dhcpOnly`: omit subnets without DHCP.
  */
 export async function networkInfos(
   core: Core,
   networkIds: readonly string[],
+  host: string,
   dhcpOnly: boolean,
 ): Promise<readonly NetworkInfo[]> {
   const db = core.db.kysely;
@@ -67,8 +87,15 @@ export async function networkInfos(
     const subnets = groupBy(await subnetsOf(db, some, dhcpOnly), ofNetwork);
     const ports = groupBy(await portsOf(core, db, some), ofNetwork);
     const segments = await segmentsOf(db, some);
+    const physical = [...segments.values()].flat().filter((s) => s.physical_network !== null);
+    const hosts = await hostsOfSegments(
+      db,
+      physical.map((s) => s.id),
+    );
     return new Map(
       networks.map((network) => {
+        const own = segments.get(network.id) ?? [];
+        const reached = new Set(own.map((s) => s.id).filter((id) => hosts.get(id)?.includes(host)));
         const info = {
           id: network.id,
           // Not in Neutron's document, whose agents ignore it: agents log it beside the id.
@@ -76,12 +103,10 @@ export async function networkInfos(
           project_id: network.project_id,
           tenant_id: network.project_id,
           admin_state_up: network.admin_state_up === 1,
-          subnets: subnets.get(network.id) ?? [],
-          // Subnets of segments that the host does not reach: only in routed networks, which are not supported yet.
-          non_local_subnets: [],
+          ...placed(subnets.get(network.id) ?? [], reached),
           ports: ports.get(network.id) ?? [],
           mtu: network.mtu,
-          segments: (segments.get(network.id) ?? []).map((s) => ({ ...s, is_dynamic: s.is_dynamic === 1, hosts: [] })),
+          segments: own.map((s) => ({ ...s, is_dynamic: s.is_dynamic === 1, hosts: hosts.get(s.id) ?? [] })),
         };
         return [network.id, info];
       }),

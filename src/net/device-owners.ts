@@ -3,7 +3,9 @@
 /** The port of a DHCP agent. */
 export const DHCP_OWNER = 'network:dhcp';
 /** The port of the metadata service of a network without routers. */
-const DISTRIBUTED_OWNER = 'network:distributed';
+export const DISTRIBUTED_OWNER = 'network:distributed';
+/** Service type of subnets whose addresses routers announce: they are on no segment. */
+export const ROUTED_OWNER = 'network:routed';
 export const FLOATING_IP_OWNER = 'network:floatingip';
 
 /** Ports by which a router is the gateway of a subnet (Neutron's ROUTER_INTERFACE_OWNERS). */

@@ -5,6 +5,7 @@ import { type HostingAgent, hostingAgents } from '../scheduler/bindings.ts';
 import type { Scheduler } from '../scheduler/contract.ts';
 import { configuredScheduler } from '../scheduler/drivers.ts';
 import { agentsWanted, type HostingKind, isNotified } from '../scheduler/hosting-kind.ts';
+import { fits, type Place, placesOf } from '../scheduler/places.ts';
 import { couldSchedule, hostedLabel, scheduleResources } from '../scheduler/schedule.ts';
 import { groupBy } from '../store/listing.ts';
 import type { QueuedEvent } from './casts.ts';
@@ -78,7 +79,7 @@ class AgentsOfKind {
   ): Promise<{ readonly hosts: Hosts; readonly scheduled: readonly QueuedEvent[] }> {
     const before = await this.#hostingAgents(events);
     const needing = new Set(events.filter((event) => event.needsAgent).map((event) => event.orderingKey));
-    const lacking = this.#lackingAgents(needing, before);
+    const lacking = await this.#lackingAgents(needing, before);
     const scheduled = await this.#scheduleMissing(lacking);
     if (scheduled.length > 0) this.#lackLogged = false;
     else await this.#logLack(lacking);
@@ -93,13 +94,16 @@ class AgentsOfKind {
     return hostingAgents(db.kysely, config, this.kind, [...ids]);
   }
 
-  /** Returns the resources with fewer agents than configured, with their agents. */
-  #lackingAgents(ids: Iterable<string>, hosts: Hosts): Hosts {
-    const most = agentsWanted(this.#core.config, this.kind, 0);
+  /** Returns the resources that, or a part of which, have fewer agents than configured, with their agents. */
+  async #lackingAgents(ids: ReadonlySet<string>, hosts: Hosts): Promise<Hosts> {
+    const { db, config } = this.#core;
+    const most = agentsWanted(config, this.kind, 0);
     const lacking = new Map<string, readonly HostingAgent[]>();
+    const places = await placesOf(db.kysely, this.kind, [...ids]);
     for (const id of ids) {
       const own = hosts.get(id) ?? NONE;
-      if (own.length < most) lacking.set(id, own);
+      const isShort = (place: Place) => own.filter((agent) => fits(place, agent)).length < most;
+      if (places(id).some(isShort)) lacking.set(id, own);
     }
     return lacking;
   }

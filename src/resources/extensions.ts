@@ -216,6 +216,12 @@ export const EXTENSIONS: readonly Extension[] = [
     'created_at and updated_at of resources.',
   ),
   extension(
+    'segments-peer-subnet-host-routes',
+    'Segments peer-subnet host routes',
+    '2018-06-12T10:00:00-00:00',
+    'Subnets of a routed network have routes to those of other segments.',
+  ),
+  extension(
     'subnet-segmentid-writable',
     'Subnet SegmentID (writable)',
     '2018-03-12T00:00:00-00:00',
@@ -266,6 +272,7 @@ const BEHAVIOURS: readonly string[] = [
   'revision-if-match',
   'router-admin-state-down-before-update',
   'sorting',
+  'segments-peer-subnet-host-routes',
   'standard-attr-segment',
   'subnet-segmentid-writable',
 ];

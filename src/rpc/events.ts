@@ -104,6 +104,8 @@ export const EVENTS = catalogue({
   dhcp_agent_updated: dhcp('agent', 'host')('agent_updated'),
 
   network_update_end: toHosting('network_update_end', { priority: 1 }),
+  /** Other segments of a routed network can be reached from some host: agents read the network again, and may be more than before. */
+  network_segments_changed: toHosting('network_update_end', { priority: 1, needsAgent: () => true }),
   /** To all: no agent hosts a network that is gone. */
   network_delete_end: dhcp('network', 'all')('network_delete_end', { priority: 2 }),
   subnet_create_end: toHosting('subnet_create_end', { priority: 3, needsAgent: ({ subnet }) => subnet.enable_dhcp }),

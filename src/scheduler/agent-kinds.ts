@@ -12,6 +12,10 @@ export const DHCP_AGENTS: HostingKind = {
     resource: 'network',
     all: sql`select id, name, availability_zone_hints, 0 as single from networks`,
     needsAgent: sql`exists (select 1 from subnets s where s.network_id = networks.id and s.enable_dhcp = 1)`,
+    // The segments of routed networks: DHCP servers are where their machines are.
+    parts: sql`(select s.network_id as resource_id, s.segment_id as part_id, m.host as host
+      from subnets s left join segmenthostmappings m on m.segment_id = s.segment_id
+      where s.segment_id is not null and s.enable_dhcp = 1)`,
   },
   bindings: { table: 'networkdhcpagentbindings', resource: 'network_id', agent: 'dhcp_agent_id' },
   loadKey: 'networks',

@@ -1,10 +1,11 @@
 import { sql } from 'kysely';
 import type { Config } from '../config/options.ts';
 import type { Database, Queries, Trx } from '../db/database.ts';
-import { bind, bindingsOf } from './bindings.ts';
+import { bind, bindingsOf, hostingAgents } from './bindings.ts';
 import { allowedBy, zonesOf } from './candidates.ts';
 import { agentsWanted, type HostingKind } from './hosting-kind.ts';
 import { leastAdminState, oldestHeartbeat } from './liveness.ts';
+import { fits, placesOf } from './places.ts';
 import { needingAgent } from './schedule.ts';
 
 /** Maximum number of resources looked at in one transaction, so that others get their turn. */
@@ -13,6 +14,7 @@ const PAGE = 500;
 /** An agent that requests its resources. */
 export interface AskingAgent {
   readonly id: string;
+  readonly host: string;
   readonly availabilityZone: string | null;
   /** Whether it is alive and enabled, so that it may be given resources. */
   readonly available: boolean;
@@ -34,7 +36,7 @@ export async function agentOfHost(
     .executeTakeFirst();
   if (!row) return undefined;
   const available = row.admin_state_up === 1 && row.heartbeat_timestamp >= oldestHeartbeat(config);
-  return { id: row.id, availabilityZone: row.availability_zone, available };
+  return { id: row.id, host, availabilityZone: row.availability_zone, available };
 }
 
 /** Binds resources without an agent to an agent that requests its resources, if the configuration and its state allow it. */
@@ -60,23 +62,40 @@ export async function autoSchedulePage(
   trx: Trx,
   config: Config,
   kind: HostingKind,
-  agent: Pick<AskingAgent, 'id' | 'availabilityZone'>,
+  agent: Omit<AskingAgent, 'available'>,
   after: string,
   page: number,
 ): Promise<string | undefined> {
   const most = agentsWanted(config, kind, 0);
   const bindings = sql`select count(*) from ${bindingsOf(kind)} b where b.resource_id = hosted.id`;
+  const { parts } = kind.hosted;
+  const vacant = sql<boolean>`(${bindings}) < case when hosted.single = 1 then 1 else ${most} end`;
   const rows = await trx
     .selectFrom(needingAgent(kind).as('hosted'))
     .selectAll()
     .where('hosted.id', '>', after)
-    .where(sql<boolean>`(${bindings}) < case when hosted.single = 1 then 1 else ${most} end`)
+    .where(
+      parts
+        ? sql<boolean>`case when exists (select 1 from ${parts} p where p.resource_id = hosted.id)
+            then exists (select 1 from ${parts} p where p.resource_id = hosted.id and p.host = ${agent.host})
+            else ${vacant} end`
+        : vacant,
+    )
     .where(sql<boolean>`(${bindings} and b.agent_id = ${agent.id}) = 0`)
     .orderBy('hosted.id')
     .limit(page)
     .execute();
-  for (const { id, availability_zone_hints, single } of rows)
-    if (allowedBy(zonesOf(config, availability_zone_hints), agent))
-      await bind(trx, kind, id, agent.id, agentsWanted(config, kind, single));
+  const ids = rows.map((row) => row.id);
+  const places = await placesOf(trx, kind, ids);
+  const hosting = parts ? await hostingAgents(trx, config, kind, ids) : undefined;
+  for (const { id, availability_zone_hints, single } of rows) {
+    if (!allowedBy(zonesOf(config, availability_zone_hints), agent)) continue;
+    for (const place of places(id)) {
+      if (!fits(place, agent)) continue;
+      const here = new Set(hosting?.get(id)?.flatMap((one) => (fits(place, one) ? [one.id] : [])));
+      const counts = (one: string) => !place.hosts || here.has(one);
+      if (await bind(trx, kind, id, agent.id, agentsWanted(config, kind, single), counts)) break;
+    }
+  }
   return rows.length < page ? undefined : rows.at(-1)?.id;
 }

@@ -99,7 +99,7 @@ export async function isHostedOn(db: Queries, kind: HostingKind, id: string, hos
 
 /**
  * Binds a resource to an agent under its lowest vacant binding_index. `most`: agents that the resource may have; default: any
- * number. Returns whether the binding was made: the unique keys decide between servers that bind at the same time.
+ * number. `counts`: whether an agent is one of them; default: all are. Returns whether the binding was made: the unique keys decide between servers that bind at the same time.
  */
 export async function bind(
   trx: Trx,
@@ -107,6 +107,7 @@ export async function bind(
   id: string,
   agentId: string,
   most = Number.POSITIVE_INFINITY,
+  counts: (agentId: string) => boolean = () => true,
 ): Promise<boolean> {
   const { table, resource, agent } = kind.bindings;
   for (let tries = 0; tries < BIND_TRIES; tries += 1) {
@@ -115,7 +116,8 @@ export async function bind(
       .select(['b.agent_id', 'b.binding_index'])
       .where('b.resource_id', '=', id)
       .execute();
-    if (rows.length >= most || rows.some((row) => row.agent_id === agentId)) return false;
+    if (rows.some((row) => row.agent_id === agentId)) return false;
+    if (rows.filter((row) => counts(row.agent_id)).length >= most) return false;
     const taken = new Set(rows.map((row) => row.binding_index));
     let index = 1;
     while (taken.has(index)) index += 1;

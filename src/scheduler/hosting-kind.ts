@@ -3,6 +3,8 @@ import type { Config } from '../config/options.ts';
 import type { RpcArgs } from '../rpc/contract.ts';
 import type { AgentEvent } from '../rpc/events.ts';
 
+import type { PartHost } from './places.ts';
+
 type Options = Config['DEFAULT'];
 /** Names of the options in [DEFAULT] that have values of a type. */
 type OptionOf<T> = { [K in keyof Options]: Options[K] extends T ? K : never }[keyof Options];
@@ -30,6 +32,12 @@ export interface HostingKind {
     readonly all: RawBuilder<unknown>;
     /** Condition on `all` that holds for the resources that need an agent. */
     readonly needsAgent: RawBuilder<SqlBool>;
+    /**
+     * The parts of resources that have agents of their own, each as many as the configuration says, as a table expression in
+     * parentheses: a row for each host that can serve the part, or one without a host. Resources without parts are served as a whole,
+     * from any host.
+     */
+    readonly parts?: RawBuilder<PartHost>;
   };
   /**
    * Table of bindings: the columns that name the resource and the agent, and `binding_index`. The pairs

@@ -5,6 +5,7 @@ import { bind, hostingAgents } from './bindings.ts';
 import { aliveAgents, allowedBy, zonesOf } from './candidates.ts';
 import type { Candidate, Scheduler } from './contract.ts';
 import { agentsWanted, type HostingKind } from './hosting-kind.ts';
+import { fits, placesOf } from './places.ts';
 
 /** A new binding of a resource to an agent. */
 export interface NewBinding {
@@ -47,7 +48,7 @@ export async function couldSchedule(
   db: Queries,
   config: Config,
   kind: HostingKind,
-  resources: ReadonlyMap<string, readonly { readonly id: string }[]>,
+  resources: ReadonlyMap<string, readonly Pick<Candidate, 'id' | 'host'>[]>,
 ): Promise<readonly string[]> {
   const candidates = await aliveAgents(db, config, kind, false);
   const possible = [...resources]
@@ -59,13 +60,20 @@ export async function couldSchedule(
     .select(['hosted.id', 'hosted.single'])
     .where('hosted.id', 'in', possible)
     .execute();
+  const places = await placesOf(db, kind, possible);
   return rows
-    .filter(({ id, single }) => (resources.get(id)?.length ?? 0) < agentsWanted(config, kind, single))
+    .filter(({ id, single }) =>
+      places(id).some((place) => {
+        const own = resources.get(id) ?? [];
+        const vacant = own.filter((agent) => fits(place, agent)).length < agentsWanted(config, kind, single);
+        return vacant && candidates.some((c) => fits(place, c) && !own.some((agent) => agent.id === c.id));
+      }),
+    )
     .map(({ id }) => id);
 }
 
 /**
- * Binds resources to live, enabled agents until each has the configured number, or no agent is left. Resources that need no agent
+ * Binds resources to live, enabled agents until each, or each of its parts, has the configured number, or no agent is left. Resources that need no agent
  * are left unbound. Returns the new bindings.
  */
 export async function scheduleResources(
@@ -90,18 +98,28 @@ export async function scheduleResources(
   const load = new Map(
     (await aliveAgents(trx, config, kind, scheduler.usesLoad)).map((agent) => [agent.id, agent] as const),
   );
+  const places = await placesOf(
+    trx,
+    kind,
+    rows.map((row) => row.id),
+  );
   const made: NewBinding[] = [];
   for (const { id, name, availability_zone_hints, single } of rows) {
     const most = agentsWanted(config, kind, single);
-    const own = hosting.get(id) ?? [];
     const zones = zonesOf(config, availability_zone_hints);
-    const candidates = [...load.values()].filter(
-      (agent) => allowedBy(zones, agent) && !own.some((one) => one.id === agent.id),
-    );
-    for (const agent of scheduler.choose(candidates, own, most - own.length)) {
-      if (!(await bind(trx, kind, id, agent.id, most))) continue;
-      load.set(agent.id, { ...agent, load: agent.load + 1 });
-      made.push({ resourceId: id, name, agent });
+    const all: Pick<Candidate, 'id' | 'host' | 'availabilityZone'>[] = [...(hosting.get(id) ?? [])];
+    for (const place of places(id)) {
+      const own = all.filter((agent) => fits(place, agent));
+      const candidates = [...load.values()].filter(
+        (agent) => fits(place, agent) && allowedBy(zones, agent) && !own.some((one) => one.id === agent.id),
+      );
+      const here = new Set([...own, ...candidates].map((agent) => agent.id));
+      for (const agent of scheduler.choose(candidates, own, most - own.length)) {
+        if (!(await bind(trx, kind, id, agent.id, most, (one) => here.has(one) || !place.hosts))) continue;
+        load.set(agent.id, { ...agent, load: agent.load + 1 });
+        all.push(agent);
+        made.push({ resourceId: id, name, agent });
+      }
     }
   }
   return made;

@@ -6,6 +6,7 @@ import { bindingsOf } from './bindings.ts';
 import { allowedBy, zonesOf } from './candidates.ts';
 import { type HostingKind, isNotified } from './hosting-kind.ts';
 import { leastAdminState, oldestHeartbeat } from './liveness.ts';
+import { fits, placesOf } from './places.ts';
 import type { Hosted } from './schedule.ts';
 
 /** The queries of one kind, compiled once. */
@@ -19,10 +20,10 @@ const queries = (kind: HostingKind) => ({
       .where('agents.admin_state_up', '>=', p('least'))
       .limit(1),
   ),
-  alive: prepared<{ type: string; oldest: string }, { availability_zone: string | null }>((db, p) =>
+  alive: prepared<{ type: string; oldest: string }, { host: string; availability_zone: string | null }>((db, p) =>
     db
       .selectFrom('agents')
-      .select('availability_zone')
+      .select(['host', 'availability_zone'])
       .where('agent_type', '=', p('type'))
       .where('admin_state_up', '=', 1)
       .where('heartbeat_timestamp', '>=', p('oldest')),
@@ -65,5 +66,9 @@ export async function willBeServed(db: Queries, config: Config, kind: HostingKin
   if (rows.length === 0) return false;
   const row = (await hints(db, { id })).rows[0];
   const zones = zonesOf(config, row?.availability_zone_hints ?? '[]');
-  return rows.some(({ availability_zone }) => allowedBy(zones, { availabilityZone: availability_zone }));
+  const places = (await placesOf(db, kind, [id]))(id);
+  return rows.some(
+    ({ host, availability_zone: availabilityZone }) =>
+      allowedBy(zones, { availabilityZone }) && places.some((place) => fits(place, { host })),
+  );
 }

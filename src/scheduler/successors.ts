@@ -1,17 +1,18 @@
 import type { Config } from '../config/options.ts';
 import type { Queries, Trx } from '../db/database.ts';
-import { bindingsOf, hostingAgents } from './bindings.ts';
+import { bindingsOf, type HostingAgent, hostingAgents } from './bindings.ts';
 import { aliveAgents, allowedBy, zonesOf } from './candidates.ts';
 import type { Candidate, Scheduler } from './contract.ts';
 import type { HostingKind } from './hosting-kind.ts';
+import { fits, type Place, placesOf } from './places.ts';
 import { type Hosted, needingAgent } from './schedule.ts';
 
 /** Number of resources per page. */
 const PAGE = 500;
 
 /**
- * Yields the resources of an agent that one of `alive` could take over, because it does not already host them and is in a zone
- * that they allow. Reads pages, in the order of the ids.
+ * Yields the resources of an agent that one of `alive` could take over, because it does not already host them, is in a zone that
+ * they allow, and can serve the same part of them. Reads pages, in the order of the ids.
  */
 export async function* resourcesWithSuccessor(
   db: Queries,
@@ -33,9 +34,12 @@ export async function* resourcesWithSuccessor(
       .execute();
     const ids = rows.map((row) => row.id);
     const hosting = await hostingAgents(db, config, kind, ids);
+    const places = await placesOf(db, kind, ids);
     for (const { id, availability_zone_hints } of rows) {
       const zones = zonesOf(config, availability_zone_hints);
-      if (alive.some((agent) => mayTake(agent, zones, hosting.get(id) ?? []))) yield id;
+      const own = hosting.get(id) ?? [];
+      const left = placesLeft(places(id), own, agentId);
+      if (alive.some((agent) => mayTake(agent, zones, own, left))) yield id;
     }
     after = rows.length < page ? undefined : ids.at(-1);
   }
@@ -58,11 +62,23 @@ export async function chooseSuccessor(
   if (!row) return undefined;
   const zones = zonesOf(config, row.availability_zone_hints);
   const hosting = (await hostingAgents(trx, config, kind, [id])).get(id) ?? [];
+  const left = placesLeft((await placesOf(trx, kind, [id]))(id), hosting, agentId);
   const alive = await aliveAgents(trx, config, kind, scheduler.usesLoad);
-  const candidates = alive.filter((agent) => mayTake(agent, zones, hosting));
-  const staying = hosting.filter((agent) => agent.id !== agentId);
+  const candidates = alive.filter((agent) => mayTake(agent, zones, hosting, left));
+  const staying = hosting.filter((agent) => agent.id !== agentId && left.some((place) => fits(place, agent)));
   return scheduler.choose(candidates, staying, 1)[0];
 }
 
-const mayTake = (agent: Candidate, zones: readonly string[], hosting: readonly { readonly id: string }[]): boolean =>
-  allowedBy(zones, agent) && !hosting.some((one) => one.id === agent.id);
+/** Returns the places that an agent leaves, where its successor must be. */
+function placesLeft(places: readonly Place[], hosting: readonly HostingAgent[], agentId: string): readonly Place[] {
+  const leaving = hosting.find((agent) => agent.id === agentId);
+  return leaving ? places.filter((place) => fits(place, leaving)) : [];
+}
+
+const mayTake = (
+  agent: Candidate,
+  zones: readonly string[],
+  hosting: readonly { readonly id: string }[],
+  places: readonly Place[],
+): boolean =>
+  allowedBy(zones, agent) && places.some((place) => fits(place, agent)) && !hosting.some((one) => one.id === agent.id);

@@ -125,7 +125,7 @@ describe('auto scheduling', () => {
     while (after !== undefined) {
       const from: string = after;
       after = await world.transaction((trx) =>
-        autoSchedulePage(trx, world.core.config, DHCP_AGENTS, { id, availabilityZone: zone }, from, page),
+        autoSchedulePage(trx, world.core.config, DHCP_AGENTS, { id, host: id, availabilityZone: zone }, from, page),
       );
       pages += 1;
     }

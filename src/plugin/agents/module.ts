@@ -6,6 +6,7 @@ import { plainOf, updatePlain } from '../../store/rows.ts';
 import type { Core } from '../core.ts';
 import { notifyHost } from '../events.ts';
 import { inserted, type ResourceModule } from '../module.ts';
+import { remapHost } from '../segments/remap-host.ts';
 import { agentNetworkHandlers } from './dhcp-networks.ts';
 import { agentConditions, agentDocuments, requireAgent } from './documents.ts';
 import { HOSTINGS, type Hosting } from './hosting.ts';
@@ -52,6 +53,7 @@ export const agentModule = (
       const hosted = hosting ? await hostedBy(trx, hosting.kind, id) : [];
       for (const one of hosted) await hosting?.taken?.(trx, core, allocator, host, one);
       await trx.deleteFrom('agents').where('id', '=', id).execute();
+      await remapHost(trx, host);
       await hosting?.unserved?.(trx, core, hosted);
     },
     actions: { ...agentNetworkHandlers(core, allocator), ...agentRouterHandlers(core) },

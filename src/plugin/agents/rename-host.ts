@@ -4,6 +4,7 @@ import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../net/dhcp-device-id.ts';
 import { HOSTING_KINDS } from '../../scheduler/agent-kinds.ts';
 import { bind, hostedBy, unbind } from '../../scheduler/bindings.ts';
 import { oldestHeartbeat } from '../../scheduler/liveness.ts';
+import { mapHost } from '../../scheduler/segment-hosts.ts';
 import { nowText } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 
@@ -37,6 +38,7 @@ export const renameHost = (
       if (heir) await mergeAgent(trx, namesake, heir.id);
     }
     await trx.updateTable('agents').set({ host: to }).where('host', '=', from).execute();
+    for (const host of [from, to]) await mapHost(trx, host);
     return {
       agents: agents.length,
       ports: (await rebindPorts(trx, from, to)) + (await renameDhcpPorts(trx, from, to)),

@@ -6,8 +6,10 @@ import { line } from '../../resources/types.ts';
 import { HOSTING_KINDS } from '../../scheduler/agent-kinds.ts';
 import type { HostingKind } from '../../scheduler/hosting-kind.ts';
 import { oldestHeartbeat } from '../../scheduler/liveness.ts';
+import { isMapped, physicalNetworks } from '../../scheduler/segment-hosts.ts';
 import { nowText } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
+import { remapHost } from '../segments/remap-host.ts';
 
 /** Reply to a report: the first of an agent, a later one, or the first after the agent was considered dead or was deleted. */
 export type AgentStatus = 'new' | 'alive' | 'revived';
@@ -105,13 +107,14 @@ async function record(trx: Trx, core: Core, columns: Reported, started: boolean)
   const now = nowText();
   const known = await trx
     .selectFrom('agents')
-    .select(['id', 'heartbeat_timestamp'])
+    .select(['id', 'heartbeat_timestamp', 'configurations'])
     .where('agent_type', '=', columns.agent_type)
     .where('host', '=', columns.host)
     .executeTakeFirst();
   if (known) {
     const renewed = { ...columns, heartbeat_timestamp: now, ...(started ? { started_at: now } : {}) };
     await trx.updateTable('agents').set(renewed).where('id', '=', known.id).execute();
+    await followMappings(trx, columns, known.configurations);
     return known.heartbeat_timestamp >= oldestHeartbeat(core.config) ? 'alive' : 'revived';
   }
   const admin_state_up = Number(core.config.DEFAULT.enable_new_agents);
@@ -123,6 +126,16 @@ async function record(trx: Trx, core: Core, columns: Reported, started: boolean)
     .executeTakeFirstOrThrow();
   // Ignored: another server has registered the agent at the same moment.
   if ((numInsertedOrUpdatedRows ?? 0n) === 0n) return 'alive';
+  await followMappings(trx, columns);
   // An unknown agent that has reported before was deleted: it must compare its state with its bindings.
   return started ? 'new' : 'revived';
+}
+
+/** Records which segments the agent's host reaches when its physical networks change. `before`: configurations that it reported. */
+async function followMappings(trx: Trx, { host, configurations }: Reported, before = '{}'): Promise<void> {
+  const now = physicalNetworks(configurations);
+  const same = JSON.stringify(now) === JSON.stringify(physicalNetworks(before));
+  // A host may lack all rows although its report has not changed: it is older than the table.
+  if (same && (now.length === 0 || (await isMapped(trx, host)))) return;
+  await remapHost(trx, host);
 }

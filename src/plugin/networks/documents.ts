@@ -47,7 +47,9 @@ export const NETWORK_CONDITIONS: Conditions = {
   availability_zones: (values) =>
     sql`exists (select 1 from ${bindingsOf(DHCP_AGENTS)} b inner join agents a on a.id = b.agent_id
       where b.resource_id = networks.id and a.availability_zone in (${sql.join(values)}))`,
-  l2_adjacency: presence(sql`1 = 1`),
+  l2_adjacency: presence(
+    sql`not exists (select 1 from subnets s where s.network_id = networks.id and s.segment_id is not null)`,
+  ),
   ...tagConditions('networks'),
 };
 
@@ -79,7 +81,12 @@ export async function networkDocuments(
   const ofNetwork = <R extends { readonly network_id: string }>(found: readonly R[]) =>
     groupBy(found, (r) => r.network_id);
   const subnets = ofNetwork(
-    await db.selectFrom('subnets').select(['id', 'network_id']).where('network_id', 'in', list).orderBy('id').execute(),
+    await db
+      .selectFrom('subnets')
+      .select(['id', 'network_id', 'segment_id'])
+      .where('network_id', 'in', list)
+      .orderBy('id')
+      .execute(),
   );
   const segments = ofNetwork(
     await db
@@ -115,7 +122,8 @@ export async function networkDocuments(
         ipv6_address_scope: scopes.get(id)?.[6] ?? null,
         'router:external': external.has(id),
         ...(external.has(id) ? { is_default: external.get(id) === true } : {}),
-        l2_adjacency: true,
+        // Machines on different segments of a routed network reach each other over routers only.
+        l2_adjacency: (subnets.get(id) ?? []).every((s) => s.segment_id === null),
         tags: tags.get(attr) ?? [],
         ...segmentsShown(segments.get(id) ?? []),
       },

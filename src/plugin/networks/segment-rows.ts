@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Trx } from '../../db/database.ts';
+import { mapSegment } from '../../scheduler/segment-hosts.ts';
 import { insertStandardAttributes } from '../../store/standard-attributes.ts';
 import type { Segment } from './segments.ts';
 
@@ -11,7 +12,7 @@ export interface NewSegment extends Segment {
   readonly description?: string;
 }
 
-/** Inserts a segment; returns its id. */
+/** Inserts a segment, and which hosts reach it; returns its id. */
 export async function insertSegment(trx: Trx, segment: NewSegment): Promise<string> {
   const { networkId, index, name = null, description = '', ...allocated } = segment;
   const attr = await insertStandardAttributes(trx, {
@@ -34,5 +35,6 @@ export async function insertSegment(trx: Trx, segment: NewSegment): Promise<stri
       standard_attr_id: attr,
     })
     .execute();
+  await mapSegment(trx, id, allocated.physical_network);
   return id;
 }

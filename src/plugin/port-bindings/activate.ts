@@ -4,6 +4,7 @@ import { nextRevision } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { enqueueStatusChanges } from '../nova-events.ts';
+import { withBoundSegment } from '../ports/bound-segment.ts';
 import { portDocuments } from '../ports/documents.ts';
 import { lockPort } from '../ports/lock.ts';
 import { addBlocks, blocksFor } from '../provisioning.ts';
@@ -30,7 +31,8 @@ export async function activateBinding(trx: Trx, core: Core, port: string, host: 
   await nextRevision(trx, attr, before);
   const after = (await portDocuments(trx, core.config, [port])).get(port);
   if (!after) return;
-  const { id, networkType: network_type, segmentationId: segmentation_id, physicalNetwork: physical_network } = network;
+  const wired = await withBoundSegment(trx, network, port, host);
+  const { id, networkType: network_type, segmentationId: segmentation_id, physicalNetwork: physical_network } = wired;
   const payload = { port: after, network_type, segmentation_id, physical_network };
   await enqueueNotification(trx, EVENTS.port_update, payload, { network: id });
 }

@@ -8,6 +8,7 @@ import { aliveL2Agent } from '../../scheduler/l2-agents.ts';
 import type { Core } from '../core.ts';
 import type { ResourceModule } from '../module.ts';
 import { type Binding, bindPort } from '../ports/binding.ts';
+import { withSegmentForHost } from '../ports/bound-segment.ts';
 import { lockPort } from '../ports/lock.ts';
 import { insertBindingLevel } from '../ports/rows.ts';
 import { updatePort } from '../ports/update.ts';
@@ -48,11 +49,14 @@ async function requireBinding(trx: Trx, port: string, host: string): Promise<Bin
 
 /** Returns how the L2 agent of the host binds the port. Throws PortBindingError if none can. */
 async function boundTo(trx: Trx, core: Core, port: string, host: string, vnicType: string): Promise<Binding> {
-  const { network } = await lockPort(trx, core, port);
-  const binding = bindPort(host, vnicType, network, await aliveL2Agent(trx, core.config, host));
+  const { before, network } = await lockPort(trx, core, port);
+  const agent = await aliveL2Agent(trx, core.config, host);
+  const addressed = network.subnets.filter((s) => before.fixed_ips.some((ip) => ip.subnet_id === s.id));
+  const wired = await withSegmentForHost(trx, network, host, vnicType, agent, addressed);
+  const binding = bindPort(host, vnicType, wired, agent);
   if (!isBound(binding.vifType)) throw neutronError('PortBindingError', { port, host });
   await trx.deleteFrom('ml2_port_binding_levels').where('port_id', '=', port).where('host', '=', host).execute();
-  await insertBindingLevel(trx, port, network, binding);
+  await insertBindingLevel(trx, port, wired, binding);
   return binding;
 }
 

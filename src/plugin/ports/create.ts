@@ -19,6 +19,8 @@ import type { Quotas } from '../quotas/limits.ts';
 import { defaultSecurityGroup } from '../security-groups/new-group.ts';
 import { insertTags } from '../tags.ts';
 import { bindPort } from './binding.ts';
+import { withSegmentForHost } from './bound-segment.ts';
+import { withCandidateSubnets } from './candidate-subnets.ts';
 import { type CreateFacts, createFacts } from './create-facts.ts';
 import { inShownOrder, type PortDocument, portDocument } from './documents.ts';
 import { allocateDefault, allocateRequested } from './fixed-ips.ts';
@@ -114,14 +116,18 @@ export async function createPort(
   const portSecurity = values.port_security_enabled ?? (networkDevice ? false : network.portSecurityEnabled);
   if (values.fixed_ips) checkFixedIpCount(config, values.fixed_ips, networkDevice);
   const groups = await securityGroupsOf(trx, values, facts, portSecurity, networkDevice, creator);
-  const binding = bindPort(host, values['binding:vnic_type'], network, facts.agent);
+  const wanted = values.fixed_ips;
+  const addressable = await withCandidateSubnets(trx, network, { deviceOwner, host, wanted });
+  const vnicType = values['binding:vnic_type'];
+  const wired = await withSegmentForHost(trx, network, host, vnicType, facts.agent, addressable?.subnets ?? []);
+  const binding = bindPort(host, vnicType, wired, facts.agent);
   const id = randomUUID();
   const plain = {
     ...plainOf(PORT, values),
     id,
     status: 'DOWN',
     // `none`: the caller requests no address; the network may still allocate some later.
-    ip_allocation: values.fixed_ips?.length === 0 ? 'none' : 'immediate',
+    ip_allocation: wanted?.length === 0 ? 'none' : addressable ? 'immediate' : 'deferred',
     port_security_enabled: portSecurity,
     dns_name: dnsNameInForce(config, values.dns_name),
     'binding:host_id': host,
@@ -138,11 +144,13 @@ export async function createPort(
   });
   const mac = row.mac_address;
   const addressed = { id, mac, deviceOwner };
-  const taken = values.fixed_ips
-    ? await allocateRequested(trx, allocator, network, addressed, values.fixed_ips)
-    : await allocateDefault(trx, allocator, network, addressed);
+  const taken = !addressable
+    ? []
+    : wanted
+      ? await allocateRequested(trx, allocator, addressable, addressed, wanted)
+      : await allocateDefault(trx, allocator, addressable, addressed);
   const shown = await insertSides(trx, PORT, row);
-  await insertBindingLevel(trx, id, network, binding);
+  await insertBindingLevel(trx, id, wired, binding);
   await insertSecurityGroups(trx, id, groups);
   const pairs = resolvedPairs(config, values.allowed_address_pairs ?? [], mac, portSecurity);
   await insertAddressPairs(trx, id, pairs);

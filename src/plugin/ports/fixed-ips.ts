@@ -4,6 +4,7 @@ import { cidrContains, eui64Address, formatIp, type Ip, parseIp } from '../../ne
 import { isRouterPort, isRouterSubnetPort } from '../../net/device-owners.ts';
 import { neutronError } from '../../resources/errors.ts';
 import type { FixedIp, WantedFixedIp } from '../../resources/port-types.ts';
+import { suitableSubnets } from './candidate-subnets.ts';
 import type { NetworkFacts, SubnetFacts } from './network-facts.ts';
 
 /** The port whose addresses are allocated. */
@@ -12,10 +13,6 @@ export interface AddressedPort {
   readonly mac: string;
   readonly deviceOwner: string;
 }
-
-/** Returns the subnets that a port with this owner can have addresses from: those for its owner, and those for all. */
-const suitable = (network: NetworkFacts, port: AddressedPort): readonly SubnetFacts[] =>
-  network.subnets.filter((s) => s.serviceTypes.length === 0 || s.serviceTypes.includes(port.deviceOwner));
 
 /** Returns whether a host can have this address in the subnet: not the network address, nor the IPv4 broadcast address. */
 function isHostAddress(subnet: SubnetFacts, ip: Ip): boolean {
@@ -117,7 +114,7 @@ export async function allocateDefault(
   network: NetworkFacts,
   port: AddressedPort,
 ): Promise<readonly FixedIp[]> {
-  const subnets = suitable(network, port);
+  const subnets = suitableSubnets(network, port.deviceOwner);
   if (subnets.length === 0) {
     if (network.subnets.length > 0) throw neutronError('IpAddressGenerationFailure', { network: network.id });
     return [];

@@ -7,6 +7,8 @@ import { type Cidr, parseCidr, parseIp } from '../../net/addresses.ts';
 export interface SubnetFacts extends AllocatableSubnet {
   readonly cidr: Cidr;
   readonly enableDhcp: boolean;
+  /** The segment to which it belongs; null: it is on the whole network. */
+  readonly segmentId: string | null;
   /** Addresses are derived from the prefix and the MAC (SLAAC, stateless DHCPv6). */
   readonly autoAddress: boolean;
   /** Device owners that it is reserved for; empty: all. */
@@ -22,6 +24,8 @@ export interface NetworkFacts {
   readonly physicalNetwork: string | null;
   readonly segmentationId: number | null;
   readonly segmentId: string | null;
+  /** Whether it has more segments than the one above, its first. */
+  readonly hasFurtherSegments: boolean;
   readonly qosPolicyId: string | null;
   /** In order of creation. */
   readonly subnets: readonly SubnetFacts[];
@@ -32,6 +36,7 @@ interface SubnetColumns {
   readonly ip_version: number | null;
   readonly cidr: string | null;
   readonly enable_dhcp: number | null;
+  readonly subnet_segment_id: string | null;
   readonly ipv6_ra_mode: string | null;
   readonly ipv6_address_mode: string | null;
   readonly first_ip: string | null;
@@ -49,6 +54,7 @@ export interface NetworkRow extends SubnetColumns {
   readonly segmentation_id: number | null;
   readonly segment_id: string | null;
   readonly qos_policy_id: string | null;
+  readonly further_segments: number | bigint;
 }
 
 /** One query for everything, because every port waits for each round trip to the database. */
@@ -76,12 +82,24 @@ export const selectNetwork = (db: Queries, p: ParameterOf<{ id: string }>) =>
       'subnets.ip_version',
       'subnets.cidr',
       'subnets.enable_dhcp',
+      'subnets.segment_id as subnet_segment_id',
       'subnets.ipv6_ra_mode',
       'subnets.ipv6_address_mode',
       'pool.first_ip',
       'pool.last_ip',
       't.service_type',
     ])
+    .select((eb) =>
+      eb
+        .exists(
+          eb
+            .selectFrom('networksegments as more')
+            .select('more.id')
+            .whereRef('more.network_id', '=', 'networks.id')
+            .where('more.segment_index', '>', 0),
+        )
+        .as('further_segments'),
+    )
     .where('networks.id', '=', p('id'))
     .orderBy('subnets.standard_attr_id');
 
@@ -108,6 +126,7 @@ function subnetFacts(networkId: string, rows: readonly SubnetColumns[]): readonl
         ipVersion: row.ip_version === 6 ? 6 : 4,
         cidr,
         enableDhcp: row.enable_dhcp === 1,
+        segmentId: row.subnet_segment_id,
         autoAddress: isAutoAddress(row.ipv6_ra_mode, row.ipv6_address_mode),
         pools: [],
         serviceTypes: [],
@@ -142,6 +161,7 @@ export function factsOf(rows: readonly NetworkRow[]): NetworkFacts | undefined {
     physicalNetwork: row.physical_network,
     segmentationId: row.segmentation_id,
     segmentId: row.segment_id,
+    hasFurtherSegments: Number(row.further_segments) === 1,
     qosPolicyId: row.qos_policy_id,
     subnets: subnetFacts(row.id, rows),
   };

@@ -4,6 +4,7 @@ import { aliveL2Agent } from '../../scheduler/l2-agents.ts';
 import type { Core } from '../core.ts';
 import { isBound } from '../provisioning.ts';
 import { bindPort } from './binding.ts';
+import { withSegmentForHost } from './bound-segment.ts';
 import { networkFacts } from './network-facts.ts';
 import { updatePort } from './update.ts';
 
@@ -32,7 +33,9 @@ export async function rebindPorts(
       .where('b.vif_type', '=', 'binding_failed')
       .executeTakeFirst();
     const network = port && (await networkFacts(trx, port.network_id));
-    if (!network || !isBound(bindPort(host, port.vnic_type, network, agent).vifType)) return false;
+    if (!network) return false;
+    const wired = await withSegmentForHost(trx, network, host, port.vnic_type, agent, []);
+    if (!isBound(bindPort(host, port.vnic_type, wired, agent).vifType)) return false;
     await updatePort(trx, core, allocator, id, { 'binding:host_id': host });
     return true;
   };

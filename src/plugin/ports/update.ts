@@ -18,9 +18,11 @@ import { enqueueNotification } from '../events.ts';
 import { enqueueStatusChanges } from '../nova-events.ts';
 import { addBlocks, blocksFor, isBound } from '../provisioning.ts';
 import { bindPort } from './binding.ts';
+import { withBoundSegment, withSegmentForHost } from './bound-segment.ts';
+import { isRouted, withCandidateSubnets } from './candidate-subnets.ts';
 import { hasDhcpAddress } from './create.ts';
 import { inShownOrder, type PortDocument, portDocument } from './documents.ts';
-import { allocateRequested } from './fixed-ips.ts';
+import { allocateDefault, allocateRequested } from './fixed-ips.ts';
 import { lockPort } from './lock.ts';
 import type { NetworkFacts } from './network-facts.ts';
 import { requireSameIpv4 } from './router-ports.ts';
@@ -85,11 +87,28 @@ function matchFixedIps(
   return { kept, fresh };
 }
 
-/** Writes the port's fixed IPs; returns them. */
+/** Returns the host to which the port will be bound. */
+const hostAfter = (before: PortDocument, { 'binding:host_id': host }: PortUpdate): string =>
+  host === undefined ? before['binding:host_id'] : (host ?? '');
+
+/** Writes the port's fixed IPs, if they or its host change; returns them. */
 async function changeFixedIps({ trx, core, allocator, network, before, changes, mac, caller }: Updating) {
   const wanted = changes.fixed_ips;
-  if (!wanted) return before.fixed_ips;
   const deviceOwner = changes.device_owner ?? before.device_owner;
+  const host = hostAfter(before, changes);
+  const addressed = { id: before.id, mac, deviceOwner };
+  if (!wanted) {
+    if (host === before['binding:host_id'] || host === '') return before.fixed_ips;
+    const here = isRouted(network) && (await withCandidateSubnets(trx, network, { deviceOwner, host, wanted }));
+    if (!here) return before.fixed_ips;
+    if (before.ip_allocation === 'deferred' && before['binding:host_id'] === '' && before.fixed_ips.length === 0)
+      return inShownOrder(await allocateDefault(trx, allocator, here, addressed));
+    if (before.fixed_ips.some((ip) => !here.subnets.some((s) => s.id === ip.subnet_id)))
+      throw neutronError('HostNotCompatibleWithFixedIps', { host, port: before.id });
+    return before.fixed_ips;
+  }
+  // Without addresses there is nothing that must be reachable from the host.
+  const here = wanted.length === 0 ? network : await withCandidateSubnets(trx, network, { deviceOwner, host, wanted });
   checkFixedIpCount(core.config, wanted, isNetworkDevice(deviceOwner));
   const { kept, fresh } = matchFixedIps(before.fixed_ips, wanted);
   const released = before.fixed_ips.filter((ip) => !kept.includes(ip));
@@ -108,7 +127,7 @@ async function changeFixedIps({ trx, core, allocator, network, before, changes, 
       before.id,
       kept.map((ip) => ip.ip_address),
     );
-  const taken = await allocateRequested(trx, allocator, network, { id: before.id, mac, deviceOwner }, fresh);
+  const taken = await allocateRequested(trx, allocator, here ?? network, addressed, fresh);
   return inShownOrder([...kept, ...taken]);
 }
 
@@ -155,10 +174,13 @@ async function changeDhcpOpts({ trx, before, changes }: Updating) {
   );
 }
 
-/** Rebinds the port if its host, VNIC type or profile changes, or its last binding failed; returns its binding. */
-async function changeBinding({ trx, core, network, before, changes }: Updating) {
+/**
+ * Rebinds the port if its host, VNIC type or profile changes, or its last binding failed; returns its binding, and the network with
+ * the segment to which it is bound.
+ */
+async function changeBinding({ trx, core, network, before, changes }: Updating, fixedIps: readonly FixedIp[]) {
   const { 'binding:host_id': oldHost, 'binding:vif_type': oldVif } = before;
-  const host = changes['binding:host_id'] === undefined ? oldHost : (changes['binding:host_id'] ?? '');
+  const host = hostAfter(before, changes);
   const vnicType = changes['binding:vnic_type'] ?? before['binding:vnic_type'];
   const profile =
     changes['binding:profile'] === undefined ? before['binding:profile'] : (changes['binding:profile'] ?? {});
@@ -167,9 +189,12 @@ async function changeBinding({ trx, core, network, before, changes }: Updating) 
     vnicType !== before['binding:vnic_type'] ||
     JSON.stringify(profile) !== JSON.stringify(before['binding:profile']);
   const retried = !moved && oldVif === 'binding_failed' && 'binding:host_id' in changes;
-  if (!moved && !retried) return { rebound: false, binding: {} };
+  if (!moved && !retried)
+    return { rebound: false, binding: {}, wired: await withBoundSegment(trx, network, before.id, oldHost) };
   const agent = host === '' ? undefined : await aliveL2Agent(trx, core.config, host);
-  const binding = bindPort(host, vnicType, network, agent);
+  const addressed = network.subnets.filter((s) => fixedIps.some((ip) => ip.subnet_id === s.id));
+  const wired = await withSegmentForHost(trx, network, host, vnicType, agent, addressed);
+  const binding = bindPort(host, vnicType, wired, agent);
   const rebound = host !== oldHost || binding.vifType !== oldVif;
   if (host !== oldHost)
     // The active binding takes the place of an inactive one of this host (binding-extended).
@@ -181,10 +206,11 @@ async function changeBinding({ trx, core, network, before, changes }: Updating) 
       .execute();
   if (rebound) {
     await trx.deleteFrom('ml2_port_binding_levels').where('port_id', '=', before.id).execute();
-    await insertBindingLevel(trx, before.id, network, binding);
+    await insertBindingLevel(trx, before.id, wired, binding);
   }
   return {
     rebound,
+    wired,
     binding: {
       'binding:host_id': host,
       'binding:vnic_type': vnicType,
@@ -219,7 +245,7 @@ export async function updatePort(
   const fixedIps = await changeFixedIps(updating);
   const { port_security_enabled, security_groups, allowed_address_pairs } = await changeSecurity(updating);
   const opts = await changeDhcpOpts(updating);
-  const { rebound, binding } = await changeBinding(updating);
+  const { rebound, binding, wired } = await changeBinding(updating, fixedIps);
   const { 'binding:host_id': _host, 'binding:profile': _profile, mac_address: _mac, ...named } = plainOf(PORT, changes);
   const plain = {
     ...named,
@@ -250,16 +276,16 @@ export async function updatePort(
   if (rebound) await enqueueStatusChanges(trx, core, [{ ...after, status: before.status }], 'DOWN');
   if (differsFor(PORT, 'dhcp', before, after))
     await enqueueNotification(trx, EVENTS.port_update_end, { port: after }, { network: network.id });
-  const wired = isBound(after['binding:vif_type']) || isBound(before['binding:vif_type']);
-  if (wired && differsFor(PORT, 'l2', before, after))
+  const known = isBound(after['binding:vif_type']) || isBound(before['binding:vif_type']);
+  if (known && differsFor(PORT, 'l2', before, after))
     await enqueueNotification(
       trx,
       EVENTS.port_update,
       {
         port: after,
-        network_type: network.networkType,
-        segmentation_id: network.segmentationId,
-        physical_network: network.physicalNetwork,
+        network_type: wired.networkType,
+        segmentation_id: wired.segmentationId,
+        physical_network: wired.physicalNetwork,
       },
       { network: network.id },
     );

@@ -2,7 +2,7 @@ import { type Expression, type SqlBool, sql } from 'kysely';
 import type { Trx } from '../../db/database.ts';
 import type { AddressAllocator } from '../../ipam/allocate.ts';
 import { ROUTER_GATEWAY_OWNER } from '../../net/device-owners.ts';
-import { NeutronError } from '../../resources/errors.ts';
+import { type ErrorType, NeutronError } from '../../resources/errors.ts';
 import { bumpRevision } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { isAutoAddress } from '../ports/network-facts.ts';
@@ -20,6 +20,13 @@ const gateways = (trx: Trx, condition: Expression<SqlBool>) =>
     .where('r.port_type', '=', ROUTER_GATEWAY_OWNER)
     .where(condition)
     .orderBy('ports.id');
+
+const ELSEWHERE: readonly ErrorType[] = [
+  'FixedIpsSubnetsNotOnSameSegment',
+  'HostConnectedToMultipleSegments',
+  'HostNotConnectedToAnySegment',
+  'InvalidInput',
+];
 
 /** Notifies the agents of routers whose gateway has an address on the subnet. */
 export async function notifyRoutersWithGateway(trx: Trx, subnetId: string): Promise<void> {
@@ -54,6 +61,8 @@ export async function addToGateways(
     } catch (error) {
       // The subnet is too small for all of them.
       if (error instanceof NeutronError && error.type === 'IpAddressGenerationFailure') return;
+      // It is on another segment than the gateway.
+      if (error instanceof NeutronError && ELSEWHERE.includes(error.type)) continue;
       throw error;
     }
     await bumpRevision(trx, standard_attr_id);

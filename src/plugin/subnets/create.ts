@@ -26,6 +26,7 @@ import {
   rejectWholeAddressSpace,
 } from './checks.ts';
 import { type SubnetDocument, subnetDocuments } from './documents.ts';
+import { peersOf, updatePeers, withPeerRoutes } from './peer-routes.ts';
 import { allocateAutomaticAddresses } from './port-addresses.ts';
 import { setHostRoutes, setNameservers, setPools, setServiceTypes } from './rows.ts';
 import { checkSegment } from './segment.ts';
@@ -93,7 +94,7 @@ export async function createSubnet(
   if (named) requireGatewayOutside(cidr, gateway, pools);
   await rejectOverlap(trx, network.id, cidr);
   requireAffinity(source.poolId, existing, prefixPools);
-  await checkSegment(trx, network.id, values.segment_id);
+  await checkSegment(trx, network.id, values.segment_id, values.service_types);
 
   const id = randomUUID();
   const { service_types: serviceTypes, ipv6_ra_mode: raMode = null, ipv6_address_mode: addressMode = null } = values;
@@ -110,14 +111,24 @@ export async function createSubnet(
   });
   await setPools(trx, id, cidr.version, pools);
   await setNameservers(trx, id, values.dns_nameservers);
-  await setHostRoutes(trx, id, values.host_routes);
+  const { segment_id: segmentId } = values;
+  const routes =
+    segmentId === null
+      ? values.host_routes
+      : withPeerRoutes(
+          values.host_routes,
+          { id, version: cidr.version, segmentId, gateway: gateway ? formatIp(gateway.version, gateway.value) : null },
+          await peersOf(trx, network.id),
+        );
+  await setHostRoutes(trx, id, routes);
   await setServiceTypes(trx, id, serviceTypes);
   // The network's document contains the list of its subnets.
   await bumpRevision(trx, network.standard_attr_id);
 
   const document = inserted((await subnetDocuments(trx, [id])).get(id), 'subnet', id);
   await enqueueNotification(trx, EVENTS.subnet_create_end, { subnet: document }, { network: network.id });
-  if (isAutoAddress(raMode, addressMode)) await allocateAutomaticAddresses(trx, core, network, { id, cidr });
+  await updatePeers(trx, network.id, { id, segmentId });
+  if (isAutoAddress(raMode, addressMode)) await allocateAutomaticAddresses(trx, core, network, { id, cidr, segmentId });
   else await addToGateways(trx, core, allocator, network.id, { id, ipVersion: cidr.version });
   return document;
 }

@@ -13,7 +13,9 @@ import { EVENTS } from '../../rpc/events.ts';
 import { nowText } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
+import { withBoundSegment } from '../ports/bound-segment.ts';
 import { portDocuments } from '../ports/documents.ts';
+import { networkFacts } from '../ports/network-facts.ts';
 import { isBound } from '../provisioning.ts';
 import { enqueueRouterUpdate } from '../router-events.ts';
 
@@ -43,29 +45,44 @@ async function enqueuePortUpdates(
         .where('ports.id', 'in', [...portIds]),
     )
     .execute();
-  const segment = await trx
-    .selectFrom('networksegments')
-    .select(['network_type', 'physical_network', 'segmentation_id'])
-    .where('network_id', '=', network.id)
-    .orderBy('segment_index')
-    .executeTakeFirst();
+  const facts = await networkFacts(trx, network.id);
   for (const document of (await portDocuments(trx, core.config, portIds)).values()) {
     await enqueueNotification(trx, EVENTS.port_update_end, { port: document }, { network: network.id });
-    if (isBound(String(document['binding:vif_type'])))
-      await enqueueNotification(trx, EVENTS.port_update, { port: document, ...segment }, { network: network.id });
+    if (facts && isBound(String(document['binding:vif_type']))) {
+      const wired = await withBoundSegment(trx, facts, document.id, document['binding:host_id']);
+      await enqueueNotification(
+        trx,
+        EVENTS.port_update,
+        {
+          port: document,
+          network_type: wired.networkType,
+          physical_network: wired.physicalNetwork,
+          segmentation_id: wired.segmentationId,
+        },
+        { network: network.id },
+      );
+    }
     if (document.device_owner === ROUTER_GATEWAY_OWNER) await enqueueRouterUpdate(trx, document.device_id);
   }
 }
 
+/** Condition on the ports that can have addresses on a segment. */
+const isOnSegment = (segmentId: string) => sql<boolean>`exists (select 1 from ml2_port_bindings b
+  where b.port_id = ports.id and b.status = 'ACTIVE' and (
+    exists (select 1 from segmenthostmappings m where m.host = b.host and m.segment_id = ${segmentId})
+    or (b.host = '' and exists (select 1 from ipallocations a inner join subnets s on s.id = a.subnet_id
+      where a.port_id = ports.id and s.segment_id = ${segmentId}))))`;
+
 /**
  * Allocates the address of every port of the network, except those of routers, in a new subnet with addresses derived from MACs
- * (SLAAC, stateless DHCPv6), as for ports that are created later.
+ * (SLAAC, stateless DHCPv6), as for ports that are created later: in a subnet of a segment, those whose host reaches it, and those
+ * without a host that have addresses on it.
  */
 export async function allocateAutomaticAddresses(
   trx: Trx,
   core: Core,
   network: PortsNetwork,
-  subnet: { readonly id: string; readonly cidr: Cidr },
+  subnet: { readonly id: string; readonly cidr: Cidr; readonly segmentId: string | null },
 ): Promise<void> {
   const allocatable: AllocatableSubnet = { id: subnet.id, networkId: network.id, ipVersion: 6, pools: [] };
   for (let last = ''; ; ) {
@@ -75,6 +92,7 @@ export async function allocateAutomaticAddresses(
       .where('network_id', '=', network.id)
       .where('device_owner', 'not in', [...ROUTER_SUBNET_OWNERS])
       .where('id', '>', last)
+      .where(subnet.segmentId === null ? sql<boolean>`1 = 1` : isOnSegment(subnet.segmentId))
       .orderBy('id')
       .limit(CHUNK)
       .execute();
@@ -109,6 +127,24 @@ export async function requireUnused(trx: Trx, subnetId: string, autoAddress: boo
     throw neutronError('SubnetInUse', {
       id: subnetId,
       reason: `One or more ports have an IP allocation from this subnet, port ${used.id} for one.`,
+    });
+}
+
+/** Throws SubnetInUse if a port has addresses in this subnet only: its segment follows from them. */
+export async function requireOtherAddresses(trx: Trx, subnetId: string): Promise<void> {
+  const alone = await trx
+    .selectFrom('ipallocations as a')
+    .select('a.port_id')
+    .where('a.subnet_id', '=', subnetId)
+    .where(
+      sql<boolean>`not exists (select 1 from ipallocations b where b.port_id = a.port_id and b.subnet_id <> ${subnetId})`,
+    )
+    .limit(1)
+    .executeTakeFirst();
+  if (alone)
+    throw neutronError('SubnetInUse', {
+      id: subnetId,
+      reason: `Port ${alone.port_id} has no address in another subnet.`,
     });
 }
 

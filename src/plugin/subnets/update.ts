@@ -5,6 +5,7 @@ import { type Cidr, type Ip, parseIp } from '../../net/addresses.ts';
 import type { UpdateOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { SUBNET } from '../../resources/subnet.ts';
+import type { HostRoute } from '../../resources/subnet-types.ts';
 import { EVENTS } from '../../rpc/events.ts';
 import { plainOf, updatePlain } from '../../store/rows.ts';
 import { bumpRevision, requireRevision } from '../../store/standard-attributes.ts';
@@ -15,9 +16,10 @@ import { notifyRoutersWithGateway } from '../routers/gateway-addresses.ts';
 import { checkCidr, checkDhcpPossible, checkGateway, checkHostRoutes, checkNameservers } from './checks.ts';
 import { type SubnetDocument, subnetDocuments } from './documents.ts';
 import { type LockedSubnet, lockSubnet } from './lock.ts';
+import { peersOf, withPeerRoutes } from './peer-routes.ts';
 import { requireGatewayUnused } from './port-addresses.ts';
 import { setHostRoutes, setNameservers, setPools, setServiceTypes } from './rows.ts';
-import { checkSegment } from './segment.ts';
+import { checkSegmentChange } from './segment.ts';
 
 export type SubnetUpdate = UpdateOf<typeof SUBNET>;
 
@@ -55,6 +57,20 @@ async function checkGatewayAndPools(
   return pools;
 }
 
+/** Returns the new routes of a subnet, if they or, on a segment, its gateway change; on a segment, with those to its peers. */
+async function routesAfter(
+  trx: Trx,
+  { id, network_id, segment_id: segmentId, ip_version, gateway_ip: before }: LockedSubnet,
+  changes: SubnetUpdate,
+): Promise<readonly HostRoute[] | undefined> {
+  const { gateway_ip: gateway = before } = changes;
+  if (segmentId === null || (changes.host_routes === undefined && gateway === before)) return changes.host_routes;
+  const routes = changes.host_routes ?? (await subnetDocuments(trx, [id])).get(id)?.host_routes ?? [];
+  const former = gateway === before ? {} : { gateway: before };
+  const version = ip_version === 6 ? 6 : 4;
+  return withPeerRoutes(routes, { id, version, segmentId, gateway }, await peersOf(trx, network_id), former);
+}
+
 /**
  * Updates a subnet in the caller's transaction and enqueues the notifications of agents; returns its new document.
  * Throws NeutronError: SubnetNotFound, RevisionNumberConstraintFailed, and for invalid changes.
@@ -75,12 +91,13 @@ export async function updateSubnet(
   if (changes.dns_nameservers) checkNameservers(core.config, changes.dns_nameservers, version, id);
   if (changes.host_routes) checkHostRoutes(core.config, changes.host_routes, version, id);
   if (changes.segment_id !== undefined && changes.segment_id !== subnet.segment_id)
-    await checkSegment(trx, network.id, changes.segment_id, id);
+    await checkSegmentChange(trx, network.id, subnet, changes.segment_id);
 
   await updatePlain(trx, SUBNET, { id, attr: subnet.standard_attr_id }, plainOf(SUBNET, changes));
   if (pools) await setPools(trx, id, version, pools);
   if (changes.dns_nameservers) await setNameservers(trx, id, changes.dns_nameservers);
-  if (changes.host_routes) await setHostRoutes(trx, id, changes.host_routes);
+  const routes = await routesAfter(trx, subnet, changes);
+  if (routes) await setHostRoutes(trx, id, routes);
   if (changes.service_types) await setServiceTypes(trx, id, changes.service_types);
   // As in Neutron, every PUT increments the revision of the subnet and of its network, even if nothing changes.
   await bumpRevision(trx, subnet.standard_attr_id, revision);

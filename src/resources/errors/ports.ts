@@ -8,6 +8,11 @@ export const PORT_ERRORS = {
     template: 'Port {port} of network {network} is in use by device {device}.',
     when: 'a device uses the port already',
   },
+  DhcpPortInUse: {
+    status: 409,
+    template: 'Port {id} is reserved for DHCP agents on another segment.',
+    when: 'a DHCP agent requests a reserved port whose addresses it cannot serve',
+  },
   MacAddressInUse: {
     status: 409,
     template: 'Unable to complete operation for network {network}. The mac address {mac} is in use.',

@@ -97,7 +97,7 @@ describe('the L3 agent scheduler', () => {
     const agentsOf = (id: string) => hostingAgentIds(db.kysely, L3_AGENTS, id);
     expect(await Promise.all(ids.map(async (id) => (await agentsOf(id)).length))).toEqual([0, 1, 3]);
     const lacking = new Map(
-      await Promise.all(ids.map(async (id) => [id, (await agentsOf(id)).map((a) => ({ id: a }))] as const)),
+      await Promise.all(ids.map(async (id) => [id, (await agentsOf(id)).map((a) => ({ id: a, host: a }))] as const)),
     );
     expect(await couldSchedule(db.kysely, config, L3_AGENTS, lacking)).toEqual([]);
   });
@@ -108,7 +108,14 @@ describe('the L3 agent scheduler', () => {
     await world.attached(id, '10.0.0.0/24');
     const page = (agent: string) =>
       world.transaction((trx) =>
-        autoSchedulePage(trx, world.core.config, L3_AGENTS, { id: agent, availabilityZone: 'nova' }, '', 10),
+        autoSchedulePage(
+          trx,
+          world.core.config,
+          L3_AGENTS,
+          { id: agent, host: agent, availabilityZone: 'nova' },
+          '',
+          10,
+        ),
       );
     await page(one);
     await page(two);

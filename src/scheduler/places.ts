@@ -1,0 +1,47 @@
+import type { Queries } from '../db/database.ts';
+import type { HostingKind } from './hosting-kind.ts';
+
+/** A host that can serve a part of a resource. */
+export interface PartHost {
+  readonly resource_id: string;
+  readonly part_id: string;
+  /** Null: no host can. */
+  readonly host: string | null;
+}
+
+/** Where agents of a resource must be: the whole resource, or one of its parts, has agents on these hosts. */
+export interface Place {
+  /** Undefined: any host. */
+  readonly hosts: ReadonlySet<string> | undefined;
+}
+
+const ANYWHERE: readonly Place[] = [{ hosts: undefined }];
+
+/** Returns whether an agent on the host can serve the place. */
+export const fits = ({ hosts }: Place, { host }: { readonly host: string }): boolean => hosts?.has(host) ?? true;
+
+/** Looks up the places of resources; of those whose agents can be anywhere, too. */
+export async function placesOf(
+  db: Queries,
+  { hosted: { parts } }: HostingKind,
+  ids: readonly string[],
+): Promise<(id: string) => readonly Place[]> {
+  if (!parts || ids.length === 0) return () => ANYWHERE;
+  const rows = await db
+    .selectFrom(parts.as('parts'))
+    .selectAll()
+    .where('parts.resource_id', 'in', [...ids])
+    .execute();
+  const places = new Map<string, Map<string, Set<string>>>();
+  for (const { resource_id, part_id, host } of rows) {
+    const own = places.get(resource_id) ?? new Map<string, Set<string>>();
+    places.set(resource_id, own);
+    const hosts = own.get(part_id) ?? new Set();
+    own.set(part_id, hosts);
+    if (host !== null) hosts.add(host);
+  }
+  return (id) => {
+    const own = places.get(id);
+    return own ? Array.from(own.values(), (hosts) => ({ hosts })) : ANYWHERE;
+  };
+}
