@@ -87,10 +87,11 @@ export async function networkInfos(
     const subnets = groupBy(await subnetsOf(db, some, dhcpOnly), ofNetwork);
     const ports = groupBy(await portsOf(core, db, some), ofNetwork);
     const segments = await segmentsOf(db, some);
-    const physical = [...segments.values()].flat().filter((s) => s.physical_network !== null);
+    // Agents read the hosts of routed networks only; those of others would be half of the answer.
+    const routed = [...subnets].filter(([, own]) => own.some((s) => s.segment_id !== null));
     const hosts = await hostsOfSegments(
       db,
-      physical.map((s) => s.id),
+      routed.flatMap(([id]) => segments.get(id)?.map((s) => s.id) ?? []),
     );
     return new Map(
       networks.map((network) => {

@@ -3,8 +3,6 @@ import type { Config } from '../config/options.ts';
 import type { RpcArgs } from '../rpc/contract.ts';
 import type { AgentEvent } from '../rpc/events.ts';
 
-import type { PartHost } from './places.ts';
-
 type Options = Config['DEFAULT'];
 /** Names of the options in [DEFAULT] that have values of a type. */
 type OptionOf<T> = { [K in keyof Options]: Options[K] extends T ? K : never }[keyof Options];
@@ -13,6 +11,14 @@ type OptionOf<T> = { [K in keyof Options]: Options[K] extends T ? K : never }[ke
 export interface Notification {
   readonly event: AgentEvent<RpcArgs, string, 'host'>;
   readonly payload: RpcArgs;
+}
+
+/** A host that can serve a part of a resource. */
+interface PartHost {
+  readonly resource_id: string;
+  readonly part_id: string;
+  /** Null: no host can. */
+  readonly host: string | null;
 }
 
 /** A kind of agent that hosts resources: networks on DHCP agents, routers on L3 agents. */

@@ -1,14 +1,6 @@
 import type { Queries } from '../db/database.ts';
 import type { HostingKind } from './hosting-kind.ts';
 
-/** A host that can serve a part of a resource. */
-export interface PartHost {
-  readonly resource_id: string;
-  readonly part_id: string;
-  /** Null: no host can. */
-  readonly host: string | null;
-}
-
 /** Where agents of a resource must be: the whole resource, or one of its parts, has agents on these hosts. */
 export interface Place {
   /** Undefined: any host. */

@@ -1,6 +1,6 @@
 import { DHCP_OWNER } from '../../net/device-owners.ts';
 import { RESERVED_DHCP_PORT } from '../../net/dhcp-device-id.ts';
-import type { NetworkFacts, NetworkInfo, PortDocument } from '../../rpc/documents.ts';
+import type { FixedIp, NetworkFacts, NetworkInfo, PortDocument } from '../../rpc/documents.ts';
 
 /** A fixed IP to request: its subnet and, optionally, its address; default: chosen by the server. */
 interface FixedIpRequest {
@@ -76,7 +76,11 @@ export function planDhcpPort(
       },
     };
   }
-  const reserved = info.ports.find((port) => port.device_id === RESERVED_DHCP_PORT && !tried.has(port.id));
+  // An agent on another segment may have left one: its addresses are of no use here.
+  const isElsewhere = ({ subnet_id }: FixedIp) => info.non_local_subnets?.some(({ id }) => id === subnet_id) ?? false;
+  const reserved = info.ports.find(
+    (port) => port.device_id === RESERVED_DHCP_PORT && !tried.has(port.id) && !port.fixed_ips.some(isElsewhere),
+  );
   if (reserved) {
     return { kind: 'adopt', portId: reserved.id, body: { network_id: info.id, device_id: deviceId } };
   }

@@ -175,7 +175,7 @@ export class NetworkCache {
     const network = this.#networks.get(networkId);
     if (!network) return;
     for (const id of network.ports.keys()) this.#networkOfPort.delete(id);
-    for (const subnet of network.facts.subnets) this.#networkOfSubnet.delete(subnet.id);
+    for (const subnet of subnetsOf(network.facts)) this.#networkOfSubnet.delete(subnet.id);
     this.#networks.delete(networkId);
   }
 
@@ -207,8 +207,8 @@ export class NetworkCache {
   }
 
   #setFacts(network: CachedNetwork, facts: NetworkFacts): void {
-    for (const subnet of network.facts.subnets) this.#networkOfSubnet.delete(subnet.id);
-    for (const subnet of facts.subnets) this.#networkOfSubnet.set(subnet.id, facts.id);
+    for (const subnet of subnetsOf(network.facts)) this.#networkOfSubnet.delete(subnet.id);
+    for (const subnet of subnetsOf(facts)) this.#networkOfSubnet.set(subnet.id, facts.id);
     network.facts = facts;
     delete network.whole;
   }
@@ -251,6 +251,9 @@ function newNetwork(facts: NetworkFacts, factsRequestedAt: number): CachedNetwor
   const [ports, holders] = [new Map<string, CachedPort>(), new Map<string, string>()];
   return { facts, factsRequestedAt, ports, dhcpPorts: new Set(), holders, changed: new Set(), ready: new Set() };
 }
+
+/** Returns all subnets of a network, those of other segments (which old servers omit) too. */
+const subnetsOf = ({ subnets, non_local_subnets: others }: NetworkFacts) => [...subnets, ...(others ?? [])];
 
 function holderKey(fixed: { readonly subnet_id: string; readonly ip_address: string }): string {
   return `${fixed.subnet_id} ${fixed.ip_address}`;

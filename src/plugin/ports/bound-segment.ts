@@ -5,7 +5,7 @@ import { bindPort } from './binding.ts';
 import type { NetworkFacts } from './network-facts.ts';
 
 /** The facts about the segment that carries a port's traffic. */
-export type SegmentFacts = Pick<NetworkFacts, 'segmentId' | 'networkType' | 'physicalNetwork' | 'segmentationId'>;
+type SegmentFacts = Pick<NetworkFacts, 'segmentId' | 'networkType' | 'physicalNetwork' | 'segmentationId'>;
 
 async function segmentsOf(db: Queries, networkId: string): Promise<readonly SegmentFacts[]> {
   const rows = await db

@@ -57,6 +57,15 @@ describe("the agent's own port on a network", () => {
     expect(planDhcpPort(with_, 'd', new Set([reserved.id]))).toMatchObject({ kind: 'create' });
   });
 
+  it('is not taken over from one of another segment, whose addresses are of no use here', () => {
+    const net = network();
+    const elsewhere = subnet(net.id, { segment_id: 's2', cidr: '10.9.0.0/24' });
+    const fixed_ips = [{ subnet_id: elsewhere.id, ip_address: '10.9.0.2' }];
+    const reserved = port(net.id, { device_id: 'reserved_dhcp_port', device_owner: 'network:dhcp', fixed_ips });
+    const known = { ...net, non_local_subnets: [elsewhere], ports: [reserved] };
+    expect(planDhcpPort(known, 'd')).toMatchObject({ kind: 'create' });
+  });
+
   it('is charged to the project of the network, under either name', () => {
     expect(planDhcpPort(network({ tenant_id: 't' }), 'd')).toMatchObject({ body: { project_id: 't' } });
     expect(planDhcpPort(network({ tenant_id: 't', project_id: 'p' }), 'd')).toMatchObject({

@@ -136,7 +136,10 @@ describe('what is known where', () => {
     expect(cache.port(first.id)?.network_id).toBe(net.id);
     expect(cache.networkOfSubnet(net.subnets[0]?.id as string)).toBe(net.id);
     expect(cache.counts()).toEqual({ networks: 1, subnets: 1, ports: 1 });
+    cache.merge({ ...net, subnets: [], non_local_subnets: net.subnets }, cache.now());
+    expect(cache.networkOfSubnet(net.subnets[0]?.id as string)).toBe(net.id);
     cache.merge({ ...net, subnets: [] }, cache.now());
+    expect(cache.networkOfSubnet(net.subnets[0]?.id as string)).toBeUndefined();
     expect(cache.counts()).toEqual({ networks: 1, subnets: 0, ports: 0 });
     cache.deleteNetwork(net.id);
     expect(cache.counts()).toEqual({ networks: 0, subnets: 0, ports: 0 });
