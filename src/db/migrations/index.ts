@@ -16,8 +16,8 @@ import { portDeviceProfiles } from './0015-port-device-profiles.ts';
 import { defaultExternalNetwork } from './0016-default-external-network.ts';
 import { applicationCredentials } from './0017-application-credentials.ts';
 import { novaEvents } from './0018-nova-events.ts';
-import { notifications } from './0022-notifications.ts';
 import { segmentHosts } from './0021-segment-hosts.ts';
+import { notifications } from './0022-notifications.ts';
 import type { Migration } from './migration.ts';
 
 /** All steps in order. A step that has landed is never changed; a new one is added. */
