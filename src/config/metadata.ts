@@ -1,4 +1,4 @@
-import { flag, integer, text } from './option.ts';
+import { flag, integer, list, text } from './option.ts';
 
 /** Options of the metadata agent (Neutron's metadata_agent.ini). */
 export const METADATA = {
@@ -8,6 +8,12 @@ export const METADATA = {
     {
       path: true,
     },
+  ),
+  metadata_proxy: text(
+    'native',
+    'what passes the requests of machines to that socket; native: one process for all networks (haproxy where it cannot be ' +
+      'loaded); haproxy: one haproxy for each network, as in Neutron',
+    { choices: ['native', 'haproxy'] },
   ),
   metadata_proxy_socket_mode: text(
     'deduce',
@@ -43,4 +49,20 @@ export const METADATA = {
     path: true,
   }),
   nova_client_priv_key: text('', 'private key of nova_client_cert', { path: true }),
+} as const;
+
+const limit = (fallback: number, help: string) => integer(fallback, help, 1, 1_000_000);
+
+/** Options of [metadata_rate_limiting]. */
+export const METADATA_RATE_LIMITING = {
+  rate_limit_enabled: flag(false, 'limit the requests for metadata of each machine'),
+  ip_versions: list(
+    ['4'],
+    'versions of the metadata addresses for which requests are limited; with haproxy, 6 limits those over IPv4 too',
+    { pattern: /^[46]$/, hint: '4, 6 or both' },
+  ),
+  base_window_duration: limit(10, 'seconds of the base window'),
+  base_query_rate_limit: limit(10, 'requests of a machine within the base window'),
+  burst_window_duration: limit(10, 'seconds of the burst window'),
+  burst_query_rate_limit: limit(10, 'requests of a machine within the burst window'),
 } as const;

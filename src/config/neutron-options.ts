@@ -93,7 +93,7 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
 /** Sections of which Neutrino uses nothing; any name in them passes as Neutron's. */
 const SECTIONS = words(`
   auth_extra barbican bgp cache cli_script cors cors.subdomain designate dhcp_rate_limiting evpn experimental fdb
-  healthcheck ironic key_manager l3_agent local_ip macvtap metadata_rate_limiting metering
+  healthcheck ironic key_manager l3_agent local_ip macvtap metering
   ml2_odl ml2_sriov ml2_type_geneve ml2_type_gre network_log network_segment_range nova_sys_admin octavia
   oslo_concurrency oslo_limit oslo_messaging_amqp oslo_messaging_kafka oslo_messaging_metrics
   oslo_messaging_zmq oslo_middleware oslo_reports

@@ -2,7 +2,7 @@ import { homedir, hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { MAC } from '../net/patterns.ts';
 import { KEYSTONE_AUTHTOKEN } from './keystone-authtoken.ts';
-import { METADATA } from './metadata.ts';
+import { METADATA, METADATA_RATE_LIMITING } from './metadata.ts';
 import { NOTIFICATIONS } from './notifications.ts';
 import { NOVA, NOVA_EVENTS } from './nova.ts';
 import { flag, float, integer, list, nothingOf, type Option, text } from './option.ts';
@@ -164,10 +164,13 @@ export const OPTIONS = {
     dhcp_rebinding_time: integer(0, 'rebinding time (DHCP option 59) in seconds; 0: not sent', 0),
     enable_isolated_metadata: flag(
       false,
-      'on networks without a router, announce a route to the metadata service through the DHCP port, and run haproxy there',
+      'on networks without a router, announce a route to the metadata service through the DHCP port, and serve it there',
     ),
     force_metadata: flag(false, 'the same on all networks'),
-    enable_metadata_network: flag(false, 'serve metadata on networks with the prefix 169.254.169.254/16'),
+    enable_metadata_network: flag(
+      false,
+      'serve metadata in the name of the router on networks within 169.254.0.0/16, which need enable_isolated_metadata too',
+    ),
     bulk_reload_interval: integer(0, 'seconds to collect changes before dnsmasq is reloaded; 0: reload at once', 0),
     ...METADATA,
     ...NOVA_EVENTS,
@@ -180,6 +183,7 @@ export const OPTIONS = {
       hint: 'a name of at most 255 characters without commas',
     }),
   },
+  metadata_rate_limiting: METADATA_RATE_LIMITING,
   identity: {
     token_expiration: integer(3600, 'lab: seconds for which a token is valid', 1, 366 * 86400),
     region: text('RegionOne', 'lab: region of the endpoints in the catalogue', {

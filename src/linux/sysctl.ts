@@ -1,6 +1,10 @@
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { asIpFailed, batchText, type InNamespace, type IpCommand, namespacePath } from './ip.ts';
 import { run } from './run.ts';
+
+/** Returns whether the kernel has IPv6. */
+export const hasIpv6 = (): boolean => existsSync('/proc/sys/net/ipv6');
 
 /** Keys are paths below /proc/sys (`net/ipv6/conf/eth0.5/accept_ra`), because device names may contain dots. */
 function sysctlPath(key: string): string {

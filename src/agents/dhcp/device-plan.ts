@@ -13,6 +13,7 @@ import { canonicalIp, cidrContains, parseCidr, parseIp } from '../../net/address
 import { dhcpNamespace, tapName } from '../../net/device-names.ts';
 import type { NetworkInfo, PortDocument, SubnetDocument } from '../../rpc/documents.ts';
 import type { InsideSetup, NamespaceState } from '../interface/device.ts';
+import { METADATA_IPV4, METADATA_IPV6 } from './answers/metadata.ts';
 
 /** The device of the agent's port on a network, in the wanted state. */
 export interface DeviceSpec {
@@ -35,7 +36,7 @@ interface Gateway {
 }
 
 /** Where a virtual machine requests its metadata (link-local, both families). */
-const METADATA_ADDRESSES = ['169.254.169.254/32', 'fe80::a9fe:a9fe/128'];
+const METADATA_ADDRESSES = [`${METADATA_IPV4}/32`, `${METADATA_IPV6}/128`];
 
 /** Returns the device that a network's DHCP port needs. Fixed IPs of subnets that are no longer in the document are omitted. */
 export function deviceSpec(info: NetworkInfo, port: PortDocument, options: { readonly metadata: boolean }): DeviceSpec {

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { guestNamespace } from '../../../src/lab/namespace-guest.ts';
+import { nativeObstacle } from '../../../src/linux/native.ts';
 import { run } from '../../../src/linux/run.ts';
+import { waitFor } from '../../../src/time/wait.ts';
 import { ApiClient } from '../../support/api-client.ts';
 import { type Ini, iniText } from '../../support/ini.ts';
 import { askSocket } from '../../support/metadata-socket.ts';
@@ -94,14 +96,17 @@ describe.skipIf(process.getuid?.() !== 0)('the metadata agent as a process (need
     expect(existsSync(statePath)).toBe(false);
   });
 
-  it.skipIf(!existsSync('/usr/sbin/haproxy'))(
-    'answers a machine on 169.254.169.254 through the haproxy of its isolated network (needs haproxy)',
+  it.skipIf(!existsSync('/usr/sbin/haproxy') || nativeObstacle() !== undefined)(
+    'answers a machine on 169.254.169.254 in its isolated network, by either proxy, which replaces the other (needs haproxy)',
     async () => {
       const statePath = join(folder, 'state');
       const place = ['--state-path', statePath];
-      const isolated = file('dhcp_agent.ini', { DEFAULT: { enable_isolated_metadata: true } });
-      const words = [...place, '--host', 'metadata-3', ...metadataIni(), ...isolated];
-      const up = NeutrinoProcess.start('up', '--bind-port', '0', ...words);
+      const start = (metadata_proxy: string) => {
+        const isolated = file('dhcp_agent.ini', { DEFAULT: { enable_isolated_metadata: true, metadata_proxy } });
+        const words = [...place, '--host', 'metadata-3', ...metadataIni(), ...isolated];
+        return NeutrinoProcess.start('up', '--bind-port', '0', ...words);
+      };
+      let up = start('native');
       try {
         const api = new ApiClient(await up.url());
         const network = await api.create('network', { name: 'n' });
@@ -113,17 +118,35 @@ describe.skipIf(process.getuid?.() !== 0)('the metadata agent as a process (need
         const url = 'http://169.254.169.254/openstack/latest/meta_data.json';
         const spoofed = ['-H', 'X-Neutron-Router-ID: x', '-H', 'X-Forwarded-For: 10.0.0.99', '-H', 'X-Instance-ID: x'];
         const curl = ['curl', '-sS', '--retry', '10', '--retry-all-errors', '--retry-delay', '1', ...spoofed, url];
-        const { stdout } = await run(['ip', 'netns', 'exec', guestNamespace(id), ...curl], { timeoutMs: 60_000 });
-        expect(stdout).toBe('/openstack/latest/meta_data.json');
-        expect(nova.saw.at(-1)?.headers).toMatchObject({
-          'x-instance-id': id,
-          'x-tenant-id': port?.project_id,
-          'x-forwarded-for': port?.fixed_ips[0]?.ip_address,
-        });
+        const ask = async () => {
+          const { stdout } = await run(['ip', 'netns', 'exec', guestNamespace(id), ...curl], { timeoutMs: 60_000 });
+          expect(stdout).toBe('/openstack/latest/meta_data.json');
+          expect(nova.saw.at(-1)?.headers).toMatchObject({
+            'x-instance-id': id,
+            'x-tenant-id': port?.project_id,
+            'x-forwarded-for': port?.fixed_ips[0]?.ip_address,
+          });
+        };
+        const files = [
+          join(statePath, 'ns-metadata-proxy/native.pid'),
+          join(statePath, `external/pids/${network.id}.pid.haproxy`),
+        ];
+        const serving = (...expected: readonly boolean[]) =>
+          waitFor('the proxy to be the other one', () => files.map(existsSync).join() === expected.join(), 20_000);
+        await ask();
+        await serving(true, false);
+        await up.kill();
+        up = start('haproxy');
+        await serving(false, true);
+        await ask();
+        await up.kill();
+        up = start('native');
+        await serving(true, false);
+        await ask();
       } finally {
         await up.kill();
         const down = await neutrino('down', '--purge', '--yes', ...place, '--host', 'metadata-3');
-        expect(down.stdout).toMatch(/haproxy \d+/);
+        expect(down.stdout).toMatch(/metadata proxies \d+/);
       }
       expect(existsSync(statePath)).toBe(false);
     },

@@ -3,8 +3,13 @@ import { isRouterInterface } from '../../../net/device-owners.ts';
 import type { NetworkInfo } from '../../../rpc/documents.ts';
 import { allSubnets } from './subnet.ts';
 
+/** Where machines ask for metadata; the IPv6 address is link-local. */
+export const METADATA_IPV4 = '169.254.169.254';
+export const METADATA_IPV6 = 'fe80::a9fe:a9fe';
+export const METADATA_PORT = 80;
+
 /** Address of the metadata service, as a route's destination. */
-export const METADATA_ROUTE = '169.254.169.254/32';
+export const METADATA_ROUTE = `${METADATA_IPV4}/32`;
 
 /** Returns the ids of the subnets whose gateway is the address of a router's port. The others are isolated. */
 export function routedSubnets(info: NetworkInfo): ReadonlySet<string> {

@@ -7,11 +7,13 @@ import { showLink } from '../../../linux/links.ts';
 import { isInNamespace, namespacePath } from '../../../linux/namespaces.ts';
 import { endProcess, isRunning, type ProcessInfo, showProcess } from '../../../linux/processes.ts';
 import { run } from '../../../linux/run.ts';
-import { setSysctls } from '../../../linux/sysctl.ts';
+import { hasIpv6, setSysctls } from '../../../linux/sysctl.ts';
+import { UUID } from '../../../net/patterns.ts';
 import { waitFor } from '../../../time/wait.ts';
 import { readText, replaceText } from '../text-file.ts';
 import type { MetadataProxies, WantedProxy } from './contract.ts';
 import { haproxyConf, ipv6Listener } from './haproxy-conf.ts';
+import { rateSettings } from './rate-settings.ts';
 
 const PROGRAM = 'haproxy';
 const START_MS = 10_000;
@@ -20,21 +22,28 @@ const LOOK_MS = 500;
 /** Proxies that only pass small answers on need no longer to end. */
 const GRACE_MS = 5_000;
 
-type HaproxyConfig = Pick<Config, 'DEFAULT'>;
+type HaproxyConfig = Pick<Config, 'DEFAULT' | 'metadata_rate_limiting'>;
 
-/** The files of a network's haproxy, where Neutron's agents have them. */
-export const haproxyFiles = ({ state_path, external_pids }: Config['DEFAULT'], networkId: string) => ({
-  conf: join(state_path, 'ns-metadata-proxy', `${networkId}.conf`),
-  pid: join(external_pids, `${networkId}.pid.haproxy`),
-  /** Index of the device on which it listens: a file of Neutrino's own. */
-  device: join(state_path, 'ns-metadata-proxy', `${networkId}.device`),
+/** The files of the haproxy that serves a network or, on a metadata network, its router, where Neutron's agents have them. */
+export const haproxyFiles = ({ state_path, external_pids }: Config['DEFAULT'], id: string) => ({
+  conf: join(state_path, 'ns-metadata-proxy', `${id}.conf`),
+  pid: join(external_pids, `${id}.pid.haproxy`),
 });
+
+/** A file of Neutrino's own: the index of the device on which a network's haproxy listens, and the router that it serves, if any. */
+const placeFile = ({ state_path }: Config['DEFAULT'], networkId: string): string =>
+  join(state_path, 'ns-metadata-proxy', `${networkId}.device`);
+
+/** How haproxies are watched: with the network, because that of a metadata network has the router's files. */
+interface Watched extends ProcessInfo {
+  readonly id: string;
+}
 
 /** One haproxy for each network, in its namespace, as Neutron's DHCP agent runs them; that of a stock agent is replaced. */
 export class HaproxyProxies implements MetadataProxies {
   readonly #config: HaproxyConfig;
   readonly #log: Logger;
-  readonly #running = new Map<string, ProcessInfo>();
+  readonly #running = new Map<string, Watched>();
   readonly #listeners: ((networkId: string) => void)[] = [];
   readonly #timer: NodeJS.Timeout;
 
@@ -46,44 +55,49 @@ export class HaproxyProxies implements MetadataProxies {
   }
 
   async serve(proxy: WantedProxy): Promise<void> {
-    const { networkId, namespace } = proxy;
-    const files = haproxyFiles(this.#config.DEFAULT, networkId);
+    const { networkId, routerId, namespace } = proxy;
+    const id = routerId ?? networkId;
+    const other = [...this.#running].find(([network, one]) => one.id === id && network !== networkId)?.[0];
+    if (other) throw new Error(`router ${id}: its haproxy is on network ${other} already`);
+    const files = haproxyFiles(this.#config.DEFAULT, id);
     const wanted = await this.#conf(proxy, files.pid);
     // A socket stays with a device that was deleted, even if another one has its name.
-    const device = String((await showLink(proxy.device, { namespace }))?.index);
-    const found = await this.#find(networkId);
+    const index = (await showLink(proxy.device, { namespace }))?.index;
+    const place = routerId === undefined ? String(index) : `${index} ${routerId}`;
+    const found = await this.#find(id);
+    const isRight = (await readText(files.conf)) === wanted && (await this.#place(networkId)) === place;
     this.#running.delete(networkId);
-    const isRight = (await readText(files.conf)) === wanted && (await readText(files.device)) === device;
     if (found && isRight && (await isInNamespace(found, namespace))) {
-      this.#running.set(networkId, found);
+      this.#running.set(networkId, { ...found, id });
       return;
     }
+    for (const former of await this.#ids(networkId)) if (former !== id) await this.#end(former);
     if (found) await endProcess(found.pid, GRACE_MS);
     await mkdir(dirname(files.conf), { recursive: true });
     await mkdir(dirname(files.pid), { recursive: true });
     await rm(files.pid, { force: true });
     await replaceText(files.conf, wanted);
-    // haproxy must be able to listen before the duplicate address detection of the link-local address is over.
-    if (ipv6Enabled()) await setSysctls({ 'net/ipv6/ip_nonlocal_bind': 1 }, { namespace });
+    // First: after a kill, `stop` must find the files of a router.
+    await replaceText(placeFile(this.#config.DEFAULT, networkId), place);
+    // haproxy must be able to listen before the address is there.
+    if (hasIpv6()) await setSysctls({ 'net/ipv6/ip_nonlocal_bind': 1 }, { namespace });
     await run(['nsenter', `--net=${namespacePath(namespace)}`, '--', PROGRAM, '-f', files.conf], {
       timeoutMs: START_MS,
     });
-    const started = await waitFor(`haproxy writing ${files.pid}`, () => this.#find(networkId), PID_FILE_MS);
-    await replaceText(files.device, device);
-    this.#running.set(networkId, started);
+    const started = await waitFor(`haproxy writing ${files.pid}`, () => this.#find(id), PID_FILE_MS);
+    this.#running.set(networkId, { ...started, id });
     this.#log.info({ network: networkId, pid: started.pid }, 'haproxy serves metadata');
   }
 
   async stop(networkId: string): Promise<string | undefined> {
-    const files = haproxyFiles(this.#config.DEFAULT, networkId);
-    const found = await this.#find(networkId);
+    const ids = await this.#ids(networkId);
     this.#running.delete(networkId);
-    if (found) {
-      await endProcess(found.pid, GRACE_MS);
-      this.#log.info({ network: networkId, pid: found.pid }, 'haproxy stopped');
-    }
-    for (const file of Object.values(files)) if (existsSync(file)) await rm(file, { force: true });
-    return found && `haproxy ${found.pid}`;
+    let stopped: ProcessInfo | undefined;
+    for (const id of ids) stopped = (await this.#end(id)) ?? stopped;
+    const file = placeFile(this.#config.DEFAULT, networkId);
+    if (existsSync(file)) await rm(file, { force: true });
+    if (stopped) this.#log.info({ network: networkId, pid: stopped.pid }, 'haproxy stopped');
+    return stopped && `haproxy ${stopped.pid}`;
   }
 
   onDeath(listener: (networkId: string) => void): void {
@@ -103,11 +117,29 @@ export class HaproxyProxies implements MetadataProxies {
     }
   }
 
-  /** Returns the process in the pid file, if it is a haproxy with this network's configuration. */
-  async #find(networkId: string): Promise<ProcessInfo | undefined> {
-    const remembered = this.#running.get(networkId);
-    if (remembered && isRunning(remembered)) return remembered;
-    const files = haproxyFiles(this.#config.DEFAULT, networkId);
+  /** Returns the text that says where the haproxy of a network listens. */
+  async #place(networkId: string): Promise<string | undefined> {
+    return readText(placeFile(this.#config.DEFAULT, networkId));
+  }
+
+  /** Returns whose files the haproxy of a network can have: the network's own, and those of its router. */
+  async #ids(networkId: string): Promise<readonly string[]> {
+    const router = (await this.#place(networkId))?.split(' ')[1]?.trim() ?? '';
+    return UUID.test(router) ? [networkId, router] : [networkId];
+  }
+
+  /** Ends a haproxy, removes its files, and returns it; undefined if it did not run. */
+  async #end(id: string): Promise<ProcessInfo | undefined> {
+    const found = await this.#find(id);
+    if (found) await endProcess(found.pid, GRACE_MS);
+    for (const file of Object.values(haproxyFiles(this.#config.DEFAULT, id)))
+      if (existsSync(file)) await rm(file, { force: true });
+    return found;
+  }
+
+  /** Returns the process in the pid file, if it is a haproxy with this configuration. */
+  async #find(id: string): Promise<ProcessInfo | undefined> {
+    const files = haproxyFiles(this.#config.DEFAULT, id);
     const pid = (await readText(files.pid))?.trim() ?? '';
     const found = /^[1-9]\d{0,9}$/.test(pid) ? await showProcess(Number(pid)) : undefined;
     const [program = '', ...words] = found?.command ?? [];
@@ -124,12 +156,11 @@ export class HaproxyProxies implements MetadataProxies {
       socket: metadata_proxy_socket,
       user: await nameIn('/etc/passwd', metadata_proxy_user || String(process.geteuid?.() ?? 0)),
       group: await nameIn('/etc/group', metadata_proxy_group || String(process.getegid?.() ?? 0)),
-      ipv6: ipv6Enabled() ? ipv6Listener(device) : undefined,
+      ipv6: hasIpv6() ? ipv6Listener(device) : undefined,
+      rates: rateSettings(this.#config.metadata_rate_limiting),
     });
   }
 }
-
-const ipv6Enabled = (): boolean => existsSync('/proc/sys/net/ipv6');
 
 /** Returns the name of a user or group, which haproxy needs; names are returned unchanged (passwd(5), group(5)). */
 async function nameIn(file: string, nameOrId: string): Promise<string> {

@@ -1,0 +1,174 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Config } from '../../../../config/options.ts';
+import { backoffDelay } from '../../../../time/backoff.ts';
+import { pause } from '../../../../time/pause.ts';
+import { WaitTimeout } from '../../../../time/wait.ts';
+import type { MetadataProxies, WantedProxy } from '../contract.ts';
+import { rateSettings } from '../rate-settings.ts';
+import { Connection } from './connection.ts';
+import type { Answer, Command, ProcessSettings } from './messages.ts';
+import { killProcess, processIdentity, processOutput, startProcess } from './start.ts';
+
+/** A process that ran this long is not in a crash loop. */
+const STEADY_MS = 60_000;
+const BACKOFF = { firstMs: 500, maxMs: 30_000 };
+
+type NativeConfig = Pick<Config, 'DEFAULT' | 'metadata_rate_limiting'>;
+
+/** The control socket of the process; its pid and its output are in files beside it. */
+export const controlSocket = ({ state_path }: Pick<Config['DEFAULT'], 'state_path'>): string =>
+  join(state_path, 'ns-metadata-proxy', 'native');
+
+/**
+ * One process that serves all networks of this host: it opens its listening sockets in their namespaces. It outlives the agent; the
+ * next one adopts it, or replaces it without a gap if it was started from other sources or settings. If it dies, it is restarted
+ * at once, with all networks.
+ */
+export class NativeProxies implements MetadataProxies {
+  readonly #log: Logger;
+  readonly #settings: ProcessSettings;
+  readonly #wanted = new Map<string, WantedProxy>();
+  readonly #listeners: ((networkId: string) => void)[] = [];
+  readonly #stop = new AbortController();
+  #connection: Connection | undefined;
+  /** One at a time looks for the process, starts or replaces it. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #isReviving = false;
+  #deaths = { count: 0, at: Number.NEGATIVE_INFINITY };
+
+  constructor({ config, log }: { readonly config: NativeConfig; readonly log: Logger }) {
+    this.#log = log;
+    const settings = {
+      control: controlSocket(config.DEFAULT),
+      upstream: config.DEFAULT.metadata_proxy_socket,
+      rates: rateSettings(config.metadata_rate_limiting),
+    };
+    this.#settings = { ...settings, identity: processIdentity(settings) };
+  }
+
+  async serve(proxy: WantedProxy): Promise<void> {
+    this.#wanted.set(proxy.networkId, proxy);
+    const { failed } = await this.#serve([proxy]);
+    const reason = failed[proxy.networkId];
+    if (reason !== undefined) throw new Error(`network ${proxy.networkId}: ${reason}`);
+  }
+
+  async stop(networkId: string): Promise<string | undefined> {
+    this.#wanted.delete(networkId);
+    if (!this.#connection && !existsSync(this.#settings.control)) return undefined;
+    const connection = await this.#inTurn(() => this.#find());
+    if (!connection) return undefined;
+    const { pid } = connection.greeting;
+    try {
+      const { serving } = await this.#ask(connection, { do: 'stop', networkId });
+      if (serving > 0 || this.#wanted.size > 0) return undefined;
+      if (this.#connection === connection) this.#connection = undefined;
+      await this.#ask(connection, { do: 'leave' });
+      this.#log.info({ pid }, 'no network needs metadata any longer: the process of the metadata proxies has ended');
+      return `metadata proxies ${pid}`;
+    } finally {
+      if (this.#connection !== connection) connection.close();
+    }
+  }
+
+  onDeath(listener: (networkId: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#turn;
+    const connection = this.#connection;
+    this.#connection = undefined;
+    connection?.close();
+  }
+
+  async #serve(proxies: readonly WantedProxy[]): Promise<Answer> {
+    const connection = this.#connection ?? (await this.#inTurn(() => this.#connect()));
+    return this.#ask(connection, { do: 'serve', proxies });
+  }
+
+  async #ask(connection: Connection, command: Command): Promise<Answer> {
+    try {
+      return await connection.ask(command);
+    } catch (error) {
+      // It hangs: its end causes a restart.
+      if (error instanceof WaitTimeout) await killProcess(connection.greeting.pid, this.#settings.control);
+      throw error;
+    }
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const acted = this.#turn.then(act);
+    this.#turn = acted.catch(() => undefined);
+    return acted;
+  }
+
+  readonly #events = {
+    onReport: ({ level, text }: { readonly level: 'info' | 'warn'; readonly text: string }) => this.#log[level](text),
+    onClose: (connection: Connection) => this.#closed(connection),
+  };
+
+  /** Returns a connection to the process that runs; it is kept, unless the process is to be replaced. */
+  async #find(): Promise<Connection | undefined> {
+    if (this.#connection) return this.#connection;
+    const { control, identity } = this.#settings;
+    const found = await Connection.find(control, this.#events).catch(async (error: unknown) => {
+      this.#log.warn({ err: error }, 'the process of the metadata proxies does not answer; it is killed');
+      await killProcess(undefined, control);
+      return undefined;
+    });
+    if (found?.greeting.identity === identity) this.#connection = found;
+    return found;
+  }
+
+  async #connect(): Promise<Connection> {
+    const found = await this.#find();
+    if (found && found === this.#connection) return found;
+    const fresh = await startProcess(this.#settings, this.#events);
+    try {
+      if (found) await fresh.ask({ do: 'serve', proxies: found.greeting.proxies });
+      await fresh.ask({ do: 'own' });
+      await found?.ask({ do: 'leave' });
+    } catch (error) {
+      fresh.close();
+      throw error;
+    } finally {
+      found?.close();
+    }
+    const { pid } = fresh.greeting;
+    if (found) this.#log.info({ pid, former: found.greeting.pid }, 'the process of the metadata proxies was replaced');
+    else this.#log.info({ pid }, 'one process serves metadata in all namespaces');
+    this.#connection = fresh;
+    return fresh;
+  }
+
+  #closed(connection: Connection): void {
+    if (connection !== this.#connection) return;
+    this.#connection = undefined;
+    if (this.#stop.signal.aborted) return;
+    const output = processOutput(this.#settings.control);
+    this.#log.warn({ pid: connection.greeting.pid, output }, 'the process of the metadata proxies died; restarting it');
+    if (!this.#isReviving) void this.#revive();
+  }
+
+  async #revive(): Promise<void> {
+    this.#isReviving = true;
+    const now = performance.now();
+    this.#deaths = { count: now - this.#deaths.at < STEADY_MS ? this.#deaths.count + 1 : 0, at: now };
+    let { count } = this.#deaths;
+    while (this.#wanted.size > 0 && (count === 0 || (await pause(backoffDelay(count, BACKOFF), this.#stop.signal)))) {
+      try {
+        const { failed } = await this.#serve([...this.#wanted.values()]);
+        for (const networkId of Object.keys(failed)) for (const listener of this.#listeners) listener(networkId);
+        break;
+      } catch (error) {
+        count += 1;
+        this.#log.error({ err: error }, 'the process of the metadata proxies cannot be started; retrying');
+      }
+    }
+    this.#isReviving = false;
+  }
+}
