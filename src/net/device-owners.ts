@@ -6,6 +6,8 @@ export const DHCP_OWNER = 'network:dhcp';
 export const DISTRIBUTED_OWNER = 'network:distributed';
 /** Service type of subnets whose addresses routers announce: they are on no segment. */
 export const ROUTED_OWNER = 'network:routed';
+/** The port by which the agents of a highly available router talk to each other. */
+export const HA_INTERFACE_OWNER = 'network:router_ha_interface';
 export const FLOATING_IP_OWNER = 'network:floatingip';
 
 /** Ports by which a router is the gateway of a subnet (Neutron's ROUTER_INTERFACE_OWNERS). */

@@ -1,6 +1,7 @@
 import type { Config } from '../../../config/options.ts';
+import { parseCidr } from '../../../net/addresses.ts';
 import { isRouterInterface } from '../../../net/device-owners.ts';
-import type { NetworkInfo } from '../../../rpc/documents.ts';
+import type { NetworkInfo, SubnetDocument } from '../../../rpc/documents.ts';
 import { allSubnets } from './subnet.ts';
 
 /** Where machines ask for metadata; the IPv6 address is link-local. */
@@ -24,6 +25,14 @@ export function routedSubnets(info: NetworkInfo): ReadonlySet<string> {
   return routed;
 }
 
+/** Whether a subnet belongs to a network that exists only to lead to the metadata service: its addresses are link-local. */
+function isMetadataSubnet({ cidr }: SubnetDocument): boolean {
+  const [subnet, linkLocal] = [parseCidr(cidr), parseCidr('169.254.0.0/16')];
+  return (
+    subnet?.version === 4 && linkLocal !== undefined && subnet.first >= linkLocal.first && subnet.last <= linkLocal.last
+  );
+}
+
 /**
  * Whether the network's namespace is to answer for the metadata service. Only subnets with DHCP count: the others have no address
  * there.
@@ -37,6 +46,6 @@ export function wantsMetadata(
   if (subnets.length === 0) return false;
   if (options.force_metadata) return true;
   if (!options.enable_isolated_metadata) return false;
-  if (options.enable_metadata_network && subnets.some((subnet) => subnet.cidr.startsWith('169.254.'))) return true;
+  if (options.enable_metadata_network && allSubnets(info).some(isMetadataSubnet)) return true;
   return subnets.some((subnet) => !routed.has(subnet.id));
 }

@@ -1,4 +1,4 @@
-import { DHCP_OWNER, FLOATING_IP_OWNER } from '../../../net/device-owners.ts';
+import { DHCP_OWNER, DISTRIBUTED_OWNER, FLOATING_IP_OWNER, HA_INTERFACE_OWNER } from '../../../net/device-owners.ts';
 import type { ExtraDhcpOpt } from '../../../rpc/documents.ts';
 import { checkedIp, checkedMac } from './checks.ts';
 import type { PortInput } from './inputs.ts';
@@ -38,7 +38,12 @@ export interface PortAnswers {
 }
 
 /** Device owners of ports that do not use DHCP. */
-const UNSERVED_OWNERS: ReadonlySet<string> = new Set([DHCP_OWNER, FLOATING_IP_OWNER]);
+const UNSERVED_OWNERS: ReadonlySet<string> = new Set([
+  DHCP_OWNER,
+  DISTRIBUTED_OWNER,
+  FLOATING_IP_OWNER,
+  HA_INTERFACE_OWNER,
+]);
 
 const isClientId = ({ opt_name }: ExtraDhcpOpt): boolean => opt_name === 'client-id' || opt_name === '61';
 const versionOf = (address: string): 4 | 6 => (address.includes(':') ? 6 : 4);
@@ -57,12 +62,14 @@ export function portAnswers(port: PortInput, network: NetworkAnswers): PortAnswe
   const owner = `port ${portId}`;
   const isServed = !UNSERVED_OWNERS.has(port.device_owner);
   const mac = isServed ? refusals.keep(owner, () => checkedMac(port.mac_address), undefined) : undefined;
+  const versions = new Set(port.fixed_ips.map(({ ip_address }) => versionOf(ip_address)));
+  const options = opts.filter((opt) => !isClientId(opt) && versions.has(opt.ip_version));
   if (mac === undefined) {
-    const nothing = { clientId: undefined, addresses: [], hasOptions: false, options: [] };
+    const nothing = { clientId: undefined, addresses: [], hasOptions: false, options: isServed ? [] : options };
     return { portId, mac, status, ...nothing, refused: refusals.list };
   }
-  const clientId = opts.find(isClientId)?.opt_value;
-  const versions = new Set(port.fixed_ips.map(({ ip_address }) => versionOf(ip_address)));
+  // An empty one is none.
+  const clientId = opts.find(isClientId)?.opt_value || undefined;
   const addresses = port.fixed_ips.flatMap(({ ip_address, subnet_id }): PortAddress[] => {
     const address = refusals.keep(owner, () => checkedIp(ip_address), undefined);
     if (address === undefined) return [];
@@ -79,7 +86,7 @@ export function portAnswers(port: PortInput, network: NetworkAnswers): PortAnswe
     clientId,
     addresses,
     hasOptions: opts.length > (clientId === undefined ? 0 : 1),
-    options: opts.filter((opt) => !isClientId(opt) && versions.has(opt.ip_version)),
+    options,
     refused: refusals.list,
   };
 }

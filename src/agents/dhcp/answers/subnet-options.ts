@@ -1,4 +1,5 @@
 import type { Config } from '../../../config/options.ts';
+import { canonicalIp } from '../../../net/addresses.ts';
 import { DHCP_OWNER } from '../../../net/device-owners.ts';
 import type { NetworkInfo } from '../../../rpc/documents.ts';
 import { checkedIpv4, checkedIpv4Cidr } from './checks.ts';
@@ -46,11 +47,13 @@ const MAX_OPTION_BYTES = 255;
 export function dhcpAddresses(info: NetworkInfo, ownPortId?: string): Omit<PortFacts, 'routed'> {
   const all = new Map<string, string[]>();
   const own = new Map<string, string>();
+  // On other segments, there is nothing of this agent.
+  const local = new Set(info.subnets.map(({ id }) => id));
   for (const port of info.ports) {
     if (port.device_owner !== DHCP_OWNER) continue;
     for (const { subnet_id, ip_address } of port.fixed_ips) {
       all.set(subnet_id, [...(all.get(subnet_id) ?? []), ip_address]);
-      if (ownPortId === undefined || ownPortId === port.id) own.set(subnet_id, ip_address);
+      if (local.has(subnet_id) && (ownPortId === undefined || ownPortId === port.id)) own.set(subnet_id, ip_address);
     }
   }
   return { dhcpAddresses: all, ownAddresses: own };
@@ -70,14 +73,14 @@ export function subnetOptions(
     return { dnsServers, domainSearch: options.dns_domain || undefined, routes: [], router: undefined };
   }
   const { gateway_ip, host_routes } = subnet.document;
-  const router = gateway_ip ?? host_routes.find((route) => route.destination === ANY)?.nexthop;
+  const router = gateway_ip || host_routes.find((route) => route.destination === ANY)?.nexthop;
   const routes = routesOf(subnet, router || undefined, subnets, options, facts, refusals);
   return { dnsServers, domainSearch: undefined, routes, router: router || undefined };
 }
 
 function dnsServersOf(subnet: ServedSubnet, facts: PortFacts): SubnetOptions['dnsServers'] {
   const named = subnet.document.dns_nameservers;
-  if (named.length === 1 && named[0] === NO_SERVER[subnet.version]) return 'none';
+  if (named.length === 1 && canonicalIp(named[0] ?? '') === NO_SERVER[subnet.version]) return 'none';
   if (named.length > 0) return named;
   // A single DHCP port needs no word: the server announces itself.
   const servers = facts.dhcpAddresses.get(subnet.id) ?? [];
@@ -110,8 +113,7 @@ function routesOf(
   if (metadata) routes.push(...route(METADATA_ROUTE, metadata));
 
   const neighbours = subnets.filter(
-    ({ version, document }) =>
-      version === 4 && document.cidr !== cidr && (document.segment_id == null || document.segment_id === segment),
+    ({ version, document }) => version === 4 && document.cidr !== cidr && (document.segment_id ?? null) === segment,
   );
   const onLink = neighbours.flatMap(({ document }) => route(document.cidr, ON_LINK)).reverse();
   const fallback = gateway ? route(ANY, gateway) : [];

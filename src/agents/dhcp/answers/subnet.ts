@@ -1,4 +1,4 @@
-import { addressBits } from '../../../net/addresses.ts';
+import { addressBits, formatIp, parseIp } from '../../../net/addresses.ts';
 import type { NetworkFacts, SubnetDocument } from '../../../rpc/documents.ts';
 import { checkedId, checkedIpv4Cidr, checkedIpv6 } from './checks.ts';
 import { Refused } from './refusals.ts';
@@ -17,7 +17,7 @@ export interface ServedSubnet {
   readonly document: SubnetDocument;
   readonly id: string;
   readonly version: 4 | 6;
-  /** Network address, bits of hosts masked away (IPv4). */
+  /** Network address, bits of hosts masked away. */
   readonly network: string;
   readonly prefix: number;
   readonly enableDhcp: boolean;
@@ -46,6 +46,12 @@ function networkAddress(address: string, prefix: number): string {
   return dotted((bits & maskBits(prefix)) >>> 0);
 }
 
+/** Returns the network address of an IPv6 address in its canonical form (RFC 5952). */
+function ipv6Network(address: string, prefix: number): string {
+  const host = BigInt(addressBits(6) - prefix);
+  return formatIp(6, ((parseIp(address)?.value ?? 0n) >> host) << host);
+}
+
 function addressingOf({ ip_version, ipv6_address_mode: mode }: SubnetDocument): Addressing {
   if (ip_version === 6 && mode === 'slaac') return 'slaac';
   if (ip_version === 6 && mode === 'dhcpv6-stateless') return 'stateless';
@@ -68,7 +74,7 @@ export function readSubnet(document: SubnetDocument): ServedSubnet {
     document,
     id: checkedId(document.id),
     version,
-    network: version === 4 ? networkAddress(text, prefix) : checkedIpv6(text),
+    network: version === 4 ? networkAddress(text, prefix) : ipv6Network(checkedIpv6(text), prefix),
     prefix,
     enableDhcp: document.enable_dhcp,
     addressing,

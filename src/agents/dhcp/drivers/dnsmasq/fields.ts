@@ -51,15 +51,24 @@ export const id = (text: string): Field => checkedId(text) as Field;
 
 const LABEL = /^[A-Za-z0-9_-]{1,63}$/;
 
+function isName(text: string): boolean {
+  const labels = text.replace(/\.$/, '').split('.');
+  return text.length <= 253 && labels.every((label) => LABEL.test(label)) && /^[A-Za-z0-9]/.test(text);
+}
+
+/** A host name in a hosts file, where any name is one. */
+export function plainName(text: string, what = 'name'): Field {
+  return check(isName(text), what, text, 'labels of letters, digits and hyphens');
+}
+
 /**
  * A host or domain name; a trailing dot is kept. Also rejects texts that dnsmasq would not read as a name in a dhcp-host line
  * (dnsmasq(8), --dhcp-host): a lease time, an address, the words `ignore` and `infinite`.
  */
 export function name(text: string, what = 'name'): Field {
-  const labels = text.replace(/\.$/, '').split('.');
-  const ok = text.length <= 253 && labels.every((label) => LABEL.test(label)) && /^[A-Za-z0-9]/.test(text);
   const misread = /^([\d.]+|\d+[smhdw]|ignore|infinite)$/i.test(text);
-  return check(ok && !misread, what, text, 'labels of letters, digits and hyphens, not a number, ignore or infinite');
+  const wanted = 'labels of letters, digits and hyphens, not a number, ignore or infinite';
+  return check(isName(text) && !misread, what, text, wanted);
 }
 
 /** A DHCP client id: hexadecimal bytes with colons, or text. */

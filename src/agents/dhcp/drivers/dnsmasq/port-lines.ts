@@ -13,6 +13,7 @@ import {
   optionName,
   optionValue,
   plainAddress,
+  plainName,
   word,
 } from './fields.ts';
 
@@ -56,7 +57,7 @@ interface NameFields {
 /** Returns a port's names, or generated ones if dnsmasq cannot represent them. */
 function nameFields({ address, names }: PortAddress, domain: string, owner: string, refusals: Refusals): NameFields {
   const fields = (wanted: PortAddress['names']) => ({
-    hostname: name(wanted.hostname, 'host name'),
+    hostname: plainName(wanted.hostname, 'host name'),
     fqdn: name(wanted.fqdn, 'host name'),
   });
   return refusals.keep(owner, () => fields(names), undefined) ?? fields(generatedNames(address, domain));
@@ -80,12 +81,17 @@ export function optionLine(version: 4 | 6, tag: Field, option: string, values: r
  */
 export function renderPort(port: PortAnswers, { domain, mergeIpv6 }: PortLineOptions): PortLines {
   const { portId, mac: macText, clientId, status } = port;
-  if (macText === undefined) return { ...NOTHING, refused: port.refused };
   const owner = `port ${portId}`;
   const refusals = new Refusals();
   refusals.list.push(...port.refused);
   const tag = refusals.keep(owner, () => glue(word('port-'), id(portId)), undefined);
   if (tag === undefined) return { ...NOTHING, refused: refusals.list };
+  const opts = port.options.flatMap(({ ip_version, opt_name, opt_value }) => {
+    const make = () => [optionLine(ip_version, tag, opt_name, opt_value ? [optionValue(opt_value)] : [])];
+    return refusals.keep(owner, make, []);
+  });
+  // As in Neutron's files, options of ports that do not use DHCP are there, for nobody.
+  if (macText === undefined) return { ...NOTHING, opts, refused: refusals.list };
 
   const hardware = mac(macText);
   const client = clientId === undefined ? undefined : refusals.keep(owner, () => clientIdField(clientId), undefined);
@@ -128,9 +134,5 @@ export function renderPort(port: PortAnswers, { domain, mergeIpv6 }: PortLineOpt
   for (const { names, addresses } of merged.values()) {
     refusals.keep(owner, () => stateful.push(hostLine(6, names, addresses)), undefined);
   }
-  const opts = port.options.flatMap(({ ip_version, opt_name, opt_value }) => {
-    const make = () => [optionLine(ip_version, tag, opt_name, opt_value ? [optionValue(opt_value)] : [])];
-    return refusals.keep(owner, make, []);
-  });
   return { host: [...stateless, ...stateful], addnHosts, opts, entitled, refused: refusals.list };
 }
