@@ -153,7 +153,7 @@ interface Ml2PortBindings {
   status: string;
 }
 
-interface Ml2PortBindingLevels {
+export interface Ml2PortBindingLevels {
   port_id: string;
   host: string;
   level: number;

@@ -88,6 +88,8 @@ export interface ResourceModule<R extends Resource = Resource> {
   /** Runs before the policy decides on creates: throws if the caller cannot create anything there, such as on a network of others. */
   admitCreate?(db: Queries, caller: Caller, items: readonly CreateOf<R>[]): Promise<void>;
   create?(trx: Trx, caller: Caller, values: CreateOf<R>): Promise<DocumentOf<R>>;
+  /** Whether `create` reserves the quota of what it creates, with a limit that it looks up together with other facts. */
+  readonly reservesQuota?: true;
   /** `revision`: required revision of the resource (If-Match); `parent`: id in the path of a child below its parent. */
   update?(
     trx: Trx,
@@ -120,6 +122,7 @@ export interface AnyModule {
   checkTogether?(all: readonly Document[]): void;
   admitCreate?(db: Queries, caller: Caller, items: readonly Document[]): Promise<void>;
   create?(trx: Trx, caller: Caller, values: Document): Promise<Document>;
+  readonly reservesQuota?: true;
   update?(
     trx: Trx,
     caller: Caller,

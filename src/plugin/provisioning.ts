@@ -44,6 +44,13 @@ const insert = prepared<{ id: number; entity: ProvisioningEntity }, InsertResult
     .ignore()
     .values({ standard_attr_id: p('id'), entity: p('entity') }),
 );
+/** Two at once, because most new ports wait for both. */
+const insertBoth = prepared<{ id: number; one: ProvisioningEntity; other: ProvisioningEntity }, InsertResult>((db, p) =>
+  db
+    .insertInto('provisioningblocks')
+    .ignore()
+    .values(['one' as const, 'other' as const].map((name) => ({ standard_attr_id: p('id'), entity: p(name) }))),
+);
 
 /** Adds provisioning blocks for these entities to a port, except existing ones. */
 export async function addBlocks(
@@ -51,7 +58,9 @@ export async function addBlocks(
   standardAttrId: number,
   entities: readonly ProvisioningEntity[],
 ): Promise<void> {
-  for (const entity of entities) await insert(trx, { id: standardAttrId, entity });
+  const [one, other] = entities;
+  if (one && other) await insertBoth(trx, { id: standardAttrId, one, other });
+  else if (one) await insert(trx, { id: standardAttrId, entity: one });
 }
 
 /** The state of a port that determines its status. */

@@ -121,7 +121,7 @@ export class Service {
       this.#module.checkTogether?.(items);
       return commit(async (trx) => {
         if (parent !== undefined) await this.#above(trx, caller, parent);
-        if (resource.quota)
+        if (resource.quota && !this.#module.reservesQuota)
           for (const [project, count] of countBy(items.map((values) => String(values.project_id))))
             await quotas.reserve(trx, this.#module, project, count);
         const create = this.#rule('create');

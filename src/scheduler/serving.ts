@@ -56,11 +56,18 @@ export async function isScheduled(db: Queries, kind: HostingKind, id: string): P
 
 /**
  * Returns whether an agent will report that it serves a new part of the resource (a port of a network): an enabled agent hosts
- * it, or the notification of the change will schedule it to a live one. False if agents are not notified at all.
+ * it, or the notification of the change will schedule it to a live one. False if agents are not notified at all. `served`: the
+ * result of `isServed`, if it is known already.
  */
-export async function willBeServed(db: Queries, config: Config, kind: HostingKind, id: string): Promise<boolean> {
+export async function willBeServed(
+  db: Queries,
+  config: Config,
+  kind: HostingKind,
+  id: string,
+  served?: boolean,
+): Promise<boolean> {
   if (!isNotified(config, kind)) return false;
-  if (await isServed(db, config, kind, id)) return true;
+  if (served ?? (await isServed(db, config, kind, id))) return true;
   const { alive, hints } = queriesOf(kind);
   const { rows } = await alive(db, { type: kind.type, oldest: oldestHeartbeat(config) });
   if (rows.length === 0) return false;

@@ -1,9 +1,12 @@
+import { sql } from 'kysely';
 import type { Config } from '../../config/options.ts';
 import type { Queries } from '../../db/database.ts';
 import { prepared } from '../../db/prepared.ts';
-import { L2_AGENT_TYPES } from '../../scheduler/agent-kinds.ts';
+import { PORT } from '../../resources/port.ts';
+import { DHCP_AGENTS, L2_AGENT_TYPES } from '../../scheduler/agent-kinds.ts';
+import { bindingsOf } from '../../scheduler/bindings.ts';
 import { type L2Agent, l2Agent } from '../../scheduler/l2-agents.ts';
-import { oldestHeartbeat } from '../../scheduler/liveness.ts';
+import { leastAdminState, oldestHeartbeat } from '../../scheduler/liveness.ts';
 import { factsOf, type NetworkFacts, type NetworkRow, selectNetwork } from './network-facts.ts';
 
 /** The parts of a request that are looked up in one round trip. */
@@ -13,6 +16,7 @@ interface Asked {
   readonly oldest: string;
   readonly project: string;
   readonly group: string;
+  readonly least: number;
 }
 
 interface Row extends NetworkRow {
@@ -20,6 +24,8 @@ interface Row extends NetworkRow {
   readonly configurations: string | null;
   readonly default_group: string | null;
   readonly group_project: string | null;
+  readonly own_limit: number | null;
+  readonly served: number | null;
 }
 
 const lookUp = prepared<Asked, Row>((db, p) =>
@@ -39,6 +45,20 @@ const lookUp = prepared<Asked, Row>((db, p) =>
         .where('project_id', '=', p('project'))
         .as('default_group'),
       eb.selectFrom('securitygroups').select('project_id').where('id', '=', p('group')).as('group_project'),
+      eb
+        .selectFrom('quotas')
+        .select('limit')
+        .where('project_id', '=', p('project'))
+        .where('resource', '=', PORT.name)
+        .as('own_limit'),
+      eb
+        .selectFrom(bindingsOf(DHCP_AGENTS).as('b'))
+        .innerJoin('agents as d', 'd.id', 'b.agent_id')
+        .select(sql<number>`1`.as('one'))
+        .where('b.resource_id', '=', p('id'))
+        .where('d.admin_state_up', '>=', p('least'))
+        .limit(1)
+        .as('served'),
     ]),
 );
 
@@ -51,6 +71,10 @@ export interface CreateFacts {
   readonly defaultGroup: string | undefined;
   /** The project of the requested security group, if the group exists. */
   readonly groupProject: string | undefined;
+  /** The project's own limit of ports, if it has one. */
+  readonly ownLimit: number | undefined;
+  /** Whether an enabled DHCP agent hosts the network. */
+  readonly served: boolean;
 }
 
 /** Returns all facts with one query; undefined if there is no such network. */
@@ -60,15 +84,18 @@ export async function createFacts(
   asked: { readonly network: string; readonly host: string; readonly project: string; readonly group: string },
 ): Promise<CreateFacts | undefined> {
   const { network: id, host, project, group } = asked;
-  const { rows } = await lookUp(db, { id, host, project, group, oldest: oldestHeartbeat(config) });
+  const alive = { oldest: oldestHeartbeat(config), least: leastAdminState(config) };
+  const { rows } = await lookUp(db, { id, host, project, group, ...alive });
   const network = factsOf(rows);
   const [row] = rows;
   if (!network || !row) return undefined;
-  const { agent_type, configurations, default_group, group_project } = row;
+  const { agent_type, configurations, default_group, group_project, own_limit, served } = row;
   return {
     network,
     agent: agent_type === null || configurations === null ? undefined : l2Agent({ agent_type, configurations }),
     defaultGroup: default_group ?? undefined,
     groupProject: group_project ?? undefined,
+    ownLimit: own_limit === null ? undefined : Number(own_limit),
+    served: served !== null,
   };
 }

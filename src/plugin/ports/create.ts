@@ -111,6 +111,7 @@ export async function createPort(
     group: values.security_groups?.[0] ?? '',
   });
   if (!facts) throw neutronError('NetworkNotFound', { id: values.network_id });
+  if (creator) await creator.quotas.reserve(trx, { resource: PORT }, values.project_id, 1, { limit: facts.ownLimit });
   const { network } = facts;
   const networkDevice = isNetworkDevice(deviceOwner);
   const portSecurity = values.port_security_enabled ?? (networkDevice ? false : network.portSecurityEnabled);
@@ -162,7 +163,7 @@ export async function createPort(
   const fixedIps = inShownOrder(taken);
   const bound = isBound(binding.vifType);
   const dhcp = hasDhcpAddress(network, fixedIps);
-  const networkScheduled = dhcp && bound && (await willBeServed(trx, config, DHCP_AGENTS, network.id));
+  const networkScheduled = dhcp && bound && (await willBeServed(trx, config, DHCP_AGENTS, network.id, facts.served));
   await addBlocks(trx, attr, blocksFor({ bound, deviceOwner, hasDhcpAddress: dhcp, networkScheduled }));
 
   const lists = {

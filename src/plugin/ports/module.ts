@@ -25,6 +25,7 @@ export const portModule = (core: Core, allocator: AddressAllocator, quotas: Quot
   visible: visiblePorts,
   load: (db, ids) => portDocuments(db, core.config, ids),
   admitCreate: (db, caller, items) => requireUsableNetworks(db, caller, PORT, items),
+  reservesQuota: true,
   async create(trx, caller, values) {
     await requireVisibleSubnets(trx, caller, values.fixed_ips ?? []);
     await requireQosPolicy(trx, caller, values.qos_policy_id);

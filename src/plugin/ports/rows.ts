@@ -2,10 +2,20 @@ import { randomUUID } from 'node:crypto';
 import type { InsertResult } from 'kysely';
 import type { Trx } from '../../db/database.ts';
 import { prepared } from '../../db/prepared.ts';
-import type { ExtraDhcpOpts } from '../../db/schema.ts';
+import type { ExtraDhcpOpts, Ml2PortBindingLevels } from '../../db/schema.ts';
 import type { AddressPair, ExtraDhcpOpt } from '../../resources/port-types.ts';
 import type { Binding } from './binding.ts';
 import type { NetworkFacts } from './network-facts.ts';
+
+const level = prepared<Ml2PortBindingLevels, InsertResult>((db, p) =>
+  db.insertInto('ml2_port_binding_levels').values({
+    port_id: p('port_id'),
+    host: p('host'),
+    level: p('level'),
+    driver: p('driver'),
+    segment_id: p('segment_id'),
+  }),
+);
 
 /** Stores the mechanism that binds a port to its host, if any. */
 export async function insertBindingLevel(
@@ -15,8 +25,7 @@ export async function insertBindingLevel(
   { host, driver }: Binding,
 ): Promise<void> {
   if (driver === undefined || segmentId === null) return;
-  const level = { port_id: portId, host, level: 0, driver, segment_id: segmentId };
-  await trx.insertInto('ml2_port_binding_levels').values(level).execute();
+  await level(trx, { port_id: portId, host, level: 0, driver, segment_id: segmentId });
 }
 
 const group = prepared<{ port_id: string; group: string }, InsertResult>((db, p) =>

@@ -8,13 +8,18 @@ import type { Listed } from '../../store/listing.ts';
 /** A resource that is counted, with its rows if it has no table. */
 export type Counted = Pick<Listed, 'resource' | 'source'>;
 
+/** The limit that a project has of its own, from the database; undefined: it has none. */
+export interface OwnLimit {
+  readonly limit: number | undefined;
+}
+
 /** Limits how many resources a project can have. */
 export interface Quotas {
   /**
    * Reserves quota for `count` new resources of a project, in the transaction that creates them: exact even with concurrent
-   * creations. Throws OverQuota.
+   * creations. Throws OverQuota. `own`: the project's own limit, if it has been looked up.
    */
-  reserve(trx: Trx, counted: Counted, projectId: string, count: number): Promise<void>;
+  reserve(trx: Trx, counted: Counted, projectId: string, count: number, own?: OwnLimit): Promise<void>;
 }
 
 /** No limits. */
@@ -39,6 +44,11 @@ export const defaultLimit = ({ quotas }: Config, resource: string): number =>
 const ownLimit = prepared<{ project: string; resource: string }, { limit: number }>((db, p) =>
   db.selectFrom('quotas').select('limit').where('project_id', '=', p('project')).where('resource', '=', p('resource')),
 );
+
+async function ownLimitOf(trx: Trx, project: string, resource: string): Promise<OwnLimit> {
+  const [row] = (await ownLimit(trx, { project, resource })).rows;
+  return { limit: row && Number(row.limit) };
+}
 
 /** Returns how many resources a project has; counts no further than `most`. */
 export async function used(
@@ -72,10 +82,10 @@ export class ConfiguredQuotas implements Quotas {
     );
   }
 
-  async reserve(trx: Trx, counted: Counted, projectId: string, count: number): Promise<void> {
+  async reserve(trx: Trx, counted: Counted, projectId: string, count: number, own?: OwnLimit): Promise<void> {
     const { resource } = counted;
-    const { rows } = await ownLimit(trx, { project: projectId, resource: resource.name });
-    const limit = rows[0] ? Number(rows[0].limit) : defaultLimit(this.#config, resource.name);
+    const { limit: found } = own ?? (await ownLimitOf(trx, projectId, resource.name));
+    const limit = found ?? defaultLimit(this.#config, resource.name);
     if (limit < 0) return;
     await this.#serialize(trx, resource.name, projectId);
     if ((await used(trx, counted, projectId, limit + 1)) + count > limit)
