@@ -260,7 +260,8 @@ export const OPTIONS = {
     connection: text('', 'database URL, sqlite:////path; empty: neutrino.sqlite under state_path'),
     max_pool_size: integer(
       10,
-      'maximum number of connections to MariaDB or MySQL (one holds the lock of a schema upgrade)',
+      'maximum number of connections to MariaDB or MySQL for transactions, and again for other queries (one of these holds the ' +
+        'lock of a schema upgrade)',
       2,
       1000,
     ),

@@ -8,7 +8,7 @@ import type { MysqlAddress } from './url.ts';
 
 export interface MysqlOptions {
   readonly address: MysqlAddress;
-  /** Maximum connections (`[database] max_pool_size`). */
+  /** Maximum connections of each pool, for transactions and for other queries (`[database] max_pool_size`). */
   readonly connections: number;
   /** Milliseconds for which a transaction is retried while others undo it or the server is unreachable; default: 15 s. */
   readonly giveUpAfterMs?: number;
@@ -22,12 +22,35 @@ const SESSION = [
 ];
 
 /**
- * Opens a MariaDB or MySQL database: a pool of connections in READ COMMITTED (no gap locks: concurrent creations of ports in one
+ * Opens a MariaDB or MySQL database: pools of connections in READ COMMITTED (no gap locks: concurrent creations of ports in one
  * network do not wait for each other). Nothing is connected before the first query, so a server that is down is not an error
  * here.
  */
 export function openMysql(options: MysqlOptions): Database {
-  const { address, connections } = options;
+  const kysely = openPool(options, false);
+  const transactions = openPool(options, true);
+  const listeners: (() => void)[] = [];
+  return {
+    kysely,
+    dialect: 'mysql',
+    locked: (query) => query.forUpdate(),
+    // Not of local time, which has an hour twice a year.
+    now: sql`(timestampdiff(microsecond, '1970-01-01', utc_timestamp(3)) div 1000)`,
+    async transaction<T>(work: (trx: Trx) => Promise<T>): Promise<T> {
+      const result = await transact(transactions, work, options.giveUpAfterMs);
+      for (const listener of listeners) listener();
+      return result;
+    },
+    onCommit: (listener) => void listeners.push(listener),
+    close: async () => void (await Promise.all([kysely.destroy(), transactions.destroy()])),
+  };
+}
+
+/**
+ * Returns a pool of connections. `transactional`: for transactions only, which then begin without a round trip of their own; on
+ * these connections, a query outside of a transaction would begin one that nobody ends.
+ */
+function openPool({ address, connections }: MysqlOptions, transactional: boolean): Kysely<Schema> {
   const { socketPath, ...where } = address;
   const pool = createPool({
     ...where,
@@ -43,27 +66,13 @@ export function openMysql(options: MysqlOptions): Database {
     supportBigNumbers: true,
     dateStrings: true,
   });
-  const kysely = new Kysely<Schema>({
+  const session = transactional ? [...SESSION, 'set session autocommit = 0'] : SESSION;
+  return new Kysely<Schema>({
     dialect: new MysqlDialect({
-      pool: preparingPool(pool),
+      pool: preparingPool(pool, transactional),
       onCreateConnection: async (connection) => {
-        for (const statement of SESSION) await connection.executeQuery(CompiledQuery.raw(statement));
+        for (const statement of session) await connection.executeQuery(CompiledQuery.raw(statement));
       },
     }),
   });
-  const listeners: (() => void)[] = [];
-  return {
-    kysely,
-    dialect: 'mysql',
-    locked: (query) => query.forUpdate(),
-    // Not of local time, which has an hour twice a year.
-    now: sql`(timestampdiff(microsecond, '1970-01-01', utc_timestamp(3)) div 1000)`,
-    async transaction<T>(work: (trx: Trx) => Promise<T>): Promise<T> {
-      const result = await transact(kysely, work, options.giveUpAfterMs);
-      for (const listener of listeners) listener();
-      return result;
-    },
-    onCommit: (listener) => void listeners.push(listener),
-    close: () => kysely.destroy(),
-  };
 }
