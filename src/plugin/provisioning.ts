@@ -18,6 +18,9 @@ import { enqueueStatusChanges, isMigrating, type NovaPort } from './nova-events.
 /** Returns whether a VIF type means that the port is bound to its host. */
 export const isBound = (vifType: string): boolean => vifType !== 'unbound' && vifType !== 'binding_failed';
 
+/** VIF type of ports whose switch others configure, such as bare-metal machines': no L2 agent reports them as wired. */
+export const SWITCHED_BY_OTHERS = 'other';
+
 /**
  * The entities that a port can wait for before it is ACTIVE: its L2 agent until it is wired, its DHCP agent until DHCP serves
  * it.
@@ -25,17 +28,20 @@ export const isBound = (vifType: string): boolean => vifType !== 'unbound' && vi
 export type ProvisioningEntity = 'L2' | 'DHCP';
 
 /**
- * Returns the provisioning blocks of a new (or newly bound) port. L2: it is bound to a host, whose agent will report it as wired.
+ * Returns the provisioning blocks of a new (or newly bound) port. L2: it is bound to a host whose agent will report it as wired.
  * DHCP: a DHCP agent hosts the network, and the port has an address in a subnet with DHCP; the agents' own ports do not wait.
  */
 export function blocksFor(port: {
-  readonly bound: boolean;
+  /** absent: its binding has not changed. */
+  readonly vifType?: string;
   readonly deviceOwner: string;
   readonly hasDhcpAddress: boolean;
   readonly networkScheduled: boolean;
 }): readonly ProvisioningEntity[] {
   const dhcp = port.hasDhcpAddress && port.networkScheduled && port.deviceOwner !== DHCP_OWNER;
-  return [...(port.bound ? (['L2'] as const) : []), ...(dhcp ? (['DHCP'] as const) : [])];
+  const { vifType = 'unbound' } = port;
+  const wired = isBound(vifType) && vifType !== SWITCHED_BY_OTHERS;
+  return [...(wired ? (['L2'] as const) : []), ...(dhcp ? (['DHCP'] as const) : [])];
 }
 
 const insert = prepared<{ id: number; entity: ProvisioningEntity }, InsertResult>((db, p) =>
@@ -200,6 +206,19 @@ export async function completeProvisioning(
   const announced = entity === 'L2' ? ready : ready.filter((port) => !isMigrating(port.profile));
   await setPortStatus(trx, core, ready, 'ACTIVE', announced);
   return ready.map((port) => port.id);
+}
+
+/**
+ * Makes a bound port ACTIVE that no L2 agent will report, unless DHCP must still learn of it; others are left unchanged. Returns
+ * whether it became ACTIVE.
+ */
+export async function completeWithoutAgent(
+  trx: Trx,
+  core: Core,
+  port: { readonly id: string; readonly 'binding:vif_type': string; readonly status: string },
+): Promise<boolean> {
+  if (port['binding:vif_type'] !== SWITCHED_BY_OTHERS || port.status === 'ACTIVE') return false;
+  return (await completeProvisioning(trx, core, [port.id], 'L2')).length > 0;
 }
 
 /** Called when networks were removed from their DHCP agents: ports of networks without an agent no longer wait for one. */

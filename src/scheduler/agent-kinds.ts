@@ -61,5 +61,8 @@ export const L3_AGENTS: HostingKind = {
 /** The kinds of agents that host resources. A new kind is one row here. */
 export const HOSTING_KINDS: readonly HostingKind[] = [DHCP_AGENTS, L3_AGENTS];
 
-/** Types of agents that wire ports on their host, and so bind them. How each does it is in `plugin/ports/binding.ts`. */
-export const L2_AGENT_TYPES = ['Linux bridge agent', 'Open vSwitch agent'] as const;
+/**
+ * Types of agents that bind the ports of their host. How each does it is in `plugin/ports/binding.ts`. The host of a `Baremetal
+ * Node` is the id of a node in Ironic: ironic-neutron-agent reports for it which physical networks the node is connected to.
+ */
+export const L2_AGENT_TYPES = ['Linux bridge agent', 'Open vSwitch agent', 'Baremetal Node'] as const;

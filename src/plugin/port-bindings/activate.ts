@@ -7,7 +7,7 @@ import { enqueueStatusChanges } from '../nova-events.ts';
 import { withBoundSegment } from '../ports/bound-segment.ts';
 import { portDocuments } from '../ports/documents.ts';
 import { lockPort } from '../ports/lock.ts';
-import { addBlocks, blocksFor } from '../provisioning.ts';
+import { addBlocks, blocksFor, completeWithoutAgent } from '../provisioning.ts';
 
 /**
  * Makes the inactive binding of a host the active one: the former one is unbound, the port is DOWN until the agent of its new host
@@ -26,13 +26,14 @@ export async function activateBinding(trx: Trx, core: Core, port: string, host: 
   await trx.updateTable('ports').set({ status: 'DOWN' }).where('id', '=', port).execute();
   await enqueueStatusChanges(trx, core, [before], 'DOWN');
   await trx.deleteFrom('provisioningblocks').where('standard_attr_id', '=', attr).execute();
-  const blocks = { bound: true, deviceOwner: before.device_owner, hasDhcpAddress: false, networkScheduled: false };
-  await addBlocks(trx, attr, blocksFor(blocks));
   await nextRevision(trx, attr, before);
   const after = (await portDocuments(trx, core.config, [port])).get(port);
   if (!after) return;
+  const { device_owner: deviceOwner, 'binding:vif_type': vifType } = after;
+  await addBlocks(trx, attr, blocksFor({ vifType, deviceOwner, hasDhcpAddress: false, networkScheduled: false }));
   const wired = await withBoundSegment(trx, network, port, host);
   const { id, networkType: network_type, segmentationId: segmentation_id, physicalNetwork: physical_network } = wired;
   const payload = { port: after, network_type, segmentation_id, physical_network };
   await enqueueNotification(trx, EVENTS.port_update, payload, { network: id });
+  await completeWithoutAgent(trx, core, after);
 }

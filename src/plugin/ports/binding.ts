@@ -1,4 +1,5 @@
 import type { L2Agent, L2AgentType } from '../../scheduler/l2-agents.ts';
+import { SWITCHED_BY_OTHERS } from '../provisioning.ts';
 import type { NetworkFacts } from './network-facts.ts';
 
 export interface Binding {
@@ -9,26 +10,32 @@ export interface Binding {
   readonly driver?: string;
 }
 
-/** Mechanisms by agent type, and how nova must plug the device. */
-const MECHANISMS: Readonly<
-  Record<
-    L2AgentType,
-    {
-      readonly driver: string;
-      readonly vifType: string;
-      readonly mappings: string;
-      readonly details: Readonly<Record<string, unknown>>;
-    }
-  >
-> = {
+/** What agents of a type bind, and how nova must plug the device. */
+interface Mechanism {
+  readonly driver: string;
+  /** The VNIC type of the ports that it binds. */
+  readonly vnicType: string;
+  readonly vifType: string;
+  /** The key of the reported configuration that lists the physical networks. */
+  readonly mappings: string;
+  /** Whether it binds ports of physical networks only: neither tunnels nor networks within the host. */
+  readonly physicalOnly: boolean;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+const MECHANISMS: Readonly<Record<L2AgentType, Mechanism>> = {
   'Linux bridge agent': {
     driver: 'linuxbridge',
+    vnicType: 'normal',
+    physicalOnly: false,
     vifType: 'bridge',
     mappings: 'interface_mappings',
     details: { connectivity: 'l2', port_filter: true, bound_drivers: { '0': 'linuxbridge' } },
   },
   'Open vSwitch agent': {
     driver: 'openvswitch',
+    vnicType: 'normal',
+    physicalOnly: false,
     vifType: 'ovs',
     mappings: 'bridge_mappings',
     details: {
@@ -40,18 +47,27 @@ const MECHANISMS: Readonly<
       bound_drivers: { '0': 'openvswitch' },
     },
   },
+  'Baremetal Node': {
+    driver: 'baremetal',
+    vnicType: 'baremetal',
+    physicalOnly: true,
+    vifType: SWITCHED_BY_OTHERS,
+    mappings: 'bridge_mappings',
+    details: { connectivity: 'l2', bound_drivers: { '0': 'baremetal' } },
+  },
 };
 
 /** Returns whether the agent can reach the network's segment, according to its reported configuration. */
-function reaches(agent: L2Agent, mappings: string, network: NetworkFacts): boolean {
+function reaches(agent: L2Agent, { mappings, physicalOnly }: Mechanism, network: NetworkFacts): boolean {
   const { networkType, physicalNetwork } = network;
-  if (networkType === 'local') return true;
+  if (networkType === 'local') return !physicalOnly;
   if (networkType === 'flat' || networkType === 'vlan') {
     const known = agent.configurations[mappings] ?? agent.configurations.bridge_mappings;
     return (
       physicalNetwork !== null && known !== null && typeof known === 'object' && Object.hasOwn(known, physicalNetwork)
     );
   }
+  if (physicalOnly) return false;
   const tunnels = agent.configurations.tunnel_types;
   return Array.isArray(tunnels) && tunnels.includes(networkType);
 }
@@ -62,7 +78,7 @@ function reaches(agent: L2Agent, mappings: string, network: NetworkFacts): boole
 export function bindPort(host: string, vnicType: string, network: NetworkFacts, agent: L2Agent | undefined): Binding {
   if (host === '') return { host, vifType: 'unbound', vifDetails: {} };
   const mechanism = agent && MECHANISMS[agent.agentType];
-  if (!agent || !mechanism || vnicType !== 'normal' || !reaches(agent, mechanism.mappings, network))
+  if (!agent || !mechanism || vnicType !== mechanism.vnicType || !reaches(agent, mechanism, network))
     return { host, vifType: 'binding_failed', vifDetails: {} };
   return { host, vifType: mechanism.vifType, vifDetails: mechanism.details, driver: mechanism.driver };
 }

@@ -14,7 +14,7 @@ import { insertMain, insertSides, insertStandard, plainOf } from '../../store/ro
 import { newStandard } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
-import { addBlocks, blocksFor, isBound } from '../provisioning.ts';
+import { addBlocks, blocksFor, completeWithoutAgent, isBound } from '../provisioning.ts';
 import type { Quotas } from '../quotas/limits.ts';
 import { defaultSecurityGroup } from '../security-groups/new-group.ts';
 import { insertTags } from '../tags.ts';
@@ -22,7 +22,7 @@ import { bindPort } from './binding.ts';
 import { withSegmentForHost } from './bound-segment.ts';
 import { withCandidateSubnets } from './candidate-subnets.ts';
 import { type CreateFacts, createFacts } from './create-facts.ts';
-import { inShownOrder, type PortDocument, portDocument } from './documents.ts';
+import { inShownOrder, type PortDocument, portDocument, portDocuments } from './documents.ts';
 import { allocateDefault, allocateRequested } from './fixed-ips.ts';
 import type { NetworkFacts } from './network-facts.ts';
 import { insertAddressPairs, insertBindingLevel, insertDhcpOpts, insertSecurityGroups } from './rows.ts';
@@ -164,7 +164,11 @@ export async function createPort(
   const bound = isBound(binding.vifType);
   const dhcp = hasDhcpAddress(network, fixedIps);
   const networkScheduled = dhcp && bound && (await willBeServed(trx, config, DHCP_AGENTS, network.id, facts.served));
-  await addBlocks(trx, attr, blocksFor({ bound, deviceOwner, hasDhcpAddress: dhcp, networkScheduled }));
+  await addBlocks(
+    trx,
+    attr,
+    blocksFor({ vifType: binding.vifType, deviceOwner, hasDhcpAddress: dhcp, networkScheduled }),
+  );
 
   const lists = {
     fixed_ips: fixedIps,
@@ -176,5 +180,7 @@ export async function createPort(
   const document = portDocument(shown, lists, config.DEFAULT.dns_domain, network.qosPolicyId);
   if (network.subnets.some((s) => s.enableDhcp))
     await enqueueNotification(trx, EVENTS.port_create_end, { port: document }, { network: network.id });
+  if (await completeWithoutAgent(trx, core, document))
+    return (await portDocuments(trx, config, [id])).get(id) ?? document;
   return document;
 }

@@ -16,12 +16,12 @@ import { nextRevision, requireCurrent } from '../../store/standard-attributes.ts
 import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { enqueueStatusChanges } from '../nova-events.ts';
-import { addBlocks, blocksFor, isBound } from '../provisioning.ts';
+import { addBlocks, blocksFor, completeWithoutAgent, isBound } from '../provisioning.ts';
 import { bindPort } from './binding.ts';
 import { withBoundSegment, withSegmentForHost } from './bound-segment.ts';
 import { isRouted, withCandidateSubnets } from './candidate-subnets.ts';
 import { hasDhcpAddress } from './create.ts';
-import { inShownOrder, type PortDocument, portDocument } from './documents.ts';
+import { inShownOrder, type PortDocument, portDocument, portDocuments } from './documents.ts';
 import { allocateDefault, allocateRequested } from './fixed-ips.ts';
 import { lockPort } from './lock.ts';
 import type { NetworkFacts } from './network-facts.ts';
@@ -289,6 +289,8 @@ export async function updatePort(
       },
       { network: network.id },
     );
+  if (await completeWithoutAgent(trx, core, after))
+    return (await portDocuments(trx, core.config, [id])).get(id) ?? after;
   return after;
 }
 
@@ -310,6 +312,11 @@ async function blockUntilReady(
   await addBlocks(
     trx,
     attr,
-    blocksFor({ bound: bound && rebound, deviceOwner, hasDhcpAddress: dhcp, networkScheduled }),
+    blocksFor({
+      ...(rebound ? { vifType: after['binding:vif_type'] } : {}),
+      deviceOwner,
+      hasDhcpAddress: dhcp,
+      networkScheduled,
+    }),
   );
 }
