@@ -98,11 +98,14 @@ export class Dhcpcd {
     return new Dhcpcd(world, await world.machine(mac), await world.events());
   }
 
-  /** Boots, keeps running, and returns the first event with this reason. */
-  async boot(reason: string): Promise<Told> {
-    const conf = join(this.#world.state, 'dhcpcd.conf');
+  /** Boots, keeps running, and returns the first event with this reason. `more`: further lines of its configuration. */
+  async boot(reason: string, more = ''): Promise<Told> {
+    const conf = join(this.#world.state, `dhcpcd-${this.namespace}.conf`);
     const wants = 'option dhcp6_name_servers, dhcp6_domain_search\nslaac hwaddr\n';
-    await writeFile(conf, `duid ll\nnoipv4\nnohook resolv.conf, hostname\nenv OUT=${this.events.folder}\n${wants}`);
+    await writeFile(
+      conf,
+      `duid ll\nnoipv4\nnohook resolv.conf, hostname\nenv OUT=${this.events.folder}\n${wants}${more}`,
+    );
     const hide = 'mount -t tmpfs none /var/lib/dhcpcd; mount -t tmpfs none /run';
     const start = `${hide}; exec dhcpcd -6 -B -f "$1" -c "$2" eth0`;
     const child = this.#world.spawn([

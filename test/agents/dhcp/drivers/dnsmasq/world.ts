@@ -99,6 +99,11 @@ export class World {
     await run(['ip', '-n', this.namespace, 'addr', 'add', '10.0.50.2/24', 'dev', this.device]);
   }
 
+  /** Adds an address to the DHCP port's device. */
+  async addAddress(cidr: string): Promise<void> {
+    await run(['ip', '-n', this.namespace, 'addr', 'add', cidr, 'dev', this.device, 'nodad']);
+  }
+
   async dropNamespace(): Promise<void> {
     await run(['ip', 'netns', 'del', this.namespace]);
   }
