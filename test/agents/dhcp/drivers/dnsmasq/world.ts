@@ -201,6 +201,14 @@ export class World {
     return namespace;
   }
 
+  /** A tap device on the switch, and the namespace in which a virtual machine opens it. */
+  async tap(): Promise<{ readonly namespace: string; readonly device: string }> {
+    const device = `t${randomBytes(5).toString('hex')}`;
+    await run(['ip', '-n', this.#switch, 'tuntap', 'add', device, 'mode', 'tap']);
+    await run(['ip', '-n', this.#switch, 'link', 'set', device, 'master', 'br0', 'up']);
+    return { namespace: this.#switch, device };
+  }
+
   /** Where one client's events go. */
   async events(): Promise<ClientEvents> {
     return new ClientEvents(await mkdtemp(join(this.state, 'client-')));
