@@ -7,8 +7,13 @@ export function isMissing(error: unknown): boolean {
 
 /** Returns the text of a file; undefined if it does not exist. */
 export async function readText(path: string): Promise<string | undefined> {
+  return (await readBytes(path))?.toString();
+}
+
+/** Returns the bytes of a file; undefined if it does not exist. */
+export async function readBytes(path: string): Promise<Buffer | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(path);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

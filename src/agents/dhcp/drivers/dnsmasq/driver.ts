@@ -10,11 +10,12 @@ import type { Refusal } from '../../answers/refusals.ts';
 import type { DhcpDriver } from '../../contract.ts';
 import { isMissing } from '../../text-file.ts';
 import type { PortChanges, WantedNetwork } from '../../wanted.ts';
+import { type Left, leftStamps, passChange } from './change-pass.ts';
 import { type Files, filesOf } from './command-line.ts';
 import { ServerFinder } from './find-server.ts';
 import { Reconciliation } from './reconcile.ts';
 import { ReloadThrottle } from './reload-throttle.ts';
-import { NetworkLines } from './render.ts';
+import { type MovedAddresses, NetworkLines } from './render.ts';
 import { isOpenToOthers, type ServerProcess } from './server-process.ts';
 import { crashesOnReload, installedVersion } from './version.ts';
 import { ServerWatch, type Watched } from './watch.ts';
@@ -26,11 +27,10 @@ import { ServerWatch, type Watched } from './watch.ts';
 const MAX_LOG_BYTES = 1024 * 1024;
 const MAX_OPERATOR_LOG_BYTES = 64 * 1024 * 1024;
 
-/** Folders with such names belong to networks; others below `dhcp_confs` are ignored. */
-
 /** Cached state of a network between calls. All of it can be lost. */
 interface Memory extends Watched {
   readonly throttle: ReloadThrottle;
+  readonly left: Left;
 }
 
 /** The inputs with which a network was handed over, and the lines rendered from them. */
@@ -122,8 +122,8 @@ class DnsmasqDriver implements DhcpDriver {
     return { network: networkId, ...(name ? { name } : {}) };
   }
 
-  /** Updates files and dnsmasq to the rendered lines. */
-  async #bring(id: string, movedIpv6?: ReadonlySet<string>): Promise<void> {
+  /** Updates files and dnsmasq to the rendered lines. `moved`: only ports have changed. */
+  async #bring(id: string, moved?: MovedAddresses): Promise<void> {
     const network = this.#networks.get(id);
     if (!network) return;
     const options = this.#config.DEFAULT;
@@ -134,27 +134,43 @@ class DnsmasqDriver implements DhcpDriver {
       await this.#stop(id, files);
       return;
     }
-    await mkdir(files.folder, { recursive: true });
-    await chmod(files.folder, 0o755);
-    await mkdir(dirname(files.log), { recursive: true });
-    const privileges = isOpenToOthers(files.folder) ? [] : ['--user=root'];
-    const throttle = this.#served.get(id)?.throttle ?? new ReloadThrottle(options.bulk_reload_interval * 1000);
-    const reconciliation = new Reconciliation({
-      files,
-      rendered,
-      movedIpv6,
-      command: [...rendered.commandLine, ...privileges],
-      reloadMayCrash: await this.#reloadMayCrash(),
-      namespace: network.namespace,
-      device: network.device,
-      leaseSeconds: options.dhcp_lease_duration,
-      throttle,
-      closing: this.#closing.signal,
-      log: this.#log.child(this.#label(id)),
-    });
-    const process = await this.#reconcile(id, files, reconciliation);
+    const served = this.#served.get(id);
+    const throttle = served?.throttle ?? new ReloadThrottle(options.bulk_reload_interval * 1000);
+    const parts = { files, rendered, throttle, closing: this.#closing.signal, log: this.#log.child(this.#label(id)) };
+    const reloadMayCrash = await this.#reloadMayCrash();
+    const mayCrash = reloadMayCrash && (served?.left.texts.hasTags || rendered.texts.hasTags);
+    let process = served?.left.process;
+    if (!served || !moved || !(await this.#passChange(id, served.left, { ...parts, moved, mayCrash }))) {
+      await mkdir(files.folder, { recursive: true });
+      await chmod(files.folder, 0o755);
+      await mkdir(dirname(files.log), { recursive: true });
+      const privileges = isOpenToOthers(files.folder) ? [] : ['--user=root'];
+      const reconciliation = new Reconciliation({
+        ...parts,
+        movedIpv6: moved?.movedIpv6,
+        command: [...rendered.commandLine, ...privileges],
+        reloadMayCrash,
+        namespace: network.namespace,
+        device: network.device,
+        leaseSeconds: options.dhcp_lease_duration,
+      });
+      process = await this.#reconcile(id, files, reconciliation);
+    }
+    if (!process) return;
+    const { namespace, device } = network;
+    const { texts, commandLine } = rendered;
+    const left = { process, namespace, device, texts, commandLine, stamps: leftStamps(files) };
     const maxLogBytes = options.dnsmasq_base_log_dir ? MAX_OPERATOR_LOG_BYTES : MAX_LOG_BYTES;
-    this.#served.set(id, { process, throttle, log: files.log, maxLogBytes });
+    this.#served.set(id, { process, throttle, left, log: files.log, maxLogBytes });
+  }
+
+  async #passChange(id: string, left: Left, change: Parameters<typeof passChange>[1]): Promise<boolean> {
+    try {
+      return await passChange(left, change);
+    } catch (error) {
+      this.#served.delete(id);
+      throw error;
+    }
   }
 
   /** Asks the installed dnsmasq, once. One that does not say its version counts as crashing: restarts are slower, but safe. */

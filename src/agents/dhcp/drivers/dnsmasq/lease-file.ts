@@ -1,5 +1,5 @@
 import { pause } from '../../../../time/pause.ts';
-import { readText } from '../../text-file.ts';
+import { readBytes } from '../../text-file.ts';
 import { type Lease, parseLeases, withoutLeases } from './leases.ts';
 import type { Entitlement } from './port-lines.ts';
 import { renderLeases } from './render.ts';
@@ -7,17 +7,42 @@ import { isIdle, type ServerProcess } from './server-process.ts';
 
 const TRIES = 50;
 
-/**
- * Returns the lease file of a running dnsmasq; undefined if there is none. dnsmasq truncates and rewrites the file on every
- * change, so a read is valid only if dnsmasq was idle before and after it and two reads agree. If dnsmasq is never idle
- * (overload), the last read is used after a tenth of a second or more.
- */
+/** Returns the lease file of a running dnsmasq; undefined if there is none. */
 export async function readLeaseFile(path: string, server: ServerProcess): Promise<string | undefined> {
+  return (await readAtRest(path, server))?.toString();
+}
+
+/** Returns the leases of some addresses in the lease file of a running dnsmasq; undefined if there is none. */
+export async function findLeases(
+  path: string,
+  server: ServerProcess,
+  addresses: readonly string[],
+): Promise<readonly Lease[] | undefined> {
+  const bytes = await readAtRest(path, server);
+  if (!bytes) return undefined;
+  return addresses.flatMap((address) => {
+    for (let at = bytes.indexOf(` ${address} `); at !== -1; at = bytes.indexOf(` ${address} `, at + 1)) {
+      const end = bytes.indexOf('\n', at);
+      const line = bytes.toString('utf8', bytes.lastIndexOf('\n', at) + 1, end === -1 ? bytes.length : end);
+      const [lease] = parseLeases(line);
+      if (lease?.address === address) return [lease];
+    }
+    return [];
+  });
+}
+
+/**
+ * Reads the lease file of a running dnsmasq. dnsmasq truncates and rewrites the file on every change, so a read is valid only if
+ * dnsmasq was idle before and after it and two reads agree. If dnsmasq is never idle (overload), the last read is used after a
+ * tenth of a second or more.
+ */
+async function readAtRest(path: string, server: ServerProcess): Promise<Buffer | undefined> {
   for (let n = 1; ; n++) {
     const rested = isIdle(server);
-    const once = await readText(path);
-    const twice = await readText(path);
-    if ((rested && isIdle(server) && once === twice) || n === TRIES) return twice;
+    const once = await readBytes(path);
+    const twice = await readBytes(path);
+    const agree = once === twice || (once && twice?.equals(once));
+    if ((rested && isIdle(server) && agree) || n === TRIES) return twice;
     await pause(n < 10 ? 1 : 5);
   }
 }

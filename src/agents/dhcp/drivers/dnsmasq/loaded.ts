@@ -1,26 +1,41 @@
-import { createHash } from 'node:crypto';
-import { readText, replaceText } from '../../text-file.ts';
+import { statSync } from 'node:fs';
+import { isMissing, readText, replaceText } from '../../text-file.ts';
+import type { Files } from './command-line.ts';
 import type { ServerProcess } from './server-process.ts';
 
-/** Digest of the files that dnsmasq rereads on SIGHUP. */
-export function fingerprint(texts: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const text of texts) hash.update(`${Buffer.byteLength(text)}:`).update(text);
-  return hash.digest('hex');
+/**
+ * Returns what identifies the present versions of files, whose texts need not be read for it: a file that is replaced has another
+ * inode, one that is edited another time. A copied folder differs, which costs one reload.
+ */
+export function stampsOf(paths: readonly string[]): string {
+  return JSON.stringify(paths.map(stampOf));
 }
+
+function stampOf(path: string): string {
+  try {
+    const { ino, mtimeNs, size } = statSync(path, { bigint: true });
+    return `${ino}:${mtimeNs}:${size}`;
+  } catch (error) {
+    if (isMissing(error)) return '';
+    throw error;
+  }
+}
+
+/** Returns the versions of the files that dnsmasq rereads on SIGHUP. */
+export const readableStamps = ({ host, addnHosts, opts }: Files): string => stampsOf([host, addnHosts, opts]);
 
 /**
- * The file `loaded` records which texts the running dnsmasq has read. It is written only after dnsmasq has read them: if the
- * files differ from it (because the agent was killed in between), dnsmasq still needs a SIGHUP.
+ * The file `loaded` records which versions of its files the running dnsmasq has read. It is written only after dnsmasq has read
+ * them: if the files are no longer those (because the agent was killed in between), dnsmasq still needs a SIGHUP.
  */
-export async function hasLoaded(path: string, { pid, startTime }: ServerProcess, print: string): Promise<boolean> {
-  return (await readText(path)) === recordOf(pid, startTime, print);
+export async function hasLoaded(path: string, { pid, startTime }: ServerProcess, stamps: string): Promise<boolean> {
+  return (await readText(path)) === recordOf(pid, startTime, stamps);
 }
 
-export async function recordLoaded(path: string, { pid, startTime }: ServerProcess, print: string): Promise<void> {
-  await replaceText(path, recordOf(pid, startTime, print));
+export async function recordLoaded(path: string, { pid, startTime }: ServerProcess, stamps: string): Promise<void> {
+  await replaceText(path, recordOf(pid, startTime, stamps));
 }
 
-function recordOf(pid: number, startTime: number, print: string): string {
-  return `${JSON.stringify({ pid, startTime, sha256: print })}\n`;
+function recordOf(pid: number, startTime: number, stamps: string): string {
+  return `${JSON.stringify({ pid, startTime, files: stamps })}\n`;
 }

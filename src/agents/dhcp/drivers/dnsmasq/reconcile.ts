@@ -2,28 +2,20 @@ import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Logger } from 'pino';
 import { isInNamespace } from '../../../../linux/namespaces.ts';
-import { isRunning, signalProcess } from '../../../../linux/processes.ts';
-import { pause } from '../../../../time/pause.ts';
 import { readText, replaceText } from '../../text-file.ts';
-import { additions, addLines, createFolders, type Texts, watchArguments } from './additions.ts';
+import { additions, addLines, createFolders, watchArguments } from './additions.ts';
 import type { Files } from './command-line.ts';
 import { handOver } from './hand-over.ts';
 import { leaseFileAtStart, readLeaseFile } from './lease-file.ts';
 import { type Lease, movedIpv6, parseLeases, staleLeases } from './leases.ts';
-import { fingerprint, hasLoaded, recordLoaded } from './loaded.ts';
-import { sizeOf, waitUntilRead } from './log-file.ts';
-import { hasReleaseProgram, releaseLease } from './release.ts';
-import { type ReloadThrottle, reloadTimeoutMs } from './reload-throttle.ts';
+import { hasLoaded, readableStamps } from './loaded.ts';
+import { sizeOf } from './log-file.ts';
+import { TAGGED } from './port-blocks.ts';
+import { releaseLeases, whyNotReleasable } from './release.ts';
+import { Reloader } from './reload.ts';
+import type { ReloadThrottle } from './reload-throttle.ts';
 import type { RenderedNetwork } from './render.ts';
-import { awaitPidFile, isIdle, type ServerProcess, startServer, waitUntilIdle } from './server-process.ts';
-
-/** More stale leases than this are cheaper to remove from the file with a restart than to release one by one. */
-const MAX_RELEASES = 16;
-
-/** In a line of the host file: the host has a tag. */
-const TAGGED = ',set:';
-
-const fingerprintOf = ({ host, addnHosts, opts }: Texts): string => fingerprint([host, addnHosts, opts]);
+import { awaitPidFile, type ServerProcess, startServer } from './server-process.ts';
 
 /** The goal of one pass. */
 export interface Goal {
@@ -51,7 +43,6 @@ export interface Goal {
  */
 export class Reconciliation {
   readonly #goal: Goal;
-  readonly #fingerprint: string;
   /** The goal's command line, with what this pass adds to it. */
   #command: readonly string[];
   /** Whether the `host` file is already the new one: then it no longer names previous holders. */
@@ -60,7 +51,6 @@ export class Reconciliation {
   constructor(goal: Goal) {
     this.#goal = goal;
     this.#command = goal.command;
-    this.#fingerprint = fingerprintOf(goal.rendered);
   }
 
   /** Resolves to the process that serves the network, once it serves every port. */
@@ -70,10 +60,15 @@ export class Reconciliation {
     if (!running) return this.#start();
     const why = await this.#whyRestart(running);
     if (why) return this.#restart(running, why);
-    if (await hasLoaded(files.loaded, running, this.#fingerprint)) await this.#writeFiles();
-    else if (!(await this.#wouldDieOfReload())) await this.#reload(running);
-    else if (!(await this.#add(running))) {
-      await this.#waitForTurn((now) => this.#goal.throttle.restartWaitMs(now));
+    const isLoaded = await hasLoaded(files.loaded, running, readableStamps(files));
+    const changed = await this.#changedFiles();
+    if (isLoaded && ![files.host, files.addnHosts, files.opts].some((path) => changed.has(path))) {
+      await this.#writeFiles(changed);
+    } else if (!(await this.#wouldDieOfReload())) {
+      await this.#writeFiles(changed);
+      await this.#reloader().reload(running);
+    } else if (!(isLoaded && (await this.#add(running)))) {
+      await this.#reloader().waitForTurn((throttle, now) => throttle.restartWaitMs(now));
       return this.#restart(running, 'a reload could end it, because its hosts have tags');
     }
     if (await this.#releaseStale(running)) return running;
@@ -86,7 +81,7 @@ export class Reconciliation {
     if (!reloadMayCrash) return [];
     const watches = watchArguments(files.added);
     const isWatching = running !== undefined && watches.every((one) => running.command.includes(one));
-    return isWatching || rendered.host.includes(TAGGED) ? watches : [];
+    return isWatching || rendered.texts.hasTags ? watches : [];
   }
 
   /** Returns why a running dnsmasq cannot be brought to the goal without a restart; undefined if it can. */
@@ -102,12 +97,7 @@ export class Reconciliation {
     if (!(await isInNamespace(running, namespace))) return `it is not in namespace ${namespace}`;
     const leaseFile = await readLeaseFile(this.#goal.files.leases, running);
     if (leaseFile === undefined) return 'its lease file is gone';
-    const stale = await this.#staleOf(leaseFile);
-    if (stale.length > MAX_RELEASES) return `${stale.length} leases must be released`;
-    if (stale.some(({ version }) => version === 6)) return 'a DHCPv6 lease must be released';
-    if (stale.length > 0 && !(await hasReleaseProgram()))
-      return 'a lease must be released and dhcp_release is not installed';
-    return undefined;
+    return whyNotReleasable(await this.#staleOf(leaseFile));
   }
 
   #isWatching(): boolean {
@@ -120,32 +110,30 @@ export class Reconciliation {
     return reloadMayCrash && ((await readText(files.host)) ?? '').includes(TAGGED);
   }
 
-  /** Hands added ports to dnsmasq without a reload. Resolves to whether it could: nothing else may have changed. */
+  /**
+   * Hands added ports to a dnsmasq that has read the files as they are, without a reload. Resolves to whether it could: nothing
+   * else may have changed.
+   */
   async #add(running: ServerProcess): Promise<boolean> {
-    const { files, rendered, throttle } = this.#goal;
+    const { files, rendered } = this.#goal;
     if (!this.#isWatching()) return false;
     const before = {
       host: (await readText(files.host)) ?? '',
       addnHosts: (await readText(files.addnHosts)) ?? '',
       opts: (await readText(files.opts)) ?? '',
     };
-    // What is in the files is what dnsmasq knows, unless an agent was killed in between.
-    if (!(await hasLoaded(files.loaded, running, fingerprintOf(before)))) return false;
     const lines = additions(before, rendered);
     if (!lines) return false;
-    await this.#waitForTurn((now) => throttle.waitMs(now));
+    const reloader = this.#reloader();
+    await reloader.waitForTurn((throttle, now) => throttle.waitMs(now));
     await this.#writeFiles();
-    await waitUntilIdle(running, reloadTimeoutMs(rendered.entitled.length));
-    const from = sizeOf(files.log);
-    const began = performance.now();
-    const last = await addLines(files.added, lines);
-    await this.#untilRead(running, from, last);
-    throttle.reloaded(began, performance.now());
+    await reloader.observe(running, () => addLines(files.added, lines));
     return true;
   }
 
-  async #waitForTurn(waitMs: (now: number) => number): Promise<void> {
-    if (!(await pause(waitMs(performance.now()), this.#goal.closing))) throw new Error('the dnsmasq driver closes');
+  #reloader(): Reloader {
+    const { files, rendered, throttle, closing, log } = this.#goal;
+    return new Reloader({ files, command: this.#command, hosts: rendered.entitled.length, throttle, closing, log });
   }
 
   /** Returns the stale leases. Called before the new `host` file is written, because the old one shows which addresses moved. */
@@ -177,8 +165,8 @@ export class Reconciliation {
     return changed;
   }
 
-  async #writeFiles(): Promise<void> {
-    for (const [path, text] of await this.#changedFiles()) await replaceText(path, text);
+  async #writeFiles(changed?: ReadonlyMap<string, string>): Promise<void> {
+    for (const [path, text] of changed ?? (await this.#changedFiles())) await replaceText(path, text);
     this.#hasWritten = true;
   }
 
@@ -220,43 +208,11 @@ export class Reconciliation {
     const from = sizeOf(files.log);
     const began = performance.now();
     const process = await start();
-    await this.#untilRead(process, from);
+    await this.#reloader().untilRead(process, from);
     throttle.reloaded(began, performance.now());
     throttle.restarted(performance.now());
     log.info({ pid: process.pid }, 'dnsmasq started');
     return process;
-  }
-
-  async #reload(running: ServerProcess): Promise<void> {
-    const { files, throttle } = this.#goal;
-    await this.#writeFiles();
-    await this.#waitForTurn((now) => throttle.waitMs(now));
-    // One that a killed agent started may still be at its first reading, whose lines in the log are not those of the reload.
-    await waitUntilIdle(running, reloadTimeoutMs(this.#goal.rendered.entitled.length));
-    const from = sizeOf(files.log);
-    const began = performance.now();
-    if (!isRunning(running) || !signalProcess(running.pid, 'SIGHUP')) {
-      throw new Error(`dnsmasq (process ${running.pid}) ended before it could be reloaded`);
-    }
-    await this.#untilRead(running, from);
-    throttle.reloaded(began, performance.now());
-  }
-
-  /** Waits until dnsmasq has read the files and serves again, and only then records it in `loaded`. */
-  async #untilRead(process: ServerProcess, from: number, last = this.#lastRead()): Promise<void> {
-    const { files, rendered, log } = this.#goal;
-    const timeoutMs = reloadTimeoutMs(rendered.entitled.length);
-    const observed = { isRunning: () => isRunning(process), isIdle: () => isIdle(process) };
-    const wasRead = await waitUntilRead(files.log, from, last, observed, timeoutMs);
-    if (!wasRead) log.warn({ pid: process.pid }, `dnsmasq does not log to ${files.log}`);
-    await waitUntilIdle(process, timeoutMs);
-    await recordLoaded(files.loaded, process, this.#fingerprint);
-  }
-
-  /** Returns the last file that dnsmasq reads. Without a range, it does not read the DHCP files. */
-  #lastRead(): string {
-    const { files } = this.#goal;
-    return this.#command.some((one) => one.startsWith('--dhcp-range=')) ? files.opts : files.addnHosts;
   }
 
   /**
@@ -265,12 +221,7 @@ export class Reconciliation {
    */
   async #releaseStale(running: ServerProcess): Promise<boolean> {
     const { files, namespace, device, log } = this.#goal;
-    for (const lease of await this.#staleLeases(running)) {
-      const released = await releaseLease(lease, running, { namespace, device, leaseFile: files.leases });
-      if (!isRunning(running)) throw new Error(`dnsmasq (process ${running.pid}) ended while leases were released`);
-      if (!released) return false;
-      log.info({ address: lease.address, mac: lease.hardware }, 'lease released');
-    }
-    return true;
+    const where = { namespace, device, leaseFile: files.leases };
+    return releaseLeases(await this.#staleLeases(running), running, where, log);
   }
 }

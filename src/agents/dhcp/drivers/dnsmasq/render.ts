@@ -7,12 +7,14 @@ import type { PortChanges } from '../../wanted.ts';
 import { renderCommandLine } from './command-line.ts';
 import { fileText, type Line, name } from './fields.ts';
 import { addressKey, Holders } from './holders.ts';
+import { type FileTexts, PortBlocks } from './port-blocks.ts';
 import { type Entitlement, type PortLines, renderPort } from './port-lines.ts';
 import { renderSubnetOptions } from './subnet-options.ts';
 
 /** A network rendered for dnsmasq. */
 export interface RenderedNetwork {
-  /** Texts of the files, by name. */
+  readonly texts: FileTexts;
+  /** Texts of the files, by name, put together on each access. */
   readonly host: string;
   readonly addnHosts: string;
   readonly opts: string;
@@ -30,6 +32,14 @@ export interface RenderedNetwork {
   readonly refused: readonly Refusal[];
 }
 
+/** Addresses whose holder changed with some ports. */
+export interface MovedAddresses {
+  /** Those whose former holder may no longer have a lease. */
+  readonly left: readonly string[];
+  /** The IPv6 addresses that went from one MAC address to another. */
+  readonly movedIpv6: ReadonlySet<string>;
+}
+
 interface RenderedPort {
   readonly document: PortDocument;
   /** Inputs other than the document: `NetworkAnswers.portKey`. */
@@ -44,8 +54,7 @@ export class NetworkLines {
   /** Ports that the answers for other ports depend on. */
   #shaping = new Map<string, PortDocument>();
   readonly #holders = new Holders();
-  /** Ids of `#ports` in the order of their lines. */
-  #order: string[] = [];
+  readonly #blocks = new PortBlocks((id) => this.#ports.get(id)?.lines);
   #facts: NetworkFacts;
   #ownPortId: string | undefined;
   #answers: NetworkAnswers;
@@ -66,77 +75,72 @@ export class NetworkLines {
     const { ports, ...facts } = info;
     this.#facts = facts;
     this.#ownPortId = ownPortId;
-    this.#order = ports.map(({ id }) => id);
-    const wanted = new Set(this.#order);
+    const ids = ports.map(({ id }) => id);
+    const wanted = new Set(ids);
     for (const id of this.#ports.keys()) if (!wanted.has(id)) this.#remove(id);
     this.#shaping.clear();
     for (const port of ports) if (shapesNetwork(port)) this.#shaping.set(port.id, port);
     this.#answerNetwork();
     for (const port of ports) this.#set(port);
+    this.#blocks.reset(ids);
   }
 
-  /**
-   * Takes ports that changed in a network whose ports came in the order of their ids. Returns the IPv6 addresses that went from
-   * one MAC address to another.
-   */
-  change({ set, removed }: PortChanges): ReadonlySet<string> {
+  /** Takes ports that changed in a network whose ports came in the order of their ids. Returns what their addresses did. */
+  change({ set, removed }: PortChanges): MovedAddresses {
     const gone = [...new Set(removed)].filter((id) => this.#ports.has(id));
-    const addresses = new Set<string>();
-    const before = new Map<string, string | undefined>();
-    const note = (id: string) => {
-      for (const { version, address } of this.#ports.get(id)?.lines.entitled ?? []) {
-        if (version === 6) addresses.add(addressKey(address));
+    const before = new Map<string, Entitlement | undefined>();
+    const note = (lines: PortLines | undefined) => {
+      for (const { address } of lines?.entitled ?? []) {
+        const key = addressKey(address);
+        if (!before.has(key)) before.set(key, this.#holders.of(key));
       }
     };
-    const touched = [...gone, ...set.map(({ id }) => id)];
-    for (const id of touched) note(id);
-    for (const address of addresses) before.set(address, this.#holders.of(address)?.mac);
-
+    for (const id of [...gone, ...set.map((port) => port.id)]) note(this.#ports.get(id)?.lines);
     let reshaped = false;
     for (const id of gone) {
       reshaped = this.#shaping.delete(id) || reshaped;
       this.#remove(id);
-      this.#order.splice(this.#position(id), 1);
+      this.#blocks.delete(id);
     }
     for (const port of set) {
       reshaped = this.#shaping.delete(port.id) || shapesNetwork(port) || reshaped;
       if (shapesNetwork(port)) this.#shaping.set(port.id, port);
-      if (!this.#ports.has(port.id)) this.#order.splice(this.#position(port.id), 0, port.id);
-      this.#set(port);
+      if (this.#ports.has(port.id)) this.#blocks.changed(port.id);
+      else this.#blocks.add(port.id);
+      this.#set(port, note);
     }
     if (reshaped) {
       this.#shaping = new Map([...this.#shaping].sort(([a], [b]) => (a < b ? -1 : 1)));
       this.#answerNetwork();
     }
-    const moved = [...before].filter(([address, mac]) => (this.#holders.of(address)?.mac ?? mac) !== mac);
-    return new Set(moved.map(([address]) => address));
+    const left = [...before].filter(([address, holder]) => holder && !isSameHolder(holder, this.#holders.of(address)));
+    const moved = left.filter(([address, holder]) => {
+      const now = this.#holders.of(address);
+      return now?.version === 6 && now.mac !== holder?.mac;
+    });
+    return { left: left.map(([address]) => address), movedIpv6: new Set(moved.map(([address]) => address)) };
   }
 
   rendered(): RenderedNetwork {
-    const host: Line[] = [];
-    const addnHosts: Line[] = [];
-    const opts: Line[] = [...this.#subnetOpts];
-    const entitled: Entitlement[] = [];
-    const refused: Refusal[] = [...this.#refused];
-    for (const id of this.#order) {
-      const lines = this.#ports.get(id)?.lines;
-      if (!lines) continue;
-      host.push(...lines.host);
-      addnHosts.push(...lines.addnHosts);
-      opts.push(...lines.opts);
-      entitled.push(...lines.entitled);
-      refused.push(...lines.refused);
-    }
+    const { entitled, refused, ...ports } = this.#blocks.texts();
+    const texts = { ...ports, opts: [fileText(this.#subnetOpts), ...ports.opts] };
     return {
-      host: fileText(host),
-      addnHosts: fileText(addnHosts),
-      opts: fileText(opts),
+      texts,
+      get host() {
+        return texts.host.join('');
+      },
+      get addnHosts() {
+        return texts.addnHosts.join('');
+      },
+      get opts() {
+        return texts.opts.join('');
+      },
       entitled,
       holderOf: (address) => this.#holders.of(address),
       commandLine: this.#commandLine,
       enableDhcp: this.#answers.enableDhcp,
       enableMetadata: this.#answers.enableMetadata,
-      refused,
+      refused: [...this.#refused, ...refused],
     };
   }
 
@@ -152,12 +156,14 @@ export class NetworkLines {
     this.#refused = [...this.#answers.refused, ...refusals.list];
   }
 
-  #set(document: PortDocument): void {
+  /** @param note called with the lines of a port before its addresses are its own. */
+  #set(document: PortDocument, note: (lines: PortLines) => void = () => undefined): void {
     const { portKey: key, domain } = this.#answers;
     const known = this.#ports.get(document.id);
     if (known?.document === document && known.key === key) return;
     const mergeIpv6 = this.#config.DEFAULT.dnsmasq_enable_addr6_list;
     const lines = renderPort(portAnswers(document, this.#answers), { domain, mergeIpv6 });
+    note(lines);
     if (known) this.#holders.delete(document.id, known.lines.entitled);
     this.#holders.add(document.id, lines.entitled);
     this.#ports.set(document.id, { document, key, lines });
@@ -167,18 +173,10 @@ export class NetworkLines {
     this.#holders.delete(id, this.#ports.get(id)?.lines.entitled ?? []);
     this.#ports.delete(id);
   }
-
-  /** Returns the position of an id in the order, existing or not. */
-  #position(id: string): number {
-    let [low, high] = [0, this.#order.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#order[middle] ?? '') < id) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
 }
+
+const isSameHolder = (one: Entitlement, two: Entitlement | undefined): boolean =>
+  one.mac === two?.mac && one.clientId === two?.clientId;
 
 /** Renders a whole network. Throws Refused only for a network id that cannot be a folder name. */
 export function renderNetwork(

@@ -260,12 +260,50 @@ describe('rendering a network again', () => {
     );
   });
 
-  test('a changed port names the IPv6 addresses that went to another MAC address', () => {
+  test('changed ports name the addresses whose holder changed, and the IPv6 addresses that went to another MAC address', () => {
     const six = { ...subnet('s6', 'fd00::/64'), ip_version: 6 as const, ipv6_address_mode: 'dhcpv6-stateful' };
-    const at = (n: number, ip: string) => ({ ...port(n), fixed_ips: [{ subnet_id: 's6', ip_address: ip }] });
-    const info = { ...network([at(1, 'fd00::1'), at(2, 'fd00::2')]), subnets: [six] };
-    const lines = new NetworkLines(config(), info);
-    expect([...lines.change({ set: [at(2, 'fd00::9')], removed: [] })]).toEqual([]);
-    expect([...lines.change({ set: [at(2, 'fd00:0::1')], removed: [port(1).id] })]).toEqual(['fd00::1']);
+    const at = (n: number, ip: string) => ({
+      ...port(n),
+      fixed_ips: [{ subnet_id: ip.includes(':') ? 's6' : 's1', ip_address: ip }],
+    });
+    const info = { ...network([at(1, 'fd00::1'), at(2, 'fd00::2'), at(3, '10.0.0.3')]) };
+    const lines = new NetworkLines(config(), { ...info, subnets: [...info.subnets, six] });
+    const change = (set: PortDocument[], removed: string[] = []) => {
+      const { left, movedIpv6 } = lines.change({ set, removed });
+      return [[...left], [...movedIpv6]];
+    };
+    expect(change([at(2, 'fd00::9')])).toEqual([['fd00::2'], []]);
+    expect(change([at(2, 'fd00:0::1')], [port(1).id])).toEqual([['fd00::1', 'fd00::9'], ['fd00::1']]);
+    expect(change([at(4, '10.0.0.4')])).toEqual([[], []]);
+    expect(change([{ ...at(4, '10.0.0.4'), status: 'ACTIVE' }])).toEqual([[], []]);
+    // Another port has it still: the deletion of that one was missed, or arrives later.
+    expect(change([at(5, '10.0.0.3')])).toEqual([['10.0.0.3'], []]);
+    expect(change([], [port(5).id])).toEqual([['10.0.0.3'], []]);
+  });
+
+  test('many ports, added and deleted one by one in any order, make what the whole network makes', () => {
+    const nth = (n: number): PortDocument => ({
+      ...port(n & 255),
+      id: `port${String(n).padStart(4, '0')}`,
+      mac_address: `fa:16:3e:00:0${n >> 8}:${(n & 255).toString(16).padStart(2, '0')}`,
+      fixed_ips: [{ subnet_id: 's1', ip_address: `10.0.${n >> 8}.${n & 255}` }],
+    });
+    const order = Array.from({ length: 700 }, (_, n) => ((n * 389) % 700) + 1);
+    const lines = new NetworkLines(config(), network([]));
+    const check = (numbers: readonly number[]) => {
+      const whole = renderNetwork(network([...numbers].sort((a, b) => a - b).map((n) => nth(n))), config());
+      const { host, addnHosts, opts, entitled } = lines.rendered();
+      expect([host, addnHosts, opts, entitled]).toEqual([whole.host, whole.addnHosts, whole.opts, whole.entitled]);
+    };
+    for (const [at, n] of order.entries()) {
+      lines.change({ set: [nth(n)], removed: [] });
+      if (at % 100 === 0) check(order.slice(0, at + 1));
+    }
+    check(order);
+    for (const [at, n] of order.entries()) {
+      lines.change({ set: [], removed: [nth(n).id] });
+      if (at % 100 === 50) check(order.slice(at + 1));
+    }
+    check([]);
   });
 });

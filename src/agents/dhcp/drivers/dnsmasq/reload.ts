@@ -1,0 +1,84 @@
+import type { Logger } from 'pino';
+import { isRunning, signalProcess } from '../../../../linux/processes.ts';
+import { pause } from '../../../../time/pause.ts';
+import type { Files } from './command-line.ts';
+import { readableStamps, recordLoaded } from './loaded.ts';
+import { sizeOf, waitUntilRead } from './log-file.ts';
+import { type ReloadThrottle, reloadTimeoutMs } from './reload-throttle.ts';
+import { isIdle, type ServerProcess, waitUntilIdle } from './server-process.ts';
+
+interface Parts {
+  readonly files: Files;
+  /** Command line of the running dnsmasq. */
+  readonly command: readonly string[];
+  /** Number of hosts in its files. */
+  readonly hosts: number;
+  readonly throttle: ReloadThrottle;
+  /** Aborted when the driver closes: a waiting pass then ends. */
+  readonly closing: AbortSignal;
+  readonly log: Logger;
+}
+
+/** Makes one dnsmasq read its files, one reload at a time, and knows when it has. */
+export class Reloader {
+  readonly #parts: Parts;
+  readonly #timeoutMs: number;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#timeoutMs = reloadTimeoutMs(parts.hosts);
+  }
+
+  /** Throws if the driver closes meanwhile. */
+  async waitForTurn(waitMs: (throttle: ReloadThrottle, now: number) => number): Promise<void> {
+    const { throttle, closing } = this.#parts;
+    if (!(await pause(waitMs(throttle, performance.now()), closing))) throw new Error('the dnsmasq driver closes');
+  }
+
+  /** Reloads the running dnsmasq when its turn has come. */
+  async reload(running: ServerProcess): Promise<void> {
+    await this.waitForTurn((throttle, now) => throttle.waitMs(now));
+    await this.observe(running, () => {
+      if (!isRunning(running) || !signalProcess(running.pid, 'SIGHUP')) {
+        throw new Error(`dnsmasq (process ${running.pid}) ended before it could be reloaded`);
+      }
+      return this.#lastRead();
+    });
+  }
+
+  /**
+   * Does something that makes an idle dnsmasq read files, and waits until it has read them and serves again.
+   *
+   * @param act returns the path of the file that it reads last.
+   */
+  async observe(running: ServerProcess, act: () => string | Promise<string>): Promise<void> {
+    const { files, throttle } = this.#parts;
+    // One that a killed agent started may still be at its first reading, whose lines in the log are not those of the reload.
+    await waitUntilIdle(running, this.#timeoutMs);
+    const from = sizeOf(files.log);
+    const began = performance.now();
+    await this.untilRead(running, from, await act());
+    throttle.reloaded(began, performance.now());
+  }
+
+  /**
+   * Waits until dnsmasq has read the files and serves again, and only then records it in `loaded`.
+   *
+   * @param from size of its log before it was made to read.
+   */
+  async untilRead(process: ServerProcess, from: number, last = this.#lastRead()): Promise<void> {
+    const { files, log } = this.#parts;
+    const stamps = readableStamps(files);
+    const observed = { isRunning: () => isRunning(process), isIdle: () => isIdle(process) };
+    const wasRead = await waitUntilRead(files.log, from, last, observed, this.#timeoutMs);
+    if (!wasRead) log.warn({ pid: process.pid }, `dnsmasq does not log to ${files.log}`);
+    await waitUntilIdle(process, this.#timeoutMs);
+    await recordLoaded(files.loaded, process, stamps);
+  }
+
+  /** Returns the last file that dnsmasq reads. Without a range, it does not read the DHCP files. */
+  #lastRead(): string {
+    const { files, command } = this.#parts;
+    return command.some((one) => one.startsWith('--dhcp-range=')) ? files.opts : files.addnHosts;
+  }
+}
