@@ -77,6 +77,42 @@ describe.skipIf(process.getuid?.() !== 0)(
       await awaitAgreement(cluster, network);
     });
 
+    test('each DHCP agent serves the segment of a routed network that its host reaches', async () => {
+      const { api } = server(0);
+      const racks = ['dhcp1', 'dhcp2'];
+      const segments = racks.map((rack) => ({
+        // Not every kernel has 802.1Q.
+        'provider:network_type': 'flat',
+        'provider:physical_network': `rack-${rack}`,
+      }));
+      const { id: network } = await api.create('network', { name: 'routed', segments });
+      const made = await api.get<{ segments: { id: string; physical_network: string }[] }>(
+        `segments?network_id=${network}`,
+      );
+      for (const [at, rack] of racks.entries()) {
+        const segment = made.segments.find((one) => one.physical_network === `rack-${rack}`);
+        await api.subnet(network, { cidr: `10.6${at}.0.0/24`, segment_id: segment?.id });
+      }
+      // Nova creates ports before it knows the host.
+      const ports = await Promise.all(racks.map((rack) => api.machinePort(network, '', { name: rack })));
+      for (const [at, rack] of racks.entries()) {
+        expect(ports[at]?.fixed_ips).toEqual([]);
+        const bound = await api.update('port', ports[at]?.id ?? '', { 'binding:host_id': rack });
+        const port = bound as unknown as (typeof ports)[0];
+        const { host, file } = cluster.hosts.find(({ name }) => name === rack) ?? compute();
+        const guest = await host.guest(port);
+        try {
+          const lease = await guest.lease('eth0', LEASE_MS);
+          expect(lease.address).toBe(port.fixed_ips[0]?.ip_address);
+          expect(lease.address).toMatch(new RegExp(`^10[.]6${at}[.]0[.]`));
+          expect(await file(network, 'leases')).toContain(` ${lease.address} `);
+        } finally {
+          await guest.stop();
+        }
+      }
+      expect(await api.dhcpHosts(network)).toEqual(racks);
+    });
+
     test('a server is killed under load: every acknowledged port exists and is served once', async () => {
       const network = await server(0).api.network('10.62.0.0/20');
       for (let round = 0; round < 2; round += 1) {

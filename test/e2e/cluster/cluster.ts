@@ -31,7 +31,7 @@ export interface AgentHost {
 
 export interface ClusterOptions {
   readonly servers: readonly string[];
-  /** Hosts with DHCP and L2 agent. */
+  /** Hosts with DHCP and L2 agent, each with a physical network that no other host reaches: `rack-<name>`. */
   readonly dhcpHosts: readonly string[];
   /** Hosts with only an L2 agent, for machines. */
   readonly computeHosts: readonly string[];
@@ -101,10 +101,14 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     const agents = async (name: string, withDhcp: boolean): Promise<AgentHost> => {
       const place = await site.place(name);
       const { host, statePath } = place;
+      await host.run('ip', 'link', 'add', 'name', 'rack', 'up', 'type', 'veth', 'peer', 'name', 'far');
       const conf = confOf(place);
       const agent = (command: string, file: string, ini: Ini) =>
         place.neutrino([command], { 'neutron.conf': conf, [file]: ini });
-      const l2 = agent('l2-agent', 'linuxbridge_agent.ini', { vxlan: { enable_vxlan: true, local_ip: host.address } });
+      const l2 = agent('l2-agent', 'linuxbridge_agent.ini', {
+        vxlan: { enable_vxlan: true, local_ip: host.address },
+        linux_bridge: { physical_interface_mappings: withDhcp ? `rack-${name}:rack` : '' },
+      });
       const dhcp = withDhcp ? agent('dhcp-agent', 'dhcp_agent.ini', { DEFAULT: { resync_interval: 2 } }) : undefined;
       await Promise.all([l2.startAndWait(), dhcp?.startAndWait()]);
       const file = (networkId: string, part: string) =>
