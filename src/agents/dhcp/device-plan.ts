@@ -13,7 +13,7 @@ import { canonicalIp, cidrContains, parseCidr, parseIp } from '../../net/address
 import { dhcpNamespace, tapName } from '../../net/device-names.ts';
 import type { NetworkInfo, PortDocument, SubnetDocument } from '../../rpc/documents.ts';
 import type { InsideSetup, NamespaceState } from '../interface/device.ts';
-import { METADATA_IPV4, METADATA_IPV6 } from './answers/metadata.ts';
+import { hasIpv6Metadata, METADATA_IPV4, METADATA_IPV6 } from './answers/metadata.ts';
 
 /** The device of the agent's port on a network, in the wanted state. */
 export interface DeviceSpec {
@@ -35,23 +35,24 @@ interface Gateway {
   readonly outside: boolean;
 }
 
-/** Where a virtual machine requests its metadata (link-local, both families). */
-const METADATA_ADDRESSES = [`${METADATA_IPV4}/32`, `${METADATA_IPV6}/128`];
-
-/** Returns the device that a network's DHCP port needs. Fixed IPs of subnets that are no longer in the document are omitted. */
+/**
+ * Returns the device that a network's DHCP port needs; `metadata`: also the addresses at which machines ask for metadata. Of the
+ * network's ports, only those of DHCP agents are looked at. Fixed IPs of subnets that are no longer in the document are omitted. */
 export function deviceSpec(info: NetworkInfo, port: PortDocument, options: { readonly metadata: boolean }): DeviceSpec {
   const subnets = new Map(info.subnets.map((subnet) => [subnet.id, subnet]));
   const own = port.fixed_ips.flatMap((fixed) => {
     const subnet = subnets.get(fixed.subnet_id);
     return subnet ? [`${fixed.ip_address}/${prefixLength(subnet.cidr)}`] : [];
   });
+  const ipv6 = hasIpv6Metadata(info, port) ? [`${METADATA_IPV6}/128`] : [];
+  const metadata = options.metadata ? [`${METADATA_IPV4}/32`, ...ipv6] : [];
   return {
     networkId: info.id,
     namespace: dhcpNamespace(info.id),
     device: tapName(port.id),
     mac: port.mac_address.toLowerCase(),
     mtu: info.mtu,
-    addresses: [...own, ...(options.metadata ? METADATA_ADDRESSES : [])].map(canonicalCidr),
+    addresses: [...own, ...metadata].map(canonicalCidr),
     gateways: info.subnets.filter(mayLeadOut).map((subnet) => ({
       address: subnet.gateway_ip as string,
       outside: !isInside(subnet.cidr, subnet.gateway_ip as string),
@@ -87,12 +88,17 @@ export function planInside(spec: DeviceSpec, there: NamespaceState): InsideSetup
   const addresses = planAddresses(spec.device, there.addresses, spec.addresses);
   // Routes may disappear with addresses, and are gone from a device that was down: then all are set again.
   const routes = planRoutes(spec, there.routes, { setAll: addresses.length > 0 || !there.up });
+  const takesOver = addresses.some((step) => step.includes(`${METADATA_IPV6}/128`) && step.includes('add'));
+  // The kernel does not announce an address that it adds without duplicate detection, but all of them with a MAC address that is set.
+  const announce = takesOver ? [['link', 'set', 'dev', spec.device, 'address', spec.mac]] : [];
   return {
-    steps: [...routes.remove, ...addresses, ...routes.set],
+    steps: [...routes.remove, ...addresses, ...announce, ...routes.set],
     settings: {
       // The server decides which addresses the device has: router advertisements must not add any.
       'net/ipv6/conf/default/accept_ra': 0,
       [`net/ipv6/conf/${spec.device}/accept_ra`]: 0,
+      // Machines that know the device of another agent, which had the address, learn of this one.
+      [`net/ipv6/conf/${spec.device}/ndisc_notify`]: 1,
       // Deleting an address must not delete the later ones of its subnet.
       'net/ipv4/conf/all/promote_secondaries': 1,
     },

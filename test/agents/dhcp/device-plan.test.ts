@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type DeviceSpec, deviceSpec, planInside } from '../../../src/agents/dhcp/device-plan.ts';
 import type { NamespaceState } from '../../../src/agents/interface/device.ts';
+import type { PortDocument } from '../../../src/rpc/documents.ts';
 import { network, port, subnet } from './documents.ts';
 
 const spec: DeviceSpec = {
@@ -73,6 +74,25 @@ describe('the device that a DHCP port wants', () => {
       'fe80::a9fe:a9fe/128',
     ]);
     expect(deviceSpec(net, port(net.id), { metadata: false }).addresses).toEqual([]);
+  });
+
+  it.each<[string, boolean, (id: string) => Partial<PortDocument>]>([
+    ['a higher id', true, () => ({ id: 'f' })],
+    ['a lower id', false, () => ({})],
+    ["a lower id, of a machine's port", true, () => ({ device_owner: 'compute:nova' })],
+    ['a lower id, of an agent that is gone', true, () => ({ device_id: 'reserved_dhcp_port' })],
+    ['a lower id, switched off', true, () => ({ admin_state_up: false })],
+    ['a lower id, on another segment', true, () => ({ fixed_ips: [{ subnet_id: 'other', ip_address: '10.1.0.2' }] })],
+  ])('beside a DHCP port with %s, has the IPv6 metadata address: %s', (_, expected, values) => {
+    const id = 'n';
+    const fixed_ips = [{ subnet_id: 's', ip_address: '10.0.0.2' }];
+    const dhcp = { device_owner: 'network:dhcp', device_id: 'dhcp-1', fixed_ips };
+    const own = port(id, { ...dhcp, id: 'b' });
+    const other = port(id, { ...dhcp, id: 'a', device_id: 'dhcp-2', ...values(id) });
+    const net = network({ id, subnets: [subnet(id, { id: 's' })], ports: [own, other] });
+    const { addresses } = deviceSpec(net, own, { metadata: true });
+    expect(addresses).toContain('169.254.169.254/32');
+    expect(addresses.includes('fe80::a9fe:a9fe/128')).toBe(expected);
   });
 
   it('leads out through gateways of subnets with DHCP, told apart by lying inside or outside', () => {

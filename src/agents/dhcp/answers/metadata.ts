@@ -1,7 +1,8 @@
 import type { Config } from '../../../config/options.ts';
 import { parseCidr } from '../../../net/addresses.ts';
-import { isRouterInterface } from '../../../net/device-owners.ts';
-import type { NetworkInfo, SubnetDocument } from '../../../rpc/documents.ts';
+import { DHCP_OWNER, isRouterInterface } from '../../../net/device-owners.ts';
+import { RESERVED_DHCP_PORT } from '../../../net/dhcp-device-id.ts';
+import type { NetworkFacts, NetworkInfo, PortDocument, SubnetDocument } from '../../../rpc/documents.ts';
 import { allSubnets } from './subnet.ts';
 
 /** Where machines ask for metadata; the IPv6 address is link-local. */
@@ -11,6 +12,30 @@ export const METADATA_PORT = 80;
 
 /** Address of the metadata service, as a route's destination. */
 export const METADATA_ROUTE = `${METADATA_IPV4}/32`;
+
+/** Returns whether this is a metadata network (`enable_metadata_network`), which machines on others reach through a router. */
+export const isMetadataNetwork = (info: NetworkFacts): boolean => allSubnets(info).some(isMetadataSubnet);
+
+/**
+ * Returns whether, of all DHCP agents on the link, the one with this port has the IPv6 metadata address: machines ask for it by its
+ * name alone, so that a second one would be a duplicate (RFC 4862, 5.4). All agents choose the port with the lowest id among those
+ * in the subnets of this link. Which of them are served is the server's decision: when it takes a network from an agent that is
+ * dead, another agent's port is the lowest.
+ */
+export function hasIpv6Metadata(
+  { ports, subnets }: Pick<NetworkInfo, 'ports' | 'subnets'>,
+  own: PortDocument,
+): boolean {
+  const onLink = new Set(subnets.map(({ id }) => id));
+  return ports.every(
+    (port) =>
+      port.id >= own.id ||
+      port.device_owner !== DHCP_OWNER ||
+      port.device_id === RESERVED_DHCP_PORT ||
+      !port.admin_state_up ||
+      !port.fixed_ips.some(({ subnet_id }) => onLink.has(subnet_id)),
+  );
+}
 
 /** Returns the ids of the subnets whose gateway is the address of a router's port. The others are isolated. */
 export function routedSubnets(info: NetworkInfo): ReadonlySet<string> {
@@ -46,6 +71,6 @@ export function wantsMetadata(
   if (subnets.length === 0) return false;
   if (options.force_metadata) return true;
   if (!options.enable_isolated_metadata) return false;
-  if (options.enable_metadata_network && allSubnets(info).some(isMetadataSubnet)) return true;
+  if (options.enable_metadata_network && isMetadataNetwork(info)) return true;
   return subnets.some((subnet) => !routed.has(subnet.id));
 }

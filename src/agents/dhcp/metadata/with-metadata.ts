@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../../../config/options.ts';
 import { isRouterInterface } from '../../../net/device-owners.ts';
 import type { NetworkInfo, PortDocument } from '../../../rpc/documents.ts';
-import { wantsMetadata } from '../answers/metadata.ts';
+import { isMetadataNetwork, wantsMetadata } from '../answers/metadata.ts';
 import { shapesNetwork } from '../answers/network.ts';
 import type { DhcpDriver } from '../contract.ts';
 import type { WantedNetwork } from '../wanted.ts';
@@ -89,10 +89,9 @@ export function withMetadata({ driver, proxies, config, log }: Parts): DhcpDrive
 function wantedProxy(known: Known, options: Config['DEFAULT']): WantedProxy | undefined {
   const info = { ...known.info, ports: [...known.ports.values()] };
   if (!wantsMetadata(info, options)) return undefined;
-  const isMetadataNetwork =
-    options.enable_metadata_network && info.subnets.some(({ cidr }) => cidr.startsWith('169.254.'));
   // Machines reach a metadata network through their router, which is on their own networks too.
-  const router = isMetadataNetwork ? info.ports.find(({ device_owner }) => isRouterInterface(device_owner)) : undefined;
+  const isReached = options.enable_metadata_network && isMetadataNetwork(info);
+  const router = isReached ? info.ports.find(({ device_owner }) => isRouterInterface(device_owner)) : undefined;
   const { namespace, device } = known;
   return { networkId: info.id, namespace, device, routerId: router?.device_id };
 }
