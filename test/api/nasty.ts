@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { codePoint } from '../support/code-point.ts';
 
 const repeat = (text: string, times: number): string => text.repeat(times);
 const nested = (depth: number): unknown => {
@@ -141,7 +142,7 @@ export const NASTY_TEXTS: readonly string[] = NASTY_VALUES.filter((v): v is stri
   (v) => v.length <= 2000,
 );
 
-const binary = fc.string({ unit: 'binary', maxLength: 40 });
+const binary = fc.string({ unit: codePoint, maxLength: 40 });
 
 /** Any JSON, with texts of any code units, keys of any kind, and numbers of any size. */
 export const anyJson: fc.Arbitrary<unknown> = fc.oneof(

@@ -4,6 +4,7 @@ import { ConfigError } from '../../src/config/parse.ts';
 import { firstIdentityFile } from '../../src/identity/file/first.ts';
 import { readIdentityFile } from '../../src/identity/file/read.ts';
 import { anyJson } from '../api/nasty.ts';
+import { codePoint } from '../support/code-point.ts';
 
 const read = (text: string) => readIdentityFile(text, 'identity.yaml');
 
@@ -129,7 +130,7 @@ users:
     fc.assert(
       fc.property(
         fc.oneof(
-          fc.string({ unit: 'binary', maxLength: 60 }),
+          fc.string({ unit: codePoint, maxLength: 60 }),
           fc.string({ unit: fc.constantFrom(...'&*!|>-?:{}[],#"%@\n \ta1'), maxLength: 60 }),
           fc
             .dictionary(fc.constantFrom('users', 'projects', 'domains', 'roles'), fc.oneof(anyJson, fc.array(entry)))

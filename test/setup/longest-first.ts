@@ -14,7 +14,11 @@ const LONGEST = [
   'fault/',
   'lab/vm-command.system',
   'api/hostile',
+  'notifier/nova/sender',
+  'identity/file',
   'notifier/relay',
+  'agents/dhcp/agent-',
+  'identity/take-over',
 ];
 
 /** Orders test files by LONGEST; the others follow, system tests before unit tests. */

@@ -1,13 +1,18 @@
 /**
- * Loaded once per run by Vitest: a RabbitMQ and a MariaDB for all test files. Each starts when a test first
+ * Loaded once per run by Vitest: a RabbitMQ, a MariaDB and a migrated SQLite file for all test files. Each starts when a test first
  * requests it (test/support/shared-services.ts). Tests that stop or kill a service start their own.
  */
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { migrate } from '../../src/db/migrate.ts';
+import { openSqlite } from '../../src/db/sqlite/open.ts';
 import { startMariadb } from '../support/mariadb.ts';
 import { type BrokerFacts, type RabbitMq, startRabbitMq } from '../support/rabbitmq.ts';
+import { scratchFolder } from '../support/scratch.ts';
 import type { MariadbFacts } from '../support/shared-services.ts';
 
 declare module 'vitest' {
@@ -48,9 +53,28 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     return mariadb;
   }
 
+  let schema: Promise<string> | undefined;
+  function migratedSqlite(): Promise<string> {
+    schema ??= (async () => {
+      const folder = scratchFolder('neutrino-schema-');
+      ends.defer(async () => rmSync(folder, { recursive: true, force: true }));
+      const path = join(folder, 'neutrino.sqlite');
+      const db = openSqlite({ path, syncToDisk: false });
+      await migrate(db);
+      await db.close();
+      return path;
+    })();
+    return schema;
+  }
+
+  const services: Record<string, () => Promise<unknown>> = {
+    '/rabbitmq': rabbitmq,
+    '/mariadb': database,
+    '/sqlite': migratedSqlite,
+  };
   const server = createServer((request, response) => {
-    const asked = request.url === '/rabbitmq' ? rabbitmq() : database();
-    asked.then(
+    const start = services[request.url ?? ''] ?? (() => Promise.reject(new Error(`no service ${request.url}`)));
+    start().then(
       (facts) => response.end(JSON.stringify(facts)),
       (error: unknown) => response.writeHead(500).end(String(error)),
     );

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { inject } from 'vitest';
@@ -9,7 +8,8 @@ import { migrate } from '../../src/db/migrate.ts';
 import { openDatabase } from '../../src/db/open.ts';
 import type { Core } from '../../src/plugin/core.ts';
 import { dropDatabase, makeDatabase } from './mariadb.ts';
-import { sharedMariadb } from './shared-services.ts';
+import { scratchFolder } from './scratch.ts';
+import { migratedSqlite, sharedMariadb } from './shared-services.ts';
 
 /** The administrator that noauth returns for every request. */
 export const ADMIN: Caller = {
@@ -57,11 +57,12 @@ export interface TestCore extends Core {
  * database of the run's MariaDB.
  */
 export async function openCore(overrides: Overrides = {}): Promise<TestCore> {
-  const folder = mkdtempSync(join(tmpdir(), 'neutrino-core-'));
+  const folder = scratchFolder('neutrino-core-');
   const server = inject('database') === 'mariadb' ? await sharedMariadb() : undefined;
   const connection = server
     ? await makeDatabase(server.socket, server.port)
     : `sqlite:///${join(folder, 'neutrino.sqlite')}`;
+  if (!server) copyFileSync(await migratedSqlite(), join(folder, 'neutrino.sqlite'));
   const config = configWith({
     ...overrides,
     DEFAULT: { state_path: folder, ...overrides.DEFAULT },

@@ -18,6 +18,9 @@ export interface TestServices {
   of(name: string): Service;
 }
 
+/** The policy of Neutrino's own resources, which is parsed once and never changes. */
+let ownPolicy: Policy | undefined;
+
 /** Creates the services of resources as the server does; `modules` replace Neutrino's. */
 export function servicesOf(
   core: Core,
@@ -26,7 +29,11 @@ export function servicesOf(
   quotas = UNLIMITED,
 ): TestServices {
   const { services: all, policy } = serveResources(core, modules ?? resourceModules(core, allocator, quotas), {
-    policyOf: (declared) => new Policy(declared),
+    policyOf: (declared) => {
+      if (modules) return new Policy(declared);
+      ownPolicy ??= new Policy(declared);
+      return ownPolicy;
+    },
     quotas,
   });
   return {

@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { renderLeases, renderNetwork } from '../../../../../src/agents/dhcp/drivers/dnsmasq/render.ts';
 import type { NetworkInfo, PortDocument, SubnetDocument } from '../../../../../src/rpc/documents.ts';
+import { codePoint } from '../../../../support/code-point.ts';
 import { config, port, subnet } from './documents.ts';
 
 /** Text that tries to break out: separators, control characters, words that mean something to dnsmasq. */
 const nasty = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.string({ unit: codePoint, maxLength: 40 }),
   fc
     .array(
       fc.constantFrom(

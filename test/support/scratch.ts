@@ -1,0 +1,22 @@
+import { accessSync, constants, mkdtempSync, statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const MEMORY = '/dev/shm';
+const ENOUGH_BYTES = 512 * 1024 * 1024;
+
+/**
+ * Creates a temporary folder and returns its path: in memory where the machine has room there, because SQLite waits for the disk
+ * when a database is created and closed, which hundreds of tests do. Tests of what a disk does use `tmpdir()`.
+ */
+export const scratchFolder = (prefix: string): string => mkdtempSync(join(inMemory() ? MEMORY : tmpdir(), prefix));
+
+function inMemory(): boolean {
+  try {
+    accessSync(MEMORY, constants.W_OK);
+    const { bavail, bsize } = statfsSync(MEMORY);
+    return bavail * bsize >= ENOUGH_BYTES;
+  } catch {
+    return false;
+  }
+}
