@@ -9,6 +9,7 @@ import { dictionaryArgument } from './arguments.ts';
 import { dhcpMethods } from './dhcp.ts';
 import { l2Methods } from './l2.ts';
 import { portMethods } from './ports.ts';
+import { securityGroupMethods } from './security-groups.ts';
 
 /**
  * Serves agents: `q-plugin` with one endpoint for all methods (two would compete for messages), and `q-reports-plugin`
@@ -24,6 +25,7 @@ export async function serveAgents(
     ...dhcpMethods(core, allocator),
     ...l2Methods(core, allocator),
     ...portMethods(core),
+    ...securityGroupMethods(core),
   });
   const reports = topicEndpoint(REPORTS_TOPIC, {
     report_state: (args) => reportState(core, dictionaryArgument(args, 'agent_state').agent_state, args.time),

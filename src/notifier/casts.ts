@@ -23,6 +23,15 @@ export interface QueuedEvent {
   readonly needsAgent: boolean;
 }
 
+/** Returns what agents of other kinds are told of an event. */
+export const furtherCasts = ({ event, payload }: Pick<QueuedEvent, 'event' | 'payload'>): readonly Cast[] =>
+  (event.also?.(payload) ?? []).map(({ topic, method, version, args }) => ({
+    target: { topic, fanout: true },
+    method,
+    args,
+    version,
+  }));
+
 /**
  * Returns the messages of an event. `hosting`: the agents that host its resource. Disabled ones are excluded, dead ones are not,
  * because they may only seem dead. Throws when the event is for one host and the host is missing.

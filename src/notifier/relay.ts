@@ -7,7 +7,7 @@ import type { HostingAgent } from '../scheduler/bindings.ts';
 import type { HostingKind } from '../scheduler/hosting-kind.ts';
 import { groupBy } from '../store/listing.ts';
 import { pause } from '../time/pause.ts';
-import { type Cast, castsOf, type QueuedEvent } from './casts.ts';
+import { type Cast, castsOf, furtherCasts, type QueuedEvent } from './casts.ts';
 import { type OutboxClaim, type OutboxRow, soleClaim } from './claim.ts';
 import { Deliveries } from './deliveries.ts';
 import { HostingAgents } from './hosting-agents.ts';
@@ -161,11 +161,14 @@ class Relay {
       else unreadable.push({ row: Number(row.id), orderingKey: row.ordering_key, casts: [] });
     }
     const hosts = await this.#hosting.hostsOf(events);
-    const announcements = [...hosts.scheduled, ...events].map((event) => ({
+    const told = new Set<string>();
+    // From the end, so that of equal further messages the last one remains, after everything that it is about.
+    const announcements = [...hosts.scheduled, ...events].reverse().map((event) => ({
       row: event.row,
       orderingKey: event.orderingKey,
-      casts: this.#casts(event, hosts.of(event)),
+      casts: [...this.#casts(event, hosts.of(event)), ...this.#further(event, told)],
     }));
+    announcements.reverse();
     await this.#deliveries.publish(groupBy([...unreadable, ...announcements], (one) => one.orderingKey));
     return { taken: rows.length, published: late + (await this.#deliveries.settle()) };
   }
@@ -182,6 +185,16 @@ class Relay {
       this.#core.log.error({ err: error, row: id, event: method }, 'cannot read an event of the outbox; it is dropped');
       return undefined;
     }
+  }
+
+  /** Returns what is told of an event on fanouts and not by a later one of the same key. `told`: such messages. */
+  #further(event: QueuedEvent, told: Set<string>): readonly Cast[] {
+    return furtherCasts(event).filter((cast) => {
+      const key = JSON.stringify([event.orderingKey, cast]);
+      const isNew = !told.has(key);
+      told.add(key);
+      return isNew;
+    });
   }
 
   #casts(event: QueuedEvent, hosting: readonly HostingAgent[]): readonly Cast[] {

@@ -38,6 +38,7 @@ export interface PortDocument {
   readonly project_id?: string;
   readonly revision_number?: number;
   readonly 'binding:host_id'?: string;
+  readonly security_groups?: readonly string[];
 }
 
 export interface SubnetDocument {

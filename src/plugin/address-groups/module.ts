@@ -12,6 +12,7 @@ import { bumpRevision, newStandard, requireRevision } from '../../store/standard
 import type { Core } from '../core.ts';
 import type { ActionCall, ResourceModule, View } from '../module.ts';
 import { sharedAmong } from '../rbac/sharing.ts';
+import { enqueueRulesChanged, groupsNaming } from '../security-group-events.ts';
 
 type AddressGroup = DocumentOf<typeof ADDRESS_GROUP> & { readonly shared: boolean };
 
@@ -81,7 +82,10 @@ export function addressGroupModule({ db }: Core): ResourceModule<typeof ADDRESS_
       const before = (await load(trx, [id])).get(id);
       const wanted = [...new Set(body.addresses)];
       await work(trx, wanted, new Set(before?.addresses));
-      if (wanted.length > 0) await bumpRevision(trx, attr, revision);
+      if (wanted.length > 0) {
+        await bumpRevision(trx, attr, revision);
+        await enqueueRulesChanged(trx, await groupsNaming(trx, 'remote_address_group_id', id));
+      }
       const times = await trx
         .selectFrom('standardattributes')
         .select(['created_at', 'updated_at', 'revision_number'])

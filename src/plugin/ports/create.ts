@@ -16,6 +16,7 @@ import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { addBlocks, blocksFor, completeWithoutAgent, isBound } from '../provisioning.ts';
 import type { Quotas } from '../quotas/limits.ts';
+import { enqueueMembersChanged } from '../security-group-events.ts';
 import { defaultSecurityGroup } from '../security-groups/new-group.ts';
 import { insertTags } from '../tags.ts';
 import { bindPort } from './binding.ts';
@@ -180,6 +181,8 @@ export async function createPort(
   const document = portDocument(shown, lists, config.DEFAULT.dns_domain, network.qosPolicyId);
   if (network.subnets.some((s) => s.enableDhcp))
     await enqueueNotification(trx, EVENTS.port_create_end, { port: document }, { network: network.id });
+  // Otherwise L2 agents learn of the member by the same event.
+  else await enqueueMembersChanged(trx, groups);
   if (await completeWithoutAgent(trx, core, document))
     return (await portDocuments(trx, config, [id])).get(id) ?? document;
   return document;

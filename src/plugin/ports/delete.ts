@@ -7,6 +7,7 @@ import { requireRevision } from '../../store/standard-attributes.ts';
 import { enqueueNotification } from '../events.ts';
 import type { NovaPort } from '../nova-events.ts';
 import { isBound } from '../provisioning.ts';
+import { enqueueMembersChanged } from '../security-group-events.ts';
 import { releaseTranslations } from './translations.ts';
 
 interface Found {
@@ -57,6 +58,10 @@ const find = prepared<{ id: string }, Found>((db, p) =>
 const addresses = prepared<{ id: string }, { subnet_id: string; ip_address: string }>((db, p) =>
   db.selectFrom('ipallocations').select(['subnet_id', 'ip_address']).where('port_id', '=', p('id')),
 );
+const groupsOf = prepared<{ id: string }, { security_group_id: string }>((db, p) =>
+  db.selectFrom('securitygroupportbindings').select('security_group_id').where('port_id', '=', p('id')),
+);
+
 // The port's row and all dependent rows are deleted with the standard attributes by cascade.
 const remove = prepared<{ attr: number }, unknown>((db, p) =>
   db.deleteFrom('standardattributes').where('id', '=', p('attr')),
@@ -73,10 +78,12 @@ export async function deletePort(trx: Trx, id: string, revision?: number): Promi
   await requireRevision(trx, found.standard_attr_id, revision);
   if (found.translated === 1) await releaseTranslations(trx, id);
   const fixedIps = (await addresses(trx, { id })).rows;
+  const groups = (await groupsOf(trx, { id })).rows.map((row) => row.security_group_id);
   await remove(trx, { attr: found.standard_attr_id });
   const { network_id, device_id, device_owner } = found;
   const gone = { port_id: id, network_id, fixed_ips: fixedIps };
   await enqueueNotification(trx, EVENTS.port_delete_end, gone, { network: network_id });
+  await enqueueMembersChanged(trx, groups);
   if (isBound(found.vif_type))
     await enqueueNotification(trx, EVENTS.port_delete, { port_id: id }, { network: network_id });
   return { id, device_id, device_owner };

@@ -17,6 +17,7 @@ import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { enqueueStatusChanges } from '../nova-events.ts';
 import { addBlocks, blocksFor, completeWithoutAgent, isBound } from '../provisioning.ts';
+import { enqueueMembersChanged, groupsOfChange } from '../security-group-events.ts';
 import { bindPort } from './binding.ts';
 import { withBoundSegment, withSegmentForHost } from './bound-segment.ts';
 import { isRouted, withCandidateSubnets } from './candidate-subnets.ts';
@@ -276,6 +277,7 @@ export async function updatePort(
   if (rebound) await enqueueStatusChanges(trx, core, [{ ...after, status: before.status }], 'DOWN');
   if (differsFor(PORT, 'dhcp', before, after))
     await enqueueNotification(trx, EVENTS.port_update_end, { port: after }, { network: network.id });
+  await enqueueMembersChanged(trx, groupsOfChange(before, after));
   const known = isBound(after['binding:vif_type']) || isBound(before['binding:vif_type']);
   if (known && differsFor(PORT, 'l2', before, after))
     await enqueueNotification(

@@ -10,6 +10,7 @@ import type { Core } from '../core.ts';
 import type { ResourceModule, View } from '../module.ts';
 import type { Quotas } from '../quotas/limits.ts';
 import { sharedAmong, sharedFilter } from '../rbac/sharing.ts';
+import { enqueueRulesChanged, groupsNaming } from '../security-group-events.ts';
 import { createForList } from './first-use.ts';
 import { defaultSecurityGroup, deleteGroup, insertGroup } from './new-group.ts';
 import { rulesOfGroups } from './rule-rows.ts';
@@ -109,8 +110,14 @@ export function securityGroupModule(core: Core, quotas: Quotas): ResourceModule<
       await requireRevision(trx, attr, revision);
       await requireUnused(trx, id);
       if (!caller.isAdmin && (await isDefault(trx, id))) throw neutronError('SecurityGroupCannotRemoveDefault');
+      const naming = await groupsNaming(trx, 'remote_group_id', id);
       await reviseReferring(trx, id);
       await deleteGroup(trx, id, attr);
+      // Rules that named it went with it.
+      await enqueueRulesChanged(
+        trx,
+        naming.filter((group) => group !== id),
+      );
     },
   };
 }

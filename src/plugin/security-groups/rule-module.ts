@@ -9,6 +9,7 @@ import { bumpRevision, requireRevision } from '../../store/standard-attributes.t
 import type { Core } from '../core.ts';
 import type { ResourceModule } from '../module.ts';
 import type { Quotas } from '../quotas/limits.ts';
+import { enqueueRulesChanged } from '../security-group-events.ts';
 import { requireVisible, seesAll } from '../visibility.ts';
 import { createForList } from './first-use.ts';
 import { checkedMatching, ruleKey } from './matching.ts';
@@ -67,6 +68,7 @@ export const securityGroupRuleModule = (core: Core, quotas: Quotas): ResourceMod
     const made = await insertRule(trx, rule, group.default_of !== null);
     if (!made) throw await notInserted(trx, security_group_id, ruleKey(matching));
     await bumpRevision(trx, group.standard_attr_id);
+    await enqueueRulesChanged(trx, [security_group_id]);
     return ownDocument(made);
   },
   async update(trx, _caller, id) {
@@ -80,7 +82,7 @@ export const securityGroupRuleModule = (core: Core, quotas: Quotas): ResourceMod
         trx
           .selectFrom('securitygrouprules as r')
           .innerJoin('securitygroups as g', 'g.id', 'r.security_group_id')
-          .select(['r.standard_attr_id as attr', 'g.standard_attr_id as group'])
+          .select(['r.standard_attr_id as attr', 'g.standard_attr_id as group', 'g.id as group_id'])
           .where('r.id', '=', id),
       )
       .executeTakeFirst();
@@ -88,5 +90,6 @@ export const securityGroupRuleModule = (core: Core, quotas: Quotas): ResourceMod
     await requireRevision(trx, rule.attr, revision);
     await trx.deleteFrom('standardattributes').where('id', '=', rule.attr).execute();
     await bumpRevision(trx, rule.group);
+    await enqueueRulesChanged(trx, [rule.group_id]);
   },
 });

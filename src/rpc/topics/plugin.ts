@@ -1,5 +1,6 @@
 import type { FixedIp, NetworkInfo, PortDocument } from '../documents.ts';
 import type { TopicContract } from '../topic.ts';
+import type { SecurityGroupInfo } from './security-groups.ts';
 
 /** Details of a device (`get_devices_details_list`); a device that the server does not know has only `device`. */
 export interface DeviceDetails {
@@ -60,6 +61,11 @@ interface PluginMethods {
     args: { devices: readonly string[]; agent_id: string; host: string };
     result: readonly DeviceDetails[];
   };
+  /** `call_version`: that of the answer; servers since Mitaka know only "1.3". */
+  security_group_info_for_devices: {
+    args: { devices: readonly string[]; call_version?: string };
+    result: SecurityGroupInfo;
+  };
   update_device_up: { args: { device: string; agent_id: string; host: string }; result: null };
   update_device_down: {
     args: { device: string; agent_id: string; host: string };
@@ -81,6 +87,7 @@ export const PLUGIN_TOPIC: TopicContract<PluginMethods> = {
     dhcp_ready_on_ports: '1.5',
     get_ports: '1.10',
     get_devices_details_list: '1.9',
+    security_group_info_for_devices: '1.3',
     update_device_up: '1.9',
     update_device_down: '1.9',
   },

@@ -98,7 +98,8 @@ describe('updating a port', () => {
   });
 
   test('DHCP agents are notified of changes that affect DHCP, and not of a new name', async () => {
-    const port = await world.port(network, { fixed_ips: [{ ip_address: '10.0.0.10' }] });
+    // Without groups, whose L2 agents are notified of new addresses as well.
+    const port = await world.port(network, { fixed_ips: [{ ip_address: '10.0.0.10' }], security_groups: [] });
     await world.outbox();
     await world.updatePort(port.id, { name: 'renamed', description: 'x' });
     expect(await told()).toEqual([]);
@@ -177,6 +178,10 @@ describe('deleting a port', () => {
       expect.objectContaining({
         method: 'port_delete_end',
         payload: expect.objectContaining({ port_id: port.id, network_id: network }),
+      }),
+      expect.objectContaining({
+        method: 'security_groups_member_updated',
+        payload: { security_groups: port.security_groups },
       }),
     ]);
     await expect(world.deletePort(port.id)).rejects.toMatchObject({ type: 'PortNotFound' });
