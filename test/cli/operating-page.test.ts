@@ -16,7 +16,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 test('servers and agents accept the files of docs/operating.md without warnings', () => {
-  expect(blocks).toHaveLength(6);
+  expect(blocks).toHaveLength(8);
   for (const [i, text] of blocks.entries()) {
     const file = join(folder, `${i}.conf`);
     writeFileSync(file, text);

@@ -130,7 +130,7 @@ describe('a kind of agent that is one row', () => {
     const others = [await meter(false), await meter(true, ['z9'])];
     const { db, config } = world.core;
     const asking = await agentOfHost(db.kysely, config, METERING_AGENTS, 'h1');
-    expect(asking).toEqual({ id: own, availabilityZone: 'nova', available: true });
+    expect(asking).toEqual({ id: own, host: 'h1', availabilityZone: 'nova', available: true });
     if (asking) await autoSchedule(db, config, METERING_AGENTS, asking, 1);
     expect(await hostedBy(world.core.db.kysely, METERING_AGENTS, own)).toEqual(meters.sort());
     for (const id of others) expect(await agentsOf(id)).toEqual([]);

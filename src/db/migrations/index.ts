@@ -40,6 +40,6 @@ export const MIGRATIONS: readonly Migration[] = [
   defaultExternalNetwork,
   applicationCredentials,
   novaEvents,
-  notifications,
   segmentHosts,
+  notifications,
 ];
