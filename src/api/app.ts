@@ -30,8 +30,8 @@ export interface ApiOptions {
     | undefined;
 }
 
-/** The paths that need a caller, as in Neutron: not the list of versions, the health check and the description of the API. */
-const NEEDS_CALLER = /^\/v2\.0(?:[/?]|$)/;
+/** The paths that need a caller; as in Neutron, not the list of versions, the health check and the description of the API. */
+const NEEDS_CALLER = /^\/(?:v2\.0|neutrino\/v1)(?:[/?]|$)/;
 
 const MAX_BODY = 16 * 1024 * 1024;
 // Node rejects requests whose request line and headers together are longer.

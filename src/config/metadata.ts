@@ -9,6 +9,12 @@ export const METADATA = {
       path: true,
     },
   ),
+  metadata_provider: text(
+    'nova',
+    'who answers machines; nova: the metadata API of Nova; local: Neutrino itself, from their ports and what is stored at ' +
+      '/neutrino/v1/machines; default of `up`: local, unless metadata_proxy_shared_secret is set',
+    { choices: ['nova', 'local'] },
+  ),
   metadata_proxy: text(
     'native',
     'what passes the requests of machines to that socket; native: one process for all networks (haproxy where it cannot be ' +
@@ -25,7 +31,7 @@ export const METADATA = {
   metadata_proxy_group: text('', 'group (name or id) of the proxies; empty: that of the metadata agent'),
   metadata_proxy_shared_secret: text(
     '',
-    'key of the signature of instance ids, as in [neutron] of nova.conf; `up` runs a metadata agent only if it is set',
+    'key of the signature of instance ids, as in [neutron] of nova.conf; if it is set, `up` has Nova answer machines',
     {},
     { secret: true },
   ),

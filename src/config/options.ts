@@ -164,9 +164,13 @@ export const OPTIONS = {
     dhcp_rebinding_time: integer(0, 'rebinding time (DHCP option 59) in seconds; 0: not sent', 0),
     enable_isolated_metadata: flag(
       false,
-      'on networks without a router, announce a route to the metadata service through the DHCP port, and serve it there',
+      'on networks without a router, announce a route to the metadata service through the DHCP port, and serve it there; ' +
+        'default of `up`: true',
     ),
-    force_metadata: flag(false, 'the same on all networks'),
+    force_metadata: flag(
+      false,
+      'the same on all networks; default of `up`: true, unless enable_isolated_metadata is configured',
+    ),
     enable_metadata_network: flag(
       false,
       'serve metadata in the name of the router on networks within 169.254.0.0/16, which need enable_isolated_metadata too',

@@ -530,6 +530,19 @@ export interface Outbox {
   created_at: string;
 }
 
+/** What machines are told as metadata, besides what follows from their ports. */
+interface Machines {
+  id: string;
+  project_id: string;
+  device_id: string;
+  name: string;
+  /** In base64. */
+  user_data: string | null;
+  /** OpenSSH keys by name, as JSON. */
+  public_keys: string;
+  password: string | null;
+}
+
 /** Events about ports that Nova has not yet been notified of, in the order of their ids. */
 export interface NovaEvents {
   id: Generated<number>;
@@ -753,6 +766,7 @@ export interface Schema {
   ml2_vxlan_allocations: Ml2VxlanAllocations;
   outbox: Outbox;
   workclaims: WorkClaims;
+  machines: Machines;
   novaevents: NovaEvents;
   notifications: Notifications;
   identity_settings: IdentitySettings;

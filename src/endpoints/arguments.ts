@@ -16,15 +16,20 @@ const wrong = (name: string, value: unknown, right: string) =>
 const argumentOf = (args: Arguments, name: string): unknown =>
   Object.hasOwn(args, name) ? (args as Record<string, unknown>)[name] : undefined;
 
-const isText = (value: unknown): value is string =>
-  typeof value === 'string' && value !== '' && value.length <= MAX_TEXT && !CONTROL.test(value);
+const isTextOf = (value: unknown, max: number): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= max && !CONTROL.test(value);
+const isText = (value: unknown): value is string => isTextOf(value, MAX_TEXT);
 
-/** Returns a short text such as a host name or an id. */
-export function textArgument(args: Arguments, name: string): string {
+/** Returns a text without control characters, such as a host name or an id, with at most `max` characters (default: 255). */
+export function textArgument(args: Arguments, name: string, max = MAX_TEXT): string {
   const value = argumentOf(args, name);
-  if (!isText(value)) throw wrong(name, value, `a text of 1 to ${MAX_TEXT} characters`);
+  if (!isTextOf(value, max)) throw wrong(name, value, `a text of 1 to ${max} characters`);
   return value;
 }
+
+/** Returns the id of a project; empty: that of resources without a project. */
+export const projectArgument = (args: Arguments, name: string): string =>
+  argumentOf(args, name) === '' ? '' : textArgument(args, name);
 
 /** Returns a list of short texts such as ids, with at most `max` elements. */
 export function textsArgument(args: Arguments, name: string, max: number): readonly string[] {

@@ -1,4 +1,5 @@
 import { COMPUTE_OWNER } from '../net/device-owners.ts';
+import { hostName } from '../net/host-names.ts';
 import type { NetworkDocument, PortDocument, SubnetDocument } from './neutron.ts';
 
 export interface PortOptions {
@@ -10,19 +11,6 @@ export interface PortOptions {
   readonly fixedIp?: string;
   /** Whether the server supports `dns_name` (extension dns-integration). */
   readonly named: boolean;
-}
-
-/** Converts a machine's name into a valid host name (RFC 1123); returns undefined if no valid characters remain. */
-export function hostName(name: string): string | undefined {
-  const host = name
-    .normalize('NFKD')
-    .toLowerCase()
-    .replaceAll(/[ _.]/g, '-')
-    .replaceAll(/[^a-z0-9-]/g, '')
-    .replaceAll(/-+/g, '-')
-    .slice(0, 63)
-    .replaceAll(/^-+|-+$/g, '');
-  return host || undefined;
 }
 
 /** Returns the body of the POST /v2.0/ports with which nova-compute requests a NIC, bound to its host from the start. */

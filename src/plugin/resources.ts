@@ -16,6 +16,7 @@ import { serviceProviderModule } from './flavors/providers.ts';
 import { serviceProfileModule } from './flavors/service-profiles.ts';
 import { floatingIpModule } from './floatingips/module.ts';
 import { floatingIpPoolModule } from './floatingips/pools.ts';
+import { machineModule } from './machines/module.ts';
 import { meteringLabelModule, meteringRuleModule } from './metering/module.ts';
 import type { AnyModule } from './module.ts';
 import { ndpProxyModule } from './ndp-proxies/module.ts';
@@ -93,6 +94,7 @@ const listedModules = (core: Core, allocator: AddressAllocator, quotas: Quotas):
   qosRuleTypeModule,
   meteringLabelModule,
   meteringRuleModule,
+  machineModule(core),
 ];
 
 /** ML2 extensions that, as in Neutron, are enabled by `extension_drivers`: alias by driver. */

@@ -215,7 +215,7 @@ export class Service {
     return this.resource.ownReadable === true && id === caller.projectId;
   }
 
-  /** Performs a change with its notifications; singletons, such as quotas, have none, as in Neutron. */
+  /** Performs a change with its notifications; singletons, such as quotas, have none, as in Neutron, nor have extensions of Neutrino. */
   #announced<T>(
     caller: Caller,
     method: 'create' | 'update' | 'delete',
@@ -223,8 +223,8 @@ export class Service {
     end: (result: T) => Document,
     perform: (commit: Commit<T>) => Promise<T>,
   ): Promise<T> {
-    const { name, singleton } = this.resource;
-    const change = singleton ? undefined : { name: `${name}.${method}`, start };
+    const { name, singleton, base } = this.resource;
+    const change = singleton || base !== undefined ? undefined : { name: `${name}.${method}`, start };
     return announced(this.#services.core, caller, change, end, perform);
   }
 

@@ -183,6 +183,8 @@ export interface Resource<A extends Attributes = Attributes> {
   readonly plural: string;
   /** Path below /v2.0, or below the parent's path: usually the plural with hyphens. */
   readonly path: string;
+  /** What the path is below instead of /v2.0: an extension of Neutrino, whose changes are not notified as Neutron's are. */
+  readonly base?: '/neutrino/v1';
   /** Attribute that identifies a resource in paths; default: `id`. */
   readonly key?: string;
   /** `GET /v2.0` lists it: Neutron's core resources. */

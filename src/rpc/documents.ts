@@ -31,6 +31,7 @@ export interface PortDocument {
   readonly device_id: string;
   readonly device_owner: string;
   readonly fixed_ips: readonly FixedIp[];
+  readonly dns_name?: string;
   readonly dns_assignment?: readonly DnsAssignment[];
   readonly extra_dhcp_opts?: readonly ExtraDhcpOpt[];
   readonly name?: string;
@@ -39,6 +40,7 @@ export interface PortDocument {
   readonly revision_number?: number;
   readonly 'binding:host_id'?: string;
   readonly security_groups?: readonly string[];
+  readonly 'binding:vif_type'?: string;
 }
 
 export interface SubnetDocument {

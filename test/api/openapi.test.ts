@@ -27,7 +27,7 @@ describe('GET /v2.0/openapi.json', () => {
     expect(page.openapi).toBe('3.1.0');
     for (const resource of world.resources) {
       const parent = resource.parent?.inPath && world.resources.find(({ name }) => name === resource.parent?.name);
-      const collection = `/v2.0/${parent ? `${parent.path}/{${resource.parent?.by}}/` : ''}${resource.path}`;
+      const collection = `${resource.base ?? '/v2.0'}/${parent ? `${parent.path}/{${resource.parent?.by}}/` : ''}${resource.path}`;
       const all = Object.keys(page.paths[collection] ?? {}).filter((key) => key !== 'parameters');
       expect(all, collection).toEqual([
         ...(resource.methods.includes('list') ? ['get'] : []),

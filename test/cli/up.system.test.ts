@@ -166,14 +166,14 @@ describe('the banner of neutrino up', () => {
     version: '1.2.3',
     config: defaultConfig(),
     url: 'http://127.0.0.1:9696',
-    kinds: AGENT_KINDS.filter((kind) => kind.inUp?.(defaultConfig()) ?? true),
+    kinds: AGENT_KINDS,
     place: '',
   };
 
   it('names commands to try next, including machines if agents run', () => {
     const text = banner({ ...facts, agents: true, obstacles: [] });
     expect(text).toContain('Neutrino 1.2.3 is up.');
-    expect(text).toContain(`L2 agent and DHCP agent of host ${facts.config.DEFAULT.host}`);
+    expect(text).toContain(`L2 agent, DHCP agent, and metadata agent of host ${facts.config.DEFAULT.host}`);
     expect(text).toContain('bin/neutrino vm boot vm1 --network net1  ');
     expect(text).toContain('bin/neutrino down also');
   });

@@ -4,11 +4,12 @@ import { clientCommand, clientScript } from '../../src/lab/client.ts';
 import type { Instance } from '../../src/lab/instance.ts';
 import { parseEnvironment, parseLease } from '../../src/lab/lease.ts';
 import { libvirtXml } from '../../src/lab/libvirt-xml.ts';
-import { addressesByDhcp, hostName } from '../../src/lab/port-request.ts';
+import { addressesByDhcp } from '../../src/lab/port-request.ts';
 import { qemuCommand } from '../../src/lab/qemu/command.ts';
 import { consoleFailures, consoleLeases, consoleTail } from '../../src/lab/qemu/console.ts';
 import { renderTable } from '../../src/lab/table.ts';
 import { run } from '../../src/linux/run.ts';
+import { hostName } from '../../src/net/host-names.ts';
 
 describe('the stored lease', () => {
   test('values cannot be confused with other variables', () => {

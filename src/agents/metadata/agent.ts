@@ -2,8 +2,8 @@ import type { Logger } from 'pino';
 import type { Config } from '../../config/options.ts';
 import type { RpcTransport } from '../../rpc/contract.ts';
 import { type RunningAgent, startHeartbeat } from '../common/heartbeat.ts';
-import { NovaMetadata } from './nova.ts';
 import { PortLookup } from './port-lookup.ts';
+import { metadataProvider } from './providers.ts';
 import { MetadataProxy } from './proxy.ts';
 import { serveSocket } from './socket.ts';
 
@@ -22,15 +22,14 @@ interface MetadataAgentOptions {
  */
 export async function startMetadataAgent({ config, transport, log }: MetadataAgentOptions): Promise<RunningAgent> {
   const { host, metadata_proxy_socket, nova_metadata_host, nova_metadata_port, rpc_response_timeout } = config.DEFAULT;
-  const nova = new NovaMetadata(config.DEFAULT);
-  const lookup = new PortLookup({ transport, timeoutMs: Math.min(rpc_response_timeout * 1_000, LOOKUP_MS) });
-  const proxy = new MetadataProxy({ lookup, nova, log });
+  const timeoutMs = Math.min(rpc_response_timeout * 1_000, LOOKUP_MS);
+  const lookup = new PortLookup({ transport, timeoutMs });
+  const provider = metadataProvider({ config, transport, timeoutMs, log });
+  const proxy = new MetadataProxy({ lookup, provider, log });
   const socket = await serveSocket(config.DEFAULT, (req, res) => void proxy.serve(req, res)).catch(async (error) => {
-    await nova.close();
+    await provider.close();
     throw error;
   });
-  if (config.DEFAULT.metadata_proxy_shared_secret === '')
-    log.warn('metadata_proxy_shared_secret is empty: whoever reaches the metadata API can pretend to be any machine');
   const heartbeat = startHeartbeat({
     transport,
     intervalMs: config.agent.report_interval * 1_000,
@@ -46,7 +45,7 @@ export async function startMetadataAgent({ config, transport, log }: MetadataAge
   const close = async () => {
     heartbeat.close();
     await socket.close();
-    await nova.close();
+    await provider.close();
   };
   return { reported: heartbeat.first, close };
 }

@@ -36,8 +36,8 @@ const routeOf = (path: string): string => path.replace(/\{(\w+)\}/g, ':$1');
 
 /** Returns the path of a resource's collection: below its parent if the declaration says so. */
 export function collectionPath({ resource }: Service, parentPath: string | undefined): string {
-  const { parent, path } = resource;
-  return parent?.inPath && parentPath !== undefined ? `${parentPath}/{${parent.by}}/${path}` : `/v2.0/${path}`;
+  const { parent, path, base = '/v2.0' } = resource;
+  return parent?.inPath && parentPath !== undefined ? `${parentPath}/{${parent.by}}/${path}` : `${base}/${path}`;
 }
 
 /** Returns the name of a resource as shown; empty if it has none. */

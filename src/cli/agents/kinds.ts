@@ -51,10 +51,9 @@ export const AGENT_KINDS: readonly AgentKind[] = [
     name: 'metadata-agent',
     title: 'metadata agent',
     description:
-      "run the metadata agent of this host, which passes machines' requests to Nova, connected through RabbitMQ",
+      'run the metadata agent of this host, which answers machines or passes their requests to Nova, connected through RabbitMQ',
     programs: async () => ({}),
     unprivileged: true,
-    inUp: (config) => config.DEFAULT.metadata_proxy_shared_secret !== '',
     remains: 'machines get no metadata until it runs again',
     async start(parts) {
       const { startMetadataAgent } = await import('../../agents/metadata/agent.ts');

@@ -33,8 +33,6 @@ export interface AgentKind {
   examine?(config: Config): Promise<{ readonly unmet?: string; readonly warning?: string }>;
   /** Whether it runs without root, because it touches neither namespaces nor devices; default: false. */
   readonly unprivileged?: true;
-  /** Returns whether `up` starts it; default: always. */
-  inUp?(config: Config): boolean;
   /** Returns the text in the alias of every device that an agent of this kind creates, by which it finds them again. */
   deviceMark?(agent: { readonly host: string; readonly state_path: string }, config: Config): Promise<string>;
   /** What remains when it stops, as a sentence without the full stop. */

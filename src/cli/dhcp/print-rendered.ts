@@ -3,6 +3,7 @@ import { loadConfig } from '../../config/load.ts';
 import { ConfigError } from '../../config/parse.ts';
 import { configInputs } from '../config/flags.ts';
 import { CliFailure } from '../process/failure.ts';
+import { dhcpAgentConfig } from '../up/defaults.ts';
 import { labOf } from '../vm/lab.ts';
 import type { LabOptions } from '../vm/options.ts';
 import { networkOfApi } from './network-of-api.ts';
@@ -29,7 +30,7 @@ function renderFile(file: string, { option }: RenderOptions): RenderedDhcp {
 }
 
 async function renderOfApi(idOrName: string, options: RenderOptions): Promise<RenderedDhcp> {
-  const { config } = loadConfig(configInputs(options));
+  const config = await dhcpAgentConfig(loadConfig(configInputs(options)));
   const { neutron, host } = await labOf(options, () => undefined);
   const { document, ownPortId } = await networkOfApi(neutron, idOrName, host);
   return explained(idOrName, () => renderDocument(document, { config, options: options.option, warn, ownPortId }));

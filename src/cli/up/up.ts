@@ -14,6 +14,7 @@ import { beginRename, formerHost, keepHost } from '../state/host.ts';
 import { lockRoles, SERVER_ROLE, type StateTaken } from '../state/lock.ts';
 import { prepareStatePath } from '../state/path.ts';
 import { banner } from './banner.ts';
+import { upConfig } from './defaults.ts';
 
 export interface UpOptions {
   readonly inputs: ConfigInputs;
@@ -30,10 +31,10 @@ export interface UpOptions {
  * `neutrino up`: runs server and agents until SIGTERM or SIGINT, then stops them and leaves DHCP serving. A second signal
  * ends it at once. Throws CliFailure, ConfigError and listen errors, all for `explainFailure`.
  */
-export async function runUp({ inputs, agents, kinds: all, renameHost, version }: UpOptions): Promise<void> {
+export async function runUp({ inputs, agents, kinds, renameHost, version }: UpOptions): Promise<void> {
   const loaded = loadConfig(inputs);
-  const { config, warnings } = loaded;
-  const kinds = all.filter((kind) => kind.inUp?.(config) ?? true);
+  const { warnings } = loaded;
+  const config = upConfig(loaded);
   const place = placeFlags(inputs, loaded);
   const log = stderrLogger(config.DEFAULT);
   for (const warning of warnings) log.warn(warning);

@@ -16,6 +16,7 @@ import { portDeviceProfiles } from './0015-port-device-profiles.ts';
 import { defaultExternalNetwork } from './0016-default-external-network.ts';
 import { applicationCredentials } from './0017-application-credentials.ts';
 import { novaEvents } from './0018-nova-events.ts';
+import { machines } from './0020-machines.ts';
 import { segmentHosts } from './0021-segment-hosts.ts';
 import { notifications } from './0022-notifications.ts';
 import type { Migration } from './migration.ts';
@@ -42,4 +43,5 @@ export const MIGRATIONS: readonly Migration[] = [
   novaEvents,
   segmentHosts,
   notifications,
+  machines,
 ];

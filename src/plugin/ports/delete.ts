@@ -5,6 +5,7 @@ import { neutronError } from '../../resources/errors.ts';
 import { EVENTS } from '../../rpc/events.ts';
 import { requireRevision } from '../../store/standard-attributes.ts';
 import { enqueueNotification } from '../events.ts';
+import { forgetMachines } from '../machines/stored.ts';
 import type { NovaPort } from '../nova-events.ts';
 import { isBound } from '../provisioning.ts';
 import { enqueueMembersChanged } from '../security-group-events.ts';
@@ -21,6 +22,8 @@ interface Found {
   readonly child_of: string | null;
   /** Whether routers translate some of its addresses. */
   readonly translated: number;
+  /** Whether metadata of its machine is stored. */
+  readonly described: number;
 }
 
 /** Locks the row: until the transaction ends, no floating IP is associated with the port. */
@@ -53,6 +56,12 @@ const find = prepared<{ id: string }, Found>((db, p) =>
         .$castTo<number>()
         .as('translated'),
     )
+    .select((eb) =>
+      eb
+        .exists(eb.selectFrom('machines').select('machines.id').whereRef('machines.device_id', '=', 'ports.device_id'))
+        .$castTo<number>()
+        .as('described'),
+    )
     .where('ports.id', '=', p('id')),
 );
 const addresses = prepared<{ id: string }, { subnet_id: string; ip_address: string }>((db, p) =>
@@ -81,6 +90,7 @@ export async function deletePort(trx: Trx, id: string, revision?: number): Promi
   const groups = (await groupsOf(trx, { id })).rows.map((row) => row.security_group_id);
   await remove(trx, { attr: found.standard_attr_id });
   const { network_id, device_id, device_owner } = found;
+  if (found.described === 1) await forgetMachines(trx, device_id);
   const gone = { port_id: id, network_id, fixed_ips: fixedIps };
   await enqueueNotification(trx, EVENTS.port_delete_end, gone, { network: network_id });
   await enqueueMembersChanged(trx, groups);

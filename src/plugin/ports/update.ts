@@ -15,6 +15,7 @@ import { differsFor, plainOf, updatePlain } from '../../store/rows.ts';
 import { nextRevision, requireCurrent } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
+import { forgetMachines } from '../machines/stored.ts';
 import { enqueueStatusChanges } from '../nova-events.ts';
 import { addBlocks, blocksFor, completeWithoutAgent, isBound } from '../provisioning.ts';
 import { enqueueMembersChanged, groupsOfChange } from '../security-group-events.ts';
@@ -258,6 +259,8 @@ export async function updatePort(
     ...(rebound ? { status: 'DOWN' } : {}),
   };
   await updatePlain(trx, PORT, { id, attr }, plain);
+  if (changes.device_id !== undefined && changes.device_id !== before.device_id)
+    await forgetMachines(trx, before.device_id);
   const next = await nextRevision(trx, attr, before, revision);
   const { numa_affinity_policy: _numa, ...shown } = plain;
   const lists = {

@@ -3,6 +3,7 @@ import { ADDRESS_SCOPE_ERRORS } from './address-scopes.ts';
 import { AGENT_ERRORS } from './agents.ts';
 import { FLAVOR_ERRORS } from './flavors.ts';
 import { FLOATING_IP_ERRORS } from './floating-ips.ts';
+import { MACHINE_ERRORS } from './machines.ts';
 import { METERING_ERRORS } from './metering.ts';
 import { NDP_PROXY_ERRORS } from './ndp-proxies.ts';
 import { NETWORK_ERRORS } from './networks.ts';
@@ -27,6 +28,7 @@ export const ERRORS = {
   ...AGENT_ERRORS,
   ...FLAVOR_ERRORS,
   ...FLOATING_IP_ERRORS,
+  ...MACHINE_ERRORS,
   ...METERING_ERRORS,
   ...NDP_PROXY_ERRORS,
   ...NETWORK_ERRORS,
