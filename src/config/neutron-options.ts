@@ -22,7 +22,7 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
     ha_keepalived_state_change_server_threads ha_network_name ha_vrrp_advert_int ha_vrrp_auth_password
     ha_vrrp_auth_type ha_vrrp_health_check_interval handle_internal_only_routers host_dvr_for_dhcp
     instance_format instance_uuid_format ipam_driver keepalived_use_no_track kernel_hz
-    keystone_endpoint l3_ha_net_cidr l3_ha_network_physical_name l3_ha_network_type log_config_append
+    keystone_endpoint log_config_append
     log_date_format log_dir log_file log_options log_rotate_interval log_rotate_interval_type log_rotation_type
     logging_context_format_string logging_debug_format_suffix logging_default_format_string logging_exception_prefix
     logging_user_identity_format max_header_line max_logfile_count max_logfile_size_mb

@@ -7,6 +7,8 @@ export type OptionKind =
       readonly aliases?: Readonly<Record<string, string>>;
       readonly pattern?: RegExp;
       readonly hint?: string;
+      /** The value is an IPv4 prefix without host bits. */
+      readonly prefix?: true;
       /** The value is a path; relative paths are resolved against the working directory. */
       readonly path?: true;
       /** The value is a path, looked up beside the configuration files; these names are the defaults, which need not exist. */

@@ -98,6 +98,16 @@ export const OPTIONS = {
       'port_forwarding and conntrack_helper show themselves in floating IPs and routers; the others are always enabled',
     ),
     l3_ha: flag(false, 'routers are highly available unless a request says otherwise'),
+    l3_ha_net_cidr: text(
+      '169.254.192.0/18',
+      "prefix of the subnets on which a project's highly available routers watch each other",
+      { prefix: true },
+    ),
+    l3_ha_network_type: text(
+      '',
+      'type of the networks of highly available routers; empty: as tenant_network_types says',
+    ),
+    l3_ha_network_physical_name: text('', 'physical network of the networks of highly available routers; empty: any'),
     router_distributed: flag(false, 'routers are distributed unless a request says otherwise'),
     enable_snat_by_default: flag(true, 'default of enable_snat in external_gateway_info'),
     enable_ndp_proxy_by_default: flag(false, 'default of enable_ndp_proxy of routers whose gateway supports it'),

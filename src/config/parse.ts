@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { parseCidr } from '../net/addresses.ts';
 import type { OptionKind } from './option.ts';
 import { type Config, findOption, type OptionValue } from './options.ts';
 
@@ -80,12 +81,18 @@ function parseList(type: Extract<OptionKind, { kind: 'list' }>, text: string): O
   };
 }
 
+function isIpv4Prefix(text: string): boolean {
+  const cidr = parseCidr(text);
+  return cidr?.version === 4 && !cidr.hostBits && text.includes('/');
+}
+
 function parseString(type: Extract<OptionKind, { kind: 'string' }>, text: string): Outcome {
   const value = type.aliases?.[text] ?? text;
   if (type.choices && !type.choices.includes(value)) {
     return { wanted: [...type.choices, ...Object.keys(type.aliases ?? {})].join(' or ') };
   }
   if (type.pattern && !type.pattern.test(value)) return { wanted: type.hint ?? `like ${type.pattern}` };
+  if (type.prefix && !isIpv4Prefix(value)) return { wanted: 'an IPv4 prefix such as 169.254.192.0/18' };
   if (/\p{Cc}/u.test(value)) return { wanted: 'one line without control characters' };
   return { value: type.path && value !== '' ? resolve(value) : value };
 }

@@ -500,6 +500,27 @@ interface RouterL3AgentBindings {
   binding_index: number;
 }
 
+/** The network on which the highly available routers of a project watch each other. */
+interface HaRouterNetworks {
+  project_id: string;
+  network_id: string;
+}
+
+/** The VRIDs (RFC 5798) in use on such a network. */
+interface HaRouterVridAllocations {
+  network_id: string;
+  vr_id: number;
+}
+
+/** The port of a highly available router for each L3 agent that hosts it. */
+interface HaRouterAgentPortBindings {
+  port_id: string;
+  router_id: string;
+  l3_agent_id: string;
+  /** `active`, `standby` or `unknown`, as the agent reported it. */
+  state: string;
+}
+
 interface Ml2FlatAllocations {
   physical_network: string;
 }
@@ -761,6 +782,9 @@ export interface Schema {
   qos_fip_policy_bindings: QosFipPolicyBindings;
   qos_router_gw_policy_bindings: QosRouterGwPolicyBindings;
   routerl3agentbindings: RouterL3AgentBindings;
+  ha_router_networks: HaRouterNetworks;
+  ha_router_vrid_allocations: HaRouterVridAllocations;
+  ha_router_agent_port_bindings: HaRouterAgentPortBindings;
   ml2_flat_allocations: Ml2FlatAllocations;
   ml2_vlan_allocations: Ml2VlanAllocations;
   ml2_vxlan_allocations: Ml2VxlanAllocations;

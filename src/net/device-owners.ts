@@ -24,6 +24,8 @@ export function routerInterfaceOwner({ ha, distributed }: { readonly ha: boolean
 }
 
 export const ROUTER_GATEWAY_OWNER = 'network:router_gateway';
+/** The port by which the agents of a highly available router watch each other. */
+export const ROUTER_HA_INTERFACE_OWNER = 'network:router_ha_interface';
 const ROUTER_SNAT_OWNER = 'network:router_centralized_snat';
 
 /** Ports of a router that have addresses of a tenant's subnet (Neutron's ROUTER_INTERFACE_OWNERS_SNAT). */

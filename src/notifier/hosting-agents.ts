@@ -1,12 +1,14 @@
+import type { AddressAllocator } from '../ipam/allocate.ts';
+import type { Hosting } from '../plugin/agents/hosting.ts';
+import { assignAgents, type Given } from '../plugin/assign.ts';
 import type { Core } from '../plugin/core.ts';
-import { notifyHost } from '../plugin/events.ts';
 import type { AgentEvent } from '../rpc/events.ts';
 import { type HostingAgent, hostingAgents } from '../scheduler/bindings.ts';
 import type { Scheduler } from '../scheduler/contract.ts';
 import { configuredScheduler } from '../scheduler/drivers.ts';
 import { agentsWanted, type HostingKind, isNotified } from '../scheduler/hosting-kind.ts';
 import { fits, type Place, placesOf } from '../scheduler/places.ts';
-import { couldSchedule, hostedLabel, scheduleResources } from '../scheduler/schedule.ts';
+import { couldSchedule, hostedLabel } from '../scheduler/schedule.ts';
 import { groupBy } from '../store/listing.ts';
 import type { QueuedEvent } from './casts.ts';
 
@@ -29,9 +31,9 @@ export class HostingAgents {
   readonly #kinds: ReadonlyMap<string, AgentsOfKind>;
 
   /** Throws an Error if an event is for hosting agents and no agent kind has its topic. */
-  constructor(core: Core, kinds: readonly HostingKind[], events: Iterable<AgentEvent>) {
+  constructor(core: Core, allocator: AddressAllocator, hostings: readonly Hosting[], events: Iterable<AgentEvent>) {
     this.#core = core;
-    this.#kinds = new Map(kinds.map((kind) => [kind.topic, new AgentsOfKind(core, kind)]));
+    this.#kinds = new Map(hostings.map((hosting) => [hosting.kind.topic, new AgentsOfKind(core, allocator, hosting)]));
     for (const { name, topic, audience } of events)
       if (audience === 'hosting' && !this.#kinds.has(topic))
         throw new Error(
@@ -64,12 +66,16 @@ export class HostingAgents {
 class AgentsOfKind {
   readonly kind: HostingKind;
   readonly #core: Core;
+  readonly #allocator: AddressAllocator;
   readonly #scheduler: Scheduler;
+  readonly #given: Given | undefined;
   /** Whether the lack of agents has been logged. */
   #lackLogged = false;
 
-  constructor(core: Core, kind: HostingKind) {
+  constructor(core: Core, allocator: AddressAllocator, { kind, given }: Hosting) {
     this.#core = core;
+    this.#allocator = allocator;
+    this.#given = given;
     this.kind = kind;
     this.#scheduler = configuredScheduler(core.config, kind);
   }
@@ -121,9 +127,9 @@ class AgentsOfKind {
     const { queued, bound } = await db.transaction(async (trx) => {
       const queued: QueuedEvent[] = [];
       const bound: string[] = [];
-      for (const { resourceId, name, agent } of await scheduleResources(trx, config, kind, this.#scheduler, ids)) {
-        const notification = kind.notify.added(resourceId);
-        const row = await notifyHost(trx, notification, resourceId, agent.host);
+      const how = { kind, scheduler: this.#scheduler, given: this.#given };
+      for (const one of await assignAgents(trx, this.#core, this.#allocator, how, ids)) {
+        const { resourceId, name, agent, notification, row } = one;
         queued.push({ ...notification, row, orderingKey: resourceId, host: agent.host, needsAgent: false });
         bound.push(`${resourceId}${name && ` (${name})`} on ${agent.host}`);
       }

@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { AddressAllocator } from '../ipam/allocate.ts';
+import { HOSTINGS, type Hosting } from '../plugin/agents/hosting.ts';
 import type { Core } from '../plugin/core.ts';
 import type { RpcArgs, RpcTransport } from '../rpc/contract.ts';
 import { type AgentEvent, EVENTS } from '../rpc/events.ts';
-import { HOSTING_KINDS } from '../scheduler/agent-kinds.ts';
 import type { HostingAgent } from '../scheduler/bindings.ts';
-import type { HostingKind } from '../scheduler/hosting-kind.ts';
 import { groupBy } from '../store/listing.ts';
 import { pause } from '../time/pause.ts';
 import { type Cast, castsOf, furtherCasts, type QueuedEvent } from './casts.ts';
@@ -33,7 +33,9 @@ export interface RelayOptions {
   /** The events by name; default: the catalogue of `rpc/events.ts`. */
   readonly events?: Readonly<Record<string, AgentEvent>>;
   /** The kinds of agents that host resources; default: all. */
-  readonly kinds?: readonly HostingKind[];
+  readonly hostings?: readonly Hosting[];
+  /** Allocates the addresses of ports that agents get with a resource; default: one of its own. */
+  readonly allocator?: AddressAllocator;
 }
 
 /**
@@ -72,13 +74,13 @@ class Relay {
   /** Consecutive passes that ended in an error. */
   #failures = 0;
 
-  constructor({ core, transport, claim, events = EVENTS, kinds = HOSTING_KINDS }: RelayOptions) {
+  constructor({ core, transport, claim, events = EVENTS, hostings = HOSTINGS, allocator }: RelayOptions) {
     this.#core = core;
     this.#claim = claim ?? soleClaim(core.db.kysely);
     const onLate = () => this.wake();
     this.#deliveries = new Deliveries({ transport, claim: this.#claim, log: core.log, onLate });
     this.#events = events;
-    this.#hosting = new HostingAgents(core, kinds, Object.values(events));
+    this.#hosting = new HostingAgents(core, allocator ?? new AddressAllocator(), hostings, Object.values(events));
   }
 
   /** Called after every commit, so it must be cheap. */

@@ -10,6 +10,11 @@ export async function enqueueRouterUpdate(trx: Trx, routerId: string): Promise<v
     .where('router_id', '=', routerId)
     .limit(1)
     .executeTakeFirst();
-  const change = { router_id: routerId, has_ports: port !== undefined };
+  const kind = await trx
+    .selectFrom('router_extra_attributes')
+    .select('ha')
+    .where('router_id', '=', routerId)
+    .executeTakeFirst();
+  const change = { router_id: routerId, has_ports: port !== undefined, ...(kind?.ha === 1 ? { ha: true } : {}) };
   await enqueueNotification(trx, EVENTS.routers_updated, change, { router: routerId });
 }

@@ -3,6 +3,9 @@ import type { Action } from './attribute.ts';
 
 /** Operations of the L3 agent scheduler (API reference: Networking v2.0, L3 agent scheduler). */
 
+/** What an L3 agent does for a highly available router. */
+export type HaState = 'active' | 'standby' | 'unknown';
+
 const SCHEDULER = { policy: 'admin', extension: 'l3_agent_scheduler' } as const;
 
 /** Actions of an agent: the routers that it serves. */

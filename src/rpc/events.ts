@@ -114,6 +114,8 @@ const membersUpdated = (groups: readonly string[]): readonly FurtherMessage[] =>
 interface RouterChange extends RpcArgs {
   readonly router_id: string;
   readonly has_ports: boolean;
+  /** Present and true if it is highly available. */
+  readonly ha?: boolean;
 }
 
 /** What agents are notified of. Rules enqueue these events in the transaction of the change; the notifier publishes them. */
@@ -164,10 +166,13 @@ export const EVENTS = catalogue({
     'all',
   ),
 
-  /** A router, its ports or its routes have changed. A router without an agent is scheduled first, if it has ports. */
+  /**
+   * A router, its ports or its routes have changed. A router without an agent is scheduled first if it has ports, a highly available one
+   * in any case.
+   */
   routers_updated: {
     ...event(L3_AGENT_TOPIC, 'routers_updated', 'router', 'hosting'),
-    needsAgent: ({ has_ports }: RouterChange) => has_ports,
+    needsAgent: ({ has_ports, ha = false }: RouterChange) => has_ports || ha,
     args: ({ router_id }: RouterChange) => ({ routers: [router_id] }),
   },
   /** To all: no agent hosts a router that is gone. */

@@ -41,7 +41,8 @@ export const L3_AGENTS: HostingKind = {
     resource: 'router',
     all: sql`select routers.id, name, e.availability_zone_hints, 1 - e.ha as single
       from routers inner join router_extra_attributes e on e.router_id = routers.id`,
-    needsAgent: sql`exists (select 1 from routerports p where p.router_id = routers.id)`,
+    needsAgent: sql`(e.ha = 1 or exists (select 1 from routerports p where p.router_id = routers.id))`,
+    redundant: sql`e.ha = 1`,
   },
   bindings: { table: 'routerl3agentbindings', resource: 'router_id', agent: 'l3_agent_id' },
   loadKey: 'routers',

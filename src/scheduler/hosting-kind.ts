@@ -39,6 +39,11 @@ export interface HostingKind {
     /** Condition on `all` that holds for the resources that need an agent. */
     readonly needsAgent: RawBuilder<SqlBool>;
     /**
+     * Condition on `all` that holds for resources whose agents take over from each other by themselves: failover leaves them where they
+     * are. Default: none.
+     */
+    readonly redundant?: RawBuilder<SqlBool>;
+    /**
      * The parts of resources that have agents of their own, each as many as the configuration says, as a table expression in
      * parentheses: a row for each host that can serve the part, or one without a host. Resources without parts are served as a whole,
      * from any host.

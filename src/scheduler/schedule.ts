@@ -26,6 +26,12 @@ export interface Hosted {
 /** The resources of a kind that need an agent, as a table expression in parentheses. */
 export const needingAgent = ({ hosted: { all, needsAgent } }: HostingKind) => sql<Hosted>`(${all} where ${needsAgent})`;
 
+/** Those of them that failover moves. */
+export const failingOver = ({ hosted: { all, needsAgent, redundant } }: HostingKind) =>
+  redundant
+    ? sql<Hosted>`(${all} where ${needsAgent} and not (${redundant}))`
+    : sql<Hosted>`(${all} where ${needsAgent})`;
+
 /** Returns a resource's id and name as logs carry them. */
 export async function hostedLabel(
   db: Queries,

@@ -5,7 +5,7 @@ import { aliveAgents, allowedBy, zonesOf } from './candidates.ts';
 import type { Candidate, Scheduler } from './contract.ts';
 import type { HostingKind } from './hosting-kind.ts';
 import { fits, type Place, placesOf } from './places.ts';
-import { type Hosted, needingAgent } from './schedule.ts';
+import { failingOver, type Hosted, needingAgent } from './schedule.ts';
 
 /** Number of resources per page. */
 const PAGE = 500;
@@ -25,7 +25,7 @@ export async function* resourcesWithSuccessor(
   for (let after: string | undefined = ''; after !== undefined; ) {
     const rows: readonly Omit<Hosted, 'name' | 'single'>[] = await db
       .selectFrom(bindingsOf(kind).as('b'))
-      .innerJoin(needingAgent(kind).as('hosted'), 'hosted.id', 'b.resource_id')
+      .innerJoin(failingOver(kind).as('hosted'), 'hosted.id', 'b.resource_id')
       .select(['hosted.id', 'hosted.availability_zone_hints'])
       .where('b.agent_id', '=', agentId)
       .where('hosted.id', '>', after)

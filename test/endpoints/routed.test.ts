@@ -55,7 +55,12 @@ const hosts = async (network: string): Promise<readonly string[]> => {
 };
 /** Publishes an event that needs an agent, as the relay does. */
 async function notice(network: string): Promise<void> {
-  const agents = new HostingAgents(world.core, [DHCP_AGENTS], [EVENTS.network_segments_changed]);
+  const agents = new HostingAgents(
+    world.core,
+    world.allocator,
+    [{ kind: DHCP_AGENTS }],
+    [EVENTS.network_segments_changed],
+  );
   const event = { event: EVENTS.network_segments_changed, payload: {}, orderingKey: network, needsAgent: true };
   await agents.hostsOf([{ ...event, row: 0, host: null }]);
 }

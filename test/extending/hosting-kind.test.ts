@@ -97,7 +97,12 @@ describe('a kind of agent that is one row', () => {
       await world.transaction((trx) =>
         enqueueNotification(trx, METER_EVENTS.meter_changed, { meter_id, running: on }, { meter: meter_id }),
       );
-    const relay = startRelay({ core: world.core, transport, events: METER_EVENTS, kinds: [METERING_AGENTS] });
+    const relay = startRelay({
+      core: world.core,
+      transport,
+      events: METER_EVENTS,
+      hostings: [{ kind: METERING_AGENTS }],
+    });
     await published;
     await relay.close();
     expect(casts).toEqual([

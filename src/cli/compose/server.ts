@@ -70,7 +70,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       log,
     );
     closing.push(() => agents.close());
-    const relay = startRelay({ core, transport, claim: embedded ? soleClaim(db.kysely) : sharedClaim(db) });
+    const relay = startRelay({ core, allocator, transport, claim: embedded ? soleClaim(db.kysely) : sharedClaim(db) });
     closing.push(() => relay.close());
     if (isNovaNotified(config)) {
       const sender = startNovaSender({ core, alone: embedded });

@@ -17,6 +17,7 @@ import { defaultExternalNetwork } from './0016-default-external-network.ts';
 import { applicationCredentials } from './0017-application-credentials.ts';
 import { novaEvents } from './0018-nova-events.ts';
 import { machines } from './0020-machines.ts';
+import { haRouters } from './0019-ha-routers.ts';
 import { segmentHosts } from './0021-segment-hosts.ts';
 import { notifications } from './0022-notifications.ts';
 import type { Migration } from './migration.ts';
@@ -44,4 +45,5 @@ export const MIGRATIONS: readonly Migration[] = [
   segmentHosts,
   notifications,
   machines,
+  haRouters,
 ];

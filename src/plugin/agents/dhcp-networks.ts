@@ -41,7 +41,7 @@ export function agentNetworkHandlers(core: Core, allocator: AddressAllocator): A
     const agent = await requireAgent(trx, agentId);
     if (!(await unbind(trx, DHCP_AGENTS, networkId, agentId)))
       throw neutronError('NetworkNotHostedByDhcpAgent', { network: networkId, agent: agentId });
-    await reserveDhcpPort(trx, core, allocator, agent.host, networkId);
+    await reserveDhcpPort(trx, core, allocator, agent, networkId);
     await releaseUnserved(trx, core, [networkId]);
     await notifyHost(trx, DHCP_AGENTS.notify.removed(networkId), networkId, agent.host);
   }

@@ -1,5 +1,6 @@
 import type { Caller } from '../../auth/contract.ts';
 import type { Queries, Trx } from '../../db/database.ts';
+import type { AddressAllocator } from '../../ipam/allocate.ts';
 import type { AGENT } from '../../resources/agent.ts';
 import { neutronError } from '../../resources/errors.ts';
 import type { ROUTER } from '../../resources/router.ts';
@@ -11,6 +12,7 @@ import { leastAdminState } from '../../scheduler/liveness.ts';
 import { loadInOrder } from '../../store/listing.ts';
 import type { Core } from '../core.ts';
 import { notifyHost } from '../events.ts';
+import { addHaPort, haStates, removeHaPort } from '../ha-routers/ports.ts';
 import type { HandlersOf } from '../module.ts';
 import { enqueueAnnouncement } from '../notifications.ts';
 import { routerDocuments } from '../routers/documents.ts';
@@ -40,7 +42,7 @@ async function requireRouter(db: Queries, id: string) {
 }
 
 /** Handlers of the L3 agent scheduler's operations on agents. */
-export function agentRouterHandlers(core: Core): AgentHandlers {
+export function agentRouterHandlers(core: Core, allocator: AddressAllocator): AgentHandlers {
   const { db, config } = core;
   const announce = (trx: Trx, caller: Caller, how: 'add' | 'remove', id: string, router_id: string) =>
     enqueueAnnouncement(trx, core, caller, `l3_agent.router.${how}`, { agent: { id, router_id } });
@@ -62,6 +64,7 @@ export function agentRouterHandlers(core: Core): AgentHandlers {
     const most = router.ha === 1 ? Number.MAX_SAFE_INTEGER : agentsWanted(config, L3_AGENTS, 1);
     if (!(await bind(trx, L3_AGENTS, routerId, agentId, most)))
       throw neutronError('RouterHostedByL3Agent', { router: routerId, agent: hosting[0] ?? agentId });
+    await addHaPort(trx, core, allocator, agent, routerId);
     await notifyHost(trx, L3_AGENTS.notify.added(routerId), routerId, agent.host);
   }
 
@@ -70,8 +73,9 @@ export function agentRouterHandlers(core: Core): AgentHandlers {
     if (isLocalOnly(agent)) throw neutronError('DVRL3CannotRemoveFromDvrAgent', { agent: agentId });
     await requireRouter(trx, routerId);
     // As in Neutron, a router that the agent does not host is not an error.
-    if (await unbind(trx, L3_AGENTS, routerId, agentId))
-      await notifyHost(trx, L3_AGENTS.notify.removed(routerId), routerId, agent.host);
+    if (!(await unbind(trx, L3_AGENTS, routerId, agentId))) return;
+    await removeHaPort(trx, agent, routerId);
+    await notifyHost(trx, L3_AGENTS.notify.removed(routerId), routerId, agent.host);
   }
 
   return {
@@ -100,7 +104,8 @@ export const routerAgentHandlers = ({ db, config }: Core): Pick<HandlersOf<typeo
   async list_l3_agents(_caller, { id }) {
     const ids = await hostingAgentIds(db.kysely, L3_AGENTS, id);
     const agents = await loadInOrder(ids, (some) => agentDocuments(db.kysely, config, some));
-    // `active` or `standby` of highly available routers, once their agents report it.
-    return { agents: agents.map((agent) => ({ ...agent, ha_state: null })) };
+    const hosts = agents.map((agent) => ({ id: agent.id, serves: agent.alive && agent.admin_state_up }));
+    const states = await haStates(db.kysely, id, hosts);
+    return { agents: agents.map((agent) => ({ ...agent, ha_state: states.get(agent.id) ?? null })) };
   },
 });

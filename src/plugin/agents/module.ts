@@ -51,11 +51,11 @@ export const agentModule = (
       const { host, agent_type: type } = await requireAgent(trx, id);
       const hosting = hostingOf(type);
       const hosted = hosting ? await hostedBy(trx, hosting.kind, id) : [];
-      for (const one of hosted) await hosting?.taken?.(trx, core, allocator, host, one);
+      for (const one of hosted) await hosting?.taken?.(trx, core, allocator, { id, host }, one);
       await trx.deleteFrom('agents').where('id', '=', id).execute();
       await remapHost(trx, host);
       await hosting?.unserved?.(trx, core, hosted);
     },
-    actions: { ...agentNetworkHandlers(core, allocator), ...agentRouterHandlers(core) },
+    actions: { ...agentNetworkHandlers(core, allocator), ...agentRouterHandlers(core, allocator) },
   };
 };

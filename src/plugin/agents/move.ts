@@ -54,7 +54,7 @@ async function moveResource(
   trx: Trx,
   core: Core,
   allocator: AddressAllocator,
-  { kind, taken }: Hosting,
+  { kind, given, taken }: Hosting,
   scheduler: Scheduler,
   id: string,
   { agentId, host }: { readonly agentId: string; readonly host: string },
@@ -62,8 +62,9 @@ async function moveResource(
   const successor = await chooseSuccessor(trx, core.config, kind, scheduler, id, agentId);
   if (!successor || !(await unbind(trx, kind, id, agentId))) return undefined;
   if (!(await bind(trx, kind, id, successor.id))) throw new Overtaken();
+  await given?.(trx, core, allocator, successor, id);
   await notifyHost(trx, kind.notify.added(id), id, successor.host);
-  await taken?.(trx, core, allocator, host, id);
+  await taken?.(trx, core, allocator, { id: agentId, host }, id);
   return successor.host;
 }
 

@@ -7,6 +7,7 @@ import { oldestHeartbeat } from '../../scheduler/liveness.ts';
 import { mapHost } from '../../scheduler/segment-hosts.ts';
 import { nowText } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
+import { moveHaPorts } from '../ha-routers/ports.ts';
 
 /** A host cannot be renamed to a name with live agents. */
 export class HostNameTaken extends Error {}
@@ -62,6 +63,7 @@ async function mergeAgent(trx: Trx, { id, agent_type }: AgentRow, heir: string):
       await bind(trx, kind, resource, heir);
     }
   }
+  await moveHaPorts(trx, id, heir);
   await trx.deleteFrom('agents').where('id', '=', id).execute();
 }
 

@@ -2,6 +2,7 @@ import type { Trx } from '../../db/database.ts';
 import type { AddressAllocator } from '../../ipam/allocate.ts';
 import { DHCP_OWNER } from '../../net/device-owners.ts';
 import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../net/dhcp-device-id.ts';
+import type { HostAgent } from '../assign.ts';
 import type { Core } from '../core.ts';
 import { updatePort } from '../ports/update.ts';
 
@@ -13,7 +14,7 @@ export async function reserveDhcpPort(
   trx: Trx,
   core: Core,
   allocator: AddressAllocator,
-  host: string,
+  { host }: HostAgent,
   networkId: string,
 ): Promise<void> {
   const ports = await trx

@@ -9,7 +9,7 @@ import { bumpRevision } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { inserted, type ResourceModule } from '../module.ts';
 import { enqueueRouterUpdate } from '../router-events.ts';
-import { lockRouter } from '../routers/lock.ts';
+import { lockRouter } from '../router-lock.ts';
 
 type ConntrackHelper = DocumentOf<typeof CONNTRACK_HELPER>;
 

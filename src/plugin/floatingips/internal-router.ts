@@ -1,6 +1,6 @@
 import type { Database, Trx } from '../../db/database.ts';
 import { ROUTER_GATEWAY_OWNER, ROUTER_INTERFACE_OWNERS } from '../../net/device-owners.ts';
-import { type LockedRouter, lockRouter } from '../routers/lock.ts';
+import { type LockedRouter, lockRouter } from '../router-lock.ts';
 
 /** Where a router is looked for: between the subnet of an internal port and an external network. */
 export interface Between {

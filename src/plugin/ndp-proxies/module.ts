@@ -12,8 +12,8 @@ import { bumpRevision, newStandard, requireRevision } from '../../store/standard
 import type { Core } from '../core.ts';
 import { inserted, type ResourceModule } from '../module.ts';
 import { enqueueRouterUpdate } from '../router-events.ts';
+import { lockRouter } from '../router-lock.ts';
 import { attachedPorts, isGateway } from '../routers/attached.ts';
-import { lockRouter } from '../routers/lock.ts';
 import { ipv6Scope } from '../routers/ndp-proxy.ts';
 import { requireVisible, visiblePorts } from '../visibility.ts';
 import { announcedAddress } from './address.ts';

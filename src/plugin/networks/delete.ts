@@ -1,5 +1,5 @@
 import type { Trx } from '../../db/database.ts';
-import { neutronError } from '../../resources/errors.ts';
+import { NeutronError, neutronError } from '../../resources/errors.ts';
 import { EVENTS } from '../../rpc/events.ts';
 import { requireRevision } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
@@ -21,6 +21,7 @@ export async function deleteNetwork(trx: Trx, core: Core, id: string, revision?:
   await deleteUnusedFloatingIps(trx, core.db, id);
   const used = await portsInUse(trx, id);
   if (used.length > 0) throw neutronError('NetworkInUse', { id, ports: used.join(',') });
+  await requireNoHaRouters(trx, id);
   await deleteAutomaticPorts(trx, id);
   const segments = await trx.selectFrom('networksegments').selectAll().where('network_id', '=', id).execute();
   for (const segment of segments) await releaseSegment(trx, segment);
@@ -36,4 +37,15 @@ export async function deleteNetwork(trx: Trx, core: Core, id: string, revision?:
   await trx.deleteFrom('standardattributes').where('id', 'in', attributes).execute();
   await enqueueNotification(trx, EVENTS.network_delete_end, { network_id: id }, { network: id });
   await enqueueNotification(trx, EVENTS.network_delete, { network_id: id }, { network: id });
+}
+
+/** Throws NetworkInUse for the network of highly available routers, even before it has ports: it goes with the last router. */
+async function requireNoHaRouters(trx: Trx, id: string): Promise<void> {
+  const vrid = await trx
+    .selectFrom('ha_router_vrid_allocations')
+    .select('vr_id')
+    .where('network_id', '=', id)
+    .limit(1)
+    .executeTakeFirst();
+  if (vrid) throw new NeutronError('NetworkInUse', `Network ${id} belongs to highly available routers.`);
 }

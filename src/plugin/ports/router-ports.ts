@@ -2,7 +2,7 @@ import type { Caller } from '../../auth/contract.ts';
 import type { Trx } from '../../db/database.ts';
 import { prepared } from '../../db/prepared.ts';
 import { parseIp } from '../../net/addresses.ts';
-import { isRouterInterface, isRouterSubnetPort } from '../../net/device-owners.ts';
+import { isRouterInterface, isRouterSubnetPort, ROUTER_HA_INTERFACE_OWNER } from '../../net/device-owners.ts';
 import { neutronError } from '../../resources/errors.ts';
 import type { WantedFixedIp } from '../../resources/port-types.ts';
 import { EVENTS } from '../../rpc/events.ts';
@@ -34,7 +34,8 @@ const routerOf = async (trx: Trx, id: string): Promise<Required<Device> | undefi
 /** Throws ServicePortInUse for a port of a router or floating IP that has addresses: it is removed with that. */
 export async function requireDeletable(trx: Trx, portId: string): Promise<void> {
   const port = await routerOf(trx, portId);
-  if (!port) return;
+  // As in Neutron, an administrator may delete the ports by which agents watch each other.
+  if (!port || port.device_owner === ROUTER_HA_INTERFACE_OWNER) return;
   const address = await trx
     .selectFrom('ipallocations')
     .select('subnet_id')

@@ -9,6 +9,8 @@ import type { PortDocument } from './documents.ts';
 
 /** A port that one of Neutron's services makes for itself. */
 export interface ServicePort {
+  /** Default: empty. */
+  readonly name?: string;
   readonly network_id: string;
   /** Empty: it belongs to no project. */
   readonly project_id: string;

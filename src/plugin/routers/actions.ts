@@ -9,12 +9,12 @@ import type { Core } from '../core.ts';
 import { type ActionCall, type HandlersOf, inserted } from '../module.ts';
 import { enqueueAnnouncement } from '../notifications.ts';
 import { enqueueRouterUpdate } from '../router-events.ts';
+import { type LockedRouter, lockRouter } from '../router-lock.ts';
 import { type RouterDocument, routerDocuments } from './documents.ts';
 import { withAdded, withRemoved, withUpdated } from './gateway-requests.ts';
 import { type GatewayChange, setGateways, type Wish } from './gateways.ts';
 import { addInterface } from './interface-add.ts';
 import { removeInterface } from './interface-remove.ts';
-import { type LockedRouter, lockRouter } from './lock.ts';
 import { difference, routesOf, setRoutes, union } from './routes.ts';
 
 type Handlers = Omit<HandlersOf<typeof ROUTER>, 'list_l3_agents'>;

@@ -11,12 +11,14 @@ import { insertPlain, plainOf, updatePlain } from '../../store/rows.ts';
 import { bumpRevision, newStandard } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { providerOfFlavor } from '../flavors/provider-of-flavor.ts';
+import { assignHaRouter } from '../ha-routers/assign.ts';
+import { joinHaNetwork } from '../ha-routers/membership.ts';
 import { inserted } from '../module.ts';
 import { enqueueRouterUpdate } from '../router-events.ts';
+import { lockRouter } from '../router-lock.ts';
 import { type RouterDocument, routerDocuments } from './documents.ts';
 import { rejectBothGateways } from './gateway-requests.ts';
 import { setGateway, setGateways } from './gateways.ts';
-import { lockRouter } from './lock.ts';
 import { newNdpProxyState } from './ndp-proxy.ts';
 
 export type RouterCreate = CreateOf<typeof ROUTER>;
@@ -49,9 +51,10 @@ export async function createRouter(
   const id = randomUUID();
   const { external_gateways: gateways, enable_default_route_bfd: bfd, enable_default_route_ecmp: ecmp } = values;
   const multihomed = [gateways, bfd, ecmp].some((value) => value !== undefined && value !== null);
+  const kind = await kindOf(trx, core, values);
   const { attr } = await insertPlain(trx, ROUTER, {
     ...plainOf(ROUTER, values),
-    ...(await kindOf(trx, core, values)),
+    ...kind,
     id,
     status: 'ACTIVE',
     enable_ndp_proxy: null,
@@ -60,6 +63,7 @@ export async function createRouter(
     ...newStandard(1),
   });
   const change = { trx, core, allocator, caller, router: await lockRouter(trx, core.db, id) };
+  if (kind.ha) await joinHaNetwork(trx, core, allocator, { id, project_id: values.project_id });
   const wanted = values.external_gateway_info;
   const revisions = gateways
     ? await setGateways(
@@ -74,5 +78,6 @@ export async function createRouter(
   if (enable_ndp_proxy !== null) await updatePlain(trx, ROUTER, { id, attr }, { enable_ndp_proxy });
   if (revisions > 0) await bumpRevision(trx, attr, undefined, undefined, revisions);
   if (revisions > 0) await enqueueRouterUpdate(trx, id);
+  if (kind.ha) await assignHaRouter(trx, core, allocator, id);
   return inserted((await routerDocuments(trx, [id])).get(id), 'router', id);
 }

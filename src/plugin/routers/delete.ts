@@ -6,10 +6,11 @@ import { deletePlain } from '../../store/rows.ts';
 import { requireRevision } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
+import { leaveHaNetwork } from '../ha-routers/membership.ts';
 import { deletePort } from '../ports/delete.ts';
+import { lockRouter } from '../router-lock.ts';
 import { attachedPorts, isInterface } from './attached.ts';
 import { requireGatewayUnused } from './in-use.ts';
-import { lockRouter } from './lock.ts';
 
 const SHOWN = 20;
 
@@ -29,6 +30,7 @@ export async function deleteRouter(trx: Trx, core: Core, id: string, revision?: 
     });
   for (const port of attached) await requireGatewayUnused(trx, id, port);
   for (const port of attached) await deletePort(trx, port.id);
+  if (router.ha) await leaveHaNetwork(trx, core, router);
   await deletePlain(trx, ROUTER, id);
   await enqueueNotification(trx, EVENTS.router_deleted, { router_id: id }, { router: id });
 }

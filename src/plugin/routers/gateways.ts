@@ -10,10 +10,10 @@ import { deletePort } from '../ports/delete.ts';
 import { createServicePort } from '../ports/service-port.ts';
 import { updatePort } from '../ports/update.ts';
 import { requireQosPolicyChange } from '../qos/use.ts';
+import type { LockedRouter } from '../router-lock.ts';
 import { requireVisibleNetwork } from '../visibility.ts';
 import { type AttachedPort, attachedPorts, isGateway, rejectOverlap, subnetsOfNetworks } from './attached.ts';
 import { requireGatewayUnused } from './in-use.ts';
-import type { LockedRouter } from './lock.ts';
 import { requireRoutesStillConnected } from './routes.ts';
 
 /** What changes of a router's gateways need. The router is locked. */

@@ -5,7 +5,7 @@ import { bumpRevision } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import type { PortDocument } from '../ports/documents.ts';
 import { enqueueRouterUpdate } from '../router-events.ts';
-import { type LockedRouter, lockRouter } from './lock.ts';
+import { type LockedRouter, lockRouter } from '../router-lock.ts';
 
 /** What changes of a router's interfaces need. The router is locked. */
 export interface InterfaceChange {

@@ -11,14 +11,17 @@ import { plainOf, updatePlain } from '../../store/rows.ts';
 import { bumpRevision, requireCurrent } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { notifyHost } from '../events.ts';
+import { assignHaRouter } from '../ha-routers/assign.ts';
+import { joinHaNetwork, leaveHaNetwork } from '../ha-routers/membership.ts';
+import { removeHaPort } from '../ha-routers/ports.ts';
 import { inserted } from '../module.ts';
 import { updatePort } from '../ports/update.ts';
 import { enqueueRouterUpdate } from '../router-events.ts';
+import { type LockedRouter, lockRouter } from '../router-lock.ts';
 import { attachedPorts, isInterface } from './attached.ts';
 import { type RouterDocument, routerDocuments } from './documents.ts';
 import { matched, rejectBothGateways } from './gateway-requests.ts';
 import { setGateway, setGateways } from './gateways.ts';
-import { type LockedRouter, lockRouter } from './lock.ts';
 import { gatewaysOfRouter, ndpProxyState } from './ndp-proxy.ts';
 import { setRoutes } from './routes.ts';
 
@@ -48,7 +51,10 @@ function checkKind(before: RouterDocument, changes: RouterUpdate): boolean {
   return true;
 }
 
-/** Sets the device owner of a router's interfaces to that of its new kind, and unbinds it from its agents: others may have to serve it. */
+/**
+ * Sets the device owner of a router's interfaces to that of its new kind, and unbinds it from its agents: others may have to serve it.
+ * A router that is highly available now gets a VRID and new agents.
+ */
 async function changeKind(
   trx: Trx,
   core: Core,
@@ -64,8 +70,13 @@ async function changeKind(
   const agents = (await hostingAgents(trx, core.config, L3_AGENTS, [router.id])).get(router.id) ?? [];
   for (const { id, host } of agents) {
     await unbind(trx, L3_AGENTS, router.id, id);
+    await removeHaPort(trx, { id }, router.id);
     await notifyHost(trx, L3_AGENTS.notify.removed(router.id), router.id, host);
   }
+  if (router.ha && !kind.ha) await leaveHaNetwork(trx, core, router);
+  if (!kind.ha) return;
+  await joinHaNetwork(trx, core, allocator, router);
+  await assignHaRouter(trx, core, allocator, router.id);
 }
 
 /**

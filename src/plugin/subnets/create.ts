@@ -14,8 +14,8 @@ import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { inserted } from '../module.ts';
 import { lockNetwork } from '../networks/lock.ts';
+import { addToGateways } from '../ports/gateway-addresses.ts';
 import { isAutoAddress } from '../ports/network-facts.ts';
-import { addToGateways } from '../routers/gateway-addresses.ts';
 import { originsIn, requireAffinity } from './affinity.ts';
 import {
   checkDhcpPossible,

@@ -12,7 +12,7 @@ import { bumpRevision, requireRevision } from '../../store/standard-attributes.t
 import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { inserted } from '../module.ts';
-import { notifyRoutersWithGateway } from '../routers/gateway-addresses.ts';
+import { notifyRoutersWithGateway } from '../ports/gateway-addresses.ts';
 import { checkCidr, checkDhcpPossible, checkGateway, checkHostRoutes, checkNameservers } from './checks.ts';
 import { type SubnetDocument, subnetDocuments } from './documents.ts';
 import { type LockedSubnet, lockSubnet } from './lock.ts';

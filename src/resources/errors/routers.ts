@@ -34,6 +34,16 @@ export const ROUTER_ERRORS = {
     template: 'Invalid format for routes: {routes}, {reason}',
     when: 'the next hop of an extra route is on none of the networks of the router, or belongs to the router',
   },
+  NoVRIDAvailable: {
+    status: 409,
+    template: 'Router {router} cannot be highly available: its project has {max} such routers already.',
+    when: 'no VRID is free for a highly available router',
+  },
+  HANetworkConcurrentDeletion: {
+    status: 409,
+    template: 'The HA network of project {project} was deleted meanwhile; repeat the request.',
+    when: 'other requests keep deleting the network of highly available routers while one needs it',
+  },
   RoutesExhausted: {
     status: 400,
     template: 'Router {id} cannot have more than {quota} extra routes.',

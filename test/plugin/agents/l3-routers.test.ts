@@ -139,7 +139,15 @@ describe('the L3 agent scheduler', () => {
     const { id } = await world.router({ admin_state_up: false });
     await world.transaction((trx) => bind(trx, L3_AGENTS, id, agent));
     await world.update(id, { ha: true });
-    expect(await events()).toEqual([
+    // A highly available one is scheduled again at once.
+    expect((await events()).filter(([method]) => String(method).startsWith('router'))).toEqual([
+      ['router_removed_from_agent', 'h1', { payload: { router_id: id } }],
+      ['router_added_to_agent', 'h1', { payload: [id] }],
+      ['routers_updated', null, { router_id: id, has_ports: true, ha: true }],
+    ]);
+    expect(await routersOf(agent)).toEqual([id]);
+    await world.update(id, { ha: false });
+    expect((await events()).filter(([method]) => String(method).startsWith('router'))).toEqual([
       ['router_removed_from_agent', 'h1', { payload: { router_id: id } }],
       ['routers_updated', null, { router_id: id, has_ports: false }],
     ]);

@@ -5,9 +5,9 @@ import { ROUTER_GATEWAY_OWNER } from '../../net/device-owners.ts';
 import { type ErrorType, NeutronError } from '../../resources/errors.ts';
 import { bumpRevision } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
-import { isAutoAddress } from '../ports/network-facts.ts';
-import { updatePort } from '../ports/update.ts';
 import { enqueueRouterUpdate } from '../router-events.ts';
+import { isAutoAddress } from './network-facts.ts';
+import { updatePort } from './update.ts';
 
 /** Changes of subnets that concern the gateways of routers on their network. */
 

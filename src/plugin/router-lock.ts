@@ -1,5 +1,5 @@
-import type { Database, Trx } from '../../db/database.ts';
-import { neutronError } from '../../resources/errors.ts';
+import type { Database, Trx } from '../db/database.ts';
+import { neutronError } from '../resources/errors.ts';
 
 /**
  * Returns a router's row and locks it until the transaction ends: changes of its interfaces, gateways and routes depend on each other.
