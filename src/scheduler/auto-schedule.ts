@@ -39,18 +39,25 @@ export async function agentOfHost(
   return { id: row.id, host, availabilityZone: row.availability_zone, available };
 }
 
-/** Binds resources without an agent to an agent that requests its resources, if the configuration and its state allow it. */
+/** Called in the transaction that binds a resource to the agent. */
+type Bound = (trx: Trx, resourceId: string) => Promise<void>;
+
+/**
+ * Binds resources without an agent to an agent that requests its resources, if the configuration and its state allow it. `bound`: rules
+ * of the kind about what else the agent gets.
+ */
 export async function autoSchedule(
   db: Database,
   config: Config,
   kind: HostingKind,
   agent: AskingAgent,
   page: number = PAGE,
+  bound?: Bound,
 ): Promise<void> {
   if (!config.DEFAULT[kind.options.autoSchedule] || !agent.available) return;
   for (let after: string | undefined = ''; after !== undefined; ) {
     const from: string = after;
-    after = await db.transaction((trx) => autoSchedulePage(trx, config, kind, agent, from, page));
+    after = await db.transaction((trx) => autoSchedulePage(trx, config, kind, agent, from, page, bound));
   }
 }
 
@@ -65,6 +72,7 @@ export async function autoSchedulePage(
   agent: Omit<AskingAgent, 'available'>,
   after: string,
   page: number,
+  bound: Bound = async () => {},
 ): Promise<string | undefined> {
   const most = agentsWanted(config, kind, 0);
   const bindings = sql`select count(*) from ${bindingsOf(kind)} b where b.resource_id = hosted.id`;
@@ -94,7 +102,9 @@ export async function autoSchedulePage(
       if (!fits(place, agent)) continue;
       const here = new Set(hosting?.get(id)?.flatMap((one) => (fits(place, one) ? [one.id] : [])));
       const counts = (one: string) => !place.hosts || here.has(one);
-      if (await bind(trx, kind, id, agent.id, agentsWanted(config, kind, single), counts)) break;
+      if (!(await bind(trx, kind, id, agent.id, agentsWanted(config, kind, single), counts))) continue;
+      await bound(trx, id);
+      break;
     }
   }
   return rows.length < page ? undefined : rows.at(-1)?.id;

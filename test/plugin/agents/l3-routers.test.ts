@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Caller } from '../../../src/auth/contract.ts';
+import { addHaPort } from '../../../src/plugin/ha-routers/ports.ts';
 import type { Document } from '../../../src/plugin/module.ts';
 import { L3_AGENTS } from '../../../src/scheduler/agent-kinds.ts';
 import { autoSchedulePage } from '../../../src/scheduler/auto-schedule.ts';
@@ -115,11 +116,15 @@ describe('the L3 agent scheduler', () => {
           { id: agent, host: agent, availabilityZone: 'nova' },
           '',
           10,
+          (trx, router) => addHaPort(trx, world.core, world.allocator, { id: agent }, router),
         ),
       );
-    await page(one);
-    await page(two);
+    const { id: ha } = await world.router({ ha: true });
+    const three = await world.l3Agent('h3');
+    for (const agent of [one, two, three]) await page(agent);
     expect(await hostingAgentIds(world.core.db.kysely, L3_AGENTS, id)).toEqual([one]);
+    expect(await hostingAgentIds(world.core.db.kysely, L3_AGENTS, ha)).toHaveLength(3);
+    expect(await world.portsOf(ha, 'network:router_ha_interface')).toHaveLength(3);
     await world.routers.act(ADMIN, 'remove_router_interface', {
       id,
       parameters: {},
@@ -131,6 +136,8 @@ describe('the L3 agent scheduler', () => {
       revision: undefined,
     });
     await world.routers.delete(ADMIN, id);
+    expect(await routersOf(one)).toEqual([ha]);
+    await world.routers.delete(ADMIN, ha);
     expect(await routersOf(one)).toEqual([]);
   });
 

@@ -10,14 +10,12 @@ import { aliveAgents } from '../../../src/scheduler/candidates.ts';
 import { resourcesWithSuccessor } from '../../../src/scheduler/successors.ts';
 import { memberOf } from '../../support/core.ts';
 import { createRouterWorld, type RouterWorld } from '../routers/world.ts';
-import { ADMIN, type ConfigChanges } from '../world.ts';
+import { ADMIN } from '../world.ts';
 
 let world: RouterWorld;
-const start = async (changes: ConfigChanges = {}) => {
-  await world?.close();
-  world = await createRouterWorld(changes);
-};
-beforeEach(() => start());
+beforeEach(async () => {
+  world = await createRouterWorld();
+});
 afterEach(() => world.close());
 
 const HA_PORT = 'network:router_ha_interface';
@@ -81,7 +79,8 @@ describe('the network of highly available routers', () => {
   });
 
   test('has the configured prefix, type and physical network', async () => {
-    await start({
+    await world.close();
+    world = await createRouterWorld({
       DEFAULT: {
         ...{ l3_ha: true, l3_ha_net_cidr: '169.254.64.0/24' },
         ...{ l3_ha_network_type: 'flat', l3_ha_network_physical_name: 'physnet1' },
