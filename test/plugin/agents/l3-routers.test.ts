@@ -49,8 +49,8 @@ describe('the L3 agent scheduler', () => {
   });
 
   test('adds a router to one agent, a highly available one to several', async () => {
-    const [one, two] = [await world.l3Agent('h1'), await world.l3Agent('h2')];
     const [single, ha] = [await world.router(), await world.router({ ha: true })];
+    const [one, two] = [await world.l3Agent('h1'), await world.l3Agent('h2')];
     for (const { id } of [single, ha]) await add(one, id);
     await fails(add(two, single.id), 'RouterHostedByL3Agent');
     await add(two, ha.id);
