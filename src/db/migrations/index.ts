@@ -42,6 +42,7 @@ export const MIGRATIONS: readonly Migration[] = [
   defaultExternalNetwork,
   applicationCredentials,
   novaEvents,
+  haRouters,
   segmentHosts,
   notifications,
   machines,
