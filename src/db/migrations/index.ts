@@ -43,8 +43,7 @@ export const MIGRATIONS: readonly Migration[] = [
   applicationCredentials,
   novaEvents,
   haRouters,
+  machines,
   segmentHosts,
   notifications,
-  machines,
-  haRouters,
 ];
