@@ -8,6 +8,7 @@ import { createConnection } from 'mysql2/promise';
 import { parseMysqlUrl } from '../../src/db/mysql/url.ts';
 import { run } from '../../src/linux/run.ts';
 import { waitFor } from '../../src/time/wait.ts';
+import { scratchFolder } from './scratch.ts';
 
 const START_MS = 60_000;
 const NOT_DURABLE = ['--innodb-flush-log-at-trx-commit=0', '--skip-innodb-doublewrite'];
@@ -64,13 +65,13 @@ async function asRoot(socket: string, statements: readonly string[]): Promise<vo
 export interface MariadbOptions {
   /** Additional addresses of this machine to listen on. */
   readonly addresses?: readonly string[];
-  /** Whether commits are flushed to disk; default: true. */
+  /** Whether commits are flushed to disk; default: true. Otherwise it is in memory where the machine has room there. */
   readonly durable?: boolean;
 }
 
 /** Creates and starts one (Debian: mariadb-server, whose service need not run). Needs root, to run it as user mysql. */
 export async function startMariadb({ addresses = [], durable = true }: MariadbOptions = {}): Promise<PrivateMariadb> {
-  const folder = mkdtempSync(join(tmpdir(), 'neutrino-mariadb-'));
+  const folder = durable ? mkdtempSync(join(tmpdir(), 'neutrino-mariadb-')) : scratchFolder('neutrino-mariadb-');
   const { uid, gid } = await mysqlUser();
   chownSync(folder, uid, gid);
   const data = join(folder, 'data');
