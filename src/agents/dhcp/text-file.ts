@@ -1,4 +1,16 @@
-import { chmod, readFile, rename, writeFile } from 'node:fs/promises';
+import {
+  chmodSync,
+  closeSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+
+// Synchronous: these files are small or in the page cache, and a call then takes a few microseconds, where one that Node hands to
+// another thread costs ten times the CPU.
 
 /** Returns whether a node:fs call failed because the file does not exist. */
 export function isMissing(error: unknown): boolean {
@@ -6,14 +18,14 @@ export function isMissing(error: unknown): boolean {
 }
 
 /** Returns the text of a file; undefined if it does not exist. */
-export async function readText(path: string): Promise<string | undefined> {
-  return (await readBytes(path))?.toString();
+export function readText(path: string): string | undefined {
+  return readBytes(path)?.toString();
 }
 
 /** Returns the bytes of a file; undefined if it does not exist. */
-export async function readBytes(path: string): Promise<Buffer | undefined> {
+export function readBytes(path: string): Buffer | undefined {
   try {
-    return await readFile(path);
+    return readFileSync(path);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
@@ -24,9 +36,24 @@ export async function readBytes(path: string): Promise<Buffer | undefined> {
  * Replaces a file atomically: readers see either the old or the new text, even if the agent is killed. World-readable regardless
  * of the umask, because dnsmasq drops its privileges before it reads.
  */
-export async function replaceText(path: string, text: string): Promise<void> {
+export function replaceText(path: string, text: string): void {
   const fresh = `${path}.new`;
-  await writeFile(fresh, text);
-  await chmod(fresh, 0o644);
-  await rename(fresh, path);
+  writeFileSync(fresh, text);
+  chmodSync(fresh, 0o644);
+  renameSync(fresh, path);
+}
+
+/**
+ * Writes the end of a file in its place, from a byte on. Not atomic, so only for files that are checked and written again after a
+ * kill. A tenth of the cost of `replaceText` or less: ext4 begins to write a replaced file to the disk at once.
+ */
+export function rewriteEnd(path: string, from: number, text: string): void {
+  const bytes = Buffer.from(text);
+  const file = openSync(path, 'r+');
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at, from + at);
+    ftruncateSync(file, from + bytes.length);
+  } finally {
+    closeSync(file);
+  }
 }

@@ -65,20 +65,20 @@ export class HaproxyProxies implements MetadataProxies {
     const index = (await showLink(proxy.device, { namespace }))?.index;
     const place = routerId === undefined ? String(index) : `${index} ${routerId}`;
     const found = await this.#find(id);
-    const isRight = (await readText(files.conf)) === wanted && (await this.#place(networkId)) === place;
+    const isRight = readText(files.conf) === wanted && this.#place(networkId) === place;
     this.#running.delete(networkId);
     if (found && isRight && (await isInNamespace(found, namespace))) {
       this.#running.set(networkId, { ...found, id });
       return;
     }
-    for (const former of await this.#ids(networkId)) if (former !== id) await this.#end(former);
+    for (const former of this.#ids(networkId)) if (former !== id) await this.#end(former);
     if (found) await endProcess(found.pid, GRACE_MS);
     await mkdir(dirname(files.conf), { recursive: true });
     await mkdir(dirname(files.pid), { recursive: true });
     await rm(files.pid, { force: true });
-    await replaceText(files.conf, wanted);
+    replaceText(files.conf, wanted);
     // First: after a kill, `stop` must find the files of a router.
-    await replaceText(placeFile(this.#config.DEFAULT, networkId), place);
+    replaceText(placeFile(this.#config.DEFAULT, networkId), place);
     // haproxy must be able to listen before the address is there.
     if (hasIpv6()) await setSysctls({ 'net/ipv6/ip_nonlocal_bind': 1 }, { namespace });
     await run(['nsenter', `--net=${namespacePath(namespace)}`, '--', PROGRAM, '-f', files.conf], {
@@ -90,7 +90,7 @@ export class HaproxyProxies implements MetadataProxies {
   }
 
   async stop(networkId: string): Promise<string | undefined> {
-    const ids = await this.#ids(networkId);
+    const ids = this.#ids(networkId);
     this.#running.delete(networkId);
     let stopped: ProcessInfo | undefined;
     for (const id of ids) stopped = (await this.#end(id)) ?? stopped;
@@ -118,13 +118,13 @@ export class HaproxyProxies implements MetadataProxies {
   }
 
   /** Returns the text that says where the haproxy of a network listens. */
-  async #place(networkId: string): Promise<string | undefined> {
+  #place(networkId: string): string | undefined {
     return readText(placeFile(this.#config.DEFAULT, networkId));
   }
 
   /** Returns whose files the haproxy of a network can have: the network's own, and those of its router. */
-  async #ids(networkId: string): Promise<readonly string[]> {
-    const router = (await this.#place(networkId))?.split(' ')[1]?.trim() ?? '';
+  #ids(networkId: string): readonly string[] {
+    const router = this.#place(networkId)?.split(' ')[1]?.trim() ?? '';
     return UUID.test(router) ? [networkId, router] : [networkId];
   }
 
@@ -140,7 +140,7 @@ export class HaproxyProxies implements MetadataProxies {
   /** Returns the process in the pid file, if it is a haproxy with this configuration. */
   async #find(id: string): Promise<ProcessInfo | undefined> {
     const files = haproxyFiles(this.#config.DEFAULT, id);
-    const pid = (await readText(files.pid))?.trim() ?? '';
+    const pid = readText(files.pid)?.trim() ?? '';
     const found = /^[1-9]\d{0,9}$/.test(pid) ? await showProcess(Number(pid)) : undefined;
     const [program = '', ...words] = found?.command ?? [];
     return program.split('/').at(-1) === PROGRAM && words.includes(files.conf) ? found : undefined;

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { isRunning } from '../../../../linux/processes.ts';
-import { replaceText } from '../../text-file.ts';
+import { rewriteEnd } from '../../text-file.ts';
 import type { Files } from './command-line.ts';
 import { findLeases } from './lease-file.ts';
 import { type Lease, staleLeases } from './leases.ts';
@@ -62,10 +62,10 @@ export async function passChange(left: Left, change: Change): Promise<boolean> {
 
   const { texts } = rendered;
   const changed = (['opts', 'addnHosts', 'host'] as const).filter((name) => !isSame(texts[name], left.texts[name]));
-  for (const name of changed) await replaceText(files[name], texts[name].join(''));
+  // After a kill in between, the next agent compares the texts, and `loaded` says that they have not been read.
+  for (const name of changed) rewriteFile(files[name], texts[name], left.texts[name]);
   if (changed.length > 0) {
-    const hosts = rendered.entitled.length;
-    await new Reloader({ files, command: commandLine, hosts, throttle, closing, log }).reload(running);
+    await new Reloader({ files, command: commandLine, hosts: rendered.hosts, throttle, closing, log }).reload(running);
   }
   const released = await stale();
   if ((await whyNotReleasable(released)) !== undefined) return false;
@@ -74,3 +74,11 @@ export async function passChange(left: Left, change: Change): Promise<boolean> {
 
 const isSame = (one: readonly string[], two: readonly string[]): boolean =>
   one.length === two.length && one.every((text, index) => text === two[index]);
+
+/** Writes a file from the first piece on that differs from what it contains. */
+function rewriteFile(path: string, wanted: readonly string[], present: readonly string[]): void {
+  const differs = wanted.findIndex((text, index) => text !== present[index]);
+  const same = differs === -1 ? wanted.length : differs;
+  const from = wanted.slice(0, same).reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+  rewriteEnd(path, from, wanted.slice(same).join(''));
+}

@@ -39,8 +39,8 @@ export async function findLeases(
 async function readAtRest(path: string, server: ServerProcess): Promise<Buffer | undefined> {
   for (let n = 1; ; n++) {
     const rested = isIdle(server);
-    const once = await readBytes(path);
-    const twice = await readBytes(path);
+    const once = readBytes(path);
+    const twice = readBytes(path);
     const agree = once === twice || (once && twice?.equals(once));
     if ((rested && isIdle(server) && agree) || n === TRIES) return twice;
     await pause(n < 10 ? 1 : 5);

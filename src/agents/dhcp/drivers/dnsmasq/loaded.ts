@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { isMissing, readText, replaceText } from '../../text-file.ts';
+import { isMissing, readText, replaceText, rewriteEnd } from '../../text-file.ts';
 import type { Files } from './command-line.ts';
 import type { ServerProcess } from './server-process.ts';
 
@@ -28,12 +28,15 @@ export const readableStamps = ({ host, addnHosts, opts }: Files): string => stam
  * The file `loaded` records which versions of its files the running dnsmasq has read. It is written only after dnsmasq has read
  * them: if the files are no longer those (because the agent was killed in between), dnsmasq still needs a SIGHUP.
  */
-export async function hasLoaded(path: string, { pid, startTime }: ServerProcess, stamps: string): Promise<boolean> {
-  return (await readText(path)) === recordOf(pid, startTime, stamps);
+export function hasLoaded(path: string, { pid, startTime }: ServerProcess, stamps: string): boolean {
+  return readText(path) === recordOf(pid, startTime, stamps);
 }
 
-export async function recordLoaded(path: string, { pid, startTime }: ServerProcess, stamps: string): Promise<void> {
-  await replaceText(path, recordOf(pid, startTime, stamps));
+export function recordLoaded(path: string, { pid, startTime }: ServerProcess, stamps: string): void {
+  const record = recordOf(pid, startTime, stamps);
+  // Half a record matches nothing.
+  if (stampOf(path) === '') replaceText(path, record);
+  else rewriteEnd(path, 0, record);
 }
 
 function recordOf(pid: number, startTime: number, stamps: string): string {

@@ -1,6 +1,5 @@
-import { copyFileSync, statSync, truncateSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { waitFor } from '../../../../time/wait.ts';
+import { closeSync, copyFileSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
+import { type WaitOptions, waitFor } from '../../../../time/wait.ts';
 import { isMissing } from '../../text-file.ts';
 
 /** Returns the size of the file in bytes; 0 if it does not exist. */
@@ -34,16 +33,16 @@ class LineReader {
     this.#offset = offset;
   }
 
-  async read(): Promise<readonly string[]> {
+  read(): readonly string[] {
     const size = sizeOf(this.#path);
     if (size < this.#offset) this.#offset = 0;
     if (size === this.#offset) return [];
-    const file = await open(this.#path, 'r');
+    const file = openSync(this.#path, 'r');
     try {
       const chunk = Buffer.alloc(64 * 1024);
       const lines: string[] = [];
       for (;;) {
-        const { bytesRead } = await file.read(chunk, 0, chunk.length, this.#offset);
+        const bytesRead = readSync(file, chunk, 0, chunk.length, this.#offset);
         if (bytesRead === 0) return lines;
         this.#offset += bytesRead;
         const parts = (this.#rest + chunk.toString('latin1', 0, bytesRead)).split('\n');
@@ -51,7 +50,7 @@ class LineReader {
         lines.push(...parts);
       }
     } finally {
-      await file.close();
+      closeSync(file);
     }
   }
 }
@@ -81,7 +80,7 @@ export async function waitUntilRead(
   from: number,
   file: string,
   server: Observed,
-  timeoutMs: number,
+  bound: number | WaitOptions,
 ): Promise<boolean> {
   const reader = new LineReader(log, from);
   const text = Buffer.from(file).toString('latin1');
@@ -89,8 +88,8 @@ export async function waitUntilRead(
   let restingLooks = 0;
   const { wasRead } = await waitFor(
     `dnsmasq reading ${file} (its log is ${log})`,
-    async () => {
-      for (const line of await reader.read()) {
+    () => {
+      for (const line of reader.read()) {
         if (line.endsWith(`: read ${text}`) || line.includes(`: read ${text} - `)) return { wasRead: true };
         const failure = /(cannot read|failed to load names from) (.*)/.exec(line);
         if (failure) throw new Error(`dnsmasq ${Buffer.from(failure[0], 'latin1').toString()}`);
@@ -99,7 +98,7 @@ export async function waitUntilRead(
       restingLooks = server.isIdle() && sizeOf(log) <= from ? restingLooks + 1 : 0;
       return restingLooks >= SILENT_LOOKS && performance.now() > silentAt && { wasRead: false };
     },
-    timeoutMs,
+    bound,
   );
   return wasRead;
 }

@@ -24,6 +24,13 @@ export interface FileTexts {
   readonly hasTags: boolean;
 }
 
+/** What all ports add to the files. */
+interface AllTexts extends FileTexts {
+  /** By block. */
+  readonly entitled: readonly (readonly Entitlement[])[];
+  readonly refused: readonly Refusal[];
+}
+
 /** In a line of the host file: the host has a tag. */
 export const TAGGED = ',set:';
 
@@ -84,7 +91,7 @@ export class PortBlocks {
   }
 
   /** Returns what all ports add to the files, in their order. */
-  texts(): FileTexts & Pick<BlockTexts, 'entitled' | 'refused'> {
+  texts(): AllTexts {
     const all = this.#blocks.map((block) => {
       block.texts ??= this.#textsOf(block.ids);
       return block.texts;
@@ -94,7 +101,7 @@ export class PortBlocks {
       addnHosts: all.map(({ addnHosts }) => addnHosts),
       opts: all.map(({ opts }) => opts),
       hasTags: all.some(({ hasTags }) => hasTags),
-      entitled: all.flatMap(({ entitled }) => entitled),
+      entitled: all.map(({ entitled }) => entitled),
       refused: all.flatMap(({ refused }) => refused),
     };
   }

@@ -60,12 +60,12 @@ export class Reconciliation {
     if (!running) return this.#start();
     const why = await this.#whyRestart(running);
     if (why) return this.#restart(running, why);
-    const isLoaded = await hasLoaded(files.loaded, running, readableStamps(files));
-    const changed = await this.#changedFiles();
+    const isLoaded = hasLoaded(files.loaded, running, readableStamps(files));
+    const changed = this.#changedFiles();
     if (isLoaded && ![files.host, files.addnHosts, files.opts].some((path) => changed.has(path))) {
-      await this.#writeFiles(changed);
-    } else if (!(await this.#wouldDieOfReload())) {
-      await this.#writeFiles(changed);
+      this.#writeFiles(changed);
+    } else if (!this.#wouldDieOfReload()) {
+      this.#writeFiles(changed);
       await this.#reloader().reload(running);
     } else if (!(isLoaded && (await this.#add(running)))) {
       await this.#reloader().waitForTurn((throttle, now) => throttle.restartWaitMs(now));
@@ -97,7 +97,7 @@ export class Reconciliation {
     if (!(await isInNamespace(running, namespace))) return `it is not in namespace ${namespace}`;
     const leaseFile = await readLeaseFile(this.#goal.files.leases, running);
     if (leaseFile === undefined) return 'its lease file is gone';
-    return whyNotReleasable(await this.#staleOf(leaseFile));
+    return whyNotReleasable(this.#staleOf(leaseFile));
   }
 
   #isWatching(): boolean {
@@ -105,9 +105,9 @@ export class Reconciliation {
   }
 
   /** Returns whether dnsmasq might not survive a reload, because it may have answered hosts with tags. */
-  async #wouldDieOfReload(): Promise<boolean> {
+  #wouldDieOfReload(): boolean {
     const { files, reloadMayCrash } = this.#goal;
-    return reloadMayCrash && ((await readText(files.host)) ?? '').includes(TAGGED);
+    return reloadMayCrash && (readText(files.host) ?? '').includes(TAGGED);
   }
 
   /**
@@ -118,22 +118,22 @@ export class Reconciliation {
     const { files, rendered } = this.#goal;
     if (!this.#isWatching()) return false;
     const before = {
-      host: (await readText(files.host)) ?? '',
-      addnHosts: (await readText(files.addnHosts)) ?? '',
-      opts: (await readText(files.opts)) ?? '',
+      host: readText(files.host) ?? '',
+      addnHosts: readText(files.addnHosts) ?? '',
+      opts: readText(files.opts) ?? '',
     };
     const lines = additions(before, rendered);
     if (!lines) return false;
     const reloader = this.#reloader();
     await reloader.waitForTurn((throttle, now) => throttle.waitMs(now));
-    await this.#writeFiles();
+    this.#writeFiles();
     await reloader.observe(running, () => addLines(files.added, lines));
     return true;
   }
 
   #reloader(): Reloader {
     const { files, rendered, throttle, closing, log } = this.#goal;
-    return new Reloader({ files, command: this.#command, hosts: rendered.entitled.length, throttle, closing, log });
+    return new Reloader({ files, command: this.#command, hosts: rendered.hosts, throttle, closing, log });
   }
 
   /** Returns the stale leases. Called before the new `host` file is written, because the old one shows which addresses moved. */
@@ -141,18 +141,18 @@ export class Reconciliation {
     return this.#staleOf(await readLeaseFile(this.#goal.files.leases, running));
   }
 
-  async #staleOf(leaseFile: string | undefined): Promise<readonly Lease[]> {
+  #staleOf(leaseFile: string | undefined): readonly Lease[] {
     const { files, rendered } = this.#goal;
     const leases = parseLeases(leaseFile ?? '');
     if (leases.length === 0) return [];
     const moved = this.#hasWritten
       ? new Set<string>()
-      : (this.#goal.movedIpv6 ?? movedIpv6((await readText(files.host)) ?? '', rendered.host));
+      : (this.#goal.movedIpv6 ?? movedIpv6(readText(files.host) ?? '', rendered.host));
     return staleLeases(leases, rendered.holderOf, moved);
   }
 
   /** Returns the files whose text must change: new text by path. */
-  async #changedFiles(): Promise<ReadonlyMap<string, string>> {
+  #changedFiles(): ReadonlyMap<string, string> {
     const { files, rendered, device } = this.#goal;
     const texts: readonly (readonly [string, string])[] = [
       [files.opts, rendered.opts],
@@ -161,22 +161,22 @@ export class Reconciliation {
       [files.interface, device],
     ];
     const changed = new Map<string, string>();
-    for (const [path, text] of texts) if ((await readText(path)) !== text) changed.set(path, text);
+    for (const [path, text] of texts) if (readText(path) !== text) changed.set(path, text);
     return changed;
   }
 
-  async #writeFiles(changed?: ReadonlyMap<string, string>): Promise<void> {
-    for (const [path, text] of changed ?? (await this.#changedFiles())) await replaceText(path, text);
+  #writeFiles(changed = this.#changedFiles()): void {
+    for (const [path, text] of changed) replaceText(path, text);
     this.#hasWritten = true;
   }
 
   /** Starts dnsmasq if none is running. Leases are kept, except stale ones. */
   async #start(): Promise<ServerProcess> {
     const { files, namespace } = this.#goal;
-    const found = await readText(files.leases);
-    const leases = await this.#leasesAtStart(found);
-    if (leases !== found) await replaceText(files.leases, leases);
-    await this.#writeFiles();
+    const found = readText(files.leases);
+    const leases = this.#leasesAtStart(found);
+    if (leases !== found) replaceText(files.leases, leases);
+    this.#writeFiles();
     await rm(files.added, { recursive: true, force: true });
     if (this.#isWatching()) await createFolders(files.added);
     return this.#started(() => startServer(this.#command, namespace, files.pid));
@@ -187,9 +187,9 @@ export class Reconciliation {
     const { files, namespace, log } = this.#goal;
     const command = this.#command;
     log.info({ pid: running.pid }, `dnsmasq restarts: ${why}`);
-    const texts = new Map([...(await this.#changedFiles())].map(([path, text]) => [basename(path), text]));
+    const texts = new Map([...this.#changedFiles()].map(([path, text]) => [basename(path), text]));
     const stale = await this.#staleLeases(running);
-    const seeds = await this.#leasesAtStart(undefined);
+    const seeds = this.#leasesAtStart(undefined);
     if (this.#isWatching()) await createFolders(files.added);
     return this.#started(async () => {
       await handOver(running, { folder: files.folder, namespace, command, texts, stale, seeds });
@@ -197,10 +197,10 @@ export class Reconciliation {
     });
   }
 
-  async #leasesAtStart(found: string | undefined): Promise<string> {
+  #leasesAtStart(found: string | undefined): string {
     const { rendered, leaseSeconds } = this.#goal;
     const expires = leaseSeconds < 0 ? 0 : Math.floor(Date.now() / 1000) + leaseSeconds;
-    return leaseFileAtStart(found, await this.#staleOf(found), rendered.entitled, expires);
+    return leaseFileAtStart(found, this.#staleOf(found), rendered.entitled, expires);
   }
 
   async #started(start: () => Promise<ServerProcess>): Promise<ServerProcess> {

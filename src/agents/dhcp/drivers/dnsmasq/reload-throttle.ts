@@ -1,5 +1,5 @@
 /** Reloads shorter than this in milliseconds are harmless, however many there are. */
-const NEGLIGIBLE_MS = 20;
+export const NEGLIGIBLE_MS = 20;
 
 /** Minimum time between two restarts that only replace reloads, in milliseconds. */
 const RESTART_INTERVAL_MS = 1_000;
@@ -17,6 +17,11 @@ export class ReloadThrottle {
   /** @param intervalMs minimum time between two reloads (bulk_reload_interval). */
   constructor(intervalMs: number) {
     this.#intervalMs = intervalMs;
+  }
+
+  /** Milliseconds that the last reload took; 0 before the first. */
+  get lastMs(): number {
+    return this.#tookMs;
   }
 
   /** Returns the milliseconds to wait before the next reload; 0 if there was no recent one. */

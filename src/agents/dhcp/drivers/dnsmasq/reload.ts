@@ -4,7 +4,7 @@ import { pause } from '../../../../time/pause.ts';
 import type { Files } from './command-line.ts';
 import { readableStamps, recordLoaded } from './loaded.ts';
 import { sizeOf, waitUntilRead } from './log-file.ts';
-import { type ReloadThrottle, reloadTimeoutMs } from './reload-throttle.ts';
+import { NEGLIGIBLE_MS, type ReloadThrottle, reloadTimeoutMs } from './reload-throttle.ts';
 import { isIdle, type ServerProcess, waitUntilIdle } from './server-process.ts';
 
 interface Parts {
@@ -18,6 +18,10 @@ interface Parts {
   readonly closing: AbortSignal;
   readonly log: Logger;
 }
+
+/** A reload takes about as long as the last one: it is not looked at before this share of that time, then this often in it. */
+const SURE_SHARE = 0.7;
+const LOOKS = 20;
 
 /** Makes one dnsmasq read its files, one reload at a time, and knows when it has. */
 export class Reloader {
@@ -67,13 +71,16 @@ export class Reloader {
    * @param from size of its log before it was made to read.
    */
   async untilRead(process: ServerProcess, from: number, last = this.#lastRead()): Promise<void> {
-    const { files, log } = this.#parts;
+    const { files, throttle, closing, log } = this.#parts;
     const stamps = readableStamps(files);
+    const lastMs = throttle.lastMs;
+    if (lastMs > NEGLIGIBLE_MS) await pause(lastMs * SURE_SHARE, closing);
+    const bound = { timeoutMs: this.#timeoutMs, ...(lastMs > NEGLIGIBLE_MS ? { intervalMs: lastMs / LOOKS } : {}) };
     const observed = { isRunning: () => isRunning(process), isIdle: () => isIdle(process) };
-    const wasRead = await waitUntilRead(files.log, from, last, observed, this.#timeoutMs);
+    const wasRead = await waitUntilRead(files.log, from, last, observed, bound);
     if (!wasRead) log.warn({ pid: process.pid }, `dnsmasq does not log to ${files.log}`);
-    await waitUntilIdle(process, this.#timeoutMs);
-    await recordLoaded(files.loaded, process, stamps);
+    await waitUntilIdle(process, bound);
+    recordLoaded(files.loaded, process, stamps);
   }
 
   /** Returns the last file that dnsmasq reads. Without a range, it does not read the DHCP files. */

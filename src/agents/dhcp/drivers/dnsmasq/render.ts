@@ -18,7 +18,9 @@ export interface RenderedNetwork {
   readonly host: string;
   readonly addnHosts: string;
   readonly opts: string;
-  /** The permitted holder of each address; other leases are stale. */
+  /** Number of addresses with a permitted holder. */
+  readonly hosts: number;
+  /** The permitted holder of each address; other leases are stale. Put together on each access. */
   readonly entitled: readonly Entitlement[];
   /** Returns who may hold an address. */
   readonly holderOf: (address: string) => Entitlement | undefined;
@@ -135,7 +137,10 @@ export class NetworkLines {
       get opts() {
         return texts.opts.join('');
       },
-      entitled,
+      hosts: entitled.reduce((sum, { length }) => sum + length, 0),
+      get entitled() {
+        return entitled.flat();
+      },
       holderOf: (address) => this.#holders.of(address),
       commandLine: this.#commandLine,
       enableDhcp: this.#answers.enableDhcp,

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { namespacePath } from '../../../../linux/namespaces.ts';
 import { glance, isRunning, type ProcessInfo, showProcess } from '../../../../linux/processes.ts';
 import { run } from '../../../../linux/run.ts';
-import { waitFor } from '../../../../time/wait.ts';
+import { type WaitOptions, waitFor } from '../../../../time/wait.ts';
 import { readText } from '../../text-file.ts';
 
 /** A running dnsmasq; pid and start time together identify a process uniquely. */
@@ -21,17 +21,18 @@ export function isIdle(server: ServerProcess): boolean {
 }
 
 /** Waits until the process is idle, as dnsmasq is after a reload. */
-export async function waitUntilIdle(server: ServerProcess, timeoutMs: number): Promise<void> {
+export async function waitUntilIdle(server: ServerProcess, bound: number | WaitOptions): Promise<void> {
+  if (isIdle(server)) return;
   await waitFor(
     `dnsmasq (process ${server.pid}) finishing its reload`,
     () => isIdle(server) || !isRunning(server),
-    timeoutMs,
+    bound,
   );
 }
 
 /** Returns the process in a pid file, if it is a dnsmasq that was started with this pid file. */
 export async function findByPidFile(pidFile: string): Promise<ServerProcess | undefined> {
-  const text = (await readText(pidFile))?.trim() ?? '';
+  const text = readText(pidFile)?.trim() ?? '';
   if (!/^[1-9]\d{0,9}$/.test(text)) return undefined;
   const found = await showProcess(Number(text));
   return found && isServer(found, pidFile) ? found : undefined;

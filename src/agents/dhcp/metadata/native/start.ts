@@ -74,7 +74,7 @@ export async function startProcess(settings: ProcessSettings, events: Connection
 
 /** Kills the process of a control socket; `pid` defaults to that in its file. Other processes with this id are left alone. */
 export async function killProcess(pid: number | undefined, control: string): Promise<void> {
-  const id = pid ?? Number(await readText(pidFile(control)));
+  const id = pid ?? Number(readText(pidFile(control)));
   if (!Number.isSafeInteger(id) || id < 1) return;
   const found = await showProcess(id);
   if (found?.command.includes(MAIN) && found.command.at(-1)?.includes(JSON.stringify(control)))
