@@ -21,7 +21,7 @@ interface Parts {
 
 /** A reload takes about as long as the last one: it is not looked at before this share of that time, then this often in it. */
 const SURE_SHARE = 0.7;
-const LOOKS = 20;
+const LOOKS = 10;
 
 /** Makes one dnsmasq read its files, one reload at a time, and knows when it has. */
 export class Reloader {
