@@ -52,8 +52,13 @@ function replacing(chosen: MetadataProxies, others: readonly MetadataProxies[]):
     Promise.all(others.map((one) => one.stop(networkId)));
   return {
     async serve(proxy) {
-      await chosen.serve(proxy);
-      // Both listen meanwhile (SO_REUSEPORT).
+      try {
+        await chosen.serve(proxy);
+      } catch (error) {
+        // Both can listen at the same time (SO_REUSEPORT), unless the other one was configured not to.
+        if ((await stopOthers(proxy.networkId)).every((one) => one === undefined)) throw error;
+        await chosen.serve(proxy);
+      }
       await stopOthers(proxy.networkId);
     },
     async stop(networkId) {

@@ -24,6 +24,8 @@ export class ProxySite {
   readonly networkId = randomUUID();
   readonly namespace = `qdhcp-${this.networkId}`;
   config: ProxyConfig;
+  /** Requests that have reached the metadata agent. */
+  requests = 0;
   #server: Server | undefined;
 
   constructor() {
@@ -71,7 +73,10 @@ export class ProxySite {
 
   /** Starts a metadata agent; by default it answers with the headers that reach it, as JSON. */
   async startAgent(listener: RequestListener = (req, res) => res.end(JSON.stringify(req.headers))): Promise<void> {
-    this.#server = createServer(listener);
+    this.#server = createServer((req, res) => {
+      this.requests += 1;
+      listener(req, res);
+    });
     this.#server.listen(this.config.DEFAULT.metadata_proxy_socket);
     await once(this.#server, 'listening');
   }
@@ -87,12 +92,12 @@ export class ProxySite {
   }
 
   /** Runs a program as a machine, in the namespace. */
-  async inside(...command: readonly [string, ...string[]]): Promise<string> {
+  readonly inside = async (...command: readonly [string, ...string[]]): Promise<string> => {
     const { stdout } = await run(['nsenter', `--net=${namespacePath(this.namespace)}`, '--', ...command], {
       timeoutMs: 60_000,
     });
     return stdout;
-  }
+  };
 
   /** Asks as a machine. */
   async get(host = '169.254.169.254', ...options: readonly string[]): Promise<Reply> {

@@ -15,7 +15,7 @@ import {
 
 /** The agent connects at once; without it, there is nothing to do. */
 const FIRST_CONNECTION_MS = 10_000;
-const LOOK_MS = 5_000;
+const LOOK_MS = 1_000;
 /** Reports while no agent is connected; the newest ones are kept. */
 const MAX_REPORTS = 50;
 
@@ -89,6 +89,8 @@ export class ControlServer {
     const failed = command.do === 'serve' ? this.#serve(command.proxies) : {};
     if (command.do === 'stop') listeners.stop(command.networkId);
     if (command.do === 'own') this.#own();
+    // Before the answer, because the agent may look for files then.
+    if (command.do === 'leave') this.#removeFiles();
     return { failed, serving: listeners.size };
   }
 
@@ -113,14 +115,17 @@ export class ControlServer {
     writeFileSync(pidFile(control), `${process.pid}\n`);
   }
 
+  #removeFiles(): void {
+    // Another process may own the path by now.
+    if (this.#inode !== undefined && inodeOf(this.#path) !== this.#inode) return;
+    rmSync(this.#path, { force: true });
+    if (this.#inode !== undefined) rmSync(pidFile(this.#path), { force: true });
+  }
+
   #leave(): void {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
-    // Another process may own the path by now.
-    if (this.#inode === undefined || inodeOf(this.#path) === this.#inode) {
-      rmSync(this.#path, { force: true });
-      if (this.#inode !== undefined) rmSync(pidFile(this.#path), { force: true });
-    }
+    this.#removeFiles();
     this.#server.close();
     for (const socket of this.#sockets) socket.end();
     this.#parts.onLeave();

@@ -1,3 +1,4 @@
+import { METADATA_IPV4 } from '../../answers/metadata.ts';
 import type { WantedProxy } from '../contract.ts';
 
 /**
@@ -37,8 +38,11 @@ export function requestHeaders(
   { networkId, routerId }: Pick<WantedProxy, 'networkId' | 'routerId'>,
   facts: { readonly peer: string; readonly chunked: boolean },
 ): string[] {
+  const hasHost = raw.some((name, i) => i % 2 === 0 && name.toLowerCase() === 'host');
   return [
     ...without(raw, OWN),
+    // HTTP/1.0 needs none, but the request is passed on in HTTP/1.1.
+    ...(hasHost ? [] : ['Host', METADATA_IPV4]),
     ...(facts.chunked ? ['Transfer-Encoding', 'chunked'] : []),
     ...['X-Forwarded-For', facts.peer, 'Connection', 'close'],
     ...(routerId === undefined ? ['X-Neutron-Network-ID', networkId] : ['X-Neutron-Router-ID', routerId]),

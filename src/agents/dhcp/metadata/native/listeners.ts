@@ -7,18 +7,19 @@ import { hasIpv6 } from '../../../../linux/sysctl.ts';
 import { deviceIndexIn, listenTcp, peerAddress } from '../../../../linux/tcp-sockets.ts';
 import { METADATA_IPV4, METADATA_IPV6, METADATA_PORT } from '../../answers/metadata.ts';
 import type { WantedProxy } from '../contract.ts';
+import { ConnectionCount, Turns } from './bounds.ts';
 import type { Forwarder } from './forward.ts';
 import type { Report } from './messages.ts';
 
-/** The limits of Neutron's haproxy: times in milliseconds, and connections of one network. */
+/** The limits of Neutron's haproxy; times in milliseconds. */
 const LIMITS = {
   headersTimeout: 30_000,
   requestTimeout: 32_000,
   keepAliveTimeout: 30_000,
   maxHeaderSize: 16 * 1024,
 } as const;
-const SILENCE_MS = 32_000;
-const MAX_CONNECTIONS = 1_024;
+/** Longer than the metadata agent may be silent, so that its machine gets a 504. */
+const SILENCE_MS = 40_000;
 const BACKLOG = 1_024;
 
 interface Served {
@@ -26,7 +27,6 @@ interface Served {
   /** Which namespace and device it listens in: others may have their names by now. */
   readonly place: string;
   readonly servers: readonly Server[];
-  connections: number;
 }
 
 /** The listening sockets of all networks. */
@@ -34,6 +34,8 @@ export class Listeners {
   readonly #forwarder: Forwarder;
   readonly #report: (report: Report) => void;
   readonly #served = new Map<string, Served>();
+  readonly #turns = new Turns();
+  readonly #connections = new ConnectionCount(() => this.#served.size);
 
   constructor(forwarder: Forwarder, report: (report: Report) => void) {
     this.#forwarder = forwarder;
@@ -59,7 +61,7 @@ export class Listeners {
       return;
     }
     const servers: Server[] = [];
-    const served: Served = { proxy, place, servers, connections: 0 };
+    const served: Served = { proxy, place, servers };
     try {
       letSocketsMigrate(namespace);
       servers.push(this.#listen(served, 4));
@@ -94,7 +96,9 @@ export class Listeners {
     server.setTimeout(SILENCE_MS);
     server.maxHeadersCount = 100;
     // Not maxConnections: it reads the addresses of a connection, which Node cannot in another namespace.
-    server.on('connection', (socket) => countConnection(served, socket));
+    server.on('connection', (socket) => {
+      if (!this.#connections.admit(served, socket)) socket.destroy();
+    });
     server.on('error', (error) => {
       this.#report({ level: 'warn', text: `network ${served.proxy.networkId}: ${error.message}` });
     });
@@ -102,9 +106,11 @@ export class Listeners {
   }
 
   #answer(served: Served, version: 4 | 6, req: IncomingMessage, res: ServerResponse): void {
-    const peer = peerOf(req.socket);
-    if (peer === undefined) res.destroy();
-    else void this.#forwarder.serve(req, res, { proxy: served.proxy, version, peer });
+    this.#turns.take(req.socket, async () => {
+      const peer = peerOf(req.socket);
+      if (peer === undefined) res.destroy();
+      else await this.#forwarder.serve(req, res, { proxy: served.proxy, version, peer });
+    });
   }
 }
 
@@ -114,14 +120,6 @@ function closeAll(servers: readonly Server[] = []): void {
     server.close();
     server.closeAllConnections();
   }
-}
-
-function countConnection(served: Served, socket: Socket): void {
-  served.connections += 1;
-  socket.once('close', () => {
-    served.connections -= 1;
-  });
-  if (served.connections > MAX_CONNECTIONS) socket.destroy();
 }
 
 /** Returns the address of a connection's peer; undefined if it is gone. */
