@@ -73,6 +73,8 @@ export interface NetworkInfo {
   /** Subnets of other segments of a routed network. */
   readonly non_local_subnets: readonly SubnetDocument[];
   readonly ports: readonly PortDocument[];
+  /** Absent: the server has no segments. */
+  readonly segments?: readonly { readonly id: string; readonly segmentation_id: number | null }[];
 }
 
 /** A network without its ports, of which there are many. */

@@ -59,7 +59,7 @@ class MemoryDriver implements DhcpDriver {
   async serve(wanted: WantedNetwork): Promise<void> {
     const { info } = wanted;
     const shaping = new Map(info.ports.filter(shapesNetwork).map((port) => [port.id, port]));
-    const answers = networkAnswers(info, this.#config, { ownPortId: wanted.dhcpPortId });
+    const answers = networkAnswers(info, this.#config, { ownPortIds: wanted.dhcpPortIds ?? [wanted.dhcpPortId] });
     const ports = new Map(info.ports.map((port) => [port.id, portAnswers(port, answers)]));
     this.#servers.byNetwork.set(info.id, { wanted, answers, ports, shaping });
     this.#served.add(info.id);
@@ -81,7 +81,7 @@ class MemoryDriver implements DhcpDriver {
     }
     if (!reshaped) return;
     const info = { ...wanted.info, ports: [...shaping.values()] };
-    const answers = networkAnswers(info, this.#config, { ownPortId: wanted.dhcpPortId });
+    const answers = networkAnswers(info, this.#config, { ownPortIds: wanted.dhcpPortIds ?? [wanted.dhcpPortId] });
     this.#servers.byNetwork.set(networkId, { ...server, answers });
   }
 

@@ -37,8 +37,14 @@ interface Gateway {
 
 /**
  * Returns the device that a network's DHCP port needs; `metadata`: also the addresses at which machines ask for metadata. Of the
- * network's ports, only those of DHCP agents are looked at. Fixed IPs of subnets that are no longer in the document are omitted. */
-export function deviceSpec(info: NetworkInfo, port: PortDocument, options: { readonly metadata: boolean }): DeviceSpec {
+ * network's ports, only those of DHCP agents are looked at. Fixed IPs of subnets that are no longer in the document are omitted.
+ * `leadsOut`: whether the default routes of the namespace lead over it; default: true.
+ */
+export function deviceSpec(
+  info: NetworkInfo,
+  port: PortDocument,
+  options: { readonly metadata: boolean; readonly leadsOut?: boolean },
+): DeviceSpec {
   const subnets = new Map(info.subnets.map((subnet) => [subnet.id, subnet]));
   const own = port.fixed_ips.flatMap((fixed) => {
     const subnet = subnets.get(fixed.subnet_id);
@@ -53,7 +59,7 @@ export function deviceSpec(info: NetworkInfo, port: PortDocument, options: { rea
     mac: port.mac_address.toLowerCase(),
     mtu: info.mtu,
     addresses: [...own, ...metadata].map(canonicalCidr),
-    gateways: info.subnets.filter(mayLeadOut).map((subnet) => ({
+    gateways: (options.leadsOut === false ? [] : info.subnets.filter(mayLeadOut)).map((subnet) => ({
       address: subnet.gateway_ip as string,
       outside: !isInside(subnet.cidr, subnet.gateway_ip as string),
     })),
@@ -119,7 +125,14 @@ function planRoutes(
   );
   const families = ([4, 6] as const).map((family) => {
     const right = spec.gateways.filter((gateway) => isIPv6(gateway.address) === (family === 6));
-    const now = actual.filter((route) => route.family === family && isDefaultRoute(route) && route.protocol !== 'ra');
+    // Those over the agent's other devices in the namespace are theirs.
+    const now = actual.filter(
+      (route) =>
+        route.family === family &&
+        isDefaultRoute(route) &&
+        route.protocol !== 'ra' &&
+        (route.device ?? spec.device) === spec.device,
+    );
     const isRight = (gateway: Gateway) => now.some((route) => isSameAddress(gateway.address, route.gateway));
     const standing = right.find(isRight);
     const best = standing ?? right[0];

@@ -7,8 +7,11 @@ import { type DeviceSpec, planInside } from './device-plan.ts';
 
 /** The devices and namespaces of one DHCP agent. Calls for one network never overlap. */
 export interface DhcpDevices {
-  /** Brings device and namespace to the desired state; correct state is unchanged. If it throws, it is retried. */
-  ensure(spec: DeviceSpec): Promise<void>;
+  /**
+   * Brings device and namespace to the desired state; correct state is unchanged. If it throws, it is retried. `siblings`: the
+   * agent's other devices in the namespace; default: none.
+   */
+  ensure(spec: DeviceSpec, siblings?: readonly string[]): Promise<void>;
   /** Removes the network's namespace and devices. Absent ones are not an error. */
   remove(networkId: string): Promise<void>;
   /** Returns the networks for which this agent, or an earlier process of it, has devices. */
@@ -34,10 +37,8 @@ export async function dhcpDevices(parts: {
   const { config, log } = parts;
   const driver = await interfaceDriverKind(config).create({ mark: deviceMark(config.DEFAULT.host), log });
   return {
-    ensure: (spec) =>
-      driver.plug({ ...spec, name: spec.device, owner: spec.networkId, siblings: [] }, (there) =>
-        planInside(spec, there),
-      ),
+    ensure: (spec, siblings = []) =>
+      driver.plug({ ...spec, name: spec.device, owner: spec.networkId, siblings }, (there) => planInside(spec, there)),
     remove: (networkId) => driver.unplug(networkId, dhcpNamespace(networkId)),
     owned: () => driver.owners(),
     onLost: (listener) => driver.onLost(listener),

@@ -39,7 +39,7 @@ export function mayBeDhcpPort({ device_owner, device_id }: PortDocument): boolea
 }
 
 /** Returns the agent's own port on the network, found by its `device_id`. */
-export function findDhcpPort(info: NetworkInfo, deviceId: string): PortDocument | undefined {
+function findDhcpPort(info: NetworkInfo, deviceId: string): PortDocument | undefined {
   return info.ports.find((port) => port.device_id === deviceId);
 }
 

@@ -1,7 +1,8 @@
 import type { PortDocument } from '../../rpc/documents.ts';
 import type { Handlers } from '../../rpc/topic.ts';
 import type { DhcpAgentMethods } from '../../rpc/topics/dhcp-agent.ts';
-import { dhcpSubnetIds, findDhcpPort } from './dhcp-port.ts';
+import { isOwnDhcpPort, ownDhcpPorts } from './dhcp-parts.ts';
+import { dhcpSubnetIds } from './dhcp-port.ts';
 import type { NetworkCache } from './network-cache.ts';
 import type { RecentIds } from './recent-ids.ts';
 import type { Reconciler } from './reconciler.ts';
@@ -48,9 +49,10 @@ export function notificationHandlers(options: NotificationsOptions): Handlers<Dh
     if (news.outcome !== 'changed') return null;
     if (!news.before) options.onNewPort(networkId);
     const ownId = options.ownDeviceId(networkId);
-    if (news.before?.device_id === ownId && port.device_id !== ownId) {
+    const isOwn = (one: PortDocument) => isOwnDhcpPort(one, ownId);
+    if (news.before && isOwn(news.before) && !isOwn(port)) {
       hold(networkId, 'its DHCP port was deleted');
-    } else if (port.device_id === ownId && news.before && losesSubnets(networkId, news.before, port)) {
+    } else if (isOwn(port) && news.before && losesSubnets(networkId, news.before, port)) {
       hold(networkId, 'its DHCP port lost a subnet');
     } else {
       // Two ports cannot have the same address: the deletion of the older one was missed, or arrives later.
@@ -86,7 +88,7 @@ export function notificationHandlers(options: NotificationsOptions): Handlers<Dh
       const networkId = payload.network_id ?? cache.networkOfSubnet(payload.subnet_id);
       const info = networkId === undefined ? undefined : cache.withDhcpPorts(networkId);
       // This explains why the agent's own port lost a subnet: no further notification follows.
-      if (info && findDhcpPort(info, options.ownDeviceId(info.id))) reconciler.resume(info.id);
+      if (info && ownDhcpPorts(info, options.ownDeviceId(info.id)).length > 0) reconciler.resume(info.id);
       return refetch(networkId, payload.priority);
     },
     port_create_end: ({ payload }) => portChanged(payload),
@@ -95,7 +97,7 @@ export function notificationHandlers(options: NotificationsOptions): Handlers<Dh
       const port = cache.deletePort(payload.port_id);
       options.onPortDeleted(payload.port_id);
       if (!port) return null;
-      if (port.device_id === options.ownDeviceId(port.network_id)) hold(port.network_id, 'its DHCP port was deleted');
+      if (isOwnDhcpPort(port, options.ownDeviceId(port.network_id))) hold(port.network_id, 'its DHCP port was deleted');
       else queue(port.network_id, payload.priority ?? USUAL_PRIORITY);
       return null;
     },

@@ -32,7 +32,8 @@ interface NetworkState extends ReleaseCount {
 /** A hand-over of a whole network, after which only ports can change. */
 interface Served {
   readonly facts: NetworkFacts;
-  readonly dhcpPortId: string;
+  /** Ids of the DHCP ports. */
+  readonly dhcpPorts: string;
 }
 
 export interface ReconcilerOptions {
@@ -170,27 +171,34 @@ export class Reconciler {
   async #serve(networkId: string, state: NetworkState): Promise<void> {
     const { cache, devices, metadata, onReady } = this.#options;
     state.present = true;
-    const port = await this.#ownPorts.ensure(networkId).catch((error: unknown) => {
+    const own = await this.#ownPorts.ensure(networkId).catch((error: unknown) => {
       // The document may be outdated.
       state.refetch = true;
       throw error;
     });
-    const known = cache.withDhcpPorts(networkId);
-    if (!port || !known) return;
-    const spec = deviceSpec(known, port, { metadata });
-    const wanted = JSON.stringify(spec);
+    const [first] = own;
+    if (!first) return;
+    const specs = own.map(({ info, port }) => deviceSpec(info, port, { metadata, leadsOut: port === first.port }));
+    const wanted = JSON.stringify(specs);
     if (state.device !== wanted) {
       const doubts = state.doubts;
       state.device = undefined;
       state.served = undefined;
-      await devices.ensure(spec);
+      const names = specs.map(({ device }) => device);
+      for (const spec of specs)
+        await devices.ensure(
+          spec,
+          names.filter((name) => name !== spec.device),
+        );
       if (state.doubts === doubts) state.device = wanted;
     }
     // Notifications may have arrived while this pass waited: use the newest state. Removals have requested another pass.
-    if (!cache.has(networkId) || !cache.port(port.id)) return;
+    if (!cache.has(networkId) || own.some(({ port }) => !cache.port(port.id))) return;
     const ready = cache.takeReadyPorts(networkId);
     try {
-      await this.#handOver(networkId, state, { namespace: spec.namespace, device: spec.device, dhcpPortId: port.id });
+      const { namespace, device } = deviceSpec(first.info, first.port, { metadata });
+      const dhcpPortIds = own.map(({ port }) => port.id);
+      await this.#handOver(networkId, state, { namespace, device, dhcpPortId: first.port.id, dhcpPortIds });
     } catch (error) {
       cache.requeueReadyPorts(networkId, ready);
       state.device = undefined;
@@ -200,32 +208,37 @@ export class Reconciler {
   }
 
   /** Hands the changed ports to the driver, or the whole network if anything else changed or the last hand-over failed. */
-  async #handOver(networkId: string, state: NetworkState, where: Omit<WantedNetwork, 'info'>): Promise<void> {
+  async #handOver(
+    networkId: string,
+    state: NetworkState,
+    where: Omit<WantedNetwork, 'info'> & { readonly dhcpPortIds: readonly string[] },
+  ): Promise<void> {
     const { cache, driver } = this.#options;
     const before = state.served;
     const facts = cache.facts(networkId);
     const changes = cache.takeChanges(networkId);
     state.served = undefined;
     const doubts = state.doubts;
-    if (facts && before?.facts === facts && before.dhcpPortId === where.dhcpPortId) {
+    const dhcpPorts = where.dhcpPortIds.join();
+    if (facts && before?.facts === facts && before.dhcpPorts === dhcpPorts) {
       if (changes.set.length + changes.removed.length > 0) await driver.portsChanged(networkId, changes);
     } else {
       const info = cache.info(networkId);
       if (info) await driver.serve({ info, ...where });
     }
-    if (facts && state.doubts === doubts) state.served = { facts, dhcpPortId: where.dhcpPortId };
+    if (facts && state.doubts === doubts) state.served = { facts, dhcpPorts };
   }
 
   async #disable(networkId: string, state: NetworkState): Promise<void> {
     const { driver, devices, cache } = this.#options;
     const own = this.#ownPorts.find(networkId);
-    if (state.present || own) {
+    if (state.present || own.length > 0) {
       state.device = undefined;
       state.served = undefined;
       await driver.stop(networkId);
       await devices.remove(networkId);
       const released = await this.#ownPorts.release(networkId, state);
-      if (own && released) cache.deletePort(own.id);
+      if (released) for (const { id } of own) cache.deletePort(id);
       state.present = false;
     }
     if (state.dismissed && this.#states.get(networkId) === state) this.#states.delete(networkId);

@@ -9,6 +9,10 @@ export interface WantedNetwork {
   readonly device: string;
   /** This agent's own DHCP port (one of `info.ports`). */
   readonly dhcpPortId: string;
+  /**
+   * All DHCP ports of this agent, one for each segment that the host reaches; their devices are all there. Default: the one above.
+   */
+  readonly dhcpPortIds?: readonly string[];
 }
 
 /** Changed ports of a network. If the agent's own address or device changes, the whole network is handed over again instead. */

@@ -17,12 +17,14 @@ export async function reserveDhcpPort(
   { host }: HostAgent,
   networkId: string,
 ): Promise<void> {
+  const own = dhcpDeviceId(host, networkId);
   const ports = await trx
     .selectFrom('ports')
     .select('id')
     .where('network_id', '=', networkId)
     .where('device_owner', '=', DHCP_OWNER)
-    .where('device_id', '=', dhcpDeviceId(host, networkId))
+    // Agents since 2023.1 have a port on each segment of a host.
+    .where((eb) => eb.or([eb('device_id', '=', own), eb('device_id', 'like', `${own}-%`)]))
     .execute();
   for (const { id } of ports) await updatePort(trx, core, allocator, id, { device_id: RESERVED_DHCP_PORT });
 }

@@ -49,8 +49,8 @@ class FakeServer {
     return this.calls.filter((call) => call.method === method).map((call) => call.args);
   }
 
-  dhcpPort(networkId: string): PortDocument | undefined {
-    const deviceId = dhcpDeviceId(this.host, networkId);
+  /** Default: the port of the agent on the whole network. */
+  dhcpPort(networkId: string, deviceId = dhcpDeviceId(this.host, networkId)): PortDocument | undefined {
     return this.networks.get(networkId)?.ports.find((one) => one.device_id === deviceId);
   }
 
@@ -76,7 +76,8 @@ class FakeServer {
             this.#create(body),
           update_dhcp_port: (args: { port_id: string; port: { port: PortDocument } } & RpcArgs) =>
             this.#update(args.port_id, args.port.port),
-          release_dhcp_port: ({ network_id }: RpcArgs) => this.#release(network_id as string),
+          release_dhcp_port: ({ network_id, device_id }: RpcArgs) =>
+            this.#release(network_id as string, device_id as string),
           dhcp_ready_on_ports: () => null,
         }).map(([method, handler]) => [method, answer(method, handler as (args: RpcArgs) => unknown)]),
       ),
@@ -129,8 +130,8 @@ class FakeServer {
     });
   }
 
-  #release(networkId: string): null {
-    const own = this.dhcpPort(networkId);
+  #release(networkId: string, deviceId: string): null {
+    const own = this.dhcpPort(networkId, deviceId);
     const info = this.networks.get(networkId);
     if (own && info) this.networks.set(networkId, { ...info, ports: info.ports.filter((one) => one.id !== own.id) });
     return null;
@@ -205,14 +206,16 @@ class FakeDriver implements DhcpDriver {
 
 class FakeDevices implements DhcpDevices {
   readonly ensured: DeviceSpec[] = [];
+  readonly siblings: (readonly string[])[] = [];
   readonly removed: string[] = [];
   readonly there = new Map<string, DeviceSpec>();
   left: string[] = [];
   before: (spec: DeviceSpec) => unknown = () => undefined;
   #listener: (networkId: string) => void = () => undefined;
 
-  async ensure(spec: DeviceSpec): Promise<void> {
+  async ensure(spec: DeviceSpec, siblings: readonly string[] = []): Promise<void> {
     this.ensured.push(spec);
+    this.siblings.push(siblings);
     await this.before(spec);
     this.there.set(spec.networkId, spec);
   }

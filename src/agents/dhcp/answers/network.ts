@@ -41,8 +41,8 @@ export function shapesNetwork({ device_owner }: Pick<PortDocument, 'device_owner
 }
 
 export interface AnswerOptions {
-  /** This agent's own DHCP port. Default: the addresses of all DHCP ports count as its own. */
-  readonly ownPortId?: string | undefined;
+  /** This agent's own DHCP ports. Default: the addresses of all DHCP ports count as its own. */
+  readonly ownPortIds?: readonly string[] | undefined;
   /** Checks the domain; throws Refused for one that the driver cannot announce. Default: any is taken. */
   readonly checkDomain?: (domain: string) => string;
 }
@@ -58,7 +58,7 @@ export function networkAnswers(info: NetworkInfo, config: Config, more: AnswerOp
     refusals.keep(`subnet ${document.id}`, () => [readSubnet(document)], []),
   );
   const routed = routedSubnets(info);
-  const facts = { ...dhcpAddresses(info, more.ownPortId), routed };
+  const facts = { ...dhcpAddresses(info, more.ownPortIds), routed };
   const facets = subnets.map((s) => [s.id, s.version, s.enableDhcp, s.document.ipv6_address_mode]);
   return {
     networkId: info.id,

@@ -43,8 +43,8 @@ const NO_SERVER = { 4: '0.0.0.0', 6: '::' } as const;
 /** Bytes of a DHCP option at most (RFC 2132). */
 const MAX_OPTION_BYTES = 255;
 
-/** Addresses of the DHCP ports; `ownPortId` names this agent's, and without it the last one's addresses count as its own. */
-export function dhcpAddresses(info: NetworkInfo, ownPortId?: string): Omit<PortFacts, 'routed'> {
+/** Addresses of the DHCP ports; `ownPortIds` names this agent's, and without it the last one's addresses count as its own. */
+export function dhcpAddresses(info: NetworkInfo, ownPortIds?: readonly string[]): Omit<PortFacts, 'routed'> {
   const all = new Map<string, string[]>();
   const own = new Map<string, string>();
   // On other segments, there is nothing of this agent.
@@ -53,7 +53,7 @@ export function dhcpAddresses(info: NetworkInfo, ownPortId?: string): Omit<PortF
     if (port.device_owner !== DHCP_OWNER) continue;
     for (const { subnet_id, ip_address } of port.fixed_ips) {
       all.set(subnet_id, [...(all.get(subnet_id) ?? []), ip_address]);
-      if (local.has(subnet_id) && (ownPortId === undefined || ownPortId === port.id)) own.set(subnet_id, ip_address);
+      if (local.has(subnet_id) && (ownPortIds?.includes(port.id) ?? true)) own.set(subnet_id, ip_address);
     }
   }
   return { dhcpAddresses: all, ownAddresses: own };

@@ -19,7 +19,7 @@ const net = (subnets: readonly SubnetDocument[], ports: readonly PortDocument[] 
 const at = (subnet_id: string, ip_address: string) => ({ fixed_ips: [{ subnet_id, ip_address }] });
 const own = port('n1', { device_owner: 'network:dhcp', ...at('s1', '10.0.0.2') });
 const optionsOf = (info: NetworkInfo, options: Partial<Config['DEFAULT']> = {}) =>
-  networkAnswers(info, config(options), { ownPortId: own.id }).subnets[0]?.options;
+  networkAnswers(info, config(options), { ownPortIds: [own.id] }).subnets[0]?.options;
 
 describe('what the hosts of a subnet get', () => {
   test('its router, the answering server for DNS, and no routes where there is nothing to route', () => {

@@ -78,9 +78,9 @@ class DnsmasqDriver implements DhcpDriver {
     const info = canonicalNetwork(network.info);
     return this.#exclusively(info.id, async () => {
       const known = this.#networks.get(info.id);
-      known?.lines.serve(info, network.dhcpPortId);
-      const lines = known?.lines ?? new NetworkLines(this.#config, info, network.dhcpPortId);
-      const { namespace, device } = network;
+      const { namespace, device, dhcpPortIds = [network.dhcpPortId] } = network;
+      known?.lines.serve(info, dhcpPortIds);
+      const lines = known?.lines ?? new NetworkLines(this.#config, info, dhcpPortIds);
       this.#networks.set(info.id, { lines, namespace, device, name: info.name });
       await this.#bring(info.id);
     });

@@ -58,25 +58,25 @@ export class NetworkLines {
   readonly #holders = new Holders();
   readonly #blocks = new PortBlocks((id) => this.#ports.get(id)?.lines);
   #facts: NetworkFacts;
-  #ownPortId: string | undefined;
+  #ownPortIds: readonly string[] | undefined;
   #answers: NetworkAnswers;
   #subnetOpts: readonly Line[] = [];
   #commandLine: readonly string[] = [];
   #refused: readonly Refusal[] = [];
 
   /** Throws Refused for a network id that cannot be a folder name. */
-  constructor(config: Config, info: NetworkInfo, ownPortId?: string) {
+  constructor(config: Config, info: NetworkInfo, ownPortIds?: readonly string[]) {
     this.#config = config;
     this.#facts = info;
     this.#answers = networkAnswers({ ...info, ports: [] }, config);
-    this.serve(info, ownPortId);
+    this.serve(info, ownPortIds);
   }
 
   /** Sets the whole network. Ports that are the same objects as before, with the same answers, keep their lines. */
-  serve(info: NetworkInfo, ownPortId?: string): void {
+  serve(info: NetworkInfo, ownPortIds?: readonly string[]): void {
     const { ports, ...facts } = info;
     this.#facts = facts;
-    this.#ownPortId = ownPortId;
+    this.#ownPortIds = ownPortIds;
     const ids = ports.map(({ id }) => id);
     const wanted = new Set(ids);
     for (const id of this.#ports.keys()) if (!wanted.has(id)) this.#remove(id);
@@ -153,7 +153,7 @@ export class NetworkLines {
     const ports = [...this.#shaping.values()];
     const refusals = new Refusals();
     this.#answers = networkAnswers({ ...this.#facts, ports }, this.#config, {
-      ownPortId: this.#ownPortId,
+      ownPortIds: this.#ownPortIds,
       checkDomain: (domain) => name(domain, 'dns_domain'),
     });
     this.#subnetOpts = renderSubnetOptions(this.#answers, refusals);
@@ -189,7 +189,7 @@ export function renderNetwork(
   config: Config,
   more: { readonly ownPortId?: string } = {},
 ): RenderedNetwork {
-  return new NetworkLines(config, info, more.ownPortId).rendered();
+  return new NetworkLines(config, info, more.ownPortId === undefined ? undefined : [more.ownPortId]).rendered();
 }
 
 /**
