@@ -39,3 +39,17 @@ export const l2Agent = ({ agent_type, configurations }: Row): L2Agent => ({
   agentType: agent_type as L2AgentType,
   configurations: JSON.parse(configurations) as Record<string, unknown>,
 });
+
+/**
+ * Returns whether a host can have ports on several segments of one network, dead or alive: Open vSwitch agents give each segment a
+ * VLAN of its own (since release 2023.1), Linux bridge agents have one bridge for a network.
+ */
+export async function connectsSegments(db: Queries, host: string): Promise<boolean> {
+  const types = await db
+    .selectFrom('agents')
+    .select('agent_type')
+    .where('host', '=', host)
+    .where('agent_type', 'in', L2_AGENT_TYPES)
+    .execute();
+  return types.length > 0 && types.every(({ agent_type }) => agent_type === 'Open vSwitch agent');
+}

@@ -3,6 +3,7 @@ import { cidrContains, parseIp } from '../../net/addresses.ts';
 import { DISTRIBUTED_OWNER } from '../../net/device-owners.ts';
 import { neutronError } from '../../resources/errors.ts';
 import type { WantedFixedIp } from '../../resources/port-types.ts';
+import { connectsSegments } from '../../scheduler/l2-agents.ts';
 import { segmentsOfHost } from '../../scheduler/segment-hosts.ts';
 import type { NetworkFacts, SubnetFacts } from './network-facts.ts';
 
@@ -15,6 +16,9 @@ interface Asking {
   readonly wanted: readonly WantedFixedIp[] | undefined;
 }
 
+/** The network with only the subnets from which a port can have addresses, once for each segment on which it can be. */
+export type Candidates = readonly [NetworkFacts, ...NetworkFacts[]];
+
 /** Returns the subnets that a port with this owner can have addresses from: those for its owner, and those for all. */
 export const suitableSubnets = (network: NetworkFacts, deviceOwner: string): readonly SubnetFacts[] =>
   network.subnets.filter((s) => s.serviceTypes.length === 0 || s.serviceTypes.includes(deviceOwner));
@@ -23,48 +27,53 @@ export const suitableSubnets = (network: NetworkFacts, deviceOwner: string): rea
 export const isRouted = (network: NetworkFacts): boolean => network.subnets.some((s) => s.segmentId !== null);
 
 /**
- * Returns the network with only the subnets from which the port can have addresses; undefined if the allocation must wait for the
- * port's host. Throws HostNotConnectedToAnySegment, HostConnectedToMultipleSegments, FixedIpsSubnetsNotOnSameSegment.
+ * Returns the network with the subnets from which the port can have addresses; undefined if the allocation must wait for the port's
+ * host. Throws HostNotConnectedToAnySegment, HostConnectedToMultipleSegments, FixedIpsSubnetsNotOnSameSegment.
  */
-export async function withCandidateSubnets(
+export async function candidateSubnets(
   trx: Trx,
   network: NetworkFacts,
   asking: Asking,
-): Promise<NetworkFacts | undefined> {
-  if (!isRouted(network)) return network;
+): Promise<Candidates | undefined> {
+  if (!isRouted(network)) return [network];
   if (asking.host !== '') return reachable(trx, network, asking);
-  return asking.wanted ? onOneSegment(network, asking, asking.wanted) : offSegments(network, asking);
+  if (asking.wanted) return [onOneSegment(network, asking.deviceOwner, asking.wanted)];
+  const free = offSegments(network, asking.deviceOwner);
+  return free && [free];
 }
 
-async function reachable(trx: Trx, network: NetworkFacts, { deviceOwner, host }: Asking): Promise<NetworkFacts> {
-  const segments = new Set(network.subnets.map((s) => s.segmentId).filter((id) => id !== null));
-  const reached = await segmentsOfHost(trx, host, [...segments]);
+async function reachable(trx: Trx, network: NetworkFacts, { deviceOwner, host, wanted }: Asking): Promise<Candidates> {
+  const reached = await segmentsOfHost(trx, host, [...segmentsIn(network.subnets)]);
   const subnets = network.subnets.filter((s) => s.segmentId === null || reached.has(s.segmentId));
-  const suitable = suitableSubnets({ ...network, subnets }, deviceOwner);
+  const here = { ...network, subnets };
+  const suitable = suitableSubnets(here, deviceOwner);
   if (suitable.length === 0) throw neutronError('HostNotConnectedToAnySegment', { host, network: network.id });
-  const used = new Set(suitable.map((s) => s.segmentId).filter((id) => id !== null));
-  if (used.size > 1 && deviceOwner !== DISTRIBUTED_OWNER)
+  const [first, ...others] = segmentsIn(suitable);
+  if (first === undefined || others.length === 0 || deviceOwner === DISTRIBUTED_OWNER) return [here];
+  // The bridge of a network would join its segments.
+  if (!(await connectsSegments(trx, host)))
     throw neutronError('HostConnectedToMultipleSegments', { host, network: network.id });
-  return { ...network, subnets };
+  if (wanted) return [onOneSegment(here, deviceOwner, wanted)];
+  const on = (segment: string) => ({ ...network, subnets: subnets.filter((s) => s.segmentId === segment) });
+  return [on(first), ...others.map(on)];
 }
+
+const segmentsIn = (subnets: readonly SubnetFacts[]): ReadonlySet<string> =>
+  new Set(subnets.map((s) => s.segmentId).filter((id) => id !== null));
 
 /** Without a host, only subnets without a segment can be used. */
-function offSegments(network: NetworkFacts, { deviceOwner }: Asking): NetworkFacts | undefined {
+function offSegments(network: NetworkFacts, deviceOwner: string): NetworkFacts | undefined {
   const suitable = suitableSubnets(network, deviceOwner);
   const free = suitable.filter((s) => s.segmentId === null);
   if (free.length > 0) return { ...network, subnets: free };
   return suitable.length > 0 ? undefined : network;
 }
 
-/** Without a host, requested addresses decide the segment. It is compared with the host when the port gets one. */
-function onOneSegment(
-  network: NetworkFacts,
-  { deviceOwner }: Asking,
-  wanted: readonly WantedFixedIp[],
-): NetworkFacts | undefined {
+/** Requested addresses decide the segment. Without a host, it is compared with that when the port gets one. */
+function onOneSegment(network: NetworkFacts, deviceOwner: string, wanted: readonly WantedFixedIp[]): NetworkFacts {
   const subnets = wanted.map((one) => subnetOf(network, one));
   // Unknown subnets and addresses have their own errors.
-  if (subnets.includes(undefined)) return network;
+  if (subnets.length === 0 || subnets.includes(undefined)) return network;
   const segments = new Set(subnets.map((s) => s?.segmentId ?? null));
   if (segments.size > 1) {
     if (deviceOwner === DISTRIBUTED_OWNER) return network;

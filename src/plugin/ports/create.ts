@@ -21,10 +21,10 @@ import { defaultSecurityGroup } from '../security-groups/new-group.ts';
 import { insertTags } from '../tags.ts';
 import { bindPort } from './binding.ts';
 import { withSegmentForHost } from './bound-segment.ts';
-import { withCandidateSubnets } from './candidate-subnets.ts';
+import { candidateSubnets } from './candidate-subnets.ts';
 import { type CreateFacts, createFacts } from './create-facts.ts';
 import { inShownOrder, type PortDocument, portDocument, portDocuments } from './documents.ts';
-import { allocateDefault, allocateRequested } from './fixed-ips.ts';
+import { allocateOnSegment, allocateRequested } from './fixed-ips.ts';
 import type { NetworkFacts } from './network-facts.ts';
 import { insertAddressPairs, insertBindingLevel, insertDhcpOpts, insertSecurityGroups } from './rows.ts';
 import { requireSecurityGroups } from './security.ts';
@@ -119,9 +119,9 @@ export async function createPort(
   if (values.fixed_ips) checkFixedIpCount(config, values.fixed_ips, networkDevice);
   const groups = await securityGroupsOf(trx, values, facts, portSecurity, networkDevice, creator);
   const wanted = values.fixed_ips;
-  const addressable = await withCandidateSubnets(trx, network, { deviceOwner, host, wanted });
+  const candidates = await candidateSubnets(trx, network, { deviceOwner, host, wanted });
   const vnicType = values['binding:vnic_type'];
-  const wired = await withSegmentForHost(trx, network, host, vnicType, facts.agent, addressable?.subnets ?? []);
+  const wired = await withSegmentForHost(trx, network, host, vnicType, facts.agent, candidates?.[0].subnets ?? []);
   const binding = bindPort(host, vnicType, wired, facts.agent);
   const id = randomUUID();
   const plain = {
@@ -129,7 +129,7 @@ export async function createPort(
     id,
     status: 'DOWN',
     // `none`: the caller requests no address; the network may still allocate some later.
-    ip_allocation: wanted?.length === 0 ? 'none' : addressable ? 'immediate' : 'deferred',
+    ip_allocation: wanted?.length === 0 ? 'none' : candidates ? 'immediate' : 'deferred',
     port_security_enabled: portSecurity,
     dns_name: dnsNameInForce(config, values.dns_name),
     'binding:host_id': host,
@@ -146,13 +146,19 @@ export async function createPort(
   });
   const mac = row.mac_address;
   const addressed = { id, mac, deviceOwner };
-  const taken = !addressable
+  const taken = !candidates
     ? []
     : wanted
-      ? await allocateRequested(trx, allocator, addressable, addressed, wanted)
-      : await allocateDefault(trx, allocator, addressable, addressed);
+      ? await allocateRequested(trx, allocator, candidates[0], addressed, wanted)
+      : await allocateOnSegment(trx, allocator, candidates, addressed);
   const shown = await insertSides(trx, PORT, row);
-  await insertBindingLevel(trx, id, wired, binding);
+  // With several candidates, the addresses show on which segment it is.
+  const holding = network.subnets.filter((s) => taken.some((ip) => ip.subnet_id === s.id));
+  const level =
+    candidates && candidates.length > 1
+      ? await withSegmentForHost(trx, network, host, vnicType, facts.agent, holding)
+      : wired;
+  await insertBindingLevel(trx, id, level, binding);
   await insertSecurityGroups(trx, id, groups);
   const pairs = resolvedPairs(config, values.allowed_address_pairs ?? [], mac, portSecurity);
   await insertAddressPairs(trx, id, pairs);

@@ -2,9 +2,9 @@ import type { Trx } from '../../db/database.ts';
 import { type AddressAllocator, takeAddress } from '../../ipam/allocate.ts';
 import { cidrContains, eui64Address, formatIp, type Ip, parseIp } from '../../net/addresses.ts';
 import { isRouterPort, isRouterSubnetPort } from '../../net/device-owners.ts';
-import { neutronError } from '../../resources/errors.ts';
+import { NeutronError, neutronError } from '../../resources/errors.ts';
 import type { FixedIp, WantedFixedIp } from '../../resources/port-types.ts';
-import { suitableSubnets } from './candidate-subnets.ts';
+import { type Candidates, suitableSubnets } from './candidate-subnets.ts';
 import type { NetworkFacts, SubnetFacts } from './network-facts.ts';
 
 /** The port whose addresses are allocated. */
@@ -105,10 +105,31 @@ export async function allocateRequested(
 }
 
 /**
+ * Allocates the default fixed IPs of a port on the first of `candidates` that has enough addresses, one network for each segment that
+ * its host reaches.
+ */
+export async function allocateOnSegment(
+  trx: Trx,
+  allocator: AddressAllocator,
+  [network, ...others]: Candidates,
+  port: AddressedPort,
+): Promise<readonly FixedIp[]> {
+  const [next, ...more] = others;
+  if (!next) return allocateDefault(trx, allocator, network, port);
+  try {
+    return await allocateDefault(trx, allocator, network, port);
+  } catch (error) {
+    if (!(error instanceof NeutronError) || error.type !== 'IpAddressGenerationFailure') throw error;
+    await trx.deleteFrom('ipallocations').where('port_id', '=', port.id).execute();
+    return allocateOnSegment(trx, allocator, [next, ...more], port);
+  }
+}
+
+/**
  * Allocates the default fixed IPs of a port: one address from the network's IPv4 subnets, one from its stateful IPv6 subnets,
  * and the automatic address of each SLAAC or stateless subnet.
  */
-export async function allocateDefault(
+async function allocateDefault(
   trx: Trx,
   allocator: AddressAllocator,
   network: NetworkFacts,

@@ -21,10 +21,10 @@ import { addBlocks, blocksFor, completeWithoutAgent, isBound } from '../provisio
 import { enqueueMembersChanged, groupsOfChange } from '../security-group-events.ts';
 import { bindPort } from './binding.ts';
 import { withBoundSegment, withSegmentForHost } from './bound-segment.ts';
-import { isRouted, withCandidateSubnets } from './candidate-subnets.ts';
+import { candidateSubnets, isRouted } from './candidate-subnets.ts';
 import { hasDhcpAddress } from './create.ts';
 import { inShownOrder, type PortDocument, portDocument, portDocuments } from './documents.ts';
-import { allocateDefault, allocateRequested } from './fixed-ips.ts';
+import { allocateOnSegment, allocateRequested } from './fixed-ips.ts';
 import { lockPort } from './lock.ts';
 import type { NetworkFacts } from './network-facts.ts';
 import { requireSameIpv4 } from './router-ports.ts';
@@ -101,16 +101,18 @@ async function changeFixedIps({ trx, core, allocator, network, before, changes, 
   const addressed = { id: before.id, mac, deviceOwner };
   if (!wanted) {
     if (host === before['binding:host_id'] || host === '') return before.fixed_ips;
-    const here = isRouted(network) && (await withCandidateSubnets(trx, network, { deviceOwner, host, wanted }));
-    if (!here) return before.fixed_ips;
+    const candidates = isRouted(network) && (await candidateSubnets(trx, network, { deviceOwner, host, wanted }));
+    if (!candidates) return before.fixed_ips;
     if (before.ip_allocation === 'deferred' && before['binding:host_id'] === '' && before.fixed_ips.length === 0)
-      return inShownOrder(await allocateDefault(trx, allocator, here, addressed));
-    if (before.fixed_ips.some((ip) => !here.subnets.some((s) => s.id === ip.subnet_id)))
+      return inShownOrder(await allocateOnSegment(trx, allocator, candidates, addressed));
+    const valid = new Set(candidates.flatMap(({ subnets }) => subnets.map((s) => s.id)));
+    if (before.fixed_ips.some((ip) => !valid.has(ip.subnet_id)))
       throw neutronError('HostNotCompatibleWithFixedIps', { host, port: before.id });
     return before.fixed_ips;
   }
   // Without addresses there is nothing that must be reachable from the host.
-  const here = wanted.length === 0 ? network : await withCandidateSubnets(trx, network, { deviceOwner, host, wanted });
+  const [here = network] =
+    wanted.length === 0 ? [] : ((await candidateSubnets(trx, network, { deviceOwner, host, wanted })) ?? []);
   checkFixedIpCount(core.config, wanted, isNetworkDevice(deviceOwner));
   const { kept, fresh } = matchFixedIps(before.fixed_ips, wanted);
   const released = before.fixed_ips.filter((ip) => !kept.includes(ip));
@@ -129,7 +131,7 @@ async function changeFixedIps({ trx, core, allocator, network, before, changes, 
       before.id,
       kept.map((ip) => ip.ip_address),
     );
-  const taken = await allocateRequested(trx, allocator, here ?? network, addressed, fresh);
+  const taken = await allocateRequested(trx, allocator, here, addressed, fresh);
   return inShownOrder([...kept, ...taken]);
 }
 

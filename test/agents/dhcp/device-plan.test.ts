@@ -122,6 +122,11 @@ describe('what is changed inside its namespace', () => {
     expect(inside(spec, right)).toEqual([]);
   });
 
+  it('is not the way out over the device of another segment', () => {
+    const second = { ...spec, device: 'tap22222222-22', gateways: [] };
+    expect(inside(second, right)).toEqual([]);
+  });
+
   it('is everything for a new device', () => {
     expect(inside(spec, { up: false, addresses: [], routes: [] })).toEqual([
       'addr add 10.0.0.2/24 brd + dev tap11111111-11',

@@ -10,19 +10,18 @@ beforeEach(async () => {
 });
 afterEach(() => api.close());
 
-/** Reports an L2 agent of a host that reaches these physical networks. */
-const l2Agent = (host: string, ...physnets: readonly string[]) =>
+const report = (agent_type: string, host: string, configurations: object) =>
   reportState(
     api.core,
-    {
-      agent_type: 'Linux bridge agent',
-      binary: 'neutron-linuxbridge-agent',
-      topic: 'N/A',
-      host,
-      configurations: { interface_mappings: Object.fromEntries(physnets.map((name) => [name, `eth-${name}`])) },
-    },
+    { agent_type, binary: 'neutron-l2-agent', topic: 'N/A', host, configurations },
     '2026-11-25T00:00:00',
   );
+const mappings = (physnets: readonly string[]) => Object.fromEntries(physnets.map((name) => [name, `br-${name}`]));
+/** Reports an L2 agent of a host that reaches these physical networks. */
+const l2Agent = (host: string, ...physnets: readonly string[]) =>
+  report('Linux bridge agent', host, { interface_mappings: mappings(physnets) });
+const ovsAgent = (host: string, ...physnets: readonly string[]) =>
+  report('Open vSwitch agent', host, { bridge_mappings: mappings(physnets) });
 
 /** A network with a segment and a subnet for each rack. */
 async function routed() {
@@ -165,6 +164,36 @@ describe('addresses of ports in a routed network', () => {
     const { network, subnets } = await routed();
     expect(await port(network, values(subnets))).toMatchObject({ status, type });
     expect((await api.ask('GET', '/ports')).json.ports).toEqual([]);
+  });
+
+  test('are of any segment where Open vSwitch connects a host to several, those of a port of one', async () => {
+    await ovsAgent('h3', 'rack1', 'rack2');
+    const { network, segments, subnets } = await routed();
+    const segmentOf = async (id: string) =>
+      (
+        await api.core.db.kysely
+          .selectFrom('ml2_port_binding_levels')
+          .select('segment_id')
+          .where('port_id', '=', id)
+          .executeTakeFirst()
+      )?.segment_id;
+    for (const at of [0, 1] as const) {
+      const { json } = await port(network, { 'binding:host_id': 'h3', fixed_ips: [{ subnet_id: subnets[at].id }] });
+      expect(json.port).toMatchObject({ 'binding:vif_type': 'ovs', fixed_ips: [{ subnet_id: subnets[at].id }] });
+      expect(await segmentOf(json.port.id)).toBe(segments[at]?.id);
+    }
+    const both = { 'binding:host_id': 'h3', fixed_ips: subnets.map(({ id }) => ({ subnet_id: id })) };
+    expect(await port(network, both)).toMatchObject({ status: 400, type: 'FixedIpsSubnetsNotOnSameSegment' });
+    // The first segment that has an address left.
+    const pool = [{ start: '10.1.0.10', end: '10.1.0.10' }];
+    expect((await api.ask('PUT', `/subnets/${subnets[0].id}`, { subnet: { allocation_pools: pool } })).status).toBe(
+      200,
+    );
+    const two = await Promise.all([1, 2].map(() => port(network, { 'binding:host_id': 'h3' })));
+    const made = two.map(({ json }) => json.port);
+    expect(made.map((one) => one.fixed_ips[0].subnet_id).sort()).toEqual(subnets.map(({ id }) => id).sort());
+    for (const { id, fixed_ips: ips } of made)
+      expect(await segmentOf(id)).toBe(segments[subnets.findIndex((s) => s.id === ips[0].subnet_id)]?.id);
   });
 
   test('derived from MACs reach only the ports of their segment', async () => {

@@ -5,7 +5,7 @@ import { isRoot, macOf, World } from './world.ts';
 
 const GATEWAY = '10.2.0.1';
 
-describe.skipIf(!isRoot)('DHCP relayed from another segment of a routed network (needs root)', () => {
+describe.skipIf(!isRoot)('DHCP on several segments of a routed network (needs root)', () => {
   let world: World;
   beforeEach(async () => {
     world = await World.create();
@@ -30,7 +30,19 @@ describe.skipIf(!isRoot)('DHCP relayed from another segment of a routed network 
     await run(['ip', '-n', machine, 'link', 'set', 'eth0', 'address', mac, 'up']);
   }
 
-  test('gets the address, routes and gateway of its own segment', async () => {
+  test('one server answers on the devices of all segments that the host reaches', async () => {
+    const client = await world.client(0x31);
+    await moveBehind(world.namespace, client.namespace, macOf(0x31));
+    const subnets = ['10.0.0.0/24', '10.2.0.0/24'].map((cidr, at) =>
+      world.subnet(`s${at + 1}`, cidr, { segment_id: `segment${at + 1}` }),
+    );
+    const there = world.port(0x31, { fixed_ips: [{ subnet_id: 's2', ip_address: '10.2.0.77' }] });
+    await world.driver().serve(world.wanted([world.port(0x11), there], { subnets }));
+    expect((await (await world.client(0x11)).ask())?.ip).toBe('10.0.0.17');
+    expect(await client.ask()).toMatchObject({ ip: '10.2.0.77', serverid: GATEWAY });
+  });
+
+  test('a relayed request gets the address, routes and gateway of its own segment', async () => {
     const other = world.subnet('s2', '10.2.0.0/24', {
       segment_id: 'segment2',
       host_routes: [{ destination: '10.0.0.0/24', nexthop: GATEWAY }],
