@@ -12,7 +12,7 @@ import { guestOf, prepareGuest } from './guests.ts';
 import type { Instance, InstanceNic, InstanceStore } from './instance.ts';
 import { libvirtXml } from './libvirt-xml.ts';
 import { guestNamespace } from './namespace-guest.ts';
-import type { NetworkDocument, Neutron, PortDocument } from './neutron.ts';
+import type { MachineMetadata, NetworkDocument, Neutron, PortDocument } from './neutron.ts';
 import { addressesByDhcp, portRequest } from './port-request.ts';
 import { removeMachine } from './remove.ts';
 import { printable } from './table.ts';
@@ -28,6 +28,8 @@ export interface BootRequest {
   readonly name: string;
   readonly kind: Instance['kind'];
   readonly nics: readonly NicRequest[];
+  /** Default: neither user data nor keys. */
+  readonly metadata?: MachineMetadata;
 }
 
 /** The environment in which machines are booted. */
@@ -116,6 +118,20 @@ async function nicOf(
   };
 }
 
+/** Stores the metadata of a machine whose ports belong to these projects. Throws LabFailure if there is some, and the server stores none. */
+async function describe(
+  { id, name }: Instance,
+  projects: ReadonlySet<string>,
+  metadata: MachineMetadata,
+  neutron: Neutron,
+): Promise<void> {
+  for (const project of projects) {
+    if (await neutron.describeMachine({ id, name, project, ...metadata })) continue;
+    if (metadata.userData === null && Object.keys(metadata.publicKeys).length === 0) return;
+    throw new LabFailure(`${neutron.url} is not a Neutrino: it stores neither user data nor keys of machines`);
+  }
+}
+
 /** Waits as nova-compute does for network-vif-plugged: the L2 agent has plugged the device and DHCP is ready for it. */
 async function waitForActive(instance: Instance, neutron: Neutron, { pluggedMs, signal }: BootLimits): Promise<void> {
   const waiting = instance.nics.map(({ name, portId, device }) => {
@@ -179,12 +195,14 @@ export async function bootMachine(
   // From here on, everything created can be found by the machine's id, even after kill -9.
   await store.create(instance);
   try {
+    const projects = new Set<string>();
     for (const [i, network] of networks.entries()) {
       limits.signal?.throwIfAborted();
       const nic = `eth${i}`;
       const fixedIp = request.nics[i]?.fixedIp;
       const options = { machine: instance, network, host, named, ...(fixedIp === undefined ? {} : { fixedIp }) };
       const port = await neutron.createPort(portRequest(options));
+      projects.add(port.tenant_id ?? '');
       await record({ nics: [...instance.nics, await nicOf(nic, port, network, neutron)] });
       lab.say(
         `${nic} on ${printable(network.name) || network.id}: port ${port.id}, ${port.mac_address}, ${addressesOf(port)}`,
@@ -195,6 +213,7 @@ export async function bootMachine(
         );
       }
     }
+    await describe(instance, projects, request.metadata ?? { userData: null, publicKeys: {} }, neutron);
     await writeFile(join(folder, 'libvirt.xml'), libvirtXml(instance));
     const guest = guestOf(instance.kind, { ...instance, folder }, lab.cacheFolder);
     await guest.plug();

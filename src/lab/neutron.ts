@@ -20,6 +20,15 @@ export interface PortDocument {
   readonly network_id: string;
   readonly fixed_ips: readonly { readonly subnet_id: string; readonly ip_address: string }[];
   readonly 'binding:vif_type'?: string;
+  readonly tenant_id?: string;
+}
+
+/** What a machine is told besides what follows from its ports. */
+export interface MachineMetadata {
+  /** In base64. */
+  readonly userData: string | null;
+  /** OpenSSH public keys by name. */
+  readonly publicKeys: Readonly<Record<string, string>>;
 }
 
 /** A client of the API. Every method throws LabFailure that names the request and the response. */
@@ -35,6 +44,10 @@ export interface Neutron {
   portsOfDevice(deviceId: string): Promise<readonly PortDocument[]>;
   /** Does not throw if the port does not exist. */
   deletePort(id: string): Promise<void>;
+  /** Stores the metadata of a machine with ports. Returns false if the server has no such extension, because it is not a Neutrino. */
+  describeMachine(
+    machine: MachineMetadata & { readonly id: string; readonly name: string; readonly project: string },
+  ): Promise<boolean>;
   /** Sends any other request; returns the parsed body of the response. */
   request(method: string, path: string, body?: unknown): Promise<unknown>;
 }
@@ -169,6 +182,16 @@ export function neutronAt(url: string, origin = 'given', login?: Login): Neutron
       return answer === undefined ? undefined : portOf(answer);
     },
     portsOfDevice: (deviceId) => list<PortDocument>('ports', { device_id: deviceId }),
+    describeMachine: async ({
+      id: device_id,
+      name,
+      project: project_id,
+      userData: user_data,
+      publicKeys: public_keys,
+    }) => {
+      const machine = { device_id, name, ...(project_id === '' ? {} : { project_id }), user_data, public_keys };
+      return (await absentAsUndefined(request('POST', '/neutrino/v1/machines', { machine }))) !== undefined;
+    },
     deletePort: async (id) => {
       await absentAsUndefined(request('DELETE', `/v2.0/ports/${encodeURIComponent(id)}`));
     },

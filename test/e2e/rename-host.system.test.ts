@@ -44,6 +44,7 @@ describe.skipIf(process.getuid?.() !== 0)('a state path that is started for anot
       expect(agents).toMatchObject([
         { host: renamed, alive: true },
         { host: renamed, alive: true },
+        { host: renamed, alive: true },
       ]);
       const ports = await neutrino.api.ports(`network_id=${network}`);
       const owned = ports.toSorted((a, b) => a.device_owner.localeCompare(b.device_owner));

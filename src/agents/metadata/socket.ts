@@ -4,6 +4,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
+import type { Duplex } from 'node:stream';
 import type { Config } from '../../config/options.ts';
 import { ConfigError } from '../../config/parse.ts';
 
@@ -73,6 +74,7 @@ export async function serveSocket(
   const { metadata_proxy_socket: path, metadata_backlog: backlog } = config;
   const server = createServer({ headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS }, listener);
   server.maxConnections = MAX_CONNECTIONS;
+  server.on('clientError', refuseUnread);
   try {
     mkdirSync(dirname(path), { recursive: true });
     await removeDead(path);
@@ -84,6 +86,12 @@ export async function serveSocket(
     throw new ConfigError(`[DEFAULT] metadata_proxy_socket = ${path}: ${(error as Error).message}`);
   }
   return { close: () => closeServer(server) };
+}
+
+/** Answers what is not HTTP, or has a head of more than 16 KiB, such as a path of that length. */
+function refuseUnread(_error: Error, socket: Duplex): void {
+  if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+  else socket.destroy();
 }
 
 async function closeServer(server: Server): Promise<void> {

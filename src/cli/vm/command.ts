@@ -15,6 +15,8 @@ export function registerVmCommands(program: Command): void {
       collect,
     )
     .option('--fixed-ip <ADDRESS>', 'address of the NIC in the same position; "any" lets Neutrino choose', collect)
+    .option('--user-data <FILE>', 'user data in the metadata of the machine, as for cloud-init')
+    .option('--key <FILE>', 'OpenSSH public key in the metadata of the machine; may be repeated', collect)
     .option('--qemu', "a real virtual machine: Debian's kernel under software emulation")
     .option('--vif-plugging-timeout <SECONDS>', 'how long to wait for the ports to become ACTIVE (default: 60)')
     .option('--lease-timeout <SECONDS>', 'how long to wait for each lease (default: 30, with --qemu 180)')

@@ -12,6 +12,8 @@ export interface LabOptions extends CommandOptions {
 export interface BootOptions extends LabOptions {
   readonly network: readonly string[];
   readonly fixedIp?: readonly string[];
+  readonly userData?: string;
+  readonly key?: readonly string[];
   readonly qemu?: boolean;
   readonly json?: boolean;
   readonly vifPluggingTimeout?: string;

@@ -5,6 +5,7 @@ import { removeMachine } from '../../lab/remove.ts';
 import { bootJson, bootTable, exchangeLine, machineList } from '../../lab/show.ts';
 import { CliFailure, UsageFailure } from '../process/failure.ts';
 import { abortOnSignal, labOf, seconds } from './lab.ts';
+import { metadataOf } from './metadata-files.ts';
 import type { BootOptions, DeleteOptions, ListOptions } from './options.ts';
 
 function print(line: string): void {
@@ -22,6 +23,7 @@ export async function runBoot(name: string, options: BootOptions): Promise<void>
   if (fixedIps.length > networks.length) {
     throw new UsageFailure(`${fixedIps.length} times --fixed-ip, but only ${networks.length} times --network`);
   }
+  const metadata = metadataOf(options);
   requireRoot();
   const limits = {
     pluggedMs: seconds('--vif-plugging-timeout', options.vifPluggingTimeout ?? '60'),
@@ -33,7 +35,7 @@ export async function runBoot(name: string, options: BootOptions): Promise<void>
     const fixedIp = fixedIps[i];
     return { network: one, ...(fixedIp === undefined || fixedIp === 'any' ? {} : { fixedIp }) };
   });
-  const request = { name, kind: qemu ? 'qemu' : 'namespace', nics } as const;
+  const request = { name, kind: qemu ? 'qemu' : 'namespace', nics, metadata } as const;
   const report = await bootMachine(request, lab, limits, (message) => say(exchangeLine(message)));
   if (report.exchange.length === 0 && report.nics.some(({ lease }) => lease)) {
     say(

@@ -188,6 +188,7 @@ describe('the metadata agent', () => {
     expect((await asks(address, path, { method: 'POST', body: 'x'.repeat(70_000) })).status).toBe(413);
     expect((await asks(address, '/x', { method: 'TRACE' })).status).toBe(405);
     expect((await asks(address, '*', { method: 'OPTIONS' })).status).toBe(400);
+    expect((await asks(address, `/${'x'.repeat(100_000)}`)).status).toBe(400);
     expect(nova.saw).toHaveLength(4);
   });
 
