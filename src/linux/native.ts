@@ -14,6 +14,15 @@ export interface Libc {
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
   bind(fd: number, address: Uint8Array, length: number): number;
   listen(fd: number, backlog: number): number;
+  recv(fd: number, buffer: Uint8Array, length: number, flags: number): number;
+  sendto(
+    fd: number,
+    buffer: Uint8Array,
+    length: number,
+    flags: number,
+    address: Uint8Array,
+    addressLength: number,
+  ): number;
   getpeername(fd: number, address: Uint8Array, length: Uint8Array): number;
   /** Returns 0 if there is no such device. */
   if_nametoindex(name: string): number;
@@ -25,6 +34,9 @@ const PROTOTYPES: Readonly<Record<keyof Libc, string>> = {
   setsockopt: 'int setsockopt(int fd, int level, int name, const void *value, unsigned int length)',
   bind: 'int bind(int fd, const void *address, unsigned int length)',
   listen: 'int listen(int fd, int backlog)',
+  recv: 'long recv(int fd, void *buffer, size_t length, int flags)',
+  sendto:
+    'long sendto(int fd, const void *buffer, size_t length, int flags, const void *address, unsigned int address_length)',
   getpeername: 'int getpeername(int fd, void *address, void *length)',
   if_nametoindex: 'int if_nametoindex(const char *name)',
 };
@@ -75,6 +87,8 @@ function load(): Libc | Error {
       setsockopt: call('setsockopt'),
       bind: call('bind'),
       listen: call('listen'),
+      recv: call('recv'),
+      sendto: call('sendto'),
       getpeername: call('getpeername'),
       if_nametoindex: call('if_nametoindex'),
     };

@@ -1,26 +1,30 @@
 import { closeSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
-import { endianness } from 'node:os';
-import { formatIp, parseIp } from '../net/addresses.ts';
+import { formatIp } from '../net/addresses.ts';
 import { inNamespace } from './in-namespace.ts';
 import { type Libc, libc } from './native.ts';
+import {
+  AF_INET,
+  AF_INET6,
+  hostInt,
+  hostView,
+  isLittle,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCKADDR_IN6_BYTES,
+  SOL_SOCKET,
+  sockaddrIn,
+  sockaddrIn6,
+} from './socket-addresses.ts';
 
-// socket.h and in.h, as on all architectures of Node.
-const AF_INET = 2;
-const AF_INET6 = 10;
 const SOCK_STREAM = 1;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
-const SOL_SOCKET = 1;
-const SO_REUSEADDR = 2;
-const SO_REUSEPORT = 15;
 const IPPROTO_IP = 0;
 const IP_FREEBIND = 15;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
 const IPV6_FREEBIND = 78;
-const SOCKADDR_IN_BYTES = 16;
-const SOCKADDR_IN6_BYTES = 28;
 
 export interface TcpListener {
   readonly namespace: string;
@@ -87,41 +91,4 @@ function indexOf({ if_nametoindex }: Libc, device: string): number {
   const index = if_nametoindex(device);
   if (index === 0) throw new Error(`there is no device ${device}`);
   return index;
-}
-
-const isLittle = endianness() === 'LE';
-
-const hostView = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
-  new DataView(buffer, byteOffset, byteLength);
-
-/** Returns an int in the machine's byte order. */
-function hostInt(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  hostView(bytes).setInt32(0, value, isLittle);
-  return bytes;
-}
-
-/** ip(7) */
-function sockaddrIn(address: string, port: number): Uint8Array {
-  const name = Buffer.alloc(SOCKADDR_IN_BYTES);
-  hostView(name).setUint16(0, AF_INET, isLittle);
-  name.writeUInt16BE(port, 2);
-  name.set(addressBytes(address, 4), 4);
-  return name;
-}
-
-/** ipv6(7) */
-function sockaddrIn6(address: string, port: number, scopeId: number): Uint8Array {
-  const name = Buffer.alloc(SOCKADDR_IN6_BYTES);
-  hostView(name).setUint16(0, AF_INET6, isLittle);
-  name.writeUInt16BE(port, 2);
-  name.set(addressBytes(address, 16), 8);
-  hostView(name).setUint32(24, scopeId, isLittle);
-  return name;
-}
-
-function addressBytes(address: string, length: number): Uint8Array {
-  const ip = parseIp(address);
-  if (!ip) throw new Error(`${JSON.stringify(address)} is not an IP address`);
-  return Buffer.from(ip.value.toString(16).padStart(length * 2, '0'), 'hex');
 }

@@ -6,6 +6,7 @@ import { readText, replaceText } from '../../text-file.ts';
 import { additions, addLines, createFolders, watchArguments } from './additions.ts';
 import type { Files } from './command-line.ts';
 import { handOver } from './hand-over.ts';
+import { withRequestsHeld } from './held-requests.ts';
 import { leaseFileAtStart, readLeaseFile } from './lease-file.ts';
 import { type Lease, movedIpv6, parseLeases, staleLeases } from './leases.ts';
 import { hasLoaded, readableStamps } from './loaded.ts';
@@ -184,17 +185,19 @@ export class Reconciliation {
 
   /** Replaces the running dnsmasq with a new one. The files are unchanged until the old one has ended. */
   async #restart(running: ServerProcess, why: string): Promise<ServerProcess> {
-    const { files, namespace, log } = this.#goal;
+    const { files, namespace, device, log } = this.#goal;
     const command = this.#command;
     log.info({ pid: running.pid }, `dnsmasq restarts: ${why}`);
     const texts = new Map([...this.#changedFiles()].map(([path, text]) => [basename(path), text]));
     const stale = await this.#staleLeases(running);
     const seeds = this.#leasesAtStart(undefined);
     if (this.#isWatching()) await createFolders(files.added);
-    return this.#started(async () => {
-      await handOver(running, { folder: files.folder, namespace, command, texts, stale, seeds });
-      return awaitPidFile(files.pid);
-    });
+    return withRequestsHeld({ namespace, device, leaseFile: files.leases, log }, running, () =>
+      this.#started(async () => {
+        await handOver(running, { folder: files.folder, namespace, command, texts, stale, seeds });
+        return awaitPidFile(files.pid);
+      }),
+    );
   }
 
   #leasesAtStart(found: string | undefined): string {
@@ -209,8 +212,7 @@ export class Reconciliation {
     const began = performance.now();
     const process = await start();
     await this.#reloader().untilRead(process, from);
-    throttle.reloaded(began, performance.now());
-    throttle.restarted(performance.now());
+    throttle.restarted(began, performance.now());
     log.info({ pid: process.pid }, 'dnsmasq started');
     return process;
   }

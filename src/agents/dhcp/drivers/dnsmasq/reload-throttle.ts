@@ -1,8 +1,9 @@
 /** Reloads shorter than this in milliseconds are harmless, however many there are. */
 export const NEGLIGIBLE_MS = 20;
 
-/** Minimum time between two restarts that only replace reloads, in milliseconds. */
-const RESTART_INTERVAL_MS = 1_000;
+/** Minimum time between two restarts that only replace reloads, in milliseconds and as a multiple of the time that one takes. */
+const RESTART_INTERVAL_MS = 250;
+const RESTART_INTERVAL_FACTOR = 4;
 
 /**
  * Decides when dnsmasq may be reloaded again. It does not serve during a reload, and a reload compares every lease with every host
@@ -32,11 +33,13 @@ export class ReloadThrottle {
 
   /** Returns the milliseconds to wait before a restart that replaces a reload: nobody is answered while none runs. */
   restartWaitMs(now: number): number {
-    return Math.max(this.waitMs(now), this.#restartedAt + RESTART_INTERVAL_MS - now, 0);
+    const rest = Math.max(RESTART_INTERVAL_MS, this.#tookMs * RESTART_INTERVAL_FACTOR);
+    return Math.max(this.waitMs(now), this.#restartedAt + rest - now, 0);
   }
 
-  /** Records a start that ended at `ended`, in milliseconds of the clock passed to `restartWaitMs`. */
-  restarted(ended: number): void {
+  /** Records a start or restart from `began` to `ended`, in milliseconds of the clock passed to `restartWaitMs`. */
+  restarted(began: number, ended: number): void {
+    this.reloaded(began, ended);
     this.#restartedAt = ended;
   }
 

@@ -24,13 +24,16 @@ describe('the throttle of reloads', () => {
     expect(throttle.waitMs(1_010)).toBe(5_000);
   });
 
-  test('restarts that replace reloads are a second apart, and keep the interval of reloads', () => {
+  test('restarts that replace reloads leave most of the time to answering, and keep the interval of reloads', () => {
     const throttle = new ReloadThrottle(0);
     expect(throttle.restartWaitMs(0)).toBe(0);
-    throttle.restarted(1_000);
-    expect([throttle.restartWaitMs(1_400), throttle.waitMs(1_400), throttle.restartWaitMs(2_000)]).toEqual([600, 0, 0]);
-    throttle.reloaded(0, 1_500);
-    expect(throttle.restartWaitMs(2_000)).toBe(1_000);
+    throttle.restarted(990, 1_000);
+    expect([throttle.restartWaitMs(1_100), throttle.waitMs(1_100), throttle.restartWaitMs(1_250)]).toEqual([150, 0, 0]);
+    throttle.restarted(2_000, 2_200);
+    expect(throttle.restartWaitMs(2_200)).toBe(800);
+    const slow = new ReloadThrottle(5_000);
+    slow.restarted(0, 10);
+    expect(slow.restartWaitMs(10)).toBe(5_000);
   });
 
   test('the time given to a reload grows with its cost and has a bound', () => {
