@@ -14,14 +14,15 @@ interface Parts {
 }
 
 /** An implementation of the proxies, as a value of `metadata_proxy`. */
-interface MetadataProxyKind {
+export interface MetadataProxyKind {
   readonly name: string;
   /** Returns why it cannot run here, and haproxy takes its place; absent: it always can. */
   obstacle?(): string | undefined;
   create(parts: Parts): MetadataProxies;
 }
 
-const HAPROXY: MetadataProxyKind = { name: 'haproxy', create: (parts) => new HaproxyProxies(parts) };
+const FALLBACK = 'haproxy';
+const HAPROXY: MetadataProxyKind = { name: FALLBACK, create: (parts) => new HaproxyProxies(parts) };
 const NATIVE: MetadataProxyKind = {
   name: 'native',
   obstacle: nativeObstacle,
@@ -41,7 +42,7 @@ export function metadataProxies({ config, log }: Parts, kinds = METADATA_PROXIES
   const isUsed = enable_isolated_metadata || force_metadata;
   const obstacle = isUsed ? wanted.obstacle?.() : undefined;
   if (obstacle !== undefined) log.warn(`metadata_proxy = ${wanted.name} cannot run here, haproxy is used: ${obstacle}`);
-  const chosen = obstacle === undefined ? wanted : HAPROXY;
+  const chosen = obstacle === undefined ? wanted : chosenKind('[DEFAULT] metadata_proxy', FALLBACK, kinds);
   const others = kinds.filter((kind) => kind !== chosen).map((kind) => kind.create({ config, log }));
   return replacing(chosen.create({ config, log }), others);
 }

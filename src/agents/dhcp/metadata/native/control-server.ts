@@ -52,10 +52,10 @@ export class ControlServer {
     this.#server.listen(this.#path);
     await once(this.#server, 'listening');
     setTimeout(() => {
-      if (this.#inode === undefined && this.#sockets.size === 0) this.#leave();
+      if (this.#inode === undefined && this.#sockets.size === 0) this.leave();
     }, FIRST_CONNECTION_MS).unref();
     setInterval(() => {
-      if (this.#inode !== undefined && inodeOf(this.#path) !== this.#inode) this.#leave();
+      if (this.#inode !== undefined && inodeOf(this.#path) !== this.#inode) this.leave();
     }, LOOK_MS).unref();
   }
 
@@ -72,7 +72,7 @@ export class ControlServer {
     socket.on('close', () => {
       this.#sockets.delete(socket);
       const isIdle = this.#inode === undefined || listeners.size === 0;
-      if (isIdle && this.#sockets.size === 0) this.#leave();
+      if (isIdle && this.#sockets.size === 0) this.leave();
     });
     writeMessage(socket, {
       greeting: { pid: process.pid, identity: settings.identity, proxies: listeners.proxies() },
@@ -80,7 +80,7 @@ export class ControlServer {
     for (const report of this.#reports.splice(0)) writeMessage(socket, { report });
     readMessages<Command>(socket, (command) => {
       writeMessage(socket, { answer: this.#obey(command) });
-      if (command.do === 'leave') this.#leave();
+      if (command.do === 'leave') this.leave();
     });
   }
 
@@ -122,7 +122,8 @@ export class ControlServer {
     if (this.#inode !== undefined) rmSync(pidFile(this.#path), { force: true });
   }
 
-  #leave(): void {
+  /** Stops being controlled, and ends the process. */
+  leave(): void {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
     this.#removeFiles();

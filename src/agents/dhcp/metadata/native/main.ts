@@ -22,7 +22,7 @@ const forwarder = new Forwarder({
 });
 const listeners = new Listeners(forwarder, report);
 const control = new ControlServer({ settings, listeners, onLeave: () => void leave() });
-process.on('SIGTERM', () => process.exit(0));
+process.on('SIGTERM', () => control.leave());
 await control.start();
 
 async function leave(): Promise<void> {
