@@ -29,12 +29,19 @@ export interface Cloud {
   readonly transportUrl: string;
   server(side: Side, more?: Ini): Promise<RunningServer>;
   /** Starts a host with its agents; resolves when they are alive according to the server. */
-  agents(api: ApiClient, name: string, sides: { readonly dhcp: Side; readonly l2: Side }): Promise<AgentHost>;
+  agents(api: ApiClient, name: string, sides: AgentSides): Promise<AgentHost>;
   /** Starts a host with a metadata agent whose Nova listens on `address`; resolves when it is alive according to the server. */
   metadataAgent(api: ApiClient, name: string, side: Side, novaPort: number): Promise<MetadataHost>;
   /** Address of this machine for the hosts. */
   readonly address: string;
   dispose(): Promise<void>;
+}
+
+export interface AgentSides {
+  readonly dhcp: Side;
+  readonly l2: Side;
+  /** A physical network that only this host reaches; default: none. */
+  readonly physical?: string;
 }
 
 /** A host with a metadata agent. */
@@ -72,6 +79,8 @@ export async function startCloud(): Promise<Cloud> {
     },
     async agents(api, name, sides) {
       const { host, statePath } = await site.place(name);
+      if (sides.physical)
+        await host.run('ip', 'link', 'add', 'name', 'rack', 'up', 'type', 'veth', 'peer', 'name', 'far');
       const on = new AgentHost({
         host,
         sides,
@@ -79,7 +88,10 @@ export async function startCloud(): Promise<Cloud> {
         files: {
           neutron: neutronConf({ host: name, transportUrl, statePath }),
           dhcp: dhcpAgentIni(),
-          l2: linuxbridgeAgentIni({ localIp: host.address }),
+          l2: mergeIni(
+            linuxbridgeAgentIni({ localIp: host.address }),
+            sides.physical ? { linux_bridge: { physical_interface_mappings: `${sides.physical}:rack` } } : {},
+          ),
         },
         onProgram: (program) => programs.push(program),
       });
