@@ -170,6 +170,10 @@ export const OPTIONS = {
     dnsmasq_local_resolv: flag(false, "let dnsmasq use the host's resolv.conf"),
     dnsmasq_lease_max: integer(16777216, 'maximum number of leases per dnsmasq process', 1),
     dnsmasq_enable_addr6_list: flag(false, 'write one line for all DHCPv6 addresses of a port'),
+    dnsmasq_txt_record: text('', 'TXT record that dnsmasq answers: <name>[,<text>...]; commas in a text need quotes', {
+      pattern: /^$|^[A-Za-z0-9_][A-Za-z0-9._-]*(,[ -~]*)?$/,
+      hint: 'a name, then texts of printable ASCII, separated by commas',
+    }),
     dhcp_renewal_time: integer(0, 'renewal time (DHCP option 58) in seconds; 0: not sent', 0),
     dhcp_rebinding_time: integer(0, 'rebinding time (DHCP option 59) in seconds; 0: not sent', 0),
     enable_isolated_metadata: flag(

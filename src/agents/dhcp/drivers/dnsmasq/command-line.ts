@@ -79,6 +79,7 @@ export function renderCommandLine(
     `--dhcp-lease-max=${Math.min(possible, options.dnsmasq_lease_max)}`,
     ...(renewalSeconds > 0 ? [`--dhcp-option-force=option:T1,${renewalSeconds}s`] : []),
     ...(rebindingSeconds > 0 ? [`--dhcp-option-force=option:T2,${rebindingSeconds}s`] : []),
+    ...(options.dnsmasq_txt_record ? [`--txt-record=${options.dnsmasq_txt_record}`] : []),
     `--conf-file=${options.dnsmasq_config_file.trim() || '/dev/null'}`,
     ...options.dnsmasq_dns_servers.map((server) => `--server=${server}`),
     ...(domain === '' ? [] : [`--domain=${domain}`]),

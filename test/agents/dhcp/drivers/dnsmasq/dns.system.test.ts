@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { run } from '../../../../../src/linux/run.ts';
@@ -84,27 +85,47 @@ describe.skipIf(!isRoot)('DNS of a network (needs root)', () => {
     expect(await ask(client, 'ptr', '10.0.0.11', '10.0.0.2')).toBe('');
   });
 
-  test('other names are forwarded to dnsmasq_dns_servers, and only there', async () => {
-    const resolver = await machine(40, ['10.0.0.40/24']);
+  /** A resolver at 10.0.0.40 that knows a name, and a machine that asks. */
+  async function resolver(): Promise<string> {
+    const namespace = await machine(40, ['10.0.0.40/24']);
     const files = [`--pid-file=${join(world.state, 'resolver.pid')}`, '--conf-file=/dev/null', '--user=root'];
+    const alone = ['--keep-in-foreground', '--no-hosts', '--no-resolv'];
     world.spawn([
-      ...[
-        'nsenter',
-        `--net=/run/netns/${resolver}`,
-        '--',
-        'dnsmasq',
-        '--keep-in-foreground',
-        '--no-hosts',
-        '--no-resolv',
-      ],
+      'nsenter',
+      ...[`--net=/run/netns/${namespace}`, '--', 'dnsmasq', ...alone],
       ...['--address=/elsewhere.test/192.0.2.7', ...files],
-    ] as [string, ...string[]]);
+    ]);
     const client = await machine(30, INSIDE);
     await waitFor('the test resolver', async () => ask(client, 'a', 'elsewhere.test', '10.0.0.40'), 10_000);
+    return client;
+  }
+
+  test('other names are forwarded to dnsmasq_dns_servers, and only there', async () => {
+    const client = await resolver();
     await world.driver({ dns_domain: 'example.org', dnsmasq_dns_servers: ['10.0.0.40'] }).serve(wanted());
     for (const server of SERVERS) {
       expect(await ask(client, 'a', 'elsewhere.test', server)).toMatch(/Address: 192\.0\.2\.7\n/);
       expect(await ask(client, 'a', 'vm-1.example.org', server)).toMatch(/Address: 10\.0\.0\.11\n/);
+    }
+  });
+
+  test('other names go to the resolvers of the host with dnsmasq_local_resolv alone', async () => {
+    const client = await resolver();
+    // In place of the /etc/resolv.conf of this machine.
+    const [file, resolvers] = [join(world.state, 'operator.conf'), join(world.state, 'resolv.conf')];
+    await writeFile(resolvers, 'nameserver 10.0.0.40\n');
+    await writeFile(file, `resolv-file=${resolvers}\n`);
+    await world.driver({ dnsmasq_config_file: file }).serve(wanted());
+    expect(await ask(client, 'a', 'elsewhere.test', '10.0.0.2')).toBe('');
+    await world.driver({ dnsmasq_config_file: file, dnsmasq_local_resolv: true }).serve(wanted());
+    expect(await ask(client, 'a', 'elsewhere.test', '10.0.0.2')).toMatch(/Address: 192\.0\.2\.7\n/);
+  });
+
+  test('dnsmasq_txt_record is answered, and a new one replaces it', async () => {
+    const client = await machine(30, INSIDE);
+    for (const told of ['is well', 'is better']) {
+      await world.driver({ dnsmasq_txt_record: `health.internal,${told}` }).serve(wanted());
+      expect(await ask(client, 'txt', 'health.internal', '10.0.0.2')).toContain(`text = "${told}"`);
     }
   });
 

@@ -1,7 +1,9 @@
 import { chmod, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { nativeObstacle } from '../../../../../src/linux/native.ts';
 import { run } from '../../../../../src/linux/run.ts';
+import { openDeviceSocket } from '../../../../../src/linux/udp-sockets.ts';
 import { isRoot, macOf, World } from './world.ts';
 
 describe.skipIf(!isRoot)('a network served by a real dnsmasq (needs root)', () => {
@@ -224,6 +226,26 @@ describe.skipIf(!isRoot)('a network served by a real dnsmasq (needs root)', () =
     expect(log).toContain('DHCPACK(tapdhcp) 10.0.0.12');
     expect(log).toContain('requested options');
   });
+
+  test.skipIf(nativeObstacle() !== undefined)(
+    'answers are broadcast with dhcp_broadcast_reply alone, for machines that need that',
+    async () => {
+      const bystander = await world.machine(macOf(0x99));
+      const client = await world.client(11);
+      await run(['ip', '-n', bystander, 'addr', 'add', '10.0.0.99/24', 'dev', 'eth0']);
+      for (const broadcast of [false, true]) {
+        await world.driver({ dhcp_broadcast_reply: broadcast }).serve(world.wanted([world.port(11)]));
+        const heard = openDeviceSocket(bystander, 'eth0', 68);
+        try {
+          expect((await client.ask())?.ip).toBe('10.0.0.11');
+          // OFFER and ACK, which had come before the machine could configure itself.
+          expect(heard.receive().map((packet) => packet[0])).toEqual(broadcast ? [2, 2] : []);
+        } finally {
+          heard.close();
+        }
+      }
+    },
+  );
 
   test('reads its files for a network with DHCPv6 alone, too', async () => {
     const subnet = world.subnet('s6', 'fd00:1::/64', {
