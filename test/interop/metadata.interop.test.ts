@@ -1,5 +1,9 @@
 import { createHmac } from 'node:crypto';
+import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { NativeProxies } from '../../src/agents/dhcp/metadata/native/native-proxies.ts';
+import { nativeObstacle } from '../../src/linux/native.ts';
+import { ProxySite } from '../agents/dhcp/metadata/proxy-site.ts';
 import { askSocket } from '../support/metadata-socket.ts';
 import { type StandInNova, sendText, startNova } from '../support/nova.ts';
 import type { Side } from './agent-host.ts';
@@ -68,6 +72,32 @@ describe.each(COMBINATIONS)('%s', (_, serverSide, agentSide) => {
           'x-instance-id-signature': createHmac('sha256', METADATA_SECRET).update(String(port.device_id)).digest('hex'),
         });
       expect(nova.saw).toHaveLength(6);
+    });
+
+    test.skipIf(nativeObstacle() !== undefined)("through Neutrino's proxy in the network's namespace", async () => {
+      const ip_address = '10.0.0.60';
+      const port = await server.api.create('port', {
+        network_id: network,
+        device_id: 'e1a5c2a4-0b5a-4c0d-9d0f-000000000002',
+        fixed_ips: [{ ip_address }],
+      });
+      const site = await ProxySite.make();
+      site.config = { ...site.config, DEFAULT: { ...site.config.DEFAULT, metadata_proxy_socket: agent.socket } };
+      const proxies = new NativeProxies({ config: site.config, log: pino({ level: 'silent' }) });
+      try {
+        await site.inside('ip', 'address', 'add', `${ip_address}/24`, 'dev', 'dev0');
+        for (const routerId of [undefined, router]) {
+          await proxies.serve(site.wanted({ networkId: network, routerId }));
+          const spoofed = ['-H', 'X-Forwarded-For: 10.0.0.50', '-H', 'X-Neutron-Network-ID: x'];
+          const reply = await site.get(undefined, '--interface', ip_address, ...spoofed);
+          expect(reply).toEqual({ status: 200, text: '/x' });
+          expect(nova.saw.at(-1)?.headers).toMatchObject({ 'x-instance-id': port.device_id });
+        }
+      } finally {
+        await proxies.stop(network);
+        await proxies.close();
+        await site.remove();
+      }
     });
 
     test('404 to strangers, and to requests with both headers', async () => {
