@@ -30,7 +30,7 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
     min_rtr_adv_interval mtu_discovery my_ip my_ipv6 netns_resolvconf
     netns_resolvconf_nameservers netns_resolvconf_options netns_resolvconf_search network_device_mtu
     network_link_prefix notification_driver notification_topics nova_region_name nova_url
-    ovs_integration_bridge ovs_use_veth ovs_vsctl_timeout pd_confs pd_dhcp_driver periodic_fuzzy_delay
+    ovs_integration_bridge ovs_vsctl_timeout pd_confs pd_dhcp_driver periodic_fuzzy_delay
     periodic_interval prefix_delegation_driver publish_errors pure_unix_socket ra_confs rate_limit_burst
     rate_limit_except_level rate_limit_interval report_interval retry_until_window root_helper
     router_delete_namespaces router_id rpc_conn_pool_size
@@ -87,6 +87,15 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
   ml2_type_vxlan: words('vxlan_group'),
   securitygroup: words('enable_ipset enable_security_group permitted_ethertypes'),
   linux_bridge: words('bridge_mappings'),
+  ovs: words(`
+    bridge_mac_table_size bridge_mappings datapath_type disable_packet_marking enable_tunneling igmp_flood
+    igmp_flood_reports igmp_flood_unregistered igmp_snooping_enable int_peer_patch_port local_ip of_connect_timeout
+    of_inactivity_probe of_interface of_listen_address of_listen_port of_request_timeout openflow_processed_per_port
+    ovsdb_debug ovsdb_interface ovsdb_monitor_respawn_interval qos_meter_bandwidth resource_provider_bandwidths
+    resource_provider_default_hypervisor resource_provider_hypervisors resource_provider_inventory_defaults
+    resource_provider_packet_processing_inventory_defaults resource_provider_packet_processing_with_direction
+    resource_provider_packet_processing_without_direction ssl_ca_cert_file ssl_cert_file ssl_key_file
+    tun_peer_patch_port tunnel_bridge use_veth_interconnection veth_mtu vhostuser_socket_dir vsctl_timeout`),
   vxlan: words('arp_responder l2_population multicast_ranges tos ttl udp_dstport udp_srcport_max udp_srcport_min'),
 };
 
@@ -97,7 +106,7 @@ const SECTIONS = words(`
   ml2_odl ml2_sriov ml2_type_geneve ml2_type_gre network_log network_segment_range nova_sys_admin octavia
   oslo_concurrency oslo_limit oslo_messaging_amqp oslo_messaging_kafka oslo_messaging_metrics
   oslo_messaging_zmq oslo_middleware oslo_reports
-  oslo_versionedobjects ovn ovn_agent ovn_nb_global ovs ovs_driver ovsdb_connection placement privsep
+  oslo_versionedobjects ovn ovn_agent ovn_nb_global ovs_driver ovsdb_connection placement privsep
   privsep_conntrack privsep_dhcp_release privsep_link privsep_namespace privsep_ovs_vsctl profiler profiler_jaeger
   profiler_otlp pvlan qos quota service_auth service_providers service_user sriov_driver
   sriov_nic ssl vrrp wsgi`);

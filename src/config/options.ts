@@ -6,6 +6,7 @@ import { METADATA, METADATA_RATE_LIMITING } from './metadata.ts';
 import { NOTIFICATIONS } from './notifications.ts';
 import { NOVA, NOVA_EVENTS } from './nova.ts';
 import { flag, float, integer, list, nothingOf, type Option, text } from './option.ts';
+import { OVS, OVS_DEFAULT } from './ovs.ts';
 
 const ROOT_STATE_PATH = '/var/lib/neutrino';
 const userStatePath = () => resolve(process.env.XDG_STATE_HOME || resolve(homedir(), '.local/state'), 'neutrino');
@@ -155,9 +156,13 @@ export const OPTIONS = {
     resync_throttle: integer(1, 'minimum seconds between two full syncs of the DHCP agent', 0),
     num_sync_threads: integer(4, 'number of networks that the DHCP agent processes in parallel', 1, 64),
     interface_driver: text('linuxbridge', "how devices are plugged; Neutron's dotted path is accepted too", {
-      choices: ['linuxbridge'],
-      aliases: { 'neutron.agent.linux.interface.BridgeInterfaceDriver': 'linuxbridge' },
+      choices: ['linuxbridge', 'openvswitch'],
+      aliases: {
+        'neutron.agent.linux.interface.BridgeInterfaceDriver': 'linuxbridge',
+        'neutron.agent.linux.interface.OVSInterfaceDriver': 'openvswitch',
+      },
     }),
+    ...OVS_DEFAULT,
     dhcp_driver: text('dnsmasq', "DHCP server to run; Neutron's dotted path is accepted too", {
       choices: ['dnsmasq'],
       aliases: { 'neutron.agent.linux.dhcp.Dnsmasq': 'dnsmasq' },
@@ -331,6 +336,7 @@ export const OPTIONS = {
       },
     ),
   },
+  ovs: OVS,
   linux_bridge: {
     physical_interface_mappings: list([], 'physnet:interface pairs of this host', {
       pattern: /^[^:\s]+:[^:\s]+$/,

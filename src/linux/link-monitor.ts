@@ -59,6 +59,17 @@ export function parseMonitorLine(
   };
 }
 
+/** What a namespace is watched for, and who hears of it. */
+interface MonitorOptions extends InNamespace {
+  readonly log: Logger;
+  readonly onEvent: (event: LinkEvent) => void;
+  /**
+   * Called with the name of each device that disappears from another namespace to which this one has moved devices (see
+   * ip-monitor(8), all-nsid); default: other namespaces are not watched.
+   */
+  readonly onRemovedElsewhere?: (name: string) => void;
+}
+
 const RESTART = { firstMs: 100, maxMs: 10_000, jitter: 0 };
 const LISTENING_MS = 5_000;
 
@@ -67,9 +78,7 @@ const LISTENING_MS = 5_000;
  * `onEvent` receives every change, in order. When `ip monitor` ends unexpectedly, it is started again after 100 ms to 10 s, and
  * a new list finds what was missed. Throws when the devices cannot be listed the first time.
  */
-export async function startLinkMonitor(
-  options: InNamespace & { readonly log: Logger; readonly onEvent: (event: LinkEvent) => void },
-): Promise<LinkMonitor> {
+export async function startLinkMonitor(options: MonitorOptions): Promise<LinkMonitor> {
   const monitor = new Monitor(options);
   try {
     await monitor.begin();
@@ -81,7 +90,7 @@ export async function startLinkMonitor(
 }
 
 class Monitor implements LinkMonitor {
-  readonly #options: InNamespace & { readonly log: Logger; readonly onEvent: (event: LinkEvent) => void };
+  readonly #options: MonitorOptions;
   readonly #byIndex = new Map<number, MonitoredLink>();
   readonly #byName = new Map<string, MonitoredLink>();
   #child: ChildProcessByStdio<null, Readable, null> | undefined;
@@ -89,7 +98,7 @@ class Monitor implements LinkMonitor {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(options: InNamespace & { readonly log: Logger; readonly onEvent: (event: LinkEvent) => void }) {
+  constructor(options: MonitorOptions) {
     this.#options = options;
   }
 
@@ -110,9 +119,12 @@ class Monitor implements LinkMonitor {
 
   /** Listens first, then lists: changes between the two are reported twice, which `#learn` tolerates. */
   async begin(): Promise<void> {
-    const { namespace } = this.#options;
+    const { namespace, onRemovedElsewhere } = this.#options;
     const before = namespace === undefined ? [] : ['-n', checkNamespaceName(namespace)];
-    const child = spawn('ip', [...before, '-o', 'monitor', 'link'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const everywhere = onRemovedElsewhere ? ['all-nsid'] : [];
+    const child = spawn('ip', [...before, '-o', 'monitor', 'link', ...everywhere], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     this.#child = child;
     const ended = new Promise<string>((resolve) => {
       child.once('error', (error) => resolve(error.message));
@@ -169,9 +181,14 @@ class Monitor implements LinkMonitor {
     );
   }
 
-  #read(line: string): void {
+  #read(text: string): void {
+    const [, origin, line = ''] = /^(?:\[nsid ([^\]]+)\])?(.*)$/.exec(text) ?? [];
     const news = parseMonitorLine(line);
     if (!news || this.#closed) return;
+    if (origin !== undefined && origin !== 'current') {
+      if (news.deleted) this.#tell(() => this.#options.onRemovedElsewhere?.(news.link.name), news.link);
+      return;
+    }
     if (!news.deleted) this.#learn(news.link);
     else {
       const known = this.#byIndex.get(news.link.index);
@@ -198,10 +215,14 @@ class Monitor implements LinkMonitor {
   }
 
   #report(kind: LinkEvent['kind'], link: MonitoredLink): void {
+    this.#tell(() => this.#options.onEvent({ kind, link }), link);
+  }
+
+  #tell(listener: () => void, link: MonitoredLink): void {
     try {
-      this.#options.onEvent({ kind, link });
+      listener();
     } catch (error) {
-      this.#options.log.error({ err: error, kind, device: link.name }, 'a listener of the link monitor failed');
+      this.#options.log.error({ err: error, device: link.name }, 'a listener of the link monitor failed');
     }
   }
 }

@@ -21,6 +21,7 @@ export interface DeviceSpec {
   readonly namespace: string;
   /** Name of both ends: one in the namespace, one on the host for the L2 agent to plug. */
   readonly device: string;
+  readonly portId: string;
   readonly mac: string;
   readonly mtu: number;
   /** With prefix lengths. */
@@ -56,6 +57,7 @@ export function deviceSpec(
     networkId: info.id,
     namespace: dhcpNamespace(info.id),
     device: tapName(port.id),
+    portId: port.id,
     mac: port.mac_address.toLowerCase(),
     mtu: info.mtu,
     addresses: [...own, ...metadata].map(canonicalCidr),

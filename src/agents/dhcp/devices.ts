@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../../config/options.ts';
 import { dhcpNamespace } from '../../net/device-names.ts';
 import { hostUuid } from '../../net/dhcp-device-id.ts';
+import type { InterfaceDriverKind } from '../interface/drivers/kind.ts';
 import { interfaceDriverKind } from '../interface/drivers/registry.ts';
 import { type DeviceSpec, planInside } from './device-plan.ts';
 
@@ -21,21 +22,22 @@ export interface DhcpDevices {
   close(): Promise<void>;
 }
 
-/** Returns what the alias of each device that the agent of a host creates begins with; the network's id follows. */
+/** Returns what the mark of each device that the agent of a host creates begins with; the network's id follows. */
 export const deviceMark = (host: string): string => `neutrino-dhcp:${hostUuid(host)}:`;
 
-/** Returns the network for which a DHCP agent of any host created the device with this alias. */
-export function markedDhcpNetwork(alias: string | undefined): string | undefined {
-  return /^neutrino-dhcp:[^:]+:(.+)$/.exec(alias ?? '')?.[1];
+/** Returns the network for which a DHCP agent of any host created the device with this mark. */
+export function markedDhcpNetwork(mark: string | undefined): string | undefined {
+  return /^neutrino-dhcp:[^:]+:(.+)$/.exec(mark ?? '')?.[1];
 }
 
-/** The devices of this host's DHCP agent, created by the driver that `interface_driver` names. */
+/** The devices of this host's DHCP agent, created by a driver of this kind; default: the one that `interface_driver` names. */
 export async function dhcpDevices(parts: {
-  readonly config: Pick<Config, 'DEFAULT'>;
+  readonly config: Pick<Config, 'DEFAULT' | 'ovs'>;
   readonly log: Logger;
+  readonly kind?: InterfaceDriverKind;
 }): Promise<DhcpDevices> {
-  const { config, log } = parts;
-  const driver = await interfaceDriverKind(config).create({ mark: deviceMark(config.DEFAULT.host), log });
+  const { config, log, kind = interfaceDriverKind(config) } = parts;
+  const driver = await kind.create({ config, mark: deviceMark(config.DEFAULT.host), log });
   return {
     ensure: (spec, siblings = []) =>
       driver.plug({ ...spec, name: spec.device, owner: spec.networkId, siblings }, (there) => planInside(spec, there)),

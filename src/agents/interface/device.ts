@@ -2,10 +2,11 @@ import type { DeviceAddress } from '../../linux/addresses.ts';
 import type { IpCommand } from '../../linux/ip.ts';
 import type { Route } from '../../linux/routes.ts';
 
-/** An agent's own device on a network: one end is in a namespace, the other is on the host for an L2 agent to wire. */
+/** An agent's own device on a network: one end is in a namespace, the other is on the host, where an L2 agent wires it. */
 export interface AgentDevice {
   /** Name of both ends: `tap` and the first 11 characters of the port's id. */
   readonly name: string;
+  readonly portId: string;
   /** What the agent serves with it, such as a network's id. It survives the process, as part of the device's mark. */
   readonly owner: string;
   readonly namespace: string;

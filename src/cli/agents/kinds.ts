@@ -41,6 +41,10 @@ export const AGENT_KINDS: readonly AgentKind[] = [
       const { deviceMark } = await import('../../agents/dhcp/devices.ts');
       return deviceMark(host);
     },
+    async relabel(from, to, config) {
+      const { interfaceDriverKind } = await import('../../agents/interface/drivers/registry.ts');
+      return (await interfaceDriverKind(config).relabel?.(config, from, to)) ?? [];
+    },
     remains: 'DHCP keeps serving the machines',
     async start(parts) {
       const { composeDhcpAgent } = await import('../compose/dhcp-agent.ts');

@@ -23,26 +23,27 @@ export async function renameHostInDatabase(
 }
 
 /**
- * Replaces the former host name in the alias of every device that agents of this host created. The devices keep their names
- * and everything that is plugged into them.
+ * Replaces the former host name in the mark of every device that agents of this host created. The devices keep their names and
+ * everything that is plugged into them.
  */
 export async function relabelDevices(
-  kinds: readonly Pick<AgentKind, 'deviceMark'>[],
+  kinds: readonly Pick<AgentKind, 'deviceMark' | 'relabel'>[],
   config: Config,
   former: string,
   log: Logger,
 ): Promise<void> {
   const { host, state_path } = config.DEFAULT;
   const links = await listLinks();
-  for (const { deviceMark } of kinds) {
+  for (const { deviceMark, relabel } of kinds) {
     if (!deviceMark) continue;
     const mark = await deviceMark({ host: former, state_path }, config);
     const wanted = await deviceMark({ host, state_path }, config);
     const owned = links.filter(({ alias }) => alias?.includes(mark));
-    if (owned.length === 0) continue;
     await ipBatch(
       owned.map(({ name, alias = '' }) => ['link', 'set', 'dev', name, 'alias', alias.replace(mark, wanted)]),
     );
-    log.info({ devices: owned.map(({ name }) => name) }, `devices of host ${former} now belong to host ${host}`);
+    const others = (await relabel?.(mark, wanted, config)) ?? [];
+    const devices = [...new Set([...owned.map(({ name }) => name), ...others])];
+    if (devices.length > 0) log.info({ devices }, `devices of host ${former} now belong to host ${host}`);
   }
 }

@@ -35,6 +35,8 @@ export interface AgentKind {
   readonly unprivileged?: true;
   /** Returns the text in the alias of every device that an agent of this kind creates, by which it finds them again. */
   deviceMark?(agent: { readonly host: string; readonly state_path: string }, config: Config): Promise<string>;
+  /** Replaces that text in marks that are not aliases of devices, and returns the devices' names; default: there are none. */
+  relabel?(from: string, to: string, config: Config): Promise<readonly string[]>;
   /** What remains when it stops, as a sentence without the full stop. */
   readonly remains: string;
   /** Starts it. MUST throw if it cannot start, and then leave nothing running. */

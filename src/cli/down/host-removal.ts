@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
 import { dhcpDevices, markedDhcpNetwork } from '../../agents/dhcp/devices.ts';
+import type { InterfaceDriverKind, MarkedDevice } from '../../agents/interface/drivers/kind.ts';
+import { INTERFACE_DRIVERS, interfaceDriverKind } from '../../agents/interface/drivers/registry.ts';
 import { L2_DRIVERS } from '../../agents/l2/drivers/registry.ts';
 import type { Config } from '../../config/options.ts';
 import { instanceStore } from '../../lab/instance.ts';
@@ -29,22 +31,27 @@ export async function removeFromHost(config: Config, log: Logger): Promise<Remov
   const networks = await networksOfStatePath(config, log);
   const machines = await stopMachines(instanceStore(config.DEFAULT.state_path));
   const namespacesBefore = await listNamespaces();
-  const dhcpLinks = (await listLinks({ kind: 'veth' })).filter(({ alias }) =>
-    networks.has(markedDhcpNetwork(alias) ?? ''),
-  );
+  const dhcp = await dhcpDevicesFound(config, log);
+  const isOwn = ({ mark }: MarkedDevice) => networks.has(markedDhcpNetwork(mark) ?? '');
+  const dhcpNames = [...new Set(dhcp.flatMap(({ marked }) => marked.filter(isOwn)).map(({ name }) => name))];
 
   const processes: string[] = [];
   const driver = composeDhcpDriver({ config, log });
-  const devices = await dhcpDevices({ config, log });
   try {
-    for (const network of networks) {
-      await devices.remove(network);
-      const ended = await driver.stop(network);
-      if (ended) processes.push(ended);
+    for (const { kind } of dhcp) {
+      const devices = await dhcpDevices({ config, log, kind });
+      try {
+        for (const network of networks) {
+          await devices.remove(network);
+          const ended = await driver.stop(network);
+          if (ended) processes.push(ended);
+        }
+      } finally {
+        await devices.close();
+      }
     }
   } finally {
     await driver.close();
-    await devices.close();
   }
   const l2Devices: string[] = [];
   // Of all drivers, because the option may have changed.
@@ -53,13 +60,42 @@ export async function removeFromHost(config: Config, log: Logger): Promise<Remov
     const network = networkOf(link);
     return network !== undefined && !networks.has(network);
   });
+  const isForeign = ({ mark }: MarkedDevice) => !networks.has(markedDhcpNetwork(mark) ?? '');
   return {
     machines,
     processes,
     namespaces: [...networks].map(dhcpNamespace).filter((name) => namespacesBefore.includes(name)),
-    devices: [...dhcpLinks.map(({ name }) => name), ...l2Devices],
-    leftAlone: left.map(({ name }) => name),
+    devices: [...dhcpNames, ...l2Devices],
+    leftAlone: [
+      ...new Set([...dhcp.flatMap(({ marked }) => marked.filter(isForeign)), ...left].map(({ name }) => name)),
+    ],
   };
+}
+
+interface FoundDevices {
+  readonly kind: InterfaceDriverKind;
+  readonly marked: readonly MarkedDevice[];
+}
+
+/**
+ * Returns the devices of DHCP agents by the driver that removes them: the configured one, and others that have some, because the
+ * option may have changed. An Open vSwitch that is not configured need not run.
+ */
+async function dhcpDevicesFound(config: Config, log: Logger): Promise<readonly FoundDevices[]> {
+  const configured = interfaceDriverKind(config);
+  const found = await Promise.all(
+    INTERFACE_DRIVERS.map(async (kind) => {
+      try {
+        const all = await kind.marked(config);
+        return { kind, marked: all.filter(({ mark }) => markedDhcpNetwork(mark) !== undefined) };
+      } catch (error) {
+        if (kind === configured) throw error;
+        log.debug({ err: error, driver: kind.name }, 'the devices of another interface driver are unknown');
+        return { kind, marked: [] };
+      }
+    }),
+  );
+  return found.filter(({ kind, marked }) => kind === configured || marked.length > 0);
 }
 
 /** Returns the network for which Neutrino created the device. */

@@ -17,8 +17,8 @@ import { needsRoot } from '../../linux/root.ts';
 const log = pino({ level: 'silent' });
 
 function devicesOf(host: string): Promise<DhcpDevices> {
-  const { DEFAULT } = defaultConfig();
-  return dhcpDevices({ config: { DEFAULT: { ...DEFAULT, host } }, log });
+  const { DEFAULT, ovs } = defaultConfig();
+  return dhcpDevices({ config: { DEFAULT: { ...DEFAULT, host }, ovs }, log });
 }
 
 describe.skipIf(needsRoot)('devices of DHCP ports (needs root)', () => {
@@ -33,6 +33,7 @@ describe.skipIf(needsRoot)('devices of DHCP ports (needs root)', () => {
       networkId,
       namespace: dhcpNamespace(networkId),
       device: tapName(portId),
+      portId,
       mac: 'fa:16:3e:12:34:56',
       mtu: 1442,
       addresses: ['10.0.0.2/24', '10.0.50.2/24', 'fd00::2/64'],

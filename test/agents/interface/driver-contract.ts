@@ -3,30 +3,42 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { InterfaceDriver } from '../../../src/agents/interface/contract.ts';
 import type { AgentDevice, NamespaceState } from '../../../src/agents/interface/device.ts';
-import type { InterfaceDriverKind } from '../../../src/agents/interface/drivers/kind.ts';
+import type { InterfaceConfig, InterfaceDriverKind } from '../../../src/agents/interface/drivers/kind.ts';
+import { defaultConfig } from '../../../src/config/options.ts';
 import { listAddresses } from '../../../src/linux/addresses.ts';
 import { ipBatch } from '../../../src/linux/ip.ts';
 import { showLink } from '../../../src/linux/links.ts';
 import { namespaceExists } from '../../../src/linux/namespaces.ts';
+import { tapName } from '../../../src/net/device-names.ts';
 import { linkExists, readSysctl } from '../../linux/devices.ts';
 import { needsRoot } from '../../linux/root.ts';
 
 const log = pino({ level: 'silent' });
 
+/** How a driver's host is configured, and where an L2 agent finds its devices there. */
+export interface DriverHost {
+  readonly config: InterfaceConfig;
+  /** Whether the host has the device's other end. */
+  isWired(device: AgentDevice): Promise<boolean>;
+}
+
+const HOST: DriverHost = { config: defaultConfig(), isWired: ({ name }) => linkExists(name) };
+
 /** What every interface driver must do. Runs in real namespaces; skipped without root. */
-export function interfaceDriverContract(kind: InterfaceDriverKind): void {
+export function interfaceDriverContract(kind: InterfaceDriverKind, host: () => DriverHost = () => HOST): void {
   describe.skipIf(needsRoot)(`the interface driver ${kind.name} (needs root)`, () => {
     let mark: string;
     let driver: InterfaceDriver;
     let device: AgentDevice;
     const opened: InterfaceDriver[] = [];
     const open = async (withMark: string = mark) => {
-      const made = await kind.create({ mark: withMark, log });
+      const made = await kind.create({ config: host().config, mark: withMark, log });
       opened.push(made);
       return made;
     };
-    const deviceOf = (owner: string, more: Partial<AgentDevice> = {}): AgentDevice => ({
-      name: `tap${randomUUID().slice(0, 11)}`,
+    const deviceOf = (owner: string, more: Partial<AgentDevice> = {}, portId: string = randomUUID()): AgentDevice => ({
+      name: tapName(portId),
+      portId,
       owner,
       namespace: `t-if-${owner.slice(0, 8)}`,
       mac: 'fa:16:3e:12:34:56',
@@ -72,7 +84,7 @@ export function interfaceDriverContract(kind: InterfaceDriverKind): void {
       expect((await listAddresses(device.name, device)).map(({ address }) => address)).toContain('10.0.0.2');
       expect(await readSysctl(`net/ipv6/conf/${device.name}/accept_ra`, device)).toBe('0');
       // The end that an L2 agent wires has the same name, on the host.
-      expect(await linkExists(device.name)).toBe(true);
+      expect(await host().isWired(device)).toBe(true);
     });
 
     it('leaves a device that is right as it is, also one of an earlier process', async () => {
@@ -119,7 +131,16 @@ export function interfaceDriverContract(kind: InterfaceDriverKind): void {
       await later.unplug(device.owner, device.namespace);
       await later.unplug(device.owner, device.namespace);
       expect(await namespaceExists(device.namespace)).toBe(false);
-      expect(await linkExists(device.name)).toBe(false);
+      expect(await host().isWired(device)).toBe(false);
+      await vi.waitFor(async () => expect(await linkExists(device.name)).toBe(false), { timeout: 20_000, interval: 5 });
+    });
+
+    it('marks its devices, so that what removes a host finds them', async () => {
+      await plug(device);
+      const marked = await kind.marked(host().config);
+      expect(marked.filter((one) => one.name === device.name)).toEqual([
+        { name: device.name, mark: `${mark}${device.owner}` },
+      ]);
     });
 
     it('finds its owners after a restart, and those of no other agent', async () => {
@@ -149,6 +170,7 @@ export function interfaceDriverContract(kind: InterfaceDriverKind): void {
       await expect(plug({ ...device, namespace: '../../x' })).rejects.toThrow('../../x');
       await expect(plug({ ...device, mac: 'fa:16 up' })).rejects.toThrow('cannot be a word');
       expect(await linkExists(device.name)).toBe(false);
+      expect(await host().isWired(device)).toBe(false);
     });
   });
 }

@@ -13,13 +13,18 @@ describe('the registry of interface drivers', () => {
     expect(interfaceDriverKind(defaultConfig()).name).toBe('linuxbridge');
   });
 
-  test("finds the Linux bridge under Neutron's spelling too", () => {
-    const text = parseOption('DEFAULT', 'interface_driver', 'neutron.agent.linux.interface.BridgeInterfaceDriver');
-    expect(interfaceDriverKind(configOf(text)).name).toBe('linuxbridge');
+  test.each([
+    ['neutron.agent.linux.interface.BridgeInterfaceDriver', 'linuxbridge'],
+    ['neutron.agent.linux.interface.OVSInterfaceDriver', 'openvswitch'],
+  ])("finds drivers under Neutron's spelling too: %s", (path, name) => {
+    const text = parseOption('DEFAULT', 'interface_driver', path);
+    expect(interfaceDriverKind(configOf(text)).name).toBe(name);
   });
 
   test('refuses an unknown driver, with those that exist', () => {
-    expect(() => interfaceDriverKind(configOf('macvtap'))).toThrow(/"macvtap": must be one of linuxbridge$/);
+    expect(() => interfaceDriverKind(configOf('macvtap'))).toThrow(
+      /"macvtap": must be one of linuxbridge, openvswitch$/,
+    );
     expect(() => parseOption('DEFAULT', 'interface_driver', 'macvtap')).toThrow(/must be .*linuxbridge/);
   });
 });

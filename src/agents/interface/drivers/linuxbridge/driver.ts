@@ -1,13 +1,12 @@
 import type { Logger } from 'pino';
-import { parseAddresses } from '../../../../linux/addresses.ts';
-import { type IpCommand, ipBatch, ipBatchAll, ipQuery, isAlreadyThere, isNotFound } from '../../../../linux/ip.ts';
+import { type IpCommand, ipBatch, ipBatchAll, isAlreadyThere, isNotFound } from '../../../../linux/ip.ts';
 import { type LinkMonitor, startLinkMonitor } from '../../../../linux/link-monitor.ts';
-import { type Link, listLinks, parseLinks, showLink } from '../../../../linux/links.ts';
+import { type Link, listLinks, showLink } from '../../../../linux/links.ts';
 import { namespaceExists } from '../../../../linux/namespaces.ts';
-import { parseRoutes, ROUTES_QUERY } from '../../../../linux/routes.ts';
-import { setSysctlsAndIp } from '../../../../linux/sysctl.ts';
 import type { InterfaceDriver } from '../../contract.ts';
 import type { AgentDevice, InsideSetup, NamespaceState } from '../../device.ts';
+import { lookInside, NEW, portDevicesIn, setUpInside } from '../../inside.ts';
+import { OwnedDevices } from '../../owned-devices.ts';
 import { type ActualEnds, type DevicePlan, planDevice, planNewDevice } from './plan.ts';
 
 /** Manages veth pairs with iproute2: two processes for a new one, one or two for the check of an existing one. */
@@ -21,13 +20,10 @@ export async function createVethDriver(parts: {
 }
 
 type Configure = (there: NamespaceState) => InsideSetup;
-const NEW: NamespaceState = { up: false, addresses: [], routes: [] };
 
 class VethDriver implements InterfaceDriver {
   readonly #mark: string;
-  /** Owners by device name, and vice versa. */
-  readonly #owners = new Map<string, string>();
-  readonly #devices = new Map<string, Set<string>>();
+  readonly #owned = new OwnedDevices();
   /** Host ends as `owners` found them, until an event reports a change: a full sync does not query each again. */
   readonly #found = new Map<string, Link>();
   readonly #listeners: ((owner: string) => void)[] = [];
@@ -42,7 +38,7 @@ class VethDriver implements InterfaceDriver {
       log,
       onEvent: ({ kind, link }) => {
         this.#found.delete(link.name);
-        const owner = kind === 'removed' ? this.#owners.get(link.name) : undefined;
+        const owner = kind === 'removed' ? this.#owned.ownerOf(link.name) : undefined;
         if (owner !== undefined) for (const listener of this.#listeners) listener(owner);
       },
     });
@@ -60,17 +56,17 @@ class VethDriver implements InterfaceDriver {
   async owners(): Promise<readonly string[]> {
     for (const link of await listLinks({ kind: 'veth' })) {
       if (!link.alias?.startsWith(this.#mark)) continue;
-      this.#remember(link.name, link.alias.slice(this.#mark.length));
+      this.#owned.remember(link.name, link.alias.slice(this.#mark.length));
       this.#found.set(link.name, link);
     }
-    return [...this.#devices.keys()];
+    return this.#owned.owners();
   }
 
   async plug(device: AgentDevice, configure: Configure): Promise<void> {
     const alias = this.#mark + device.owner;
     const found = this.#found.get(device.name);
     // The removal of these devices below is not a loss.
-    for (const name of this.#devicesOf(device.owner)) if (!device.siblings.includes(name)) this.#forget(name);
+    for (const name of this.#owned.devicesOf(device.owner)) if (!device.siblings.includes(name)) this.#forget(name);
     const there = await namespaceExists(device.namespace);
     const actual = there ? await look(device, found) : undefined;
     const plan = actual && planDevice(device, alias, actual);
@@ -83,13 +79,13 @@ class VethDriver implements InterfaceDriver {
       if (plan) await tearDown(device, plan);
       await create(device, alias, { makeNamespace: !there }, configure(NEW));
     }
-    this.#remember(device.name, device.owner);
+    this.#owned.remember(device.name, device.owner);
   }
 
   async unplug(owner: string, namespace: string): Promise<void> {
-    const known = this.#devicesOf(owner);
+    const known = this.#owned.devicesOf(owner);
     for (const name of known) this.#forget(name);
-    const names = known.length === 0 ? await devicesIn(namespace) : known;
+    const names = known.length === 0 ? await portDevicesIn(namespace, 'veth') : known;
     // The namespace first: killed in between, the device's mark still names the owner at the next start.
     const failed = await ipBatchAll([
       ...((await namespaceExists(namespace)) ? [['netns', 'delete', namespace]] : []),
@@ -97,62 +93,24 @@ class VethDriver implements InterfaceDriver {
     ]);
     const serious = failed.find((failure) => !isNotFound(failure));
     if (serious) {
-      for (const name of known) this.#remember(name, owner);
+      for (const name of known) this.#owned.remember(name, owner);
       throw serious;
     }
   }
 
-  #devicesOf(owner: string): readonly string[] {
-    return [...(this.#devices.get(owner) ?? [])];
-  }
-
-  #remember(name: string, owner: string): void {
-    this.#forgetOwner(name);
-    this.#owners.set(name, owner);
-    const names = this.#devices.get(owner) ?? new Set();
-    this.#devices.set(owner, names.add(name));
-  }
-
   #forget(name: string): void {
     this.#found.delete(name);
-    this.#forgetOwner(name);
-  }
-
-  #forgetOwner(name: string): void {
-    const owner = this.#owners.get(name);
-    if (owner === undefined) return;
-    this.#owners.delete(name);
-    const names = this.#devices.get(owner);
-    names?.delete(name);
-    if (names?.size === 0) this.#devices.delete(owner);
+    this.#owned.forget(name);
   }
 }
 
 /** Returns the current state of both ends, addresses and routes: one process for each unknown end. */
 async function look(
-  { name, namespace }: AgentDevice,
+  device: AgentDevice,
   found: Link | undefined,
 ): Promise<ActualEnds & { readonly state: NamespaceState }> {
-  const [outer, answers] = await Promise.all([
-    found ?? showLink(name),
-    ipQuery([['addr', 'show'], ROUTES_QUERY], { namespace }),
-  ]);
-  const inner = parseLinks(answers[0]);
-  return {
-    outer,
-    inner,
-    state: {
-      up: inner.some((link) => link.name === name && link.up),
-      addresses: parseAddresses(answers[0]).get(name) ?? [],
-      routes: parseRoutes(answers[1]),
-    },
-  };
-}
-
-async function devicesIn(namespace: string): Promise<readonly string[]> {
-  if (!(await namespaceExists(namespace))) return [];
-  const links = await listLinks({ namespace, kind: 'veth' });
-  return links.map((link) => link.name).filter((name) => name.startsWith('tap'));
+  const [outer, inside] = await Promise.all([found ?? showLink(device.name), lookInside(device)]);
+  return { outer, ...inside };
 }
 
 async function tearDown(
@@ -181,12 +139,4 @@ async function create(
     await ipBatch(plan.host.filter((step: IpCommand) => step[0] !== 'netns' || !there));
   }
   await setUpInside(device, [...plan.inside, ...steps], settings);
-}
-
-async function setUpInside(
-  { namespace }: AgentDevice,
-  steps: readonly IpCommand[],
-  settings: InsideSetup['settings'],
-): Promise<void> {
-  if (steps.length > 0) await setSysctlsAndIp(settings, steps, { namespace });
 }

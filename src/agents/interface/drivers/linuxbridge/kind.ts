@@ -1,3 +1,4 @@
+import { listLinks } from '../../../../linux/links.ts';
 import type { InterfaceDriverKind } from '../kind.ts';
 import { createVethDriver } from './driver.ts';
 
@@ -6,4 +7,8 @@ export const LINUX_BRIDGE: InterfaceDriverKind = {
   name: 'linuxbridge',
   programs: { ip: 'iproute2' },
   create: createVethDriver,
+  async marked() {
+    const links = await listLinks({ kind: 'veth' });
+    return links.flatMap(({ name, alias }) => (alias === undefined ? [] : [{ name, mark: alias }]));
+  },
 };

@@ -8,6 +8,7 @@ import {
 
 const wanted: AgentDevice = {
   name: 'tap11111111-11',
+  portId: '11111111-1111-4111-8111-111111111111',
   owner: 'n1',
   namespace: 'qdhcp-n1',
   mac: 'fa:16:3e:00:00:01',
