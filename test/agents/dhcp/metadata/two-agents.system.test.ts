@@ -44,10 +44,11 @@ describe.skipIf(obstacle !== undefined)(`metadata of two agents on one link${obs
   let sides: Side[];
 
   async function makeSide(name: string, portId: string): Promise<Side> {
-    const { DEFAULT, metadata_rate_limiting } = defaultConfig();
+    const { DEFAULT, metadata_rate_limiting, ovs } = defaultConfig();
     const metadata_proxy_socket = join(folder, `${name}.socket`);
     const config = {
       metadata_rate_limiting,
+      ovs,
       DEFAULT: { ...DEFAULT, host: name, state_path: join(folder, name), metadata_proxy_socket },
     };
     const server = createServer((_req, res) => res.end(name)).listen(metadata_proxy_socket);
