@@ -27,6 +27,8 @@ const MAX_DISMISSED = 10_000;
 /** Priority of the passes of a full sync: after those of notifications (0 to 6). */
 const SYNC_PRIORITY = 10;
 const DEATH_PRIORITY = 0;
+/** Priority of changed ports that were collected: they have waited. */
+const RESTED_PRIORITY = 1;
 /** Maximum pause between two attempts for one network. */
 const MAX_RETRY_MS = 60_000;
 /** A server that ran this long is not in a crash loop. */
@@ -98,6 +100,8 @@ class DhcpAgent {
   readonly #stop = new AbortController();
   /** Consecutive failures by network; healthy networks have no entry. */
   readonly #failures = new Map<string, number>();
+  /** Networks whose changed ports are collected. */
+  readonly #resting: DelayQueue;
   /** Networks with ports that may have been deleted. */
   readonly #doubts: DelayQueue;
   readonly #deaths = new Map<string, { readonly count: number; readonly at: number }>();
@@ -131,6 +135,7 @@ class DhcpAgent {
       this.#reconciler.resume(networkId);
       this.#queue.add(networkId, DEATH_PRIORITY);
     });
+    this.#resting = new DelayQueue((networkId) => this.#queue.add(networkId, RESTED_PRIORITY));
     this.#doubts = new DelayQueue((networkId) => {
       if (this.#reconciler.since(networkId) === undefined) return;
       this.#reconciler.refetch(networkId);
@@ -205,6 +210,7 @@ class DhcpAgent {
     this.#heartbeat?.close();
     this.#fullSync.close();
     this.#delayed.close();
+    this.#resting.close();
     this.#doubts.close();
     this.#ready.close();
     await this.#endpoint?.close();
@@ -214,6 +220,12 @@ class DhcpAgent {
   }
 
   async #pass(networkId: string): Promise<void> {
+    const restMs = this.#reconciler.restMs(networkId);
+    if (restMs > 0) {
+      // Not in a pass, which would keep other networks waiting.
+      this.#resting.put(networkId, restMs, 'its changed ports are collected');
+      return;
+    }
     try {
       await this.#reconciler.pass(networkId);
       this.#failures.delete(networkId);

@@ -11,6 +11,8 @@ export interface DhcpDriver {
    * Called only after `serve`. SHOULD NOT cost more in large networks. If it throws, `serve` is called before the next change.
    */
   portsChanged(networkId: string, changes: PortChanges): Promise<void>;
+  /** Returns for how many milliseconds more changed ports should be collected before `portsChanged`. Default: none. */
+  restMs?(networkId: string): number;
   /**
    * Stops serving the network, removes its files, and returns what was stopped (`dnsmasq 4711`). Unserved networks are not an
    * error.

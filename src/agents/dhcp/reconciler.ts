@@ -136,6 +136,14 @@ export class Reconciler {
     return this.#states.get(networkId)?.present ?? false;
   }
 
+  /** Returns for how many milliseconds more changed ports should be collected; 0 if more than ports may have changed. */
+  restMs(networkId: string): number {
+    const { cache, driver } = this.#options;
+    const state = this.#states.get(networkId);
+    if (!state?.served || !state.device || state.dismissed || state.refetch || state.held) return 0;
+    return cache.facts(networkId) === state.served.facts ? (driver.restMs?.(networkId) ?? 0) : 0;
+  }
+
   /** Performs one pass. Does as much as possible, then throws the error, for a retry. */
   async pass(networkId: string): Promise<void> {
     const { cache } = this.#options;

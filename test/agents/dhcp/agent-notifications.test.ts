@@ -57,6 +57,23 @@ describe('notifications of ports', () => {
     expect(world.server.ready().filter((id) => id === one.id)).toEqual([one.id, one.id]);
   });
 
+  it('those that come while the driver collects are handed over together, and no other network waits for them', async () => {
+    await world.stop();
+    await world.startAndSync({ DEFAULT: { num_sync_threads: 1 } });
+    const other = world.server.put(network());
+    let resting = true;
+    world.driver.rests = () => (resting ? 1 : 0);
+    const whole = world.driver.handed.length + 1;
+    const ports = Array.from({ length: 20 }, () => port(net.id));
+    for (const one of ports) await created(one);
+    await world.notify('network_create_end', { payload: { network: { id: other.id }, priority: 6 } });
+    await world.until(() => expect(world.driver.serving.has(other.id)).toBe(true));
+    expect(world.driver.handed).toHaveLength(whole);
+    resting = false;
+    await world.until(() => expect(served()).toEqual(expect.arrayContaining(ports.map((one) => one.id))));
+    expect(world.driver.handed).toHaveLength(whole + 1);
+  });
+
   it('a creation that comes after an agent was restarted, of a port that is gone, is found out', async () => {
     const gone = port(net.id, fixed('10.0.0.50'));
     await world.notify('port_create_end', { payload: { port: gone, priority: 5 } });

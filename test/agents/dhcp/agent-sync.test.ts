@@ -129,6 +129,23 @@ describe('the first sync', () => {
     expect(most).toBe(2);
   });
 
+  it('full syncs keep resync_throttle between them, and all reasons meanwhile make one', async () => {
+    await world.startAndSync({ DEFAULT: { resync_throttle: 3_600 } });
+    const syncs = () => world.server.called('get_active_networks_info').length;
+    for (const _reason of [1, 2, 3]) {
+      await world.notify('agent_updated', { payload: { admin_state_up: true } });
+      world.loseNotifications();
+    }
+    await world.settled();
+    expect(syncs()).toBe(1);
+    await world.stop();
+    await world.start({ DEFAULT: { resync_throttle: 0 } });
+    await world.until(() => expect(syncs()).toBe(2));
+    await world.settled();
+    world.loseNotifications();
+    await world.until(() => expect(syncs()).toBe(3));
+  });
+
   it('waits for a server that is not there yet', async () => {
     const net = world.server.put(network());
     await world.start({ server: false });

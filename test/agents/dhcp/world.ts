@@ -170,6 +170,13 @@ class FakeDriver implements DhcpDriver {
     await this.#take({ ...before, info: { ...before.info, ports } });
   }
 
+  /** Milliseconds that the next changes of ports should be collected. */
+  rests: () => number = () => 0;
+
+  restMs(): number {
+    return this.rests();
+  }
+
   async stop(networkId: string): Promise<undefined> {
     this.disabled.push(networkId);
     this.left = this.left.filter((id) => id !== networkId);
@@ -259,7 +266,13 @@ export class World {
 
   /** Starts the agent and, by default, the server. */
   async start(
-    options: { DEFAULT?: Partial<Config['DEFAULT']>; agent?: Partial<Config['agent']>; server?: boolean } = {},
+    options: {
+      DEFAULT?: Partial<Config['DEFAULT']>;
+      agent?: Partial<Config['agent']>;
+      server?: boolean;
+      /** Default: the one that only remembers. */
+      driver?: DhcpDriver;
+    } = {},
   ) {
     if (options.server !== false) await this.serve();
     const config = defaultConfig();
@@ -270,7 +283,7 @@ export class World {
         agent: { ...config.agent, ...options.agent },
       },
       transport: this.#watched(),
-      driver: this.driver,
+      driver: options.driver ?? this.driver,
       devices: this.devices,
       log: this.log,
     });

@@ -67,6 +67,7 @@ export function withMetadata({ driver, proxies, config, log }: Parts): DhcpDrive
       const after = wantedProxy(known, config.DEFAULT);
       if (before?.routerId !== after?.routerId || !before !== !after) await bring(networkId, known);
     },
+    restMs: (networkId) => driver.restMs?.(networkId) ?? 0,
     async stop(networkId) {
       networks.delete(networkId);
       failing.delete(networkId);

@@ -14,6 +14,7 @@ import { type Left, leftStamps, passChange } from './change-pass.ts';
 import { type Files, filesOf } from './command-line.ts';
 import { ServerFinder } from './find-server.ts';
 import { Reconciliation } from './reconcile.ts';
+import { restMs } from './reload.ts';
 import { ReloadThrottle } from './reload-throttle.ts';
 import { type MovedAddresses, NetworkLines } from './render.ts';
 import { isOpenToOthers, type ServerProcess } from './server-process.ts';
@@ -92,6 +93,11 @@ class DnsmasqDriver implements DhcpDriver {
       if (!known) throw new Error(`network ${networkId}: ports changed before it was served`);
       await this.#bring(networkId, known.lines.change(changes));
     });
+  }
+
+  restMs(networkId: string): number {
+    const served = this.#served.get(networkId);
+    return served ? restMs(served.throttle, served.process) : 0;
   }
 
   stop(networkId: string): Promise<string | undefined> {

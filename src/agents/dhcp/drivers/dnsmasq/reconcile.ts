@@ -69,7 +69,7 @@ export class Reconciliation {
       this.#writeFiles(changed);
       await this.#reloader().reload(running);
     } else if (!(isLoaded && (await this.#add(running)))) {
-      await this.#reloader().waitForTurn((throttle, now) => throttle.restartWaitMs(now));
+      await this.#reloader().waitForTurn(running, 'restart');
       return this.#restart(running, 'a reload could end it, because its hosts have tags');
     }
     if (await this.#releaseStale(running)) return running;
@@ -126,7 +126,7 @@ export class Reconciliation {
     const lines = additions(before, rendered);
     if (!lines) return false;
     const reloader = this.#reloader();
-    await reloader.waitForTurn((throttle, now) => throttle.waitMs(now));
+    await reloader.waitForTurn(running);
     this.#writeFiles();
     await reloader.observe(running, () => addLines(files.added, lines));
     return true;

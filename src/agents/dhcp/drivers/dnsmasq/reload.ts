@@ -23,6 +23,13 @@ interface Parts {
 const SURE_SHARE = 0.7;
 const LOOKS = 10;
 
+/** Returns for how many milliseconds more a dnsmasq should not be reloaded. */
+export function restMs(throttle: ReloadThrottle, running: ServerProcess): number {
+  const now = performance.now();
+  if (throttle.waitMs(now) === 0) return 0;
+  return isIdle(running) ? throttle.idleWaitMs(now) : throttle.nextLookMs(now);
+}
+
 /** Makes one dnsmasq read its files, one reload at a time, and knows when it has. */
 export class Reloader {
   readonly #parts: Parts;
@@ -33,15 +40,17 @@ export class Reloader {
     this.#timeoutMs = reloadTimeoutMs(parts.hosts);
   }
 
-  /** Throws if the driver closes meanwhile. */
-  async waitForTurn(waitMs: (throttle: ReloadThrottle, now: number) => number): Promise<void> {
+  /** Waits until dnsmasq may be reloaded, or replaced by a restart that stands in for a reload. Throws if the driver closes. */
+  async waitForTurn(running: ServerProcess, kind: 'reload' | 'restart' = 'reload'): Promise<void> {
     const { throttle, closing } = this.#parts;
-    if (!(await pause(waitMs(throttle, performance.now()), closing))) throw new Error('the dnsmasq driver closes');
+    const waitMs = () => (kind === 'restart' ? throttle.restartWaitMs(performance.now()) : restMs(throttle, running));
+    for (let ms = waitMs(); ms > 0; ms = waitMs())
+      if (!(await pause(Math.ceil(ms), closing))) throw new Error('the dnsmasq driver closes');
   }
 
   /** Reloads the running dnsmasq when its turn has come. */
   async reload(running: ServerProcess): Promise<void> {
-    await this.waitForTurn((throttle, now) => throttle.waitMs(now));
+    await this.waitForTurn(running);
     await this.observe(running, () => {
       if (!isRunning(running) || !signalProcess(running.pid, 'SIGHUP')) {
         throw new Error(`dnsmasq (process ${running.pid}) ended before it could be reloaded`);

@@ -12,6 +12,13 @@ describe('the throttle of reloads', () => {
     expect(throttle.waitMs(9_999)).toBe(0);
   });
 
+  test('a dnsmasq that has answered all rests for a tenth of that; a busy one is looked at as often', () => {
+    const throttle = new ReloadThrottle(0);
+    throttle.reloaded(1_000, 1_400);
+    expect([1_400, 1_430, 1_440].map((now) => throttle.idleWaitMs(now))).toEqual([40, 10, 0]);
+    expect([1_400, 1_440, 1_790, 1_800].map((now) => throttle.nextLookMs(now))).toEqual([40, 40, 10, 0]);
+  });
+
   test('short ones are not held back', () => {
     const throttle = new ReloadThrottle(0);
     throttle.reloaded(1_000, 1_010);
@@ -22,6 +29,7 @@ describe('the throttle of reloads', () => {
     const throttle = new ReloadThrottle(5_000);
     throttle.reloaded(1_000, 1_010);
     expect(throttle.waitMs(1_010)).toBe(5_000);
+    expect([throttle.idleWaitMs(1_010), throttle.nextLookMs(2_010)]).toEqual([5_000, 4_000]);
   });
 
   test('restarts that replace reloads leave most of the time to answering, and keep the interval of reloads', () => {
