@@ -9,7 +9,7 @@ export const setOf = (values: readonly Value[]): Value => ['set', values];
 export const mapOf = (entries: Readonly<Record<string, string>>): Value => ['map', Object.entries(entries)];
 
 /** Returns the elements of a set; a set of one element may be written as that element (RFC 7047, section 5.1, <set>). */
-export function elements(value: Value | undefined): readonly Value[] {
+function elements(value: Value | undefined): readonly Value[] {
   if (value === undefined) return [];
   return Array.isArray(value) && value[0] === 'set' ? (value[1] as readonly Value[]) : [value as Value];
 }

@@ -5,7 +5,7 @@ import type { InterfaceDriver } from '../contract.ts';
 /** The options that interface drivers read. */
 export type InterfaceConfig = Pick<Config, 'DEFAULT' | 'ovs'>;
 
-export interface InterfaceDriverParts {
+interface InterfaceDriverParts {
   readonly config: InterfaceConfig;
   /** Begins the mark of each device that the driver creates, by which a later process of the same agent finds it; the owner follows. */
   readonly mark: string;
