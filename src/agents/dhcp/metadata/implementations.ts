@@ -4,7 +4,7 @@ import { nativeObstacle } from '../../../linux/native.ts';
 import { chosenKind } from '../../common/driver-choice.ts';
 import type { MetadataProxies } from './contract.ts';
 import { HaproxyProxies } from './haproxy.ts';
-import { NativeProxies } from './native/native-proxies.ts';
+import { controlObstacle, NativeProxies } from './native/native-proxies.ts';
 
 type ProxyConfig = Pick<Config, 'DEFAULT' | 'metadata_rate_limiting'>;
 
@@ -17,7 +17,7 @@ interface Parts {
 export interface MetadataProxyKind {
   readonly name: string;
   /** Returns why it cannot run here, and haproxy takes its place; absent: it always can. */
-  obstacle?(): string | undefined;
+  obstacle?(config: ProxyConfig): string | undefined;
   create(parts: Parts): MetadataProxies;
 }
 
@@ -25,12 +25,12 @@ const FALLBACK = 'haproxy';
 const HAPROXY: MetadataProxyKind = { name: FALLBACK, create: (parts) => new HaproxyProxies(parts) };
 const NATIVE: MetadataProxyKind = {
   name: 'native',
-  obstacle: nativeObstacle,
+  obstacle: ({ DEFAULT }) => nativeObstacle() ?? controlObstacle(DEFAULT),
   create: (parts) => new NativeProxies(parts),
 };
 
 /** All implementations. */
-const METADATA_PROXIES: readonly MetadataProxyKind[] = [NATIVE, HAPROXY];
+export const METADATA_PROXIES: readonly MetadataProxyKind[] = [NATIVE, HAPROXY];
 
 /**
  * Returns the proxies that `metadata_proxy` names, or haproxy where those cannot run, which is logged. They remove what another
@@ -40,7 +40,7 @@ export function metadataProxies({ config, log }: Parts, kinds = METADATA_PROXIES
   const { metadata_proxy, enable_isolated_metadata, force_metadata } = config.DEFAULT;
   const wanted = chosenKind('[DEFAULT] metadata_proxy', metadata_proxy, kinds);
   const isUsed = enable_isolated_metadata || force_metadata;
-  const obstacle = isUsed ? wanted.obstacle?.() : undefined;
+  const obstacle = isUsed ? wanted.obstacle?.(config) : undefined;
   if (obstacle !== undefined) log.warn(`metadata_proxy = ${wanted.name} cannot run here, haproxy is used: ${obstacle}`);
   const chosen = obstacle === undefined ? wanted : chosenKind('[DEFAULT] metadata_proxy', FALLBACK, kinds);
   const others = kinds.filter((kind) => kind !== chosen).map((kind) => kind.create({ config, log }));

@@ -1,7 +1,11 @@
 import { pino } from 'pino';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { MetadataProxies } from '../../../../src/agents/dhcp/metadata/contract.ts';
-import { type MetadataProxyKind, metadataProxies } from '../../../../src/agents/dhcp/metadata/implementations.ts';
+import {
+  METADATA_PROXIES,
+  type MetadataProxyKind,
+  metadataProxies,
+} from '../../../../src/agents/dhcp/metadata/implementations.ts';
 import { type Config, defaultConfig } from '../../../../src/config/options.ts';
 
 let did: string[];
@@ -37,7 +41,10 @@ const kind = (name: string, shares = true): MetadataProxyKind => ({
     },
   }),
 });
-const proxies = (options: Partial<Config['DEFAULT']>, kinds = [kind('native'), kind('haproxy')]) => {
+const proxies = (
+  options: Partial<Config['DEFAULT']>,
+  kinds: readonly MetadataProxyKind[] = [kind('native'), kind('haproxy')],
+) => {
   const { DEFAULT, ...more } = defaultConfig();
   const config = { ...more, DEFAULT: { ...DEFAULT, enable_isolated_metadata: true, ...options } };
   const log = pino({ level: 'info' }, { write: (line) => void logged.push(line) });
@@ -74,6 +81,11 @@ describe('metadataProxies', () => {
     logged = [];
     proxies({ enable_isolated_metadata: false });
     expect(logged).toEqual([]);
+  });
+
+  it('falls back to haproxy with a state path that is too long for a socket', () => {
+    proxies({ state_path: `/${'x'.repeat(80)}` }, METADATA_PROXIES);
+    expect(logged.join()).toContain('too long for a socket');
   });
 
   it('closes all', async () => {

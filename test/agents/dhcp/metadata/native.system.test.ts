@@ -15,6 +15,7 @@ const pidOf = ({ DEFAULT }: ProxyConfig) => Number(readFileSync(`${controlSocket
 describeProxies({
   name: 'one process for all networks',
   obstacle,
+  outage: [/cannot be reached, machines get no metadata/, /answers again/],
   create: (parts) => new NativeProxies(parts),
   pid: pidOf,
 });
@@ -125,16 +126,6 @@ describe.skipIf(obstacle !== undefined)(`the process of the metadata proxies${ob
     await ended(now);
     expect((await again(site)).status).toBe(200);
     expect(logged.filter((line) => line.includes('died; restarting it'))).toHaveLength(2);
-  });
-
-  it('says once that the metadata agent is away, and once that it is back', async () => {
-    await proxies().serve(site.wanted());
-    await site.stopAgent();
-    expect((await Promise.all([site.get(), site.get()])).map(({ status }) => status)).toEqual([503, 503]);
-    await site.startAgent();
-    expect((await Promise.all([site.get(), site.get()])).map(({ status }) => status)).toEqual([200, 200]);
-    const said = (text: string) => logged.filter((line) => line.includes(text)).length;
-    expect([said('cannot be reached'), said('answers again')]).toEqual([1, 1]);
   });
 
   it('leaves room for other networks when the machines of one open as many connections as they can', async () => {

@@ -13,17 +13,20 @@ export interface Implementation {
   /** Why it cannot run here. */
   readonly obstacle: string | undefined;
   create(parts: { readonly config: ProxyConfig; readonly log: Logger }): MetadataProxies;
+  /** What it logs while the metadata agent is away, and when it is back; machines may ask often. */
+  readonly outage: readonly RegExp[];
   /** The process that serves a network or router. */
   pid(config: ProxyConfig, id: string): number;
 }
 
 /** What every implementation of the metadata proxies does. */
-export function describeProxies({ name, obstacle, create, pid }: Implementation): void {
+export function describeProxies({ name, obstacle, outage, create, pid }: Implementation): void {
   describe.skipIf(obstacle !== undefined)(`${name}${obstacle ? `: ${obstacle}` : ''}`, () => {
     let site: ProxySite;
     const open: MetadataProxies[] = [];
+    const logged: string[] = [];
     const proxies = (): MetadataProxies => {
-      const made = create({ config: site.config, log: pino({ level: 'silent' }) });
+      const made = create({ config: site.config, log: pino({}, { write: (line) => void logged.push(line) }) });
       open.push(made);
       return made;
     };
@@ -79,12 +82,15 @@ export function describeProxies({ name, obstacle, create, pid }: Implementation)
       expect((await site.get()).text).toHaveLength(20 * chunk.length);
     });
 
-    it('answers 503 while the metadata agent is away', async () => {
+    it('answers 503 while the metadata agent is away, and says so once', async () => {
       await proxies().serve(site.wanted());
       await site.stopAgent();
-      expect((await site.get()).status).toBe(503);
+      logged.length = 0;
+      const ask = async () => (await Promise.all([site.get(), site.get()])).map(({ status }) => status);
+      expect(await ask()).toEqual([503, 503]);
       await site.startAgent();
-      expect((await site.get()).status).toBe(200);
+      expect(await ask()).toEqual([200, 200]);
+      expect(logged).toEqual(outage.map((text) => expect.stringMatching(text)));
     });
 
     it('outlives its agent and is adopted; a change of the router needs no restart of the namespace', async () => {

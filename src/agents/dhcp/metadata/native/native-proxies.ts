@@ -13,6 +13,8 @@ import { killProcess, processIdentity, processOutput, startProcess } from './sta
 
 /** A process that ran this long is not in a crash loop. */
 const STEADY_MS = 60_000;
+/** How often the process must answer. */
+const CHECK_MS = 10_000;
 const BACKOFF = { firstMs: 500, maxMs: 30_000 };
 
 type NativeConfig = Pick<Config, 'DEFAULT' | 'metadata_rate_limiting'>;
@@ -20,6 +22,15 @@ type NativeConfig = Pick<Config, 'DEFAULT' | 'metadata_rate_limiting'>;
 /** The control socket of the process; its pid and its output are in files beside it. */
 export const controlSocket = ({ state_path }: Pick<Config['DEFAULT'], 'state_path'>): string =>
   join(state_path, 'ns-metadata-proxy', 'native');
+
+/** Bytes of a UNIX socket's path (unix(7)), without the process id that is appended at first. */
+const MAX_CONTROL = 107 - '.4194304'.length;
+
+/** Returns why the process cannot be controlled with this state path; undefined if it can. */
+export function controlObstacle(options: Pick<Config['DEFAULT'], 'state_path'>): string | undefined {
+  const length = Buffer.byteLength(controlSocket(options));
+  return length <= MAX_CONTROL ? undefined : `${controlSocket(options)}: too long for a socket`;
+}
 
 /**
  * One process that serves all networks of this host: it opens its listening sockets in their namespaces. It outlives the agent; the
@@ -32,6 +43,7 @@ export class NativeProxies implements MetadataProxies {
   readonly #wanted = new Map<string, WantedProxy>();
   readonly #listeners: ((networkId: string) => void)[] = [];
   readonly #stop = new AbortController();
+  readonly #checks: NodeJS.Timeout;
   #connection: Connection | undefined;
   /** One at a time looks for the process, starts or replaces it. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -46,6 +58,7 @@ export class NativeProxies implements MetadataProxies {
       rates: rateSettings(config.metadata_rate_limiting),
     };
     this.#settings = { ...settings, identity: processIdentity(settings) };
+    this.#checks = setInterval(() => this.#check(), CHECK_MS).unref();
   }
 
   async serve(proxy: WantedProxy): Promise<void> {
@@ -79,6 +92,7 @@ export class NativeProxies implements MetadataProxies {
 
   async close(): Promise<void> {
     this.#stop.abort();
+    clearInterval(this.#checks);
     await this.#turn;
     const connection = this.#connection;
     this.#connection = undefined;
@@ -143,6 +157,11 @@ export class NativeProxies implements MetadataProxies {
     else this.#log.info({ pid }, 'one process serves metadata in all namespaces');
     this.#connection = fresh;
     return fresh;
+  }
+
+  /** A process that hangs is killed, and its end causes a restart. */
+  #check(): void {
+    if (this.#connection) this.#ask(this.#connection, { do: 'serve', proxies: [] }).catch(() => undefined);
   }
 
   #closed(connection: Connection): void {
