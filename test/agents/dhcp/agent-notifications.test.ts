@@ -265,6 +265,24 @@ describe("notifications of the agent's own port", () => {
   });
 });
 
+describe("notifications of other agents' ports", () => {
+  it('move the IPv6 metadata address, which one agent of a link has', async () => {
+    await world.stop();
+    await world.startAndSync({ DEFAULT: { force_metadata: true } });
+    const hasAddress = (expected: boolean) =>
+      world.until(() =>
+        expect(world.devices.there.get(net.id)?.addresses.includes('fe80::a9fe:a9fe/128')).toBe(expected),
+      );
+    await hasAddress(true);
+    const dhcp = { device_owner: 'network:dhcp', device_id: 'dhcp-other' };
+    const other = port(net.id, { ...dhcp, id: '00000000-0000-4000-8000-000000000000', ...fixed('10.0.0.200') });
+    await created(other);
+    await hasAddress(false);
+    await world.notify('port_delete_end', { payload: { port_id: other.id, network_id: net.id, fixed_ips: [] } });
+    await hasAddress(true);
+  });
+});
+
 describe('notifications of networks and subnets', () => {
   it('a network given to the agent is asked for and served', async () => {
     const bare = network();

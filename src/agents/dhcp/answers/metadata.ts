@@ -17,16 +17,13 @@ export const METADATA_ROUTE = `${METADATA_IPV4}/32`;
 export const isMetadataNetwork = (info: NetworkFacts): boolean => allSubnets(info).some(isMetadataSubnet);
 
 /**
- * Returns whether, of all DHCP agents on the link, the one with this port has the IPv6 metadata address: machines ask for it by its
+ * Returns whether, of all DHCP agents on the link of this port, its agent has the IPv6 metadata address: machines ask for it by its
  * name alone, so that a second one would be a duplicate (RFC 4862, 5.4). All agents choose the port with the lowest id among those
- * in the subnets of this link. Which of them are served is the server's decision: when it takes a network from an agent that is
- * dead, another agent's port is the lowest.
+ * in the same subnets. Which ports there are is the server's decision: when it takes a network from an agent that is dead, the port
+ * of another one is the lowest.
  */
-export function hasIpv6Metadata(
-  { ports, subnets }: Pick<NetworkInfo, 'ports' | 'subnets'>,
-  own: PortDocument,
-): boolean {
-  const onLink = new Set(subnets.map(({ id }) => id));
+export function hasIpv6Metadata({ ports }: Pick<NetworkInfo, 'ports'>, own: PortDocument): boolean {
+  const onLink = new Set(own.fixed_ips.map(({ subnet_id }) => subnet_id));
   return ports.every(
     (port) =>
       port.id >= own.id ||
