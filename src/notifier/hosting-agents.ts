@@ -7,7 +7,7 @@ import { type HostingAgent, hostingAgents } from '../scheduler/bindings.ts';
 import type { Scheduler } from '../scheduler/contract.ts';
 import { configuredScheduler } from '../scheduler/drivers.ts';
 import { agentsWanted, type HostingKind, isNotified } from '../scheduler/hosting-kind.ts';
-import { fits, type Place, placesOf } from '../scheduler/places.ts';
+import { dividedAmong, fits, type Place, placesOf } from '../scheduler/places.ts';
 import { couldSchedule, hostedLabel } from '../scheduler/schedule.ts';
 import { groupBy } from '../store/listing.ts';
 import type { QueuedEvent } from './casts.ts';
@@ -105,8 +105,16 @@ class AgentsOfKind {
     const { db, config } = this.#core;
     const most = agentsWanted(config, this.kind, 0);
     const lacking = new Map<string, readonly HostingAgent[]>();
-    const places = await placesOf(db.kysely, this.kind, [...ids]);
+    const enough: string[] = [];
     for (const id of ids) {
+      const own = hosts.get(id) ?? NONE;
+      if (own.length < most) lacking.set(id, own);
+      else enough.push(id);
+    }
+    // A part may have none although the resource as a whole has as many.
+    const divided = await dividedAmong(db.kysely, this.kind, enough);
+    const places = await placesOf(db.kysely, this.kind, divided);
+    for (const id of divided) {
       const own = hosts.get(id) ?? NONE;
       const isShort = (place: Place) => own.filter((agent) => fits(place, agent)).length < most;
       if (places(id).some(isShort)) lacking.set(id, own);

@@ -76,19 +76,13 @@ export async function autoSchedulePage(
 ): Promise<string | undefined> {
   const most = agentsWanted(config, kind, 0);
   const bindings = sql`select count(*) from ${bindingsOf(kind)} b where b.resource_id = hosted.id`;
-  const { parts } = kind.hosted;
+  const { parts, isDivided } = kind.hosted;
   const vacant = sql<boolean>`(${bindings}) < case when hosted.single = 1 then 1 else ${most} end`;
   const rows = await trx
     .selectFrom(needingAgent(kind).as('hosted'))
     .selectAll()
     .where('hosted.id', '>', after)
-    .where(
-      parts
-        ? sql<boolean>`case when exists (select 1 from ${parts} p where p.resource_id = hosted.id)
-            then exists (select 1 from ${parts} p where p.resource_id = hosted.id and p.host = ${agent.host})
-            else ${vacant} end`
-        : vacant,
-    )
+    .where(isDivided ? sql<boolean>`(${vacant} or ${isDivided})` : vacant)
     .where(sql<boolean>`(${bindings} and b.agent_id = ${agent.id}) = 0`)
     .orderBy('hosted.id')
     .limit(page)
@@ -101,6 +95,7 @@ export async function autoSchedulePage(
     for (const place of places(id)) {
       if (!fits(place, agent)) continue;
       const here = new Set(hosting?.get(id)?.flatMap((one) => (fits(place, one) ? [one.id] : [])));
+      if (place.hosts && here.size >= agentsWanted(config, kind, single)) continue;
       const counts = (one: string) => !place.hosts || here.has(one);
       if (!(await bind(trx, kind, id, agent.id, agentsWanted(config, kind, single), counts))) continue;
       await bound(trx, id);

@@ -44,11 +44,12 @@ export interface HostingKind {
      */
     readonly redundant?: RawBuilder<SqlBool>;
     /**
-     * The parts of resources that have agents of their own, each as many as the configuration says, as a table expression in
-     * parentheses: a row for each host that can serve the part, or one without a host. Resources without parts are served as a whole,
-     * from any host.
+     * Selects the parts of these resources that have agents of their own, each as many as the configuration says: a row for each host
+     * that can serve the part, or one without a host. Resources without parts are served as a whole, from any host.
      */
-    readonly parts?: RawBuilder<PartHost>;
+    readonly parts?: (ids: RawBuilder<unknown>) => RawBuilder<PartHost>;
+    /** Condition on `hosted` (a row of `all`) that holds for the resources that have several parts, or may have. Default: none. */
+    readonly isDivided?: RawBuilder<SqlBool>;
   };
   /**
    * Table of bindings: the columns that name the resource and the agent, and `binding_index`. The pairs

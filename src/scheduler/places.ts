@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Queries } from '../db/database.ts';
 import type { HostingKind } from './hosting-kind.ts';
 
@@ -19,11 +20,7 @@ export async function placesOf(
   ids: readonly string[],
 ): Promise<(id: string) => readonly Place[]> {
   if (!parts || ids.length === 0) return () => ANYWHERE;
-  const rows = await db
-    .selectFrom(parts.as('parts'))
-    .selectAll()
-    .where('parts.resource_id', 'in', [...ids])
-    .execute();
+  const { rows } = await parts(sql.join(ids)).execute(db);
   const places = new Map<string, Map<string, Set<string>>>();
   for (const { resource_id, part_id, host } of rows) {
     const own = places.get(resource_id) ?? new Map<string, Set<string>>();
@@ -36,4 +33,20 @@ export async function placesOf(
     const own = places.get(id);
     return own ? Array.from(own.values(), (hosts) => ({ hosts })) : ANYWHERE;
   };
+}
+
+/** Returns which of the resources have several parts, or may have. */
+export async function dividedAmong(
+  db: Queries,
+  { hosted: { all, isDivided } }: HostingKind,
+  ids: readonly string[],
+): Promise<readonly string[]> {
+  if (!isDivided || ids.length === 0) return [];
+  const rows = await db
+    .selectFrom(sql<{ readonly id: string }>`(${all})`.as('hosted'))
+    .select('hosted.id')
+    .where('hosted.id', 'in', [...ids])
+    .where(isDivided)
+    .execute();
+  return rows.map(({ id }) => id);
 }

@@ -136,6 +136,28 @@ describe('a routed network', () => {
     expect((await successorOf(a1))?.host).toBe('a2');
   });
 
+  it('differs from one on a physical network, whose agents are on any host that reaches it', async () => {
+    const network = await world.network({
+      'provider:network_type': 'vlan',
+      'provider:physical_network': 'rack2',
+    });
+    await world.subnet(network, '10.9.0.0/24');
+    const a1 = await world.dhcpAgent('a1');
+    // Nothing is known of who reaches it: any agent will do.
+    expect(await willBeServed(world.core.db.kysely, world.core.config, DHCP_AGENTS, network)).toBe(true);
+    await host('c1', 'rack1', 'rack2');
+    await notice(network);
+    expect(await hosts(network)).toEqual(['c1']);
+    await host('c2', 'rack2');
+    const successor = await world.transaction((trx) =>
+      hostingAgents(trx, world.core.config, DHCP_AGENTS, [network]).then((found) =>
+        chooseSuccessor(trx, world.core.config, DHCP_AGENTS, weight, network, found.get(network)?.[0]?.id ?? ''),
+      ),
+    );
+    expect(successor?.host).toBe('c2');
+    expect(a1).not.toBe(successor?.id);
+  });
+
   it('makes agents read it again when hosts gain or lose a segment', async () => {
     const { network } = await routed();
     await routed({ dhcp: false });

@@ -37,7 +37,7 @@ export interface Cloud {
   dispose(): Promise<void>;
 }
 
-export interface AgentSides {
+interface AgentSides {
   readonly dhcp: Side;
   readonly l2: Side;
   /** A physical network that only this host reaches; default: none. */
