@@ -4,22 +4,25 @@ import { DHCP_AGENT_TOPIC } from '../rpc/topics/dhcp-agent.ts';
 import { L3_AGENT_TOPIC } from '../rpc/topics/l3-agent.ts';
 import type { HostingKind } from './hosting-kind.ts';
 
+const DHCP_AGENT = 'DHCP agent';
+
 /** DHCP agents, which host networks. */
 export const DHCP_AGENTS: HostingKind = {
-  type: 'DHCP agent',
+  type: DHCP_AGENT,
   topic: DHCP_AGENT_TOPIC.topic,
   hosted: {
     resource: 'network',
     all: sql`select id, name, availability_zone_hints, 0 as single from networks`,
     needsAgent: sql`exists (select 1 from subnets s where s.network_id = networks.id and s.enable_dhcp = 1)`,
     // The segments of routed networks: DHCP servers are where their machines are. Other networks are on hosts that reach them, where
-    // a physical network carries them; if no agent has reported any, there is nothing to go by.
+    // a physical network carries them; if no host of a DHCP agent is known to, there is nothing to go by.
     parts: (ids) => sql`
       select s.network_id as resource_id, s.segment_id as part_id, m.host as host
       from subnets s left join segmenthostmappings m on m.segment_id = s.segment_id
       where s.network_id in (${ids}) and s.segment_id is not null and s.enable_dhcp = 1
       union all
       select n.network_id, '', m.host from networksegments n inner join segmenthostmappings m on m.segment_id = n.id
+      inner join agents a on a.host = m.host and a.agent_type = ${DHCP_AGENT}
       where n.network_id in (${ids})
         and (select count(*) from networksegments o where o.network_id = n.network_id and o.physical_network is null) = 0
         and (select count(*) from subnets s where s.network_id = n.network_id and s.segment_id is not null) = 0`,

@@ -9,6 +9,7 @@ import type { Core } from '../core.ts';
 import type { ResourceModule } from '../module.ts';
 import { type Binding, bindPort } from '../ports/binding.ts';
 import { withSegmentForHost } from '../ports/bound-segment.ts';
+import { candidatesOnHost } from '../ports/candidate-subnets.ts';
 import { lockPort } from '../ports/lock.ts';
 import { insertBindingLevel } from '../ports/rows.ts';
 import { updatePort } from '../ports/update.ts';
@@ -47,9 +48,11 @@ async function requireBinding(trx: Trx, port: string, host: string): Promise<Bin
   return binding;
 }
 
-/** Returns how the L2 agent of the host binds the port. Throws PortBindingError if none can. */
+/** Returns how the L2 agent of the host binds the port. Throws PortBindingError if none can, HostNotCompatibleWithFixedIps. */
 async function boundTo(trx: Trx, core: Core, port: string, host: string, vnicType: string): Promise<Binding> {
   const { before, network } = await lockPort(trx, core, port);
+  const { id, device_owner: deviceOwner, fixed_ips } = before;
+  await candidatesOnHost(trx, network, { id, deviceOwner, fixed_ips }, host);
   const agent = await aliveL2Agent(trx, core.config, host);
   const addressed = network.subnets.filter((s) => before.fixed_ips.some((ip) => ip.subnet_id === s.id));
   const wired = await withSegmentForHost(trx, network, host, vnicType, agent, addressed);

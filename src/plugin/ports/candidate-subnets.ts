@@ -2,7 +2,7 @@ import type { Trx } from '../../db/database.ts';
 import { cidrContains, parseIp } from '../../net/addresses.ts';
 import { DISTRIBUTED_OWNER } from '../../net/device-owners.ts';
 import { neutronError } from '../../resources/errors.ts';
-import type { WantedFixedIp } from '../../resources/port-types.ts';
+import type { FixedIp, WantedFixedIp } from '../../resources/port-types.ts';
 import { connectsSegments } from '../../scheduler/l2-agents.ts';
 import { segmentsOfHost } from '../../scheduler/segment-hosts.ts';
 import type { NetworkFacts, SubnetFacts } from './network-facts.ts';
@@ -24,7 +24,7 @@ export const suitableSubnets = (network: NetworkFacts, deviceOwner: string): rea
   network.subnets.filter((s) => s.serviceTypes.length === 0 || s.serviceTypes.includes(deviceOwner));
 
 /** Returns whether subnets of the network belong to segments, so that a port's host decides which addresses it can have. */
-export const isRouted = (network: NetworkFacts): boolean => network.subnets.some((s) => s.segmentId !== null);
+const isRouted = (network: NetworkFacts): boolean => network.subnets.some((s) => s.segmentId !== null);
 
 /**
  * Returns the network with the subnets from which the port can have addresses; undefined if the allocation must wait for the port's
@@ -40,6 +40,24 @@ export async function candidateSubnets(
   if (asking.wanted) return [onOneSegment(network, asking.deviceOwner, asking.wanted)];
   const free = offSegments(network, asking.deviceOwner);
   return free && [free];
+}
+
+/**
+ * Returns the candidates on another host for a port of a routed network, which keeps its addresses; undefined for other networks.
+ * Throws HostNotCompatibleWithFixedIps, and as `candidateSubnets` does.
+ */
+export async function candidatesOnHost(
+  trx: Trx,
+  network: NetworkFacts,
+  port: { readonly id: string; readonly deviceOwner: string; readonly fixed_ips: readonly FixedIp[] },
+  host: string,
+): Promise<Candidates | undefined> {
+  if (!isRouted(network)) return undefined;
+  const candidates = await candidateSubnets(trx, network, { deviceOwner: port.deviceOwner, host, wanted: undefined });
+  const valid = new Set(candidates?.flatMap(({ subnets }) => subnets.map((s) => s.id)));
+  if (port.fixed_ips.some((ip) => !valid.has(ip.subnet_id)))
+    throw neutronError('HostNotCompatibleWithFixedIps', { host, port: port.id });
+  return candidates;
 }
 
 async function reachable(trx: Trx, network: NetworkFacts, { deviceOwner, host, wanted }: Asking): Promise<Candidates> {

@@ -21,7 +21,7 @@ import { addBlocks, blocksFor, completeWithoutAgent, isBound } from '../provisio
 import { enqueueMembersChanged, groupsOfChange } from '../security-group-events.ts';
 import { bindPort } from './binding.ts';
 import { withBoundSegment, withSegmentForHost } from './bound-segment.ts';
-import { candidateSubnets, isRouted } from './candidate-subnets.ts';
+import { candidateSubnets, candidatesOnHost } from './candidate-subnets.ts';
 import { hasDhcpAddress } from './create.ts';
 import { inShownOrder, type PortDocument, portDocument, portDocuments } from './documents.ts';
 import { allocateOnSegment, allocateRequested } from './fixed-ips.ts';
@@ -101,13 +101,15 @@ async function changeFixedIps({ trx, core, allocator, network, before, changes, 
   const addressed = { id: before.id, mac, deviceOwner };
   if (!wanted) {
     if (host === before['binding:host_id'] || host === '') return before.fixed_ips;
-    const candidates = isRouted(network) && (await candidateSubnets(trx, network, { deviceOwner, host, wanted }));
-    if (!candidates) return before.fixed_ips;
-    if (before.ip_allocation === 'deferred' && before['binding:host_id'] === '' && before.fixed_ips.length === 0)
+    const candidates = await candidatesOnHost(
+      trx,
+      network,
+      { id: before.id, deviceOwner, fixed_ips: before.fixed_ips },
+      host,
+    );
+    const isDeferred = before.ip_allocation === 'deferred' && before['binding:host_id'] === '';
+    if (candidates && isDeferred && before.fixed_ips.length === 0)
       return inShownOrder(await allocateOnSegment(trx, allocator, candidates, addressed));
-    const valid = new Set(candidates.flatMap(({ subnets }) => subnets.map((s) => s.id)));
-    if (before.fixed_ips.some((ip) => !valid.has(ip.subnet_id)))
-      throw neutronError('HostNotCompatibleWithFixedIps', { host, port: before.id });
     return before.fixed_ips;
   }
   // Without addresses there is nothing that must be reachable from the host.

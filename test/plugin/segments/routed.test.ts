@@ -129,6 +129,12 @@ describe('addresses of ports in a routed network', () => {
     expect(await bind('h2')).toMatchObject({ status: 409, type: 'HostNotCompatibleWithFixedIps' });
     expect(await bind('elsewhere')).toMatchObject({ status: 409, type: 'HostNotConnectedToAnySegment' });
     expect((await bind('h1')).status).toBe(200);
+    // Nor can a further binding be made there, as for a live migration.
+    await api.ask('PUT', `/ports/${json.port.id}`, { port: { device_owner: 'compute:nova' } });
+    expect(await api.ask('POST', `/ports/${json.port.id}/bindings`, { binding: { host: 'h2' } })).toMatchObject({
+      status: 409,
+      type: 'HostNotCompatibleWithFixedIps',
+    });
     // With other addresses it can move.
     const moved = await api.ask('PUT', `/ports/${json.port.id}`, {
       port: { 'binding:host_id': 'h2', fixed_ips: [{ subnet_id: subnets[1].id }] },
@@ -276,4 +282,21 @@ describe('subnets of segments', () => {
     expect((await api.ask('POST', '/subnets', { subnet: further })).type).toBe('SubnetsNotAllAssociatedWithSegments');
     await api.create('/subnets', 'subnet', { ...further, service_types: ['network:routed'] });
   });
+});
+
+test('an external routed network has gateways and floating IPs at chosen subnets and addresses', async () => {
+  const { network, subnets } = await routed();
+  await api.ask('PUT', `/networks/${network.id}`, { network: { 'router:external': true } });
+  const gateway = async (fixed: object) =>
+    (await api.create('/routers', 'router', { external_gateway_info: { network_id: network.id, ...fixed } }))
+      .external_gateway_info.external_fixed_ips;
+  // As in Neutron, a gateway waits for a host.
+  expect(await gateway({})).toEqual([]);
+  const chosen = { subnet_id: subnets[0].id };
+  expect(await gateway({ external_fixed_ips: [chosen] })).toMatchObject([chosen]);
+  const floating = (extra: object) =>
+    api.ask('POST', '/floatingips', { floatingip: { floating_network_id: network.id, ...extra } });
+  expect(await floating({})).toMatchObject({ status: 400, type: 'ExternalIpAddressExhausted' });
+  expect((await floating(chosen)).json.floatingip.floating_ip_address).toMatch(/^10[.]1[.]0[.]/);
+  expect((await floating({ floating_ip_address: '10.2.0.77' })).status).toBe(201);
 });
