@@ -4,6 +4,7 @@ import type { Section } from './contract.ts';
 import { groupsSection } from './groups/section.ts';
 import { listSection } from './list/section.ts';
 import { mariadbSection } from './mariadb/section.ts';
+import { metadataSection } from './metadata/section.ts';
 import { offerSection } from './offer/section.ts';
 import { parallelSection } from './parallel/section.ts';
 import { portsSection } from './ports/section.ts';
@@ -22,4 +23,5 @@ export const SECTIONS: readonly Section[] = [
   rpcSection,
   parallelSection,
   coldStartSection,
+  metadataSection,
 ];

@@ -80,6 +80,7 @@ export function describeProxies({ name, obstacle, outage, create, pid }: Impleme
       const chunked = ['-d', 'p', '-X', 'PUT', '-H', 'Transfer-Encoding: chunked'];
       expect(await site.get(undefined, ...chunked)).toEqual({ status: 409, text: 'PUT /x p' });
       expect((await site.get()).text).toHaveLength(20 * chunk.length);
+      expect((await site.get(undefined, '-I')).text).toContain('HTTP/1.1 409 Conflict');
     });
 
     it('answers 503 while the metadata agent is away, and says so once', async () => {

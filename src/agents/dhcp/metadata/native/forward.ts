@@ -26,10 +26,18 @@ interface Origin {
   readonly peer: string;
 }
 
+/** Why machines get no metadata, with the status that they get instead. */
+const TROUBLES = {
+  502: 'the metadata agent breaks off its answers',
+  503: 'the metadata agent cannot be reached',
+  504: 'the metadata agent does not answer',
+} as const;
+
 /** Passes requests of machines to the metadata agent, in the name of their network, and streams its answers. */
 export class Forwarder {
   readonly #parts: Parts;
-  #isAway = false;
+  /** What has been reported, until there is an answer again. */
+  #trouble: keyof typeof TROUBLES | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -38,66 +46,61 @@ export class Forwarder {
   /** Answers one request. Never throws. */
   async serve(req: IncomingMessage, res: ServerResponse, origin: Origin): Promise<void> {
     const { proxy, version, peer } = origin;
-    const { limit, limitedVersions } = this.#parts;
+    const { limit, limitedVersions, upstream } = this.#parts;
     if (limitedVersions.includes(version) && limit?.allows(`${proxy.networkId} ${peer}`) === false) {
       refuse(res, 429);
       return;
     }
     const gone = new AbortController();
     res.once('close', () => gone.abort());
-    const socket = await this.#connect(gone.signal);
-    if (gone.signal.aborted) socket?.destroy();
-    else if (socket) await passOn(req, res, origin, socket);
-    else refuse(res, 503);
-  }
-
-  async #connect(signal: AbortSignal): Promise<Socket | undefined> {
-    const { upstream, report } = this.#parts;
+    let status: keyof typeof TROUBLES = 503;
     try {
-      const socket = await connectUpstream(upstream, signal);
-      if (this.#isAway) report({ level: 'info', text: 'the metadata agent answers again' });
-      this.#isAway = false;
-      return socket;
+      const socket = await connectUpstream(upstream, gone.signal);
+      status = 502;
+      socket.setTimeout(ANSWER_MS, () => {
+        status = 504;
+        socket.destroy(new Error(`silent for ${ANSWER_MS} ms`));
+      });
+      await this.#passOn(req, res, origin, socket);
     } catch (error) {
-      if (signal.aborted) return undefined;
-      const reason = error instanceof Error ? error.message : String(error);
-      if (!this.#isAway)
-        report({
-          level: 'warn',
-          text: `the metadata agent cannot be reached, machines get no metadata (503): ${reason}`,
-        });
-      this.#isAway = true;
-      return undefined;
+      if (gone.signal.aborted) return;
+      this.#report(status, error);
+      refuse(res, status);
     }
   }
-}
 
-async function passOn(req: IncomingMessage, res: ServerResponse, origin: Origin, socket: Socket): Promise<void> {
-  const chunked = req.headers['transfer-encoding'] !== undefined;
-  const { promise: answered, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  let isLate = false;
-  res.once('close', () => socket.destroy());
-  socket.setTimeout(ANSWER_MS, () => {
-    isLate = true;
-    socket.destroy(new Error('the metadata agent is silent'));
-  });
-  try {
-    const sent = request({
-      createConnection: () => socket,
-      method: req.method,
-      path: req.url,
-      headers: requestHeaders(req.rawHeaders, origin.proxy, { peer: origin.peer, chunked }),
-    });
-    sent.on('response', resolve).on('error', reject);
-    if (chunked || req.headers['content-length'] !== undefined) {
-      // The answer may come, and the connection end, before the whole body has been sent.
-      pipeline(req, sent).catch(() => undefined);
-    } else sent.end();
-    const answer = await answered;
-    res.writeHead(answer.statusCode ?? 502, answer.statusMessage, answerHeaders(answer.rawHeaders));
-    await pipeline(answer, res);
-  } catch {
-    socket.destroy();
-    refuse(res, isLate ? 504 : 502);
+  async #passOn(req: IncomingMessage, res: ServerResponse, { proxy, peer }: Origin, socket: Socket): Promise<void> {
+    const chunked = req.headers['transfer-encoding'] !== undefined;
+    const { promise: answered, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    try {
+      const sent = request({
+        createConnection: () => socket,
+        method: req.method,
+        path: req.url,
+        headers: requestHeaders(req.rawHeaders, proxy, { peer, chunked }),
+      });
+      sent.on('response', resolve).on('error', reject);
+      res.once('close', () => socket.destroy());
+      if (chunked || req.headers['content-length'] !== undefined) req.pipe(sent);
+      else sent.end();
+      const answer = await answered;
+      res.writeHead(answer.statusCode ?? 502, answer.statusMessage, answerHeaders(answer.rawHeaders));
+      await pipeline(answer, res);
+      this.#report(undefined);
+    } finally {
+      socket.destroy();
+    }
+  }
+
+  /** Reports the begin and the end of each trouble once, however many requests fail meanwhile. */
+  #report(trouble: keyof typeof TROUBLES | undefined, error?: unknown): void {
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#parts.report(
+      trouble === undefined
+        ? { level: 'info', text: 'the metadata agent answers again' }
+        : { level: 'warn', text: `${TROUBLES[trouble]}, machines get no metadata (${trouble}): ${reason}` },
+    );
   }
 }

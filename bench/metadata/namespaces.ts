@@ -1,0 +1,36 @@
+import { randomUUID } from 'node:crypto';
+import { ipBatch } from '../../src/linux/ip.ts';
+import { deleteNamespace } from '../../src/linux/namespaces.ts';
+
+/** A network's namespace with a device that has the IPv4 metadata address. */
+export interface Place {
+  readonly networkId: string;
+  readonly namespace: string;
+  readonly device: string;
+}
+
+/** Creates namespaces in which proxies can listen. */
+export async function makePlaces(count: number): Promise<readonly Place[]> {
+  const places = Array.from({ length: count }, () => {
+    const networkId = randomUUID();
+    return { networkId, namespace: `qdhcp-${networkId}`, device: 'dev0' };
+  });
+  await ipBatch(places.map(({ namespace }) => ['netns', 'add', namespace]));
+  for (const { namespace, device } of places) {
+    await ipBatch(
+      [
+        ['link', 'set', 'dev', 'lo', 'up'],
+        ['link', 'add', 'name', device, 'type', 'veth', 'peer', 'name', 'dev1'],
+        ['link', 'set', 'dev', device, 'up'],
+        ['link', 'set', 'dev', 'dev1', 'up'],
+        ['addr', 'add', '169.254.169.254/32', 'dev', device],
+      ],
+      { namespace },
+    );
+  }
+  return places;
+}
+
+export async function removePlaces(places: readonly Place[]): Promise<void> {
+  for (const { namespace } of places) await deleteNamespace(namespace);
+}
