@@ -6,24 +6,24 @@ import { deleteNamespace } from '../../src/linux/namespaces.ts';
 export interface Place {
   readonly networkId: string;
   readonly namespace: string;
-  readonly device: string;
+  readonly devices: readonly string[];
 }
 
 /** Creates namespaces in which proxies can listen. */
 export async function makePlaces(count: number): Promise<readonly Place[]> {
   const places = Array.from({ length: count }, () => {
     const networkId = randomUUID();
-    return { networkId, namespace: `qdhcp-${networkId}`, device: 'dev0' };
+    return { networkId, namespace: `qdhcp-${networkId}`, devices: ['dev0'] };
   });
   await ipBatch(places.map(({ namespace }) => ['netns', 'add', namespace]));
-  for (const { namespace, device } of places) {
+  for (const { namespace } of places) {
     await ipBatch(
       [
         ['link', 'set', 'dev', 'lo', 'up'],
-        ['link', 'add', 'name', device, 'type', 'veth', 'peer', 'name', 'dev1'],
-        ['link', 'set', 'dev', device, 'up'],
+        ['link', 'add', 'name', 'dev0', 'type', 'veth', 'peer', 'name', 'dev1'],
+        ['link', 'set', 'dev', 'dev0', 'up'],
         ['link', 'set', 'dev', 'dev1', 'up'],
-        ['addr', 'add', '169.254.169.254/32', 'dev', device],
+        ['addr', 'add', '169.254.169.254/32', 'dev', 'dev0'],
       ],
       { namespace },
     );

@@ -2,8 +2,8 @@
 export interface WantedProxy {
   readonly networkId: string;
   readonly namespace: string;
-  /** Device with the metadata addresses; the IPv6 one is link-local. */
-  readonly device: string;
+  /** Devices with the metadata addresses, one for each link; the IPv6 one is link-local. */
+  readonly devices: readonly string[];
   /** The router whose networks the machines are on; undefined: they are on the network itself. */
   readonly routerId: string | undefined;
 }

@@ -9,8 +9,8 @@ export interface HaproxyFacts {
   readonly pidFile: string;
   readonly socket: string;
   readonly debug: boolean;
-  /** Address, port and device of the IPv6 listener; undefined: IPv4 only. */
-  readonly ipv6: string | undefined;
+  /** Addresses, ports and devices of the IPv6 listeners; none: IPv4 only. */
+  readonly ipv6: readonly string[];
   /** Default: requests are not limited. */
   readonly rates?: RateSettings | undefined;
 }
@@ -82,7 +82,7 @@ export function haproxyConf(facts: HaproxyFacts): string {
     ...(rates ? rateTables(rates) : []),
     section('listen listener', [
       `bind ${IPV4_LISTENER}`,
-      ipv6 === undefined ? '' : `bind ${ipv6}`,
+      ...(ipv6.length === 0 ? [''] : ipv6.map((listener) => `bind ${listener}`)),
       ...(rates ? [undefined, ...rateRules(rates), undefined] : []),
       `server metadata ${socket}`,
       ...(rates ? [undefined] : []),

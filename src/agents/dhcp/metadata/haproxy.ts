@@ -30,7 +30,7 @@ export const haproxyFiles = ({ state_path, external_pids }: Config['DEFAULT'], i
   pid: join(external_pids, `${id}.pid.haproxy`),
 });
 
-/** A file of Neutrino's own: the index of the device on which a network's haproxy listens, and the router that it serves, if any. */
+/** A file of Neutrino's own: the indexes of the devices on which a network's haproxy listens, and the router that it serves, if any. */
 const placeFile = ({ state_path }: Config['DEFAULT'], networkId: string): string =>
   join(state_path, 'ns-metadata-proxy', `${networkId}.device`);
 
@@ -62,8 +62,9 @@ export class HaproxyProxies implements MetadataProxies {
     const files = haproxyFiles(this.#config.DEFAULT, id);
     const wanted = await this.#conf(proxy, files.pid);
     // A socket stays with a device that was deleted, even if another one has its name.
-    const index = (await showLink(proxy.device, { namespace }))?.index;
-    const place = routerId === undefined ? String(index) : `${index} ${routerId}`;
+    const links = await Promise.all(proxy.devices.map((device) => showLink(device, { namespace })));
+    const indexes = links.map((link) => link?.index).join();
+    const place = routerId === undefined ? indexes : `${indexes} ${routerId}`;
     const found = await this.#find(id);
     const isRight = readText(files.conf) === wanted && this.#place(networkId) === place;
     this.#running.delete(networkId);
@@ -146,7 +147,7 @@ export class HaproxyProxies implements MetadataProxies {
     return program.split('/').at(-1) === PROGRAM && words.includes(files.conf) ? found : undefined;
   }
 
-  async #conf({ networkId, routerId, device }: WantedProxy, pidFile: string): Promise<string> {
+  async #conf({ networkId, routerId, devices }: WantedProxy, pidFile: string): Promise<string> {
     const { metadata_proxy_socket, metadata_proxy_user, metadata_proxy_group, debug } = this.#config.DEFAULT;
     return haproxyConf({
       networkId,
@@ -156,7 +157,7 @@ export class HaproxyProxies implements MetadataProxies {
       socket: metadata_proxy_socket,
       user: await nameIn('/etc/passwd', metadata_proxy_user || String(process.geteuid?.() ?? 0)),
       group: await nameIn('/etc/group', metadata_proxy_group || String(process.getegid?.() ?? 0)),
-      ipv6: hasIpv6() ? ipv6Listener(device) : undefined,
+      ipv6: hasIpv6() ? devices.map(ipv6Listener) : [],
       rates: rateSettings(this.#config.metadata_rate_limiting),
     });
   }

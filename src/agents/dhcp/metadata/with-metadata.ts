@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from '../../../config/options.ts';
+import { tapName } from '../../../net/device-names.ts';
 import { isRouterInterface } from '../../../net/device-owners.ts';
 import type { NetworkInfo, PortDocument } from '../../../rpc/documents.ts';
 import { isMetadataNetwork, wantsMetadata } from '../answers/metadata.ts';
@@ -93,6 +94,7 @@ function wantedProxy(known: Known, options: Config['DEFAULT']): WantedProxy | un
   // Machines reach a metadata network through their router, which is on their own networks too.
   const isReached = options.enable_metadata_network && isMetadataNetwork(info);
   const router = isReached ? info.ports.find(({ device_owner }) => isRouterInterface(device_owner)) : undefined;
-  const { namespace, device } = known;
-  return { networkId: info.id, namespace, device, routerId: router?.device_id };
+  const { namespace, device, dhcpPortIds = [] } = known;
+  const devices = [...new Set([device, ...dhcpPortIds.map(tapName)])];
+  return { networkId: info.id, namespace, devices, routerId: router?.device_id };
 }

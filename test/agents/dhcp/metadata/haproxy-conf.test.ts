@@ -10,7 +10,7 @@ const ROUTER = '99999999-2222-3333-4444-555555555555';
 const neutrons = (name: string) =>
   readFileSync(new URL(`../../../fixtures/metadata/haproxy-${name}.conf`, import.meta.url), 'utf8');
 
-const conf = (id: string, routerId?: string, ipv6?: string, rates?: RateSettings) =>
+const conf = (id: string, routerId?: string, ipv6: readonly string[] = [], rates?: RateSettings) =>
   haproxyConf({
     rates,
     ...{ networkId: NETWORK, routerId, user: 'root', group: 'root', debug: false, ipv6 },
@@ -20,7 +20,7 @@ const conf = (id: string, routerId?: string, ipv6?: string, rates?: RateSettings
 
 describe('haproxyConf', () => {
   it("is the text of Neutron's agents", () => {
-    const device = ipv6Listener('tap12345678-90');
+    const device = [ipv6Listener('tap12345678-90')];
     expect(conf(NETWORK, undefined, device)).toBe(neutrons('network'));
     expect(conf(ROUTER, ROUTER, device)).toBe(neutrons('router'));
     expect(conf(NETWORK)).toBe(neutrons('ipv4'));
@@ -35,7 +35,7 @@ describe('haproxyConf', () => {
       { seconds: 60, requests: 6 },
       { seconds: 10, requests: 2 },
     ] as const;
-    const text = conf(NETWORK, undefined, ipv6Listener('tap12345678-90'), { versions, windows });
+    const text = conf(NETWORK, undefined, [ipv6Listener('tap12345678-90')], { versions, windows });
     // As Neutron 2023.1 and newer write it.
     expect(text.slice(text.indexOf('\nbackend'))).toBe(`
 backend base_rate_limiter

@@ -50,7 +50,7 @@ const proxies = (
   const log = pino({ level: 'info' }, { write: (line) => void logged.push(line) });
   return metadataProxies({ config, log }, kinds);
 };
-const network = { networkId: 'n', namespace: 'qdhcp-n', device: 'tap1', routerId: undefined };
+const network = { networkId: 'n', namespace: 'qdhcp-n', devices: ['tap1'], routerId: undefined };
 
 describe('metadataProxies', () => {
   it.each(['native', 'haproxy'])(

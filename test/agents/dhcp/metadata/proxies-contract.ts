@@ -163,6 +163,13 @@ export function describeProxies({ name, obstacle, outage, create, pid }: Impleme
       expect(await site.headersOverIpv6()).toMatchObject({ 'x-neutron-network-id': site.networkId });
     });
 
+    it('listens on the IPv6 address of each link', async () => {
+      await site.inside('ip', 'addr', 'add', 'fe80::a9fe:a9fe/128', 'dev', 'dev1', 'nodad');
+      await proxies().serve(site.wanted({ devices: ['dev0', 'dev1'] }));
+      expect(await site.headersOverIpv6()).toMatchObject({ 'x-neutron-network-id': site.networkId });
+      expect((await site.get('fe80::a9fe:a9fe%25dev1')).status).toBe(200);
+    });
+
     it.each<[string, readonly string[], readonly number[], readonly number[]]>([
       ['IPv4', ['4'], [200, 200, 200, 429, 429], [200, 200, 200, 200, 200]],
       ['both', ['4', '6'], [200, 200, 200, 429, 429], [200, 200, 200, 429, 429]],

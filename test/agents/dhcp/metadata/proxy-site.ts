@@ -51,7 +51,7 @@ export class ProxySite {
 
   wanted(values: Partial<WantedProxy> = {}): WantedProxy {
     const { networkId, namespace } = this;
-    return { networkId, namespace, device: 'dev0', routerId: undefined, ...values };
+    return { networkId, namespace, devices: ['dev0'], routerId: undefined, ...values };
   }
 
   async makeDevice(): Promise<void> {

@@ -112,7 +112,7 @@ describe.skipIf(obstacle !== undefined)(`metadata of two agents on one link${obs
     for (const side of sides) {
       const { namespace, device } = await side.ensure(ports);
       await setMaster(device, bridge);
-      await side.proxies.serve({ networkId: side.id, namespace, device, routerId: undefined });
+      await side.proxies.serve({ networkId: side.id, namespace, devices: [device], routerId: undefined });
     }
     await waitFor('an answer', () => ask().catch(() => undefined), 10_000);
     const seen = new Set<string>();

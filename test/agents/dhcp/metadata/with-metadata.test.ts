@@ -4,6 +4,7 @@ import type { DhcpDriver } from '../../../../src/agents/dhcp/contract.ts';
 import type { MetadataProxies } from '../../../../src/agents/dhcp/metadata/contract.ts';
 import { withMetadata } from '../../../../src/agents/dhcp/metadata/with-metadata.ts';
 import { type Config, defaultConfig } from '../../../../src/config/options.ts';
+import { tapName } from '../../../../src/net/device-names.ts';
 import type { NetworkInfo, PortDocument } from '../../../../src/rpc/documents.ts';
 
 let calls: string[];
@@ -24,9 +25,9 @@ function driverWith(options: Partial<Config['DEFAULT']>): DhcpDriver {
     close: () => note('close'),
   };
   const proxies: MetadataProxies = {
-    async serve({ networkId, routerId }) {
+    async serve({ networkId, routerId, devices }) {
       if (broken) throw new Error('no haproxy');
-      await note(`proxy ${routerId ?? networkId}`);
+      await note(`proxy ${[routerId ?? networkId, ...devices.slice(1)].join(' ')}`);
     },
     stop: () => note('proxy off').then(() => undefined),
     onDeath: () => undefined,
@@ -71,6 +72,13 @@ describe('withMetadata', () => {
   ])('serves %s', async (_, options, info, expected) => {
     await driverWith(options).serve({ info, ...where });
     expect(calls).toEqual(['dhcp', expected]);
+  });
+
+  it('serves each link that the host reaches', async () => {
+    const ids = ['d1', 'd2'];
+    const device = tapName('d1');
+    await driverWith({ force_metadata: true }).serve({ info: network(), ...where, device, dhcpPortIds: ids });
+    expect(calls).toEqual(['dhcp', `proxy n1 ${tapName('d2')}`]);
   });
 
   it('follows the routers of a network, and looks at no other port', async () => {

@@ -24,7 +24,7 @@ const BACKLOG = 1_024;
 
 interface Served {
   proxy: WantedProxy;
-  /** Which namespace and device it listens in: others may have their names by now. */
+  /** Which namespace and devices it listens in: others may have their names by now. */
   readonly place: string;
   readonly servers: readonly Server[];
 }
@@ -52,9 +52,10 @@ export class Listeners {
 
   /** Listens for a network; correct sockets are left as they are. Throws if it cannot. */
   serve(proxy: WantedProxy): void {
-    const { networkId, namespace, device } = proxy;
+    const { networkId, namespace, devices } = proxy;
     const { ino, dev } = statSync(namespacePath(namespace));
-    const place = `${dev} ${ino} ${device} ${deviceIndexIn(namespace, device)}`;
+    const indexes = devices.map((device) => `${device} ${deviceIndexIn(namespace, device)}`);
+    const place = [dev, ino, ...indexes].join();
     const before = this.#served.get(networkId);
     if (before?.place === place) {
       before.proxy = proxy;
@@ -64,8 +65,8 @@ export class Listeners {
     const served: Served = { proxy, place, servers };
     try {
       letSocketsMigrate(namespace);
-      servers.push(this.#listen(served, 4));
-      if (hasIpv6()) servers.push(this.#listen(served, 6));
+      servers.push(this.#listen(served));
+      if (hasIpv6()) for (const device of devices) servers.push(this.#listen(served, device));
     } catch (error) {
       closeAll(servers);
       throw error;
@@ -86,9 +87,11 @@ export class Listeners {
     await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   }
 
-  #listen(served: Served, version: 4 | 6): Server {
-    const { namespace, device } = served.proxy;
-    const where = version === 4 ? { address: METADATA_IPV4 } : { address: METADATA_IPV6, device };
+  /** Listens on the IPv4 address, or on the IPv6 address of a device. */
+  #listen(served: Served, device?: string): Server {
+    const { namespace } = served.proxy;
+    const version = device === undefined ? 4 : 6;
+    const where = device === undefined ? { address: METADATA_IPV4 } : { address: METADATA_IPV6, device };
     const { fd } = listenTcp({ namespace, ...where, port: METADATA_PORT, backlog: BACKLOG });
     const server = createServer({ ...LIMITS, requireHostHeader: false }, (req, res) =>
       this.#answer(served, version, req, res),
