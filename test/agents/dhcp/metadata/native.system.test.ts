@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -126,6 +126,24 @@ describe.skipIf(obstacle !== undefined)(`the process of the metadata proxies${ob
     await ended(now);
     expect((await again(site)).status).toBe(200);
     expect(logged.filter((line) => line.includes('died; restarting it'))).toHaveLength(2);
+  });
+
+  it('is not started for each network while it cannot be started, and the reason is told', async () => {
+    const folder = join(site.folder, 'ns-metadata-proxy');
+    mkdirSync(join(folder, 'native'), { recursive: true });
+    const one = proxies();
+    const tries = await Promise.allSettled(Array.from({ length: 50 }, () => one.serve(site.wanted())));
+    const reasons = new Set(tries.map((tried) => (tried.status === 'rejected' ? tried.reason : 'served')));
+    expect(String([...reasons][0])).toMatch(/cannot be started: .*EISDIR/s);
+    expect(reasons.size).toBeLessThan(5);
+    rmSync(folder, { recursive: true });
+    const serve = () =>
+      one.serve(site.wanted()).then(
+        () => true,
+        () => false,
+      );
+    await waitFor('it to be started', serve, 20_000);
+    expect((await site.get()).status).toBe(200);
   });
 
   it('leaves room for other networks when the machines of one open as many connections as they can', async () => {

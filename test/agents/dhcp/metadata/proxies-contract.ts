@@ -197,8 +197,8 @@ export function describeProxies({ name, obstacle, outage, create, pid }: Impleme
   });
 }
 
-/** The files of proxies that are left, but for the output of a process. */
+/** The files of proxies that are left. */
 function files({ folder, config }: ProxySite): readonly string[] {
   const folders = [join(folder, 'ns-metadata-proxy'), config.DEFAULT.external_pids];
-  return folders.flatMap((one) => (existsSync(one) ? readdirSync(one) : [])).filter((name) => !name.endsWith('.log'));
+  return folders.flatMap((one) => (existsSync(one) ? readdirSync(one) : []));
 }

@@ -62,13 +62,15 @@ export class Connection {
     }
   }
 
-  /** Sends a command and returns the answer. Throws if the process ends, or does not answer in time. */
+  /** Sends a command and returns the answer. Throws if it fails, the process ends, or does not answer in time. */
   async ask(command: Command): Promise<Answer> {
     if (this.#socket.destroyed) throw new Error('the process of the metadata proxies has ended');
     const answered = Promise.withResolvers<Answer>();
     this.#waiting.push(answered);
     writeMessage(this.#socket, command);
-    return waitFor(`an answer of the metadata proxies to ${command.do}`, answered.promise, ANSWER_MS);
+    const answer = await waitFor(`an answer of the metadata proxies to ${command.do}`, answered.promise, ANSWER_MS);
+    if (answer.error !== undefined) throw new Error(`the process of the metadata proxies: ${answer.error}`);
+    return answer;
   }
 
   close(): void {

@@ -86,12 +86,16 @@ export class ControlServer {
 
   #obey(command: Command): Answer {
     const { listeners } = this.#parts;
-    const failed = command.do === 'serve' ? this.#serve(command.proxies) : {};
-    if (command.do === 'stop') listeners.stop(command.networkId);
-    if (command.do === 'own') this.#own();
-    // Before the answer, because the agent may look for files then.
-    if (command.do === 'leave') this.#removeFiles();
-    return { failed, serving: listeners.size };
+    try {
+      const failed = command.do === 'serve' ? this.#serve(command.proxies) : {};
+      if (command.do === 'stop') listeners.stop(command.networkId);
+      if (command.do === 'own') this.#own();
+      // Before the answer, because the agent may look for files then.
+      if (command.do === 'leave') this.#removeFiles();
+      return { failed, serving: listeners.size };
+    } catch (error) {
+      return { error: error instanceof Error ? error.message : String(error), failed: {}, serving: listeners.size };
+    }
   }
 
   #serve(proxies: readonly WantedProxy[]): Record<string, string> {

@@ -16,6 +16,8 @@ export type Command =
   | { readonly do: 'leave' };
 
 export interface Answer {
+  /** Why the command failed as a whole. */
+  readonly error?: string;
   /** Why networks of the command are not served. */
   readonly failed: Readonly<Record<string, string>>;
   /** Number of networks that are served now. */

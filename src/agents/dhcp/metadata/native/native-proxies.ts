@@ -9,13 +9,15 @@ import type { MetadataProxies, WantedProxy } from '../contract.ts';
 import { rateSettings } from '../rate-settings.ts';
 import { Connection } from './connection.ts';
 import type { Answer, Command, ProcessSettings } from './messages.ts';
-import { killProcess, processIdentity, processOutput, startProcess } from './start.ts';
+import { killProcess, processIdentity, processOutput, removeFiles, startProcess } from './start.ts';
 
 /** A process that ran this long is not in a crash loop. */
 const STEADY_MS = 60_000;
 /** How often the process must answer. */
 const CHECK_MS = 10_000;
 const BACKOFF = { firstMs: 500, maxMs: 30_000 };
+
+const NEVER_FAILED = { count: 0, error: undefined, until: Number.NEGATIVE_INFINITY };
 
 type NativeConfig = Pick<Config, 'DEFAULT' | 'metadata_rate_limiting'>;
 
@@ -48,6 +50,8 @@ export class NativeProxies implements MetadataProxies {
   /** One at a time looks for the process, starts or replaces it. */
   #turn: Promise<unknown> = Promise.resolve();
   #isReviving = false;
+  /** Attempts to start it that failed in a row, the last error, and when to try again. */
+  #failed: { readonly count: number; readonly error: unknown; readonly until: number } = NEVER_FAILED;
   #deaths = { count: 0, at: Number.NEGATIVE_INFINITY };
 
   constructor({ config, log }: { readonly config: NativeConfig; readonly log: Logger }) {
@@ -72,13 +76,17 @@ export class NativeProxies implements MetadataProxies {
     this.#wanted.delete(networkId);
     if (!this.#connection && !existsSync(this.#settings.control)) return undefined;
     const connection = await this.#inTurn(() => this.#find());
-    if (!connection) return undefined;
+    if (!connection) {
+      removeFiles(this.#settings.control);
+      return undefined;
+    }
     const { pid } = connection.greeting;
     try {
       const { serving } = await this.#ask(connection, { do: 'stop', networkId });
       if (serving > 0 || this.#wanted.size > 0) return undefined;
       if (this.#connection === connection) this.#connection = undefined;
       await this.#ask(connection, { do: 'leave' });
+      removeFiles(this.#settings.control);
       this.#log.info({ pid }, 'no network needs metadata any longer: the process of the metadata proxies has ended');
       return `metadata proxies ${pid}`;
     } finally {
@@ -141,22 +149,36 @@ export class NativeProxies implements MetadataProxies {
   async #connect(): Promise<Connection> {
     const found = await this.#find();
     if (found && found === this.#connection) return found;
-    const fresh = await startProcess(this.#settings, this.#events);
-    try {
-      if (found) await fresh.ask({ do: 'serve', proxies: found.greeting.proxies });
-      await fresh.ask({ do: 'own' });
-      await found?.ask({ do: 'leave' });
-    } catch (error) {
-      fresh.close();
-      throw error;
-    } finally {
-      found?.close();
-    }
+    const fresh = await this.#start(found).finally(() => found?.close());
     const { pid } = fresh.greeting;
     if (found) this.#log.info({ pid, former: found.greeting.pid }, 'the process of the metadata proxies was replaced');
     else this.#log.info({ pid }, 'one process serves metadata in all namespaces');
     this.#connection = fresh;
     return fresh;
+  }
+
+  /**
+   * Starts the process, which takes the place of a former one. All networks need it: while it cannot be started, most attempts fail
+   * without trying.
+   */
+  async #start(former: Connection | undefined): Promise<Connection> {
+    if (performance.now() < this.#failed.until) throw this.#failed.error;
+    let fresh: Connection | undefined;
+    try {
+      fresh = await startProcess(this.#settings, this.#events);
+      if (former) await fresh.ask({ do: 'serve', proxies: former.greeting.proxies });
+      await fresh.ask({ do: 'own' });
+      await former?.ask({ do: 'leave' });
+      this.#failed = NEVER_FAILED;
+      return fresh;
+    } catch (cause) {
+      fresh?.close();
+      const printed = processOutput(this.#settings.control);
+      const error = new Error(`the process of the metadata proxies cannot be started: ${printed || cause}`, { cause });
+      const count = this.#failed.count + 1;
+      this.#failed = { count, error, until: performance.now() + backoffDelay(count, BACKOFF) };
+      throw error;
+    }
   }
 
   /** A process that hangs is killed, and its end causes a restart. */

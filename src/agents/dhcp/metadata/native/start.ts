@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { showProcess, signalProcess } from '../../../../linux/processes.ts';
 import { waitFor } from '../../../../time/wait.ts';
 import { readText } from '../../text-file.ts';
@@ -44,8 +44,10 @@ export function processOutput(control: string): string {
 export async function startProcess(settings: ProcessSettings, events: ConnectionEvents): Promise<Connection> {
   const output = outputFile(settings.control);
   mkdirSync(dirname(output), { recursive: true });
-  // The file of a former process that still finishes requests stays its own.
+  // A former process that still finishes requests keeps its file. Sockets are left by one that was killed when it started.
   rmSync(output, { force: true });
+  for (const name of readdirSync(dirname(output)))
+    if (/^\d+$/.test(name.slice(basename(settings.control).length + 1))) rmSync(join(dirname(output), name));
   const fd = openSync(output, 'w');
   const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, JSON.stringify(settings)], {
     cwd: '/',
@@ -56,10 +58,7 @@ export async function startProcess(settings: ProcessSettings, events: Connection
   child.unref();
   const stop = new AbortController();
   child.once('error', (error) => stop.abort(error));
-  child.once('exit', (code, signal) => {
-    const how = signal ?? `code ${code}`;
-    stop.abort(new Error(`the process of the metadata proxies ended with ${how}: ${processOutput(settings.control)}`));
-  });
+  child.once('exit', (code, signal) => stop.abort(new Error(`it ended with ${signal ?? `code ${code}`}`)));
   try {
     return await waitFor(
       'the process of the metadata proxies to start',
@@ -70,6 +69,11 @@ export async function startProcess(settings: ProcessSettings, events: Connection
     child.kill('SIGKILL');
     throw error;
   }
+}
+
+/** Removes the files of a process that has ended. */
+export function removeFiles(control: string): void {
+  for (const file of [control, pidFile(control), outputFile(control)]) rmSync(file, { force: true });
 }
 
 /** Kills the process of a control socket; `pid` defaults to that in its file. Other processes with this id are left alone. */
