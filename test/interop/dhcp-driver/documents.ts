@@ -124,6 +124,9 @@ const VALUES = [
   '192.0.2.9,192.0.2.10',
   '[2001:db8::1]',
   '"a,b"',
+  'a:b=c;d',
+  '00:11:ff',
+  '10.0.0.0/8,192.0.2.1',
   'example.org',
   "it's",
 ] as const;
@@ -202,15 +205,15 @@ function port(networkId: string, subnets: readonly SubnetDocument[]): fc.Arbitra
 
 const options = fc.record(
   {
-    dhcp_lease_duration: pick(86_400, 120, -1),
+    dhcp_lease_duration: pick(86_400, 120, 4_294_967_295, -1),
     dhcp_renewal_time: pick(0, 300),
     dhcp_rebinding_time: pick(0, 600),
     dhcp_broadcast_reply: fc.boolean(),
-    dns_domain: pick('', 'openstacklocal', 'example.org'),
-    dnsmasq_dns_servers: pick([], ['192.0.2.53'], ['192.0.2.53', '2001:db8::53']),
+    dns_domain: pick('', 'openstacklocal', 'example.org', 'Example.ORG', 'x_y.example.'),
+    dnsmasq_dns_servers: pick([], ['192.0.2.53'], ['192.0.2.53#5353', '2001:db8::53', '/corp.example/192.0.2.54']),
     dnsmasq_local_resolv: fc.boolean(),
     dnsmasq_lease_max: pick(16_777_216, 100),
-    dnsmasq_config_file: pick('', '/etc/neutron/dnsmasq.conf'),
+    dnsmasq_config_file: pick('', '/etc/neutron/dnsmasq.conf', ' /etc/neutron/a b.conf '),
     dnsmasq_base_log_dir: fc.constant('$state_path/log'),
     dnsmasq_enable_addr6_list: fc.boolean(),
     enable_isolated_metadata: fc.boolean(),
@@ -226,9 +229,9 @@ const places = fc.record({ segmented: fc.boolean(), others: fc.array(fc.boolean(
 const network: fc.Arbitrary<NetworkInfo> = fc
   .record({
     id: uuid,
-    cidrs: fc.uniqueArray(pick(...V4, ...V6), { maxLength: 6 }),
+    cidrs: fc.uniqueArray(pick(...V4, ...V6), { maxLength: 10 }),
     places,
-    mtu: pick(0, 1450, 1500, 9000),
+    mtu: pick(0, 68, 1450, 1500, 9000),
   })
   .chain(({ id, cidrs, places: { segmented, others }, mtu }) =>
     fc.tuple(...cidrs.map((cidr) => subnet(id, cidr, segmented))).chain((subnets) => {
