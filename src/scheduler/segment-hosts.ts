@@ -35,13 +35,17 @@ async function insertReach(trx: Trx, rows: readonly Reach[]): Promise<void> {
       .execute();
 }
 
-const agentsWithMappings = (trx: Trx) =>
-  trx.selectFrom('agents').select(['host', 'configurations']).where('configurations', 'like', '%mappings"%');
-
 /** Records which hosts reach a new segment, according to the reports of their agents. */
 export async function mapSegment(trx: Trx, id: string, physicalNetwork: string | null): Promise<void> {
   if (physicalNetwork === null) return;
-  const agents = await agentsWithMappings(trx).execute();
+  const name = JSON.stringify(physicalNetwork);
+  // Backslashes of JSON would escape in the pattern.
+  const some = name.includes('\\') ? '_mappings"' : `${name}:`;
+  const agents = await trx
+    .selectFrom('agents')
+    .select(['host', 'configurations'])
+    .where('configurations', 'like', `%${some}%`)
+    .execute();
   const hosts = agents.filter(({ configurations }) => physicalNetworks(configurations).includes(physicalNetwork));
   await insertReach(
     trx,
