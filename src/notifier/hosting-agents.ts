@@ -148,16 +148,32 @@ class AgentsOfKind {
     return queued;
   }
 
-  /** Logs the first resource that gets no agent, once until one is scheduled. */
+  /** Logs the first resource that, or a part of which, gets no agent, once until one is scheduled. */
   async #logLack(lacking: Hosts): Promise<void> {
+    if (this.#lackLogged || lacking.size === 0) return;
     const alone = [...lacking].find(([, own]) => own.length === 0)?.[0];
-    if (alone === undefined || this.#lackLogged) return;
+    const { id, part } = alone === undefined ? await this.#partAlone(lacking) : { id: alone, part: undefined };
+    if (id === undefined) return;
     this.#lackLogged = true;
     const { db, log } = this.#core;
     const { type, hosted } = this.kind;
+    const what = part === undefined ? `the ${hosted.resource}` : `a part of the ${hosted.resource}`;
     log.warn(
-      await hostedLabel(db.kysely, this.kind, alone),
-      `no ${type} can serve the ${hosted.resource}; it gets one when one reports`,
+      { ...(await hostedLabel(db.kysely, this.kind, id)), ...(part === undefined ? {} : { part }) },
+      `no ${type} can serve ${what}; it gets one when one reports`,
     );
+  }
+
+  /** Returns the first resource with a part that no agent serves. */
+  async #partAlone(lacking: Hosts): Promise<{ readonly id?: string; readonly part?: string | undefined }> {
+    const { kysely } = this.#core.db;
+    const divided = await dividedAmong(kysely, this.kind, [...lacking.keys()]);
+    const places = await placesOf(kysely, this.kind, divided);
+    for (const id of divided) {
+      const own = lacking.get(id) ?? NONE;
+      const alone = places(id).find((place) => !own.some((agent) => fits(place, agent)));
+      if (alone) return { id, part: alone.part };
+    }
+    return {};
   }
 }

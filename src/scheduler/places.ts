@@ -4,6 +4,8 @@ import type { HostingKind } from './hosting-kind.ts';
 
 /** Where agents of a resource must be: the whole resource, or one of its parts, has agents on these hosts. */
 export interface Place {
+  /** Id of the part; undefined: the whole resource. */
+  readonly part?: string;
   /** Undefined: any host. */
   readonly hosts: ReadonlySet<string> | undefined;
 }
@@ -31,7 +33,7 @@ export async function placesOf(
   }
   return (id) => {
     const own = places.get(id);
-    return own ? Array.from(own.values(), (hosts) => ({ hosts })) : ANYWHERE;
+    return own ? Array.from(own, ([part, hosts]) => ({ ...(part === '' ? {} : { part }), hosts })) : ANYWHERE;
   };
 }
 

@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dhcpDeviceId, RESERVED_DHCP_PORT } from '../../src/net/dhcp-device-id.ts';
 import { HostingAgents } from '../../src/notifier/hosting-agents.ts';
@@ -53,16 +54,22 @@ const hosts = async (network: string): Promise<readonly string[]> => {
   const serving = await hostingAgents(world.core.db.kysely, world.core.config, DHCP_AGENTS, [network]);
   return (serving.get(network) ?? []).map((agent) => agent.host).sort();
 };
-/** Publishes an event that needs an agent, as the relay does. */
-async function notice(network: string): Promise<void> {
+/** Schedules the network of an event as the relay does; returns what is logged as a warning. */
+async function notice(network: string): Promise<readonly object[]> {
+  const warnings: object[] = [];
+  const write = (line: string) => {
+    const { level, time: _time, pid: _pid, hostname: _hostname, ...facts } = JSON.parse(line);
+    if (level === 40) warnings.push(facts);
+  };
   const agents = new HostingAgents(
-    world.core,
+    { ...world.core, log: pino({ level: 'warn' }, { write }) },
     world.allocator,
     [{ kind: DHCP_AGENTS }],
     [EVENTS.network_segments_changed],
   );
   const event = { event: EVENTS.network_segments_changed, payload: {}, orderingKey: network, needsAgent: true };
   await agents.hostsOf([{ ...event, row: 0, host: null }]);
+  return warnings;
 }
 const info = async (network: string, on: string) => {
   const answer = await world.plugin.call('get_network_info', { network_id: network, host: on });
@@ -72,13 +79,17 @@ const info = async (network: string, on: string) => {
 
 describe('a routed network', () => {
   it('gets agents for each segment, from the hosts that reach it', async () => {
-    const { network } = await routed();
+    const { network, segments } = await routed();
     await host('a1', 'rack1');
     await host('a2', 'rack1');
     await host('c1', 'rack3');
     await notice(network);
     expect((await hosts(network)).length).toBe(1);
     expect((await hosts(network))[0]).toMatch(/^a/);
+    // The operator learns which segment has none.
+    expect(await notice(network)).toEqual([
+      { network, name: 'n', part: segments[1]?.id, msg: expect.stringContaining('can serve a part of the network') },
+    ]);
     expect(await willBeServed(world.core.db.kysely, world.core.config, DHCP_AGENTS, network)).toBe(true);
     await host('b1', 'rack2');
     await notice(network);
