@@ -1,7 +1,7 @@
 import { AVAILABILITY_ZONE, type Machine } from './machine.ts';
 
 /** Versions of the EC2 metadata API, as Nova lists them. */
-export const EC2_VERSIONS = [
+const EC2_VERSIONS = [
   '1.0',
   '2007-01-19',
   '2007-03-01',
