@@ -56,7 +56,7 @@ describe('an agent kind that is one row in the table of kinds', () => {
         banner += chunk;
       });
       while (!banner.includes('Ctrl-C stops')) await once(up.stdout, 'data', IN_TIME);
-      expect(banner).toContain('L2 agent, DHCP agent, and metering agent of host kind-test');
+      expect(banner).toContain('L2 agent, DHCP agent, metadata agent, and metering agent of host kind-test');
       const [, url = ''] = /API +(http:\S+)/.exec(banner) ?? [];
       const answer = await fetch(`${url}/v2.0/agents?agent_type=Metering%20agent`);
       expect(await answer.json()).toMatchObject({

@@ -31,7 +31,7 @@ export interface Cloud {
   /** Starts a host with its agents; resolves when they are alive according to the server. */
   agents(api: ApiClient, name: string, sides: AgentSides): Promise<AgentHost>;
   /** Starts a host with a metadata agent whose Nova listens on `address`; resolves when it is alive according to the server. */
-  metadataAgent(api: ApiClient, name: string, side: Side, novaPort: number): Promise<MetadataHost>;
+  metadataAgent(api: ApiClient, name: string, side: Side, novaPort: number, more?: Ini): Promise<MetadataHost>;
   /** Address of this machine for the hosts. */
   readonly address: string;
   dispose(): Promise<void>;
@@ -100,7 +100,7 @@ export async function startCloud(): Promise<Cloud> {
       return on;
     },
     address: site.underlay.address,
-    async metadataAgent(api, name, side, novaPort) {
+    async metadataAgent(api, name, side, novaPort, more = {}) {
       const { host, statePath } = await site.place(name);
       const program = makeProgram({
         which: side === 'stock' ? 'neutron-metadata-agent' : 'neutrino metadata-agent',
@@ -108,7 +108,7 @@ export async function startCloud(): Promise<Cloud> {
         folder: statePath,
         files: {
           'neutron.conf': neutronConf({ host: name, transportUrl, statePath }),
-          'metadata_agent.ini': metadataAgentIni({ nova: site.underlay.address, port: novaPort }),
+          'metadata_agent.ini': mergeIni(metadataAgentIni({ nova: site.underlay.address, port: novaPort }), more),
         },
       });
       programs.push(program);

@@ -116,8 +116,32 @@ describe.each(COMBINATIONS)('%s', (_, serverSide, agentSide) => {
       expect((await ask({ 'X-Neutron-Network-ID': network, 'X-Forwarded-For': '10.0.0.50' })).status).toBe(status);
     });
 
+    test("and Neutrino's agent answers itself with metadata_provider = local", async () => {
+      const [id, ip_address] = ['e1a5c2a4-0b5a-4c0d-9d0f-000000000003', '10.0.0.70'];
+      const { project_id } = await server.api.create('port', {
+        ...{ network_id: network, device_id: id, name: 'web', fixed_ips: [{ ip_address }] },
+      });
+      // Of another project, with the same device_id.
+      await server.api.create('port', { network_id: network, device_id: id, tenant_id: 'f1'.repeat(16) });
+      const local = { DEFAULT: { metadata_provider: 'local' } };
+      const { socket } = await cloud.metadataAgent(server.api, 'local', 'neutrino', nova.port, local);
+      const headers = { 'X-Neutron-Network-ID': network, 'X-Forwarded-For': ip_address };
+      const json = async (name: string) =>
+        JSON.parse((await askSocket(socket, { path: `/openstack/latest/${name}.json`, headers })).text) as object;
+      const before = nova.saw.length;
+      const hostname = 'web.openstacklocal';
+      expect(await json('meta_data')).toMatchObject({ uuid: id, name: 'web', hostname, project_id });
+      expect(await json('network_data')).toMatchObject({
+        links: [expect.anything()],
+        networks: [{ type: 'ipv4_dhcp', network_id: network }],
+      });
+      const password = { path: '/openstack/latest/password', method: 'POST', body: 'x', headers };
+      expect((await askSocket(socket, password)).status).toBe(serverSide === 'stock' ? 404 : 200);
+      expect(nova.saw).toHaveLength(before);
+    });
+
     test('and is listed as an agent', async () => {
-      const { agents } = await server.api.get<{ agents: object[] }>('agents?agent_type=Metadata%20agent');
+      const { agents } = await server.api.get<{ agents: object[] }>('agents?agent_type=Metadata%20agent&host=meta');
       expect(agents).toMatchObject([
         {
           ...{ host: 'meta', binary: 'neutron-metadata-agent', topic: 'N/A', alive: true, availability_zone: null },
@@ -131,6 +155,7 @@ describe.each(COMBINATIONS)('%s', (_, serverSide, agentSide) => {
       ]);
     });
 
-    test('no side has logged an error', () => expectCleanLogs(cloud));
+    // A stock server logs that it lacks Neutrino's method.
+    test('no side has logged an error', () => expectCleanLogs(cloud, /NoSuchMethod: \S.* method get_machine/));
   });
 });

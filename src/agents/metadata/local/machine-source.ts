@@ -9,8 +9,8 @@ import { ShortCache } from '../short-cache.ts';
 const MAX_CACHED = 256;
 /** How long the server's description of a machine is used; a booting machine asks dozens of times within seconds. */
 const KEEP_MS = 5_000;
-/** How long a stock server is not asked again for methods that it lacks. */
-const STOCK_MS = 60_000;
+/** How long a stock server is not asked again for methods that it lacks, because it logs each such request as an error. */
+const STOCK_MS = 600_000;
 
 interface SourceOptions {
   readonly transport: RpcTransport;

@@ -280,7 +280,7 @@ describe('what is not there', () => {
 });
 
 describe('under a stock server', () => {
-  it('answers from the ports alone, stores no password, and asks for the missing method once a minute', async () => {
+  it('answers from the ports alone, stores no password, and asks for the missing method once', async () => {
     const asked: string[] = [];
     const stock: Pick<RpcTransport, 'call'> = {
       async call(target, method, args, options) {
