@@ -16,14 +16,22 @@ const wrong = (name: string, value: unknown, right: string) =>
 const argumentOf = (args: Arguments, name: string): unknown =>
   Object.hasOwn(args, name) ? (args as Record<string, unknown>)[name] : undefined;
 
-const isTextOf = (value: unknown, max: number): value is string =>
-  typeof value === 'string' && value !== '' && value.length <= max && !CONTROL.test(value);
-const isText = (value: unknown): value is string => isTextOf(value, MAX_TEXT);
+const isText = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= MAX_TEXT && !CONTROL.test(value);
 
-/** Returns a text without control characters, such as a host name or an id, with at most `max` characters (default: 255). */
-export function textArgument(args: Arguments, name: string, max = MAX_TEXT): string {
+/** Returns a short text without control characters, such as a host name or an id. */
+export function textArgument(args: Arguments, name: string): string {
   const value = argumentOf(args, name);
-  if (!isTextOf(value, max)) throw wrong(name, value, `a text of 1 to ${max} characters`);
+  if (!isText(value)) throw wrong(name, value, `a text of 1 to ${MAX_TEXT} characters`);
+  return value;
+}
+
+/** Returns a text of at most `max` characters, of one line or several. The error does not show it. */
+export function secretArgument(args: Arguments, name: string, max: number): string {
+  const value = argumentOf(args, name);
+  const fits = typeof value === 'string' && value !== '' && value.length <= max;
+  if (!fits || value.includes('\u0000') || !value.isWellFormed())
+    throw neutronError('InvalidInput', { reason: `argument ${name} is not a text of 1 to ${max} characters` });
   return value;
 }
 

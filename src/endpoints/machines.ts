@@ -8,7 +8,7 @@ import type { Handlers } from '../rpc/topic.ts';
 import type { MachineDocument, MachineNetwork, MetadataMethods } from '../rpc/topics/metadata.ts';
 import { groupBy, loadInOrder } from '../store/listing.ts';
 import { selectPlain } from '../store/select.ts';
-import { projectArgument, textArgument } from './arguments.ts';
+import { projectArgument, secretArgument, textArgument } from './arguments.ts';
 
 /** More NICs than a machine has; device ids are chosen freely. */
 const MAX_PORTS = 128;
@@ -109,7 +109,7 @@ export function machineMethods(core: Core): Methods {
     get_machine: (args) => machineDocument(core, ownedOf(args)),
     set_machine_password(args) {
       const { device, project } = ownedOf(args);
-      const password = textArgument(args, 'password', 1_020);
+      const password = secretArgument(args, 'password', 1_020);
       return core.db.transaction((trx) => storePassword(trx, core, device, project, password));
     },
   };

@@ -78,7 +78,9 @@ export const MACHINE = resource({
       default: null,
       column: 'machines.user_data',
       filter: false,
-      help: 'user data in base64, as for cloud-init',
+      // 64 KiB each are too much for a list.
+      visible: 'sometimes',
+      help: 'user data in base64, as for cloud-init; not in lists',
     },
     public_keys: {
       type: publicKeys,

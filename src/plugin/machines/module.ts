@@ -6,13 +6,19 @@ import { MACHINE } from '../../resources/machine.ts';
 import { deletePlain, insertMain, plainOf, updatePlain } from '../../store/rows.ts';
 import { selectPlain } from '../../store/select.ts';
 import type { Core } from '../core.ts';
-import { inserted, type ResourceModule } from '../module.ts';
+import { inserted, type ResourceModule, type View } from '../module.ts';
 import { lockMachine } from './stored.ts';
 
 type MachineDocument = DocumentOf<typeof MACHINE>;
 
-async function load(db: Queries, ids: readonly string[]): Promise<ReadonlyMap<string, MachineDocument>> {
-  return new Map((await selectPlain(db, MACHINE, ids)).map(({ id, shown }) => [id, shown]));
+async function load(
+  db: Queries,
+  ids: readonly string[],
+  view: View = {},
+): Promise<ReadonlyMap<string, MachineDocument>> {
+  const rows = await selectPlain(db, MACHINE, ids);
+  const isList = view.query !== undefined;
+  return new Map(rows.map(({ id, shown: { user_data, ...shown } }) => [id, isList ? shown : { ...shown, user_data }]));
 }
 
 /** Throws MachineNotFound. */

@@ -47,6 +47,8 @@ test('is stored for a machine with a port of the project, once, and shown to the
   const own = { filters: { device_id: ['vm-1'] }, sorts: [], pageReverse: false };
   expect((await machines.list(member, own)).map(({ id }) => id)).toEqual([made.id]);
   expect(await machines.list(ADMIN, own)).toHaveLength(2);
+  expect((await machines.list(member, own))[0]).not.toHaveProperty('user_data');
+  expect(await machines.show(member, made.id)).toEqual(made);
   expect(await machines.update(member, made.id, { user_data: null, public_keys: {} })).toEqual({
     ...made,
     ...{ user_data: null, public_keys: {} },
@@ -112,6 +114,14 @@ describe('the last port of a machine takes it along', () => {
     await Promise.all(ports.map(({ id }) => world.deletePort(id)));
     expect(await stored()).toBe(0);
   });
+});
+
+test('a machine whose last port is deleted meanwhile is not stored', async () => {
+  for (let i = 0; i < 10; i++) {
+    const { id } = await port('vm-1');
+    await Promise.allSettled([create({}), world.of('port').delete(member, id)]);
+    expect(await stored()).toBe(0);
+  }
 });
 
 test('nothing of it reaches agents or notifications', async () => {

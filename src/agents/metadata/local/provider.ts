@@ -84,11 +84,14 @@ export class LocalMetadata implements MetadataProvider {
 /** Returns a password. Throws Refused unless it is a text of acceptable length. */
 function textOf(body: Buffer): string {
   if (body.length > MAX_PASSWORD) throw new Refused(400, `a password of ${body.length} bytes`);
+  let text: string;
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
   } catch {
     throw new Refused(400, 'a password that is not UTF-8');
   }
+  if (text.includes('\u0000')) throw new Refused(400, 'a password with a NUL character');
+  return text;
 }
 
 /** Returns a successful answer. Throws Refused if the request is not for reading. */

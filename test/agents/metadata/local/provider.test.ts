@@ -150,11 +150,12 @@ describe('OpenStack', () => {
     await expect(ask(path, { method: 'POST', body: 'x'.repeat(1_021) })).rejects.toMatchObject({ status: 400 });
     await expect(ask(path, { method: 'PUT', body: 'x' })).rejects.toMatchObject({ status: 400 });
     expect(await textOf(path, { method: 'POST', body: '' })).toBe('');
-    expect(await textOf(path, { method: 'POST', body: 'geheim' })).toBe('');
+    await expect(ask(path, { method: 'POST', body: 'a\u0000b' })).rejects.toMatchObject({ status: 400 });
+    expect(await textOf(path, { method: 'POST', body: 'geheim\n' })).toBe('');
     await expect(ask(path, { method: 'POST', body: 'x' })).rejects.toMatchObject({ status: 409 });
-    expect(await textOf(path)).toBe('geheim');
+    expect(await textOf(path)).toBe('geheim\n');
     const [shown] = await world.of('machine').list(ADMIN, { filters: {}, sorts: [], pageReverse: false });
-    expect(shown).toMatchObject({ device_id: ID, password: 'geheim' });
+    expect(shown).toMatchObject({ device_id: ID, password: 'geheim\n' });
   });
 
   it('of several agents that store a password at once, one does', async () => {
