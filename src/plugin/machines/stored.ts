@@ -15,6 +15,12 @@ export async function lockMachine(trx: Trx, core: Core, device: string, project:
 
 /** Removes what is stored of machines with this device_id that have no port. */
 export async function forgetMachines(trx: Trx, device: string): Promise<void> {
+  // Locks the rows: of several transactions that each remove a port, one after the other sees which ports are left.
+  await trx
+    .updateTable('machines')
+    .set((eb) => ({ name: eb.ref('name') }))
+    .where('device_id', '=', device)
+    .execute();
   await trx
     .deleteFrom('machines')
     .where('device_id', '=', device)

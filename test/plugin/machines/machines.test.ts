@@ -1,5 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Document } from '../../../src/plugin/module.ts';
+import { deletePort } from '../../../src/plugin/ports/delete.ts';
 import { ADMIN, memberOf } from '../../support/core.ts';
 import { createWorld, type World } from '../world.ts';
 
@@ -109,11 +111,25 @@ describe('the last port of a machine takes it along', () => {
   });
 
   test('also if several are deleted at once', async () => {
-    const ports = await Promise.all([port('vm-1'), port('vm-1'), port('vm-1')]);
+    const ports = await Promise.all(Array.from({ length: 8 }, () => port('vm-1')));
     await create({});
     await Promise.all(ports.map(({ id }) => world.deletePort(id)));
     expect(await stored()).toBe(0);
   });
+});
+
+test('two transactions that each delete one of the last two ports leave nothing', async () => {
+  const [one, other] = [await port('vm-1'), await port('vm-1')];
+  await create({});
+  let second: Promise<unknown> | undefined;
+  await world.transaction(async (trx) => {
+    await deletePort(trx, one.id);
+    second = world.transaction((own) => deletePort(own, other.id));
+    // If it does not wait for the first one, it is through by then.
+    await Promise.race([second, pause(300)]);
+  });
+  await second;
+  expect(await stored()).toBe(0);
 });
 
 test('a machine whose last port is deleted meanwhile is not stored', async () => {
