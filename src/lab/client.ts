@@ -110,7 +110,8 @@ case "$1" in
     set_address
     set_routes
     set_dns
-    [ "$NEUTRINO_SET_HOSTNAME" != yes ] || [ -z "$hostname" ] || "$bb" hostname "$hostname"
+    # Metadata names the machine for good.
+    [ "$NEUTRINO_SET_HOSTNAME" != yes ] || [ -z "$hostname" ] || [ -s "$folder/hostname" ] || "$bb" hostname "$hostname"
     keep_lease "$1"
     ;;
 esac

@@ -4,6 +4,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { guestNamespace } from '../../src/lab/namespace-guest.ts';
+import { METADATA } from '../../src/lab/qemu/initramfs.ts';
 import { nativeObstacle } from '../../src/linux/native.ts';
 import { run } from '../../src/linux/run.ts';
 import { tapName } from '../../src/net/device-names.ts';
@@ -90,6 +91,32 @@ describe.skipIf(obstacle !== undefined)(
       expect(await runInNamespace(folder, guestNamespace(id))).toEqual(await expected(id, 'web-1'));
       expect([hostname(), existsSync('/etc/cloud'), readFileSync('/etc/passwd', 'utf8')]).toEqual(before);
     });
+
+    test.skipIf(!existsSync('/usr/bin/qemu-system-x86_64'))(
+      'the virtual machine of `vm boot --qemu` has its metadata, too (needs qemu-system-x86)',
+      { timeout: 600_000 },
+      async () => {
+        const words = [
+          'Lab 2',
+          '--qemu',
+          '--network',
+          'dynamic',
+          '--key',
+          join(folder, 'home.pub'),
+          '--json',
+          ...place,
+        ];
+        const booted = await neutrino('vm', 'boot', ...words);
+        expect(booted).toMatchObject({ code: 0 });
+        const { id, folder: own } = JSON.parse(booted.stdout) as { id: string; folder: string };
+        const line = new RegExp(`${METADATA} (\\S+)\r?\n`);
+        const reported = () => line.exec(readFileSync(join(own, 'console.log'), 'latin1'))?.[1];
+        const text = Buffer.from(await waitFor('its metadata', reported, 60_000), 'base64').toString('utf8');
+        expect(JSON.parse(text)).toMatchObject({
+          ...{ uuid: id, name: 'Lab 2', hostname: 'lab-2.openstacklocal', public_keys: { home: KEY } },
+        });
+      },
+    );
 
     test.skipIf(!existsSync('/usr/bin/qemu-system-x86_64'))(
       'configures a virtual machine (needs qemu-system-x86)',

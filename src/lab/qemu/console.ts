@@ -32,7 +32,7 @@ export function consoleTail(text: string, lines: number): string {
       // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are removed
       .replaceAll(/\x1b[[c][0-9;?]*[A-Za-z]?/g, '')
       .split(/\r?\n/)
-      .filter((line) => line.trim() !== '' && !line.startsWith('NEUTRINO-LEASE'))
+      .filter((line) => line.trim() !== '' && !/^NEUTRINO-(LEASE|METADATA)/.test(line))
       .slice(-lines)
       .join('\n')
   );

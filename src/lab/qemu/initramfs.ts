@@ -8,9 +8,11 @@ const SCRIPT = '/etc/dhcp-client.sh';
 
 /** Marks the console line printed when the machine is up and its DHCP clients start. */
 const READY = 'NEUTRINO-READY';
+/** Marks the console line with the machine's meta_data.json in base64. */
+export const METADATA = 'NEUTRINO-METADATA';
 
 /**
- * Returns the init program of the machine: loads the modules, starts a DHCP client on each NIC, then reads commands from the
+ * Returns the init program of the machine: loads the modules, starts a DHCP client on each NIC, asks for metadata, then reads commands from the
  * console, `renew MAC` and `poweroff`.
  */
 function initScript(requestOptions: readonly string[], clientArguments: readonly string[]): string {
@@ -52,6 +54,22 @@ echo ${READY}
 for nic in $(nics); do
   "$bb" ${client.join(' ')} > "/run/$nic.log" 2>&1 < /dev/null &
 done
+
+# As cloud-init does; where nobody answers, the machine goes on without. (Debian 12's wget crashes with -T.)
+metadata() {
+  url=http://169.254.169.254/openstack/latest
+  tries=0
+  until "$bb" timeout 10 "$bb" wget -q -O /run/meta_data.json "$url/meta_data.json"; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 10 ] || return 0
+    "$bb" sleep 2
+  done
+  "$bb" timeout 10 "$bb" wget -q -O /run/user_data "$url/user_data" || "$bb" rm -f /run/user_data
+  "$bb" sed -n 's/.*"hostname":"\\([^".]*\\).*/\\1/p' /run/meta_data.json > /run/hostname
+  [ ! -s /run/hostname ] || "$bb" hostname -F /run/hostname
+  echo "${METADATA} $("$bb" base64 -w 0 /run/meta_data.json)"
+}
+metadata 2> /dev/null < /dev/null &
 
 while :; do
   read -r order mac || { "$bb" sleep 1; continue; }

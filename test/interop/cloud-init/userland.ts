@@ -97,7 +97,9 @@ export async function runInMachine(
   const root = `path=${folder}/root/root,mount_tag=root,security_model=passthrough,multidevs=remap`;
   const qemu = [
     ...['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-nographic', '-no-reboot', '-machine', 'q35'],
-    ...['-accel', 'tcg', '-m', '512', '-smbios', 'type=1,product=OpenStack Nova', '-serial', 'stdio'],
+    ...['-accel', 'tcg', '-m', '512', '-smbios', 'type=1,product=OpenStack Nova'],
+    // Not to a pipe: QEMU drops what the reader does not take at once.
+    ...['-serial', `file:${join(folder, 'console.log')}`],
     ...['-kernel', join(folder, 'vmlinuz'), '-initrd', join(folder, 'initramfs.gz')],
     ...['-append', 'console=ttyS0 quiet panic=-1 net.ifnames=0', '-virtfs', `local,${root}`],
     ...nics.flatMap(({ device, mac }, i) => [
@@ -105,8 +107,6 @@ export async function runInMachine(
       ...['-device', `virtio-net-pci,netdev=nic${i},mac=${mac},romfile=`],
     ]),
   ];
-  const { stdout } = await run(['unshare', '--mount', 'sh', GUEST_SCRIPT, 'machine', folder, ...qemu], {
-    timeoutMs: 240_000,
-  });
-  return proofIn(stdout);
+  await run(['unshare', '--mount', 'sh', GUEST_SCRIPT, 'machine', folder, ...qemu], { timeoutMs: 240_000 });
+  return proofIn(await readFile(join(folder, 'console.log'), 'latin1'));
 }
