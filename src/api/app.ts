@@ -105,13 +105,11 @@ export function buildApi(options: ApiOptions): FastifyInstance {
     changes.failed(request, error instanceof Error ? error.message.slice(0, 500) : String(error));
     sendError(error, request, reply);
   });
-  handleUnknownPaths(app);
+  const resources = services.map(({ resource }) => resource);
+  handleUnknownPaths(app, resources);
 
   healthRoute(app);
-  versionRoutes(
-    app,
-    services.map(({ resource }) => resource),
-  );
+  versionRoutes(app, resources);
   const paths = new Map<string, string>();
   const placed = services.map((service) => {
     const { name, parent } = service.resource;

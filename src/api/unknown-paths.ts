@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { neutronError, shown } from '../resources/errors.ts';
+import type { Resource } from '../resources/attribute.ts';
+import { neutronError, notFound, shown } from '../resources/errors.ts';
 
 /** Returns whether a path matches a route: `/v2.0/ports/:id` matches `/v2.0/ports/7`. */
 function takes(route: readonly string[], path: readonly string[]): boolean {
@@ -11,8 +12,13 @@ function takes(route: readonly string[], path: readonly string[]): boolean {
  * NeutronError; elsewhere the plain body of Neutron's front end, which only knows versions. Must be called before routes are
  * added.
  */
-export function handleUnknownPaths(app: FastifyInstance): void {
+export function handleUnknownPaths(app: FastifyInstance, resources: readonly Resource[]): void {
   const known = new Map<string, readonly string[]>();
+  const updatable = new Map(
+    resources
+      .filter(({ parent, methods }) => !parent?.inPath && methods.includes('update'))
+      .map((resource) => [`${resource.base ?? '/v2.0'}/${resource.path}`, resource]),
+  );
   app.addHook('onRoute', ({ url }) => void known.set(url, url.split('/')));
   app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {
     const [path = '/'] = request.url.split('?');
@@ -20,6 +26,9 @@ export function handleUnknownPaths(app: FastifyInstance): void {
     // As in Neutron, tags are created only by PUT.
     if (request.method === 'POST' && /^\/v2\.0\/[^/]+\/[^/]+\/tags$/.test(path))
       throw neutronError('HTTPNotFound', { path: shown(path) });
+    const updated = request.method === 'PUT' && updatable.get(path);
+    // As in Neutron, which takes it for the update of a resource without an id.
+    if (updated) throw notFound(updated, 'None');
     const parts = path.split('/');
     if ([...known.values()].some((route) => takes(route, parts)))
       throw neutronError('HTTPMethodNotAllowed', { method: request.method, path: shown(path) });

@@ -18,6 +18,7 @@ export const NETWORK_IP_AVAILABILITY = resource({
   plural: 'network_ip_availabilities',
   path: 'network-ip-availabilities',
   key: 'network_id',
+  notFound: 'NetworkNotFound',
   table: 'networks',
   policy: { show: 'service' },
   methods: ['list', 'show'],

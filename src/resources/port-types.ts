@@ -107,8 +107,7 @@ export const addressPairs: AttributeType<readonly WantedAddressPair[], readonly 
       if (!isObject(item))
         throw neutronError('HTTPBadRequest', { reason: `'${shown(item)}' is not an allowed address pair` });
       const unknown = Object.keys(item).filter((k) => k !== 'ip_address' && k !== 'mac_address');
-      if (item.ip_address === undefined)
-        throw neutronError('HTTPBadRequest', { reason: `AllowedAddressPair must contain ip_address` });
+      if (item.ip_address === undefined) throw neutronError('AllowedAddressPairsMissingIP');
       const ip = parsePairAddress(item.ip_address);
       const given = item.mac_address;
       let mac: string | undefined;

@@ -1,8 +1,8 @@
-import { formatCidr, parseCidr } from '../net/addresses.ts';
+import { addressBits, formatCidr, parseCidr, parseIp } from '../net/addresses.ts';
 import { OWNER_PREFIXES } from '../net/device-owners.ts';
 import type { AttributeType } from './attribute.ts';
 import { invalidAttribute, neutronError, shown } from './errors.ts';
-import { line, parseIpText, requireKeys } from './types.ts';
+import { cidr, line, parseIpText, requireKeys } from './types.ts';
 
 export interface AllocationPool {
   readonly start: string;
@@ -23,6 +23,18 @@ function items(value: unknown, attribute: string, what: string): readonly unknow
     throw invalidAttribute(attribute, `${value.length} items exceed the limit of ${MAX_ITEMS}`);
   return value;
 }
+
+/** A subnet's prefix: as `cidr`; as in Neutron, an address without a length is one address, and other text is InvalidInput. */
+export const subnetCidr: AttributeType<string> = {
+  ...cidr,
+  parse(value, attribute) {
+    if (typeof value !== 'string') return cidr.parse(value, attribute);
+    const ip = parseIp(value);
+    const parsed = parseCidr(ip ? `${value}/${addressBits(ip.version)}` : value);
+    if (!parsed) throw neutronError('InvalidInput', { reason: `${attribute} '${shown(value)}' is not in CIDR format` });
+    return formatCidr(parsed);
+  },
+};
 
 /** Ranges of addresses; the plugin checks that they fit the subnet. */
 export const allocationPools: AttributeType<readonly AllocationPool[]> = {

@@ -1,6 +1,6 @@
 import { resource } from './attribute.ts';
 import { identity, standardAttributes, tags } from './standard.ts';
-import { allocationPools, hostRoutes, nameservers, serviceTypes } from './subnet-types.ts';
+import { allocationPools, hostRoutes, nameservers, serviceTypes, subnetCidr } from './subnet-types.ts';
 import { nonNegative, poolReference } from './subnetpool-types.ts';
 import { boolean, cidr, ipAddress, nullable, oneOf, oneOfNumbers, shownAs, uuid } from './types.ts';
 
@@ -32,7 +32,7 @@ export const SUBNET = resource({
     network_id: { type: uuid, post: true, column: 'subnets.network_id', sort: true, help: 'its network' },
     ip_version: { type: oneOfNumbers([4, 6]), post: true, column: 'subnets.ip_version', sort: true, help: '4 or 6' },
     cidr: {
-      type: shownAs(nullable(cidr), cidr),
+      type: shownAs(nullable(subnetCidr), cidr),
       post: true,
       optional: true,
       column: 'subnets.cidr',

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Extension, Resource } from '../../resources/attribute.ts';
-import { shown as shownText } from '../../resources/errors.ts';
+import { neutronError, shown as shownText } from '../../resources/errors.ts';
 import { servedExtensions } from '../../resources/extensions.ts';
 
 const base = (request: FastifyRequest): string => `${request.protocol}://${request.host}`;
@@ -11,15 +11,19 @@ export function versionRoutes(app: FastifyInstance, resources: readonly Resource
   app.get('/', async (request) => ({
     versions: [{ id: 'v2.0', status: 'CURRENT', links: [{ rel: 'self', href: `${base(request)}/v2.0/` }] }],
   }));
-  app.get('/v2.0', async (request) => ({
-    resources: resources
-      .filter(({ core }) => core)
-      .map((r) => ({
-        name: r.name,
-        collection: r.plural,
-        links: [{ rel: 'self', href: `${base(request)}/v2.0/${r.path}` }],
-      })),
-  }));
+  app.get('/v2.0', async (request) => {
+    // As in Neutron, only with a slash at the end: clients compare what they find with the link of the version.
+    if (!/^\/v2\.0(\.json)?\/(\?|$)/.test(request.originalUrl)) throw neutronError('HTTPNotFound', { path: '/v2.0' });
+    return {
+      resources: resources
+        .filter(({ core }) => core)
+        .map((r) => ({
+          name: r.name,
+          collection: r.plural,
+          links: [{ rel: 'self', href: `${base(request)}/v2.0/${r.path}` }],
+        })),
+    };
+  });
   const extensions = servedExtensions(resources);
   app.get('/v2.0/extensions', async () => ({ extensions: extensions.map(shown) }));
   app.get<{ Params: { alias: string } }>('/v2.0/extensions/:alias', async (request, reply) => {

@@ -1,7 +1,7 @@
 import type { Trx } from '../../db/database.ts';
 import { type AddressAllocator, takeAddress } from '../../ipam/allocate.ts';
 import { cidrContains, eui64Address, formatIp, type Ip, parseIp } from '../../net/addresses.ts';
-import { isRouterPort, isRouterSubnetPort } from '../../net/device-owners.ts';
+import { isRouterInterface, isRouterPort, isRouterSubnetPort } from '../../net/device-owners.ts';
 import { NeutronError, neutronError } from '../../resources/errors.ts';
 import type { FixedIp, WantedFixedIp } from '../../resources/port-types.ts';
 import { type Candidates, suitableSubnets } from './candidate-subnets.ts';
@@ -39,11 +39,7 @@ function resolve(network: NetworkFacts, port: AddressedPort, wanted: WantedFixed
   if (!isHostAddress(subnet, ip) && !isRouterPort(port.deviceOwner))
     throw neutronError('InvalidIpForSubnet', { ip: address ?? '' });
   if (!cidrContains(subnet.cidr, ip)) throw neutronError('InvalidIpForSubnet', { ip: address ?? '' });
-  if (
-    subnet.autoAddress &&
-    !isRouterSubnetPort(port.deviceOwner) &&
-    ip.value !== eui64Address(subnet.cidr.first, port.mac)
-  )
+  if (subnet.autoAddress && !isRouterInterface(port.deviceOwner))
     throw neutronError('AllocationOnAutoAddressSubnet', { ip: address ?? '', subnet: subnet.id });
   return { subnet, value: ip.value };
 }
@@ -81,26 +77,39 @@ async function allocateAny(
   throw neutronError('IpAddressGenerationFailure', { network: network.id });
 }
 
-/** Allocates the requested fixed IPs. The port's row must already exist. */
+/**
+ * Returns whether the port's address in the subnet is automatic: it is derived from the MAC address, allocated without being requested,
+ * and the port keeps it as long as the subnet exists. Routers choose their addresses.
+ */
+export const isAutomatic = (subnet: SubnetFacts, deviceOwner: string): boolean =>
+  subnet.autoAddress && !isRouterSubnetPort(deviceOwner);
+
+/**
+ * Allocates the requested fixed IPs, and the automatic address of each SLAAC or stateless subnet in which the port has none
+ * (`having`: the subnets where it has one). The port's row must already exist.
+ */
 export async function allocateRequested(
   trx: Trx,
   allocator: AddressAllocator,
   network: NetworkFacts,
   port: AddressedPort,
   wanted: readonly WantedFixedIp[],
+  having: ReadonlySet<string> = new Set(),
 ): Promise<readonly FixedIp[]> {
-  await requireOwnSubnets(trx, network, wanted);
-  const resolved = wanted.map((w) => resolve(network, port, w));
+  const suitable = { ...network, subnets: suitableSubnets(network, port.deviceOwner) };
+  await requireOwnSubnets(trx, suitable, wanted);
+  const resolved = wanted
+    .map((w) => resolve(suitable, port, w))
+    .filter(({ subnet, value }) => value !== undefined || !isAutomatic(subnet, port.deviceOwner));
   const taken: FixedIp[] = [];
   // Explicit addresses first, so that an address allocated for another entry cannot be one of them.
   for (const { subnet, value } of resolved)
     if (value !== undefined) taken.push(await allocateExact(trx, subnet, port, value));
-  for (const { subnet, value } of resolved) {
-    if (value !== undefined) continue;
-    if (subnet.autoAddress && !isRouterSubnetPort(port.deviceOwner))
+  for (const { subnet, value } of resolved)
+    if (value === undefined) taken.push(await allocateAny(trx, allocator, network, port, [subnet]));
+  for (const subnet of suitable.subnets)
+    if (isAutomatic(subnet, port.deviceOwner) && !having.has(subnet.id))
       taken.push(await allocateExact(trx, subnet, port, eui64Address(subnet.cidr.first, port.mac)));
-    else taken.push(await allocateAny(trx, allocator, network, port, [subnet]));
-  }
   return taken;
 }
 
@@ -141,8 +150,7 @@ async function allocateDefault(
     return [];
   }
   const v4 = subnets.filter((s) => s.ipVersion === 4);
-  const isRouter = isRouterSubnetPort(port.deviceOwner);
-  const automatic = subnets.filter((s) => s.ipVersion === 6 && s.autoAddress && !isRouter);
+  const automatic = subnets.filter((s) => isAutomatic(s, port.deviceOwner));
   const stateful = subnets.filter((s) => s.ipVersion === 6 && !s.autoAddress);
   const taken: FixedIp[] = [];
   for (const subnet of automatic)

@@ -24,7 +24,7 @@ import { withBoundSegment, withSegmentForHost } from './bound-segment.ts';
 import { candidateSubnets, candidatesOnHost } from './candidate-subnets.ts';
 import { hasDhcpAddress } from './create.ts';
 import { inShownOrder, type PortDocument, portDocument, portDocuments } from './documents.ts';
-import { allocateOnSegment, allocateRequested } from './fixed-ips.ts';
+import { allocateOnSegment, allocateRequested, isAutomatic } from './fixed-ips.ts';
 import { lockPort } from './lock.ts';
 import type { NetworkFacts } from './network-facts.ts';
 import { requireSameIpv4 } from './router-ports.ts';
@@ -63,11 +63,12 @@ async function checkMac({ trx, before, mac }: Updating): Promise<void> {
 
 /**
  * Splits the requested fixed IPs into addresses that the port already has and new ones; the port's other addresses are
- * released.
+ * released, except for automatic ones.
  */
 function matchFixedIps(
   current: readonly FixedIp[],
   wanted: readonly WantedFixedIp[],
+  isKept: (ip: FixedIp) => boolean,
 ): { readonly kept: readonly FixedIp[]; readonly fresh: readonly WantedFixedIp[] } {
   const left = [...current];
   const kept: FixedIp[] = [];
@@ -86,8 +87,10 @@ function matchFixedIps(
     // An entry with only a subnet is satisfied by an address that the port already has there.
     ...bySubnet.filter((w) => w.subnet_id === undefined || !take((ip) => ip.subnet_id === w.subnet_id)),
   ];
-  return { kept, fresh };
+  return { kept: [...kept, ...left.filter(isKept)], fresh };
 }
+
+const subnetsOf = (ips: readonly FixedIp[]): ReadonlySet<string> => new Set(ips.map(({ subnet_id }) => subnet_id));
 
 /** Returns the host to which the port will be bound. */
 const hostAfter = (before: PortDocument, { 'binding:host_id': host }: PortUpdate): string =>
@@ -116,7 +119,8 @@ async function changeFixedIps({ trx, core, allocator, network, before, changes, 
   const [here = network] =
     wanted.length === 0 ? [] : ((await candidateSubnets(trx, network, { deviceOwner, host, wanted })) ?? []);
   checkFixedIpCount(core.config, wanted, isNetworkDevice(deviceOwner));
-  const { kept, fresh } = matchFixedIps(before.fixed_ips, wanted);
+  const automatic = new Set(network.subnets.filter((s) => isAutomatic(s, deviceOwner)).map(({ id }) => id));
+  const { kept, fresh } = matchFixedIps(before.fixed_ips, wanted, ({ subnet_id }) => automatic.has(subnet_id));
   const released = before.fixed_ips.filter((ip) => !kept.includes(ip));
   // Routers themselves may.
   if (caller) await requireSameIpv4(trx, before, [...released, ...fresh], network);
@@ -133,7 +137,7 @@ async function changeFixedIps({ trx, core, allocator, network, before, changes, 
       before.id,
       kept.map((ip) => ip.ip_address),
     );
-  const taken = await allocateRequested(trx, allocator, here, addressed, fresh);
+  const taken = await allocateRequested(trx, allocator, here, addressed, fresh, subnetsOf(kept));
   return inShownOrder([...kept, ...taken]);
 }
 

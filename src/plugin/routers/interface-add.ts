@@ -5,6 +5,7 @@ import { neutronError } from '../../resources/errors.ts';
 import { PORT } from '../../resources/port.ts';
 import type { InterfaceInfo } from '../../resources/router-types.ts';
 import { SUBNET } from '../../resources/subnet.ts';
+import { bumpRevision } from '../../store/standard-attributes.ts';
 import { inserted } from '../module.ts';
 import { type PortDocument, portDocuments } from '../ports/documents.ts';
 import { createServicePort } from '../ports/service-port.ts';
@@ -32,10 +33,16 @@ function rejectForeignAdvertisements({ id, ip_version, ipv6_ra_mode, ipv6_addres
 
 const rangeOf = ({ id, cidr }: SubnetRow) => ({ id, cidr: storedCidr(id, cidr) });
 
-/** Records that a port is an interface of the router. */
+/** Records that a port is an interface of the router, which is a change of the port, as in Neutron. */
 async function attach({ trx, router }: InterfaceChange, portId: string): Promise<void> {
   const row = { router_id: router.id, port_id: portId, port_type: routerInterfaceOwner(router) };
   await trx.insertInto('routerports').values(row).execute();
+  const { standard_attr_id } = await trx
+    .selectFrom('ports')
+    .select('standard_attr_id')
+    .where('id', '=', portId)
+    .executeTakeFirstOrThrow();
+  await bumpRevision(trx, standard_attr_id);
 }
 
 /**

@@ -54,6 +54,11 @@ export const PORT_ERRORS = {
     template: 'Request contains duplicate address pair: mac_address {mac} ip_address {ip}.',
     when: 'a request contains the same address pair twice',
   },
+  AllowedAddressPairsMissingIP: {
+    status: 400,
+    template: 'An allowed address pair needs an ip_address.',
+    when: 'an address pair has no ip_address',
+  },
   AddressPairAndPortSecurityRequired: {
     status: 409,
     template: 'Port Security must be enabled in order to have allowed address pairs on a port.',
@@ -71,7 +76,7 @@ export const PORT_ERRORS = {
     when: 'port security would be disabled while the port has security groups',
   },
   PortSecurityAndIPRequiredForSecurityGroups: {
-    status: 409,
+    status: 400,
     template: 'A port needs port security and an IP address to have security groups.',
     when: 'security groups are set on a port without port security or without an address',
   },
