@@ -13,7 +13,13 @@ type Json = unknown;
 type JsonObject = Record<string, Json>;
 
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
-const ADDRESSES = new Set(['fixed_ips', 'dns_assignment', 'external_fixed_ips', 'floating_ip_address']);
+const ADDRESSES = new Set([
+  'fixed_ips',
+  'dns_assignment',
+  'external_fixed_ips',
+  'floating_ip_address',
+  'fixed_ip_address',
+]);
 const isObject = (value: Json): value is JsonObject =>
   value !== null && typeof value === 'object' && !Array.isArray(value);
 

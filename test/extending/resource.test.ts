@@ -263,7 +263,7 @@ describe('a resource that is one declaration, its rules and one line', () => {
     expect(Object.keys(schemas.Mirror?.properties ?? {})).toContain('filters');
     expect(schemas).toHaveProperty('MirrorFilterCreate');
     expect((await ask('GET', '/extensions/mirror')).json).toMatchObject({ extension: { alias: 'mirror' } });
-    expect((await ask('GET', '')).json.resources).toContainEqual(expect.objectContaining({ collection: 'mirrors' }));
+    expect((await ask('GET', '/')).json.resources).toContainEqual(expect.objectContaining({ collection: 'mirrors' }));
   });
 
   test('is rejected at startup if its rules and its declaration differ', () => {

@@ -31,6 +31,35 @@ describe('updating a port', () => {
     expect(addresses(await world.updatePort(port.id, { fixed_ips: [{ subnet_id }] }))).toEqual(addresses(port));
   });
 
+  test('automatic addresses come without a request and stay without one; they cannot be chosen', async () => {
+    const modes = { ipv6_ra_mode: 'slaac', ipv6_address_mode: 'slaac' };
+    await world.subnet(network, 'fd00:1::/64', modes);
+    const mac = (nth: number) => `02:00:00:00:00:0${nth}`;
+    const automatic = (nth: number, prefix = 'fd00:1') => `${prefix}::ff:fe00:${nth}`;
+    const port = await world.port(network, { mac_address: mac(1), fixed_ips: [{ ip_address: '10.0.0.10' }] });
+    expect(addresses(port).sort()).toEqual(['10.0.0.10', automatic(1)]);
+    await world.subnet(network, 'fd00:2::/64', modes);
+    for (const fixed_ips of [[{ ip_address: '10.0.0.11' }], []])
+      expect(addresses(await world.updatePort(port.id, { fixed_ips })).sort()).toEqual([
+        ...fixed_ips.map((ip) => ip.ip_address),
+        automatic(1),
+        automatic(1, 'fd00:2'),
+      ]);
+    expect(addresses(await world.port(network, { mac_address: mac(2), fixed_ips: [] }))).toHaveLength(2);
+    const chosen = { mac_address: mac(3), fixed_ips: [{ ip_address: automatic(3) }] };
+    await expect(world.port(network, chosen)).rejects.toMatchObject({ type: 'AllocationOnAutoAddressSubnet' });
+  });
+
+  test('a subnet for other services is none of the subnets to request', async () => {
+    const subnet = await world.subnet(network, '10.1.0.0/24', { service_types: ['compute:nova'] });
+    const requests = [{ subnet_id: subnet }, { ip_address: '10.1.0.9' }];
+    const types = ['InvalidInput', 'InvalidIpForNetwork'];
+    for (const [nth, wanted] of requests.entries()) {
+      await expect(world.port(network, { fixed_ips: [wanted] })).rejects.toMatchObject({ type: types[nth] });
+      await world.port(network, { device_owner: 'compute:nova', fixed_ips: [wanted] });
+    }
+  });
+
   test('reads every part of the port once', async ({ skip }) => {
     if (world.core.db.dialect !== 'sqlite') skip('statements are counted on SQLite, whose driver is in this process');
     const port = await world.port(network);
