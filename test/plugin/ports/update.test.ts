@@ -32,7 +32,7 @@ describe('updating a port', () => {
   });
 
   test('automatic addresses come without a request and stay without one; they cannot be chosen', async () => {
-    const modes = { ipv6_ra_mode: 'slaac', ipv6_address_mode: 'slaac' };
+    const modes = { ip_version: 6, ipv6_ra_mode: 'slaac', ipv6_address_mode: 'slaac' };
     await world.subnet(network, 'fd00:1::/64', modes);
     const mac = (nth: number) => `02:00:00:00:00:0${nth}`;
     const automatic = (nth: number, prefix = 'fd00:1') => `${prefix}::ff:fe00:${nth}`;

@@ -15,7 +15,7 @@ const TRIES = 3;
 const RELEASE_TIMEOUT_MS = 300;
 
 /** Returns whether dhcp_release (Debian: dnsmasq-utils) is installed. */
-export async function hasReleaseProgram(path: string | undefined = process.env.PATH): Promise<boolean> {
+async function hasReleaseProgram(path: string | undefined = process.env.PATH): Promise<boolean> {
   for (const folder of (path ?? '').split(':')) {
     if (folder === '') continue;
     try {
