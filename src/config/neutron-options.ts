@@ -82,7 +82,7 @@ const NAMES: Readonly<Record<string, ReadonlySet<string>>> = {
     policy_default_rule remote_content_type remote_ssl_ca_crt_file
     remote_ssl_client_crt_file remote_ssl_client_key_file remote_ssl_verify_server_crt remote_timeout`),
   ml2: words(`
-    external_network_type mechanism_drivers overlay_ip_version segment_mtu
+    external_network_type overlay_ip_version segment_mtu
     tunnelled_network_rp_name`),
   ml2_type_vxlan: words('vxlan_group'),
   securitygroup: words('enable_ipset enable_security_group permitted_ethertypes'),

@@ -298,6 +298,11 @@ export const OPTIONS = {
       {},
       { formerly: ['project_network_types'] },
     ),
+    mechanism_drivers: list(
+      ['linuxbridge', 'openvswitch'],
+      'mechanism drivers; which QoS rules ports and networks may have follows from linuxbridge and openvswitch among them. Ports are ' +
+        'bound by the agents that report, whatever is listed',
+    ),
     extension_drivers: list(
       ['port_security', 'dns', 'qos', 'uplink_status_propagation'],
       'ML2 extensions; uplink_status_propagation adds propagate_uplink_status to ports, the others are always enabled',

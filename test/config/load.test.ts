@@ -80,10 +80,10 @@ describe('loadConfig', () => {
       'a.conf',
       '[DEFAULT]\ncore_plugin = ml2\nbind_prot = 1\nquux = 2\n[octavia]\nany = 1\n[nope]\nx=1\n',
     );
-    const { warnings } = loadConfig({ files: [a], env: { OS_ML2__MECHANISM_DRIVERS: 'x' } });
+    const { warnings } = loadConfig({ files: [a], env: { OS_ML2__OVERLAY_IP_VERSION: '4' } });
     expect(warnings).toEqual([
       'a.conf: Neutron options without effect in Neutrino: [DEFAULT] core_plugin, [octavia] any',
-      'environment: Neutron options without effect in Neutrino: [ml2] mechanism_drivers',
+      'environment: Neutron options without effect in Neutrino: [ml2] overlay_ip_version',
       `${a}:3: [DEFAULT] bind_prot: no such option; did you mean [DEFAULT] bind_port?`,
       `${a}:4: [DEFAULT] quux: no such option`,
       `${a}:8: [nope] x: no such option`,
@@ -126,9 +126,8 @@ describe('loadConfig', () => {
     expect(config.ml2.type_drivers).toEqual(['flat', 'vlan', 'vxlan', 'local']);
     expect(config.ml2_type_vlan.network_vlan_ranges).toEqual(['physnet1:100:199']);
     expect(config.ml2_type_vxlan.vni_ranges).toEqual(['1:10000']);
-    expect(warnings).toEqual([
-      'neutron.conf: Neutron options without effect in Neutrino: ' + '[DEFAULT] core_plugin, [ml2] mechanism_drivers',
-    ]);
+    expect(config.ml2.mechanism_drivers).toEqual(['linuxbridge', 'l2population']);
+    expect(warnings).toEqual(['neutron.conf: Neutron options without effect in Neutrino: [DEFAULT] core_plugin']);
   });
 });
 

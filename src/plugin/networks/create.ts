@@ -9,6 +9,7 @@ import { newStandard } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import { inserted } from '../module.ts';
 import { defaultQosPolicy } from '../qos/policies.ts';
+import { requirePolicyOnNetwork } from '../qos/supported.ts';
 import { type NetworkDocument, networkDocuments } from './documents.ts';
 import { setExternal, setShared } from './facets.ts';
 import { mtuInForce } from './mtu.ts';
@@ -26,16 +27,18 @@ export async function createNetwork(trx: Trx, core: Core, values: NetworkCreate)
   for (const one of wanted.length > 0 ? wanted : [undefined])
     segments.push(await allocateSegment(trx, core.config, one));
   const id = randomUUID();
+  const policy = values.qos_policy_id ?? (await defaultQosPolicy(trx, values.project_id)) ?? null;
   await insertPlain(trx, NETWORK, {
     ...plainOf(NETWORK, values),
     id,
     status: 'ACTIVE',
-    qos_policy_id: values.qos_policy_id ?? (await defaultQosPolicy(trx, values.project_id)) ?? null,
+    qos_policy_id: policy,
     mtu: mtuInForce(core.config, values.mtu, segments),
     // As in Neutron, the creation of a network increments the revision once more than the row itself.
     ...newStandard(1),
   });
   for (const [index, segment] of segments.entries()) await insertSegment(trx, { ...segment, networkId: id, index });
+  if (policy !== null) await requirePolicyOnNetwork(trx, core, policy, id);
   if (values.shared) await setShared(trx, id, values.project_id, true);
   if (values['router:external'])
     await setExternal(

@@ -9,6 +9,7 @@ import { nextRevision, requireCurrent } from '../../store/standard-attributes.ts
 import type { Core } from '../core.ts';
 import { enqueueNotification } from '../events.ts';
 import { inserted } from '../module.ts';
+import { requirePolicyOnNetwork } from '../qos/supported.ts';
 import { type NetworkDocument, networkDocuments } from './documents.ts';
 import { setExternal, setShared } from './facets.ts';
 import { lockNetwork } from './lock.ts';
@@ -120,6 +121,8 @@ export async function updateNetwork(
   await changeRows(trx, core, network, changes);
   const changed = await load();
   if (substance(before) === substance(changed)) return changed;
+  const { qos_policy_id: policy } = changed;
+  if (policy !== null && policy !== before.qos_policy_id) await requirePolicyOnNetwork(trx, core, policy, id);
   const document = { ...changed, ...(await nextRevision(trx, network.standard_attr_id, before, revision)) };
   await enqueueNotification(trx, EVENTS.network_update_end, { network: document }, { network: id });
   await enqueueNotification(trx, EVENTS.network_update, { network: document }, { network: id });

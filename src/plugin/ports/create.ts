@@ -26,6 +26,7 @@ import { type CreateFacts, createFacts } from './create-facts.ts';
 import { inShownOrder, type PortDocument, portDocument, portDocuments } from './documents.ts';
 import { allocateOnSegment, allocateRequested } from './fixed-ips.ts';
 import type { NetworkFacts } from './network-facts.ts';
+import { admitQosPolicy } from './qos-policy.ts';
 import { insertAddressPairs, insertBindingLevel, insertDhcpOpts, insertSecurityGroups } from './rows.ts';
 import { requireSecurityGroups } from './security.ts';
 import { checkFixedIpCount, dnsNameInForce, newDhcpOpts, resolvedPairs } from './values.ts';
@@ -184,7 +185,12 @@ export async function createPort(
     extra_dhcp_opts: opts,
     tags,
   };
-  const document = portDocument(shown, lists, config.DEFAULT.dns_domain, network.qosPolicyId);
+  const request = await admitQosPolicy(trx, core, network, {
+    ...shown,
+    device_owner: deviceOwner,
+    'binding:vif_type': binding.vifType,
+  });
+  const document = portDocument(shown, lists, config.DEFAULT.dns_domain, network.qosPolicyId, request);
   if (network.subnets.some((s) => s.enableDhcp))
     await enqueueNotification(trx, EVENTS.port_create_end, { port: document }, { network: network.id });
   // Otherwise L2 agents learn of the member by the same event.

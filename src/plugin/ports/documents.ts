@@ -2,6 +2,7 @@ import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Config } from '../../config/options.ts';
 import type { Queries } from '../../db/database.ts';
 import { addressKey, canonicalIp, parseIp } from '../../net/addresses.ts';
+import { isNetworkDevice } from '../../net/device-owners.ts';
 import type { DocumentOf, ShownColumnsOf } from '../../resources/attribute.ts';
 import { neutronError } from '../../resources/errors.ts';
 import { PORT } from '../../resources/port.ts';
@@ -9,6 +10,8 @@ import type { DnsAssignment, FixedIp } from '../../resources/port-types.ts';
 import type { TrunkDetails } from '../../resources/trunk.ts';
 import { type Condition, type Conditions, groupBy, type Listed, tagConditions, tagsOf } from '../../store/listing.ts';
 import { selectPlain } from '../../store/select.ts';
+
+import { type ResourceRequest, resourceRequests } from '../qos/resource-request.ts';
 
 export type PortDocument = DocumentOf<typeof PORT>;
 
@@ -43,13 +46,20 @@ export const portDocument = (
   lists: PortLists,
   dnsDomain: string,
   networkPolicy: string | null,
+  request: ResourceRequest | null,
 ): PortDocument => ({
   ...shown,
   ...lists,
   dns_assignment: dnsAssignment(shown.dns_name, lists.fixed_ips, dnsDomain),
   qos_network_policy_id: networkPolicy,
-  resource_request: null,
+  resource_request: request,
 });
+
+/** Returns the QoS policy that applies to a port: its own, or that of its network, which the ports of Neutron's services are exempt from. */
+export const policyInForce = (
+  port: { readonly qos_policy_id: string | null; readonly device_owner: string },
+  networkPolicy: string | null,
+): string | null => port.qos_policy_id ?? (isNetworkDevice(port.device_owner) ? null : networkPolicy);
 
 const SUBSTRING_ESCAPE = /[\\%_]/g;
 
@@ -148,6 +158,13 @@ export async function portDocuments(
         .execute()
     ).map((row) => [row.network_id, row.policy_id]),
   );
+  const requests = await resourceRequests(
+    db,
+    rows.flatMap(({ id, shown }) => {
+      const policy = policyInForce(shown, policies.get(shown.network_id) ?? null);
+      return policy === null ? [] : [{ id, network: shown.network_id, vnicType: shown['binding:vnic_type'], policy }];
+    }),
+  );
   return new Map(
     rows.map(({ id, attr, shown }): [string, PortDocument] => {
       const lists = {
@@ -164,7 +181,9 @@ export async function portDocuments(
         })),
         tags: tags.get(attr) ?? [],
       };
-      const document = portDocument(shown, lists, config.DEFAULT.dns_domain, policies.get(shown.network_id) ?? null);
+      const networkPolicy = policies.get(shown.network_id) ?? null;
+      const request = requests.get(id) ?? null;
+      const document = portDocument(shown, lists, config.DEFAULT.dns_domain, networkPolicy, request);
       const trunk = trunks.get(id);
       return [id, trunk ? { ...document, trunk_details: trunk } : document];
     }),

@@ -27,6 +27,7 @@ import { inShownOrder, type PortDocument, portDocument, portDocuments } from './
 import { allocateOnSegment, allocateRequested, isAutomatic } from './fixed-ips.ts';
 import { lockPort } from './lock.ts';
 import type { NetworkFacts } from './network-facts.ts';
+import { admitQosPolicy } from './qos-policy.ts';
 import { requireSameIpv4 } from './router-ports.ts';
 import { insertAddressPairs, insertBindingLevel, insertDhcpOpts, insertSecurityGroups } from './rows.ts';
 import { requireSecurityGroups } from './security.ts';
@@ -278,12 +279,9 @@ export async function updatePort(
     extra_dhcp_opts: opts,
     tags: before.tags,
   };
-  const after = portDocument(
-    { ...before, ...shown, ...next },
-    lists,
-    core.config.DEFAULT.dns_domain,
-    network.qosPolicyId,
-  );
+  const changed = { ...before, ...shown, ...next };
+  const request = await admitQosPolicy(trx, core, network, changed, before.qos_policy_id);
+  const after = portDocument(changed, lists, core.config.DEFAULT.dns_domain, network.qosPolicyId, request);
   await blockUntilReady(updating, after, attr, rebound);
   if (rebound) await enqueueStatusChanges(trx, core, [{ ...after, status: before.status }], 'DOWN');
   if (differsFor(PORT, 'dhcp', before, after))

@@ -14,9 +14,11 @@ import {
 import { deletePlain, insertPlain, plainOf, updatePlain } from '../../store/rows.ts';
 import { selectPlain } from '../../store/select.ts';
 import { bumpRevision } from '../../store/standard-attributes.ts';
+import type { Core } from '../core.ts';
 import type { AnyModule, Document } from '../module.ts';
 import { ownOrShared } from '../visibility.ts';
 import { policyAttr, rulesOf } from './policies.ts';
+import { requirePolicyOnItsPorts } from './supported.ts';
 
 type Rule = (typeof QOS_RULES)[QosRuleType];
 
@@ -74,7 +76,7 @@ async function lockedPolicyOf(trx: Trx, rule: Rule, id: string): Promise<string>
 }
 
 /** What a rule below its policy's path and the rule by its id alone have in common. */
-const changing = (type: QosRuleType, rule: Rule): Pick<AnyModule, 'load' | 'update' | 'delete'> => ({
+const changing = (core: Core, type: QosRuleType, rule: Rule): Pick<AnyModule, 'load' | 'update' | 'delete'> => ({
   load: (db, ids) => load(db, rule, ids),
   async update(trx, _caller, id, changes) {
     const policy = await lockedPolicyOf(trx, rule, id);
@@ -83,6 +85,7 @@ const changing = (type: QosRuleType, rule: Rule): Pick<AnyModule, 'load' | 'upda
     await requireCompatible(trx, type, policy, after);
     const resource: Resource = rule;
     await updatePlain(trx, resource, { id }, plainOf(resource, changes));
+    await requirePolicyOnItsPorts(trx, core, policy);
     return after;
   },
   async delete(trx, _caller, id) {
@@ -91,15 +94,16 @@ const changing = (type: QosRuleType, rule: Rule): Pick<AnyModule, 'load' | 'upda
   },
 });
 
-const moduleOf = (type: QosRuleType, rule: Rule): AnyModule => ({
+const moduleOf = (core: Core, type: QosRuleType, rule: Rule): AnyModule => ({
   resource: rule,
-  ...changing(type, rule),
+  ...changing(core, type, rule),
   async create(trx, _caller, values) {
     const policy = String(values.policy_id);
     await touchPolicy(trx, policy);
     await requireCompatible(trx, type, policy, values);
     const resource: Resource = rule;
     const { shown } = await insertPlain(trx, resource, { ...plainOf(resource, values), id: randomUUID() });
+    await requirePolicyOnItsPorts(trx, core, policy);
     return shown;
   },
 });
@@ -112,12 +116,13 @@ const ofVisiblePolicy =
       and ${ownOrShared(QOS_POLICY, caller) ?? sql`1 = 1`})`;
 
 /** The rules of each type, below the paths of their policies, and by their ids alone. */
-export const qosRuleModules: readonly AnyModule[] = Object.entries(QOS_RULES).flatMap(([type, rule]) => {
-  const alias = QOS_RULE_ALIASES.find(([of]) => of === rule)?.[1];
-  const byId = alias && {
-    resource: alias,
-    visible: ofVisiblePolicy(alias),
-    ...changing(type as QosRuleType, rule),
-  };
-  return [moduleOf(type as QosRuleType, rule), ...(byId ? [byId] : [])];
-});
+export const qosRuleModules = (core: Core): readonly AnyModule[] =>
+  Object.entries(QOS_RULES).flatMap(([type, rule]) => {
+    const alias = QOS_RULE_ALIASES.find(([of]) => of === rule)?.[1];
+    const byId = alias && {
+      resource: alias,
+      visible: ofVisiblePolicy(alias),
+      ...changing(core, type as QosRuleType, rule),
+    };
+    return [moduleOf(core, type as QosRuleType, rule), ...(byId ? [byId] : [])];
+  });

@@ -32,6 +32,16 @@ export const QOS_ERRORS = {
     template: '{value} contradicts the {type} rule of QoS policy {policy}, whose value is {existing}.',
     when: 'a guarantee would exceed a limit of the same policy',
   },
+  QosRuleNotSupported: {
+    status: 409,
+    template: 'Rule {type} is not supported by port {port}.',
+    when: 'a rule of the QoS policy of a port, or of its network, is none that the mechanism driver of the port supports',
+  },
+  QosRuleNotSupportedByNetwork: {
+    status: 409,
+    template: 'Rule {type} is not supported by network {network}.',
+    when: 'a rule of the QoS policy of a network is none that a mechanism driver supports there',
+  },
   QoSPolicyDefaultAlreadyExists: {
     status: 409,
     template: 'Project {project} has another default QoS policy.',

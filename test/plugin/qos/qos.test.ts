@@ -116,7 +116,11 @@ test('types of QoS rules: those that agents apply, all with all_rules, details o
   expect((await types()).map((t: { type: string }) => t.type).sort()).toEqual(['bandwidth_limit', 'dscp_marking']);
   expect(await types('?all_rules=true')).toHaveLength(5);
   const { rule_type: shown } = (await api.ask('GET', '/qos/rule-types/dscp_marking')).json;
-  expect(shown).toMatchObject({ type: 'dscp_marking', drivers: [{ name: 'linuxbridge' }] });
+  expect(shown).toMatchObject({
+    type: 'dscp_marking',
+    drivers: [{ name: 'linuxbridge' }, { name: 'openvswitch' }],
+  });
+  expect((await types('?all_supported=true')).map((t: { type: string }) => t.type)).toContain('minimum_bandwidth');
   expect((await api.ask('GET', '/qos/rule-types/nope')).status).toBe(404);
 });
 
@@ -139,4 +143,59 @@ test('metering labels and their rules', async () => {
   );
   expect((await api.ask('DELETE', `/metering/metering-labels/${label.id}`)).status).toBe(204);
   expect((await api.ask('GET', '/metering/metering-label-rules')).json.metering_label_rules).toEqual([]);
+});
+
+describe('guarantees', () => {
+  const policyWith = async (rule: string, values: object) => {
+    const policy = await api.create('/qos/policies', 'policy', { name: rule });
+    const made = await api.ask('POST', `/qos/policies/${policy.id}/${rule}s`, { [rule]: values });
+    expect(made.status).toBe(201);
+    return { id: policy.id, rule: made.json[rule].id };
+  };
+  const physical = { 'provider:network_type': 'flat', 'provider:physical_network': 'physnet1' };
+
+  test('of bandwidth are what a port on a physical network requires of Placement', async () => {
+    const { id } = await policyWith('minimum_bandwidth_rule', { min_kbps: 1000 });
+    const network = await api.create('/networks', 'network', physical);
+    const port = await api.create('/ports', 'port', { network_id: network.id, qos_policy_id: id });
+    const group = {
+      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      required: ['CUSTOM_PHYSNET_PHYSNET1', 'CUSTOM_VNIC_TYPE_NORMAL'],
+      resources: { NET_BW_EGR_KILOBIT_PER_SEC: 1000 },
+    };
+    const request = { request_groups: [group], same_subtree: [group.id] };
+    expect(port.resource_request).toEqual(request);
+    const shown = async () => (await api.ask('GET', `/ports/${port.id}`)).json.port;
+    expect((await shown()).resource_request).toEqual(port.resource_request);
+    await api.ask('PUT', `/ports/${port.id}`, { port: { qos_policy_id: null } });
+    expect((await shown()).resource_request).toBeNull();
+  });
+
+  test('of the policy of a network apply to its ports, but to those of its services', async () => {
+    const { id } = await policyWith('minimum_packet_rate_rule', { min_kpps: 5, direction: 'any' });
+    const network = await api.create('/networks', 'network', { qos_policy_id: id });
+    const port = await api.create('/ports', 'port', { network_id: network.id });
+    expect(port.resource_request.request_groups).toMatchObject([
+      { required: ['CUSTOM_VNIC_TYPE_NORMAL'], resources: { NET_PACKET_RATE_KILOPACKET_PER_SEC: 5 } },
+    ]);
+    const own = await api.create('/ports', 'port', { network_id: network.id, device_owner: 'network:dhcp' });
+    expect(own.resource_request).toBeNull();
+  });
+
+  test('that nothing can give are refused: for ports, for networks, and for rules of policies that ports have', async () => {
+    const { id } = await policyWith('minimum_bandwidth_rule', { min_kbps: 1000 });
+    const network = await api.create('/networks', 'network', {});
+    const port = await api.create('/ports', 'port', { network_id: network.id });
+    const changed = await api.ask('PUT', `/ports/${port.id}`, { port: { qos_policy_id: id } });
+    expect(changed).toMatchObject({ status: 409, type: 'QosRuleNotSupported' });
+    const wanted = { network_id: network.id, qos_policy_id: id };
+    expect((await api.ask('POST', '/ports', { port: wanted })).type).toBe('QosRuleNotSupported');
+    const onNetwork = await api.ask('PUT', `/networks/${network.id}`, { network: { qos_policy_id: id } });
+    expect(onNetwork).toMatchObject({ status: 409, type: 'QosRuleNotSupportedByNetwork' });
+    const policy = await api.create('/qos/policies', 'policy', { name: 'empty' });
+    await api.ask('PUT', `/ports/${port.id}`, { port: { qos_policy_id: policy.id } });
+    const rule = { minimum_bandwidth_rule: { min_kbps: 1 } };
+    const added = await api.ask('POST', `/qos/policies/${policy.id}/minimum_bandwidth_rules`, rule);
+    expect(added).toMatchObject({ status: 409, type: 'QosRuleNotSupported' });
+  });
 });
