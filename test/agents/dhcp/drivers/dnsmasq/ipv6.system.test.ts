@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isRunning, showProcess } from '../../../../../src/linux/processes.ts';
 import { run } from '../../../../../src/linux/run.ts';
@@ -116,6 +118,44 @@ describe.skipIf(!isRoot)('IPv6 with real clients and router advertisements (need
     await same(await client.rebind());
     expect(await world.read('log')).toMatch(/DHCPREBIND.*\n(.*\n)*?.*DHCPREPLY.* fd00:6::a:11 /);
     expect(await world.read('log')).not.toContain('no binding found');
+  });
+
+  test('a machine keeps its addresses when its network moves to an agent that knows no lease', async () => {
+    await advertise(world, PREFIX, ['managed', 'other']);
+    const both = [
+      { subnet_id: 's6', ip_address: 'fd00:6::a:11' },
+      { subnet_id: 's1', ip_address: '10.0.0.17' },
+    ];
+    const wanted = world.wanted(
+      [world.port(0x11, { fixed_ips: both, status: 'ACTIVE' }), port(0x12, ['fd00:6::a:12'])],
+      {
+        subnets: subnets(STATEFUL),
+      },
+    );
+    const first = world.driver();
+    await first.serve(wanted);
+    const client = await Dhcpcd.create(world, macOf(0x11));
+    const bound = await client.boot('BOUND6');
+    const four = await world.client(0x11);
+    expect((await four.boot()).ip).toBe('10.0.0.17');
+    await first.stop(world.id);
+
+    const dhcp_confs = join(world.state, 'other-host');
+    await world.driver({ dhcp_confs }).serve(wanted);
+    const leases = async () => readFile(join(dhcp_confs, world.id, 'leases'), 'utf8');
+    expect(await leases()).not.toContain('fd00:6::a:11');
+    const kept = await client.rebind();
+    expect(kept).toMatchObject({
+      new_dhcp6_ia_na1_ia_addr1: 'fd00:6::a:11',
+      new_dhcp6_ia_na1_iaid: bound.new_dhcp6_ia_na1_iaid,
+    });
+    const server = /^duid (.*)$/m.exec(await leases())?.[1]?.replaceAll(':', '');
+    expect(server).not.toBe(bound.new_dhcp6_server_id);
+    expect(await leases()).toContain(' fd00:6::a:11 ');
+    expect((await (await Dhclient.create(world, macOf(0x12))).ask()).new_ip6_address).toBe('fd00:6::a:12');
+    // IPv4: the server is at the same address, and the lease was seeded.
+    const renewed = await four.renew();
+    expect([renewed.events, renewed.told.ip]).toEqual([['renew'], '10.0.0.17']);
   });
 
   test('stateless: machines make their address themselves, and are told the rest, and options of the port', async () => {
