@@ -19,6 +19,7 @@ export const NETWORK_IP_AVAILABILITY = resource({
   path: 'network-ip-availabilities',
   key: 'network_id',
   notFound: 'NetworkNotFound',
+  hidden: 'HTTPNotFound',
   table: 'networks',
   policy: { show: 'service' },
   methods: ['list', 'show'],

@@ -158,8 +158,8 @@ describe('the metadata agent', () => {
       { 'X-Neutron-Network-ID': other, 'X-Forwarded-For': address },
       { 'X-Neutron-Router-ID': network, 'X-Forwarded-For': address },
       { 'X-Neutron-Network-ID': network, 'X-Forwarded-For': '10.0.0.77' },
-      { 'X-Neutron-Network-ID': network, 'X-Forwarded-For': '10.0.0.99' },
-      { 'X-Neutron-Network-ID': network, 'X-Forwarded-For': `${address}, 10.0.0.99` },
+      { 'X-Neutron-Network-ID': network, 'X-Forwarded-For': '10.0.1.99' },
+      { 'X-Neutron-Network-ID': network, 'X-Forwarded-For': `${address}, 10.0.1.99` },
       { 'X-Neutron-Network-ID': network, 'X-Forwarded-For': '999.0.0.1' },
       { 'X-Neutron-Network-ID': network },
       { 'X-Forwarded-For': address },
@@ -279,6 +279,6 @@ describe('the metadata agent', () => {
     await new Promise((resolve) => dead.close(resolve));
     expect(statSync(socketPath()).isSocket()).toBe(true);
     await agent();
-    expect((await asks('10.0.0.99')).status).toBe(404);
+    expect((await asks('10.0.1.99')).status).toBe(404);
   });
 });
