@@ -329,9 +329,9 @@ export const OPTIONS = {
   securitygroup: {
     firewall_driver: text(
       'noop',
-      "traffic filter of ports; noop: no filtering. Neutron's other drivers are accepted with a warning, and act as noop",
+      "traffic filter of ports: nftables, or noop: no filtering. Neutron's other drivers are accepted with a warning, and act as noop",
       {
-        choices: ['noop', 'iptables', 'iptables_hybrid', 'openvswitch'],
+        choices: ['noop', 'nftables', 'iptables', 'iptables_hybrid', 'openvswitch'],
         aliases: {
           'neutron.agent.firewall.NoopFirewallDriver': 'noop',
           'neutron.agent.linux.iptables_firewall.IptablesFirewallDriver': 'iptables',

@@ -3,7 +3,7 @@ import { namespacePath } from './ip.ts';
 import { libc } from './native.ts';
 
 /** sched.h */
-const CLONE_NEWNET = 0x40000000;
+export const CLONE_NEWNET = 0x40000000;
 
 /**
  * Runs a synchronous function with this thread in a named network namespace, and returns its result. What it opens stays in that

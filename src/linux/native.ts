@@ -3,7 +3,7 @@ import { getSystemErrorName } from 'node:util';
 
 /** The part of koffi that is used; it is optional, so that its own types may be absent too. */
 interface Koffi {
-  load(path: null): { func(prototype: string): (...args: readonly unknown[]) => number };
+  load(path: string | null): { func(prototype: string): (...args: readonly unknown[]) => unknown };
   errno(): number;
 }
 
@@ -71,12 +71,12 @@ export function nativeObstacle(): string | undefined {
 function load(): Libc | Error {
   if (process.platform !== 'linux') return new Error(`native calls need Linux, this is ${process.platform}`);
   try {
-    const koffi: Koffi = createRequire(import.meta.url)('koffi');
+    const koffi = loadKoffi();
     const library = koffi.load(null);
     const call = (name: keyof Libc) => {
       const run = library.func(PROTOTYPES[name]);
       return (...args: readonly unknown[]): number => {
-        const result = run(...args);
+        const result = Number(run(...args));
         if (result === -1) throw new SystemCallFailed(name, koffi.errno());
         return result;
       };
@@ -96,4 +96,31 @@ function load(): Libc | Error {
     const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
     return new Error(`the package koffi cannot be loaded (${reason})`);
   }
+}
+
+const loadKoffi = (): Koffi => createRequire(import.meta.url)('koffi');
+
+/** The library of Debian's package libnftables1, which nft itself uses. */
+const NFTABLES = 'libnftables.so.1';
+/** `NFT_CTX_OUTPUT_STATELESS`: without counters (libnftables(3)). */
+const STATELESS = 4;
+
+/**
+ * Loads libnftables for the network namespace of this thread. Returns a function that runs a script, blocking, and returns what it
+ * prints, or why it failed. Throws if the library cannot be loaded.
+ */
+export function libnftables(): (script: string) => { readonly output: string; readonly failure?: string } {
+  const library = loadKoffi().load(NFTABLES);
+  const context = library.func('void *nft_ctx_new(uint32_t flags)')(0);
+  library.func('int nft_ctx_buffer_output(void *ctx)')(context);
+  library.func('int nft_ctx_buffer_error(void *ctx)')(context);
+  library.func('void nft_ctx_output_set_flags(void *ctx, unsigned int flags)')(context, STATELESS);
+  const runScript = library.func('int nft_run_cmd_from_buffer(void *ctx, const char *buf)');
+  const output = library.func('const char *nft_ctx_get_output_buffer(void *ctx)');
+  const reason = library.func('const char *nft_ctx_get_error_buffer(void *ctx)');
+  return (script) => {
+    const failed = runScript(context, script) !== 0;
+    const printed = String(output(context) ?? '');
+    return failed ? { output: printed, failure: String(reason(context) ?? '') } : { output: printed };
+  };
 }

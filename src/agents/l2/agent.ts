@@ -13,6 +13,8 @@ import { Reconciler } from './reconciler.ts';
 
 /** Delay between lost notifications and a full check, so that losses on several topics cause only one check. */
 const GAP_MS = 200;
+/** Interval at which filters are compared with what they should be. */
+const CHECK_MS = 30_000;
 
 interface L2AgentOptions extends InNamespace {
   readonly config: L2Config;
@@ -47,6 +49,7 @@ class L2Agent {
   #notifications: { close(): Promise<void> } | undefined;
   #heartbeat: Heartbeat | undefined;
   #resyncTimer: NodeJS.Timeout | undefined;
+  #checkTimer: NodeJS.Timeout | undefined;
 
   constructor(options: L2AgentOptions) {
     const { config, driver, firewall, transport, namespace, log } = options;
@@ -54,8 +57,9 @@ class L2Agent {
     const where = namespace === undefined ? {} : { namespace };
     this.#options = options;
     this.#devices = new HostDevices(where, log);
-    this.#driver = driver.create({ config, links: () => this.#devices.links(), where, log });
     this.#firewall = firewall.create({ where, log });
+    const { bridgeOptions } = this.#firewall;
+    this.#driver = driver.create({ config, links: () => this.#devices.links(), where, log, bridgeOptions });
     this.#reconciler = new Reconciler({
       transport,
       identity: { agent_id: driver.agentId(host), host },
@@ -75,6 +79,8 @@ class L2Agent {
       portDeleted: (portId) => reconciler.portChanged(tapName(portId)),
       networkUpdated: (networkId) => reconciler.networkChanged(networkId),
       networkDeleted: (networkId) => reconciler.networkDeleted(networkId),
+      securityGroupRulesChanged: (groups) => reconciler.securityGroupRulesChanged(groups),
+      securityGroupMembersChanged: (groups) => reconciler.securityGroupMembersChanged(groups),
       // Called for each topic, one right after the other.
       lost: () => {
         clearTimeout(this.#resyncTimer);
@@ -101,6 +107,7 @@ class L2Agent {
       onRecovered: () => reconciler.resync(),
     });
     reconciler.start();
+    if (this.#firewall.filters) this.#checkTimer = setInterval(() => reconciler.checkFilters(), CHECK_MS).unref();
   }
 
   get reported(): Promise<void> {
@@ -110,6 +117,7 @@ class L2Agent {
   async close(): Promise<void> {
     this.#heartbeat?.close();
     clearTimeout(this.#resyncTimer);
+    clearInterval(this.#checkTimer);
     await Promise.all([this.#notifications?.close(), this.#devices.close(), this.#reconciler.close()]);
     await Promise.all([this.#driver.close(), this.#firewall.close()]);
   }

@@ -7,6 +7,7 @@ import {
   PORT_DELETE_TOPIC,
   PORT_UPDATE_TOPIC,
 } from '../../rpc/topics/l2-agent.ts';
+import { SECURITY_GROUP_UPDATE_TOPIC } from '../../rpc/topics/security-groups.ts';
 
 /** Receives notifications of changes. They only indicate what to check; the current state is requested from the server. */
 interface NotificationHandlers {
@@ -14,6 +15,9 @@ interface NotificationHandlers {
   portDeleted(portId: string): void;
   networkUpdated(networkId: string): void;
   networkDeleted(networkId: string): void;
+  /** Rules of these groups, or their members. */
+  securityGroupRulesChanged(groups: readonly string[]): void;
+  securityGroupMembersChanged(groups: readonly string[]): void;
   /** Some of these may have been lost. */
   lost(): void;
 }
@@ -53,6 +57,21 @@ export async function serveNotifications(
       topicEndpoint(NETWORK_UPDATE_TOPIC, {
         network_update: ({ network }) => {
           on.networkUpdated(network.id);
+          return null;
+        },
+      }),
+      on.lost,
+    ),
+    transport.serve(
+      SECURITY_GROUP_UPDATE_TOPIC.topic,
+      host,
+      topicEndpoint(SECURITY_GROUP_UPDATE_TOPIC, {
+        security_groups_rule_updated: ({ security_groups }) => {
+          on.securityGroupRulesChanged(security_groups);
+          return null;
+        },
+        security_groups_member_updated: ({ security_groups }) => {
+          on.securityGroupMembersChanged(security_groups);
           return null;
         },
       }),

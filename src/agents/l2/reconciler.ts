@@ -48,7 +48,9 @@ export class Reconciler {
     const plugin = topicClient(transport, PLUGIN_TOPIC);
     this.#plugin = plugin;
     this.#deleted = new DeletedNetworks(driver, log);
-    this.#filters = new Filters(firewall, log);
+    const infoFor = (devices: readonly string[]) =>
+      plugin.call('security_group_info_for_devices', { devices, call_version: '1.3' });
+    this.#filters = new Filters({ firewall, log, infoFor });
     this.#reports = new DeviceReports((device, state) => {
       const args = { device, ...identity };
       return state === 'up' ? plugin.call('update_device_up', args) : plugin.call('update_device_down', args);
@@ -105,6 +107,20 @@ export class Reconciler {
     if (this.#deleted.size > 0) this.#tidySoon();
   }
 
+  securityGroupRulesChanged(groups: readonly string[]): void {
+    if (this.#filters.rulesChanged(groups)) this.#kick();
+  }
+
+  securityGroupMembersChanged(groups: readonly string[]): void {
+    if (this.#filters.membersChanged(groups)) this.#kick();
+  }
+
+  /** Compares the filters of devices with what they should be. */
+  checkFilters(): void {
+    this.#filters.check();
+    this.#kick();
+  }
+
   /** Messages of the server may be lost, and reports to it too. */
   resync(): void {
     for (const [name, device] of this.#options.devices.known) {
@@ -140,7 +156,8 @@ export class Reconciler {
       // Before filters are set again for devices that have reappeared with the same names.
       await this.#touch(this.#filters.removeDropped());
       const names = this.#pending.take(MAX_PER_CALL);
-      if (names.length === 0 && !this.#tidy && !this.#filters.hasDropped) break;
+      if (names.length === 0 && !this.#tidy && !this.#filters.hasWork) break;
+      await this.#refreshFilters();
       try {
         if (names.length > 0) await this.#pass(names);
       } catch (error) {
@@ -155,6 +172,20 @@ export class Reconciler {
       }
     }
     this.#busy = false;
+  }
+
+  /** What fails is tried again in a while, together with what is due by then. */
+  async #refreshFilters(): Promise<void> {
+    if (!this.#filters.hasWork) return;
+    try {
+      await this.#touch(this.#filters.refresh());
+    } catch (error) {
+      const { devices, log } = this.#options;
+      log.warn({ err: error }, 'cannot change filters; retrying');
+      // A pass over the devices asks for their groups again.
+      for (const name of devices.known.keys()) this.#pending.later(name);
+      this.#filters.forgetChanges();
+    }
   }
 
   async #pass(names: readonly string[]): Promise<void> {

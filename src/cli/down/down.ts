@@ -96,8 +96,14 @@ async function stopRunning(statePath: string, role: string, print: Print): Promi
   );
 }
 
-function removedLines({ machines, processes, namespaces, devices, leftAlone }: Removed): readonly string[] {
-  const kinds = { Machines: machines, Processes: processes, Namespaces: namespaces, Devices: devices };
+function removedLines({ machines, processes, namespaces, devices, filters, leftAlone }: Removed): readonly string[] {
+  const kinds = {
+    Machines: machines,
+    Processes: processes,
+    Namespaces: namespaces,
+    Devices: devices,
+    Filters: filters,
+  };
   const removed = Object.entries(kinds).filter(([, names]) => names.length > 0);
   const left = `Left unchanged, because their networks do not belong to this state path: ${leftAlone.join(' ')}`;
   return [

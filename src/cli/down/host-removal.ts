@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { dhcpDevices, markedDhcpNetwork } from '../../agents/dhcp/devices.ts';
+import { FIREWALLS } from '../../agents/firewall/drivers/registry.ts';
 import type { InterfaceDriverKind, MarkedDevice } from '../../agents/interface/drivers/kind.ts';
 import { INTERFACE_DRIVERS, interfaceDriverKind } from '../../agents/interface/drivers/registry.ts';
 import { L2_DRIVERS } from '../../agents/l2/drivers/registry.ts';
@@ -18,6 +19,7 @@ export interface Removed {
   readonly processes: readonly string[];
   readonly namespaces: readonly string[];
   readonly devices: readonly string[];
+  readonly filters: readonly string[];
   /** Devices that Neutrino created for networks unknown to this state path, and that therefore belong to another one. */
   readonly leftAlone: readonly string[];
 }
@@ -60,12 +62,16 @@ export async function removeFromHost(config: Config, log: Logger): Promise<Remov
     const network = networkOf(link);
     return network !== undefined && !networks.has(network);
   });
+  const filters: string[] = [];
+  // Filters of other ports than these would be lost with the tables.
+  if (left.length === 0) for (const kind of FIREWALLS) filters.push(...((await kind.removeFilters?.({})) ?? []));
   const isForeign = ({ mark }: MarkedDevice) => !networks.has(markedDhcpNetwork(mark) ?? '');
   return {
     machines,
     processes,
     namespaces: [...networks].map(dhcpNamespace).filter((name) => namespacesBefore.includes(name)),
     devices: [...dhcpNames, ...l2Devices],
+    filters,
     leftAlone: [
       ...new Set([...dhcp.flatMap(({ marked }) => marked.filter(isForeign)), ...left].map(({ name }) => name)),
     ],

@@ -22,6 +22,7 @@ import {
 } from '../../../src/rpc/topics/l2-agent.ts';
 import { type DeviceDetails, PLUGIN_TOPIC } from '../../../src/rpc/topics/plugin.ts';
 import { type AgentState, REPORTS_TOPIC } from '../../../src/rpc/topics/reports.ts';
+import { SECURITY_GROUP_UPDATE_TOPIC, type SecurityGroupInfo } from '../../../src/rpc/topics/security-groups.ts';
 import { waitFor } from '../../../src/time/wait.ts';
 
 /** Long enough for a machine with much else to do; what is waited for takes milliseconds. */
@@ -46,12 +47,53 @@ class FakeServer {
   /** Every call in order, such as `update_device_up tap01234567-89`. */
   readonly heard: string[] = [];
   readonly states: AgentState[] = [];
+  /** Rules of the group of all its ports, and members of the group that they name. */
+  readonly group = { id: randomUUID(), remote: randomUUID(), members: ['10.0.0.5'], rules: 1 };
   /** Calls of this method fail with this error, once. */
   failOnce: { method: string; error: Error } | undefined;
   readonly #rpc: RpcTransport;
 
   constructor(rpc: RpcTransport) {
     this.#rpc = rpc;
+  }
+
+  infoFor(devices: readonly string[]): SecurityGroupInfo {
+    const { id, remote, members, rules } = this.group;
+    const ports = devices.flatMap((device) => {
+      const { port_id: port, network_id: network } = this.devices.get(device) ?? {};
+      return port === undefined || network === undefined ? [] : [{ device, port, network }];
+    });
+    return {
+      devices: Object.fromEntries(
+        ports.map(({ device, port, network }) => [
+          port,
+          {
+            ...{
+              id: port,
+              device,
+              network_id: network,
+              mac_address: 'fa:16:3e:00:00:01',
+              device_owner: 'compute:nova',
+            },
+            ...{ port_security_enabled: true, fixed_ips: ['10.0.0.5'], allowed_address_pairs: [] },
+            ...{ security_groups: [id], security_group_rules: [] },
+            ...{ security_group_source_groups: [remote], security_group_remote_address_groups: [] },
+          },
+        ]),
+      ),
+      security_groups: {
+        [id]: Array.from({ length: rules }, (_, n) => ({
+          ...({ direction: 'ingress', ethertype: 'IPv4', protocol: 'tcp' } as const),
+          ...{ port_range_min: n + 1, port_range_max: n + 1, remote_group_id: remote },
+        })),
+      },
+      sg_member_ips: { [remote]: { IPv4: members.map((address) => [address, null] as const) } },
+    };
+  }
+
+  /** Notifies the agent of changed groups. */
+  async groupsUpdated(method: 'security_groups_rule_updated' | 'security_groups_member_updated', ids: string[]) {
+    await this.#rpc.cast({ topic: SECURITY_GROUP_UPDATE_TOPIC.topic, fanout: true }, method, { security_groups: ids });
   }
 
   async serve(): Promise<void> {
@@ -70,6 +112,10 @@ class FakeServer {
         get_devices_details_list: ({ devices }) => {
           hear('get_devices_details_list', devices.toSorted().join(' '));
           return devices.map((device) => this.devices.get(device) ?? { device });
+        },
+        security_group_info_for_devices: ({ devices }) => {
+          hear('security_group_info_for_devices', devices.toSorted().join(' '));
+          return this.infoFor(devices);
         },
         update_device_up: ({ device }) => {
           hear('update_device_up', device);

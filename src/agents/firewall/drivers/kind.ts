@@ -10,4 +10,6 @@ export interface FirewallKind {
   readonly programs: Readonly<Record<string, string>>;
   /** `where`: the namespace that is the host; none: that of this process. */
   create(parts: { readonly where: InNamespace; readonly log: Logger }): Firewall;
+  /** Removes all filters of this kind from a host, and returns their names; absent: it leaves nothing behind. */
+  removeFilters?(where: InNamespace): Promise<readonly string[]>;
 }

@@ -2,10 +2,11 @@ import type { Logger } from 'pino';
 import type { Config } from '../../../config/options.ts';
 import { chosenKind } from '../../common/driver-choice.ts';
 import type { FirewallKind } from './kind.ts';
+import { NFTABLES } from './nftables/kind.ts';
 import { NOOP } from './noop/kind.ts';
 
 /** All firewalls. */
-export const FIREWALLS: readonly FirewallKind[] = [NOOP];
+export const FIREWALLS: readonly FirewallKind[] = [NOOP, NFTABLES];
 
 /** Neutron's, which configuration files of stock agents name: accepted so that such a file need not be edited. */
 export const STOCK_FIREWALLS: readonly string[] = ['iptables', 'iptables_hybrid', 'openvswitch'];

@@ -16,6 +16,8 @@ export interface L2DriverParts {
   /** The namespace that is the host; none: that of this process. */
   readonly where: InNamespace;
   readonly log: Logger;
+  /** Words of `ip link set BRIDGE type bridge ...` that the firewall needs on bridges before a port is plugged; default: none. */
+  readonly bridgeOptions?: readonly string[];
 }
 
 /** A kind of L2 driver: how it is built, what the agent reports for it, and what the command line needs to know of it. */

@@ -32,7 +32,7 @@ describe('the registry of firewalls', () => {
   });
 
   test('refuses an unknown firewall, with those that exist', () => {
-    expect(() => find('pf')).toThrow(/firewall_driver = "pf": must be one of noop$/);
+    expect(() => find('pf')).toThrow(/firewall_driver = "pf": must be one of noop, nftables$/);
     expect(() => parseOption('securitygroup', 'firewall_driver', 'pf')).toThrow(/must be .*noop/);
   });
 });

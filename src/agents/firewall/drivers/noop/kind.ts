@@ -5,9 +5,11 @@ export const NOOP: FirewallKind = {
   name: 'noop',
   programs: {},
   create: () => ({
+    bridgeOptions: [],
+    filters: false,
     hold: async () => new Map(),
-    groupChanged: async () => undefined,
     remove: async () => undefined,
+    check: async () => false,
     close: async () => undefined,
   }),
 };

@@ -7,13 +7,19 @@ const set = (device: string, ...words: readonly string[]): IpCommand => ['link',
 /**
  * Creates a network's bridge: no spanning tree and no forwarding delay, so that a machine's first DHCPDISCOVER gets through; no
  * multicast snooping, because with it one guest that sends MLD queries decides who receives neighbour discovery.
+ * `options`: further ones of `ip link ... type bridge`.
  */
-export function makeBridge(bridge: string, mark: string, mtu: number): readonly WiringStep[] {
+export function makeBridge(
+  bridge: string,
+  mark: string,
+  mtu: number,
+  options: readonly string[] = [],
+): readonly WiringStep[] {
   return [
     {
       command: [
         ...['link', 'add', 'name', bridge, 'type', 'bridge'],
-        ...['forward_delay', '0', 'stp_state', '0', 'mcast_snooping', '0'],
+        ...['forward_delay', '0', 'stp_state', '0', 'mcast_snooping', '0', ...options],
       ],
     },
     { command: set(bridge, 'alias', mark) },
@@ -27,9 +33,16 @@ export function makeBridge(bridge: string, mark: string, mtu: number): readonly 
 /**
  * Sets MTU and state of an existing bridge, and, the first time, removes its forwarding delay, even if something else created it.
  */
-export function adjustBridge(bridge: MonitoredLink, mtu: number, firstTime: boolean): readonly WiringStep[] {
+export function adjustBridge(
+  bridge: MonitoredLink,
+  mtu: number,
+  firstTime: boolean,
+  options: readonly string[] = [],
+): readonly WiringStep[] {
   return [
-    ...(firstTime ? [{ command: set(bridge.name, 'type', 'bridge', 'forward_delay', '0', 'stp_state', '0') }] : []),
+    ...(firstTime
+      ? [{ command: set(bridge.name, 'type', 'bridge', 'forward_delay', '0', 'stp_state', '0', ...options) }]
+      : []),
     ...(bridge.mtu === mtu && bridge.up ? [] : [{ command: set(bridge.name, 'mtu', String(mtu), 'up') }]),
   ];
 }

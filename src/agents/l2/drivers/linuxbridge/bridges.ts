@@ -14,13 +14,15 @@ interface BridgeSteps {
 export class Bridges {
   readonly #links: () => ReadonlyMap<string, MonitoredLink>;
   readonly #mark: string;
+  readonly #options: readonly string[];
   /** The MTU that each bridge got. */
   readonly #mtus = new Map<string, number>();
 
-  /** `mark`: the agent's part of the aliases of its devices. */
-  constructor(links: () => ReadonlyMap<string, MonitoredLink>, mark: string) {
+  /** `mark`: the agent's part of the aliases of its devices. `options`: of `ip link ... type bridge`, besides its own. */
+  constructor(links: () => ReadonlyMap<string, MonitoredLink>, mark: string, options: readonly string[] = []) {
     this.#links = links;
     this.#mark = mark;
+    this.#options = options;
   }
 
   /** Returns the steps for a network's bridge, none when it is right. The caller MUST run them, or `forget` the bridge. */
@@ -30,9 +32,9 @@ export class Bridges {
     if (before === mtu) return { steps: [], created: [] };
     this.#mtus.set(bridge, mtu);
     const existing = this.#links().get(bridge);
-    if (existing) return { steps: adjustBridge(existing, mtu, before === undefined), created: [] };
+    if (existing) return { steps: adjustBridge(existing, mtu, before === undefined, this.#options), created: [] };
     return {
-      steps: makeBridge(bridge, markOf(networkId, this.#mark), mtu),
+      steps: makeBridge(bridge, markOf(networkId, this.#mark), mtu, this.#options),
       created: before === undefined ? [bridge] : [],
     };
   }

@@ -18,6 +18,7 @@ interface LinuxBridgeParts {
   /** The agent's part of the aliases of its devices. */
   readonly mark: string;
   readonly where: InNamespace;
+  readonly bridgeOptions: readonly string[];
 }
 
 /** A network with devices to plug. */
@@ -39,7 +40,7 @@ export class LinuxBridgeDriver implements L2Driver {
 
   constructor(parts: LinuxBridgeParts) {
     this.#parts = parts;
-    this.#bridges = new Bridges(parts.links, parts.mark);
+    this.#bridges = new Bridges(parts.links, parts.mark, parts.bridgeOptions);
   }
 
   async wire(wanted: readonly DeviceDetails[]): Promise<ReadonlyMap<string, WiringOutcome>> {

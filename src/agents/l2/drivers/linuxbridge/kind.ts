@@ -22,8 +22,14 @@ export const LINUX_BRIDGE: L2DriverKind = {
       l2_population: false,
     };
   },
-  create: ({ config, links, where }) =>
-    new LinuxBridgeDriver({ links, segments: hostSegments(config), mark: agentMark(config.DEFAULT), where }),
+  create: ({ config, links, where, bridgeOptions = [] }) =>
+    new LinuxBridgeDriver({
+      links,
+      segments: hostSegments(config),
+      mark: agentMark(config.DEFAULT),
+      where,
+      bridgeOptions,
+    }),
   mark: (agent) => `@${agentMark(agent)}`,
   networkOf: networkOfDevice,
   removeDevices,
