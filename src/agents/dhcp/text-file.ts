@@ -2,9 +2,11 @@ import {
   chmodSync,
   closeSync,
   ftruncateSync,
+  futimesSync,
   openSync,
   readFileSync,
   renameSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -33,6 +35,12 @@ export function readBytes(path: string): Buffer | undefined {
 }
 
 /**
+ * Returns the time in seconds with microseconds. Kernels before 6.13 give all changes within some milliseconds one time, by which two
+ * versions of a file could not be told apart.
+ */
+const preciseTime = (): number => (performance.timeOrigin + performance.now()) / 1000;
+
+/**
  * Replaces a file atomically: readers see either the old or the new text, even if the agent is killed. World-readable regardless
  * of the umask, because dnsmasq drops its privileges before it reads.
  */
@@ -40,6 +48,8 @@ export function replaceText(path: string, text: string): void {
   const fresh = `${path}.new`;
   writeFileSync(fresh, text);
   chmodSync(fresh, 0o644);
+  const now = preciseTime();
+  utimesSync(fresh, now, now);
   renameSync(fresh, path);
 }
 
@@ -53,6 +63,8 @@ export function rewriteEnd(path: string, from: number, text: string): void {
   try {
     for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at, from + at);
     ftruncateSync(file, from + bytes.length);
+    const now = preciseTime();
+    futimesSync(file, now, now);
   } finally {
     closeSync(file);
   }

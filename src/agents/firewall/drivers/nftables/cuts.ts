@@ -1,4 +1,5 @@
 import type { Flows } from '../../../../linux/conntrack.ts';
+import { protocolNumber } from '../../../../net/protocols.ts';
 import { bare } from './names.ts';
 import type { Ports } from './ports.ts';
 import type { Removed, Ruleset } from './ruleset.ts';
@@ -8,22 +9,12 @@ const MAX_FLOWS = 2_000;
 
 const REMOTE_HOST = /^inet neutrino rg-.*-hosts[46]$/;
 const GROUP = /^inet neutrino sg-.*-(ingress|egress)$/;
-const NAMED: Readonly<Record<string, number>> = {
-  tcp: 6,
-  udp: 17,
-  sctp: 132,
-  dccp: 33,
-  udplite: 136,
-  icmp: 1,
-  icmpv6: 58,
-};
-
 /** Returns the protocol of a rule of a group; undefined: all. */
 function protocolOf(rule: string): number | undefined {
   const number = /meta l4proto (\d+)/.exec(rule)?.[1];
   if (number !== undefined) return Number(number);
   const name = /\b(tcp|udp|sctp|dccp|udplite) dport|\b(icmp|icmpv6) type/.exec(rule);
-  return NAMED[name?.[1] ?? name?.[2] ?? ''];
+  return protocolNumber(name?.[1] ?? name?.[2] ?? '');
 }
 
 const versionOf = (address: string): 4 | 6 => (address.includes(':') ? 6 : 4);

@@ -1,32 +1,8 @@
 import { parseCidr } from '../../../../net/addresses.ts';
+import { IP_PROTOCOLS, PORT_PROTOCOLS, protocolNumber } from '../../../../net/protocols.ts';
 import type { FilterRule } from '../../../../rpc/topics/security-groups.ts';
 import { bare, remoteSet } from './names.ts';
 
-const WITH_PORTS: readonly string[] = ['tcp', 'udp', 'sctp', 'dccp', 'udplite'];
-/** Names of protocols that nft knows by others, or not at all, and their numbers (IANA). */
-const NUMBERS: Readonly<Record<string, number>> = {
-  ah: 51,
-  dccp: 33,
-  egp: 8,
-  esp: 50,
-  gre: 47,
-  hopopt: 0,
-  igmp: 2,
-  ipip: 4,
-  'ipv6-encap': 41,
-  'ipv6-frag': 44,
-  'ipv6-nonxt': 59,
-  'ipv6-opts': 60,
-  'ipv6-route': 43,
-  ospf: 89,
-  pgm: 113,
-  rsvp: 46,
-  sctp: 132,
-  tcp: 6,
-  udp: 17,
-  udplite: 136,
-  vrrp: 112,
-};
 const ICMP: readonly string[] = ['icmp', '1'];
 const ICMPV6: readonly string[] = ['icmp', 'icmpv6', 'ipv6-icmp', '58'];
 
@@ -51,10 +27,10 @@ function protocolMatch(rule: FilterRule): string {
   const name = protocol.toLowerCase();
   if (rule.ethertype === 'IPv4' && ICMP.includes(name)) return icmpMatch(rule, 'icmp');
   if (rule.ethertype === 'IPv6' && ICMPV6.includes(name)) return icmpMatch(rule, 'icmpv6');
-  const number = /^\d{1,3}$/.test(name) ? Number(name) : NUMBERS[name];
-  if (!isNumber(number, 255)) throw new UnknownRule(`protocol ${protocol}`);
+  const number = protocolNumber(name);
+  if (number === undefined) throw new UnknownRule(`protocol ${protocol}`);
   if (low === undefined && high === undefined) return `meta l4proto ${number}`;
-  const ported = WITH_PORTS.find((one) => NUMBERS[one] === number);
+  const ported = PORT_PROTOCOLS.find((one) => IP_PROTOCOLS[one] === number);
   if (ported === undefined) throw new UnknownRule(`ports of protocol ${protocol}`);
   const [from, to] = [low ?? 0, high ?? 65_535];
   if (!isNumber(from, 65_535) || !isNumber(to, 65_535) || from > to) throw new UnknownRule(`ports ${from} to ${to}`);
