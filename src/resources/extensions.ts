@@ -154,6 +154,12 @@ export const EXTENSIONS: readonly Extension[] = [
     'What a port needs from Placement.',
   ),
   extension(
+    'port-resource-request-groups',
+    'Port Resource Request Groups',
+    '2021-08-02T10:00:00-00:00',
+    'What a port needs from Placement, in groups of resources of one provider each.',
+  ),
+  extension(
     'port-security',
     'Port Security',
     '2012-07-23T10:00:00-00:00',
