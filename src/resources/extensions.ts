@@ -272,6 +272,7 @@ const BEHAVIOURS: readonly string[] = [
   'net-mtu-writable',
   'pagination',
   'port-mac-address-regenerate',
+  'port-resource-request-groups',
   'port-security-groups-filtering',
   'qos-gateway-ip',
   'qos-rule-type-filter',
