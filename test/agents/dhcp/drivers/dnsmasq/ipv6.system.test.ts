@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readLeaseFile } from '../../../../../src/agents/dhcp/drivers/dnsmasq/lease-file.ts';
 import { isRunning, showProcess } from '../../../../../src/linux/processes.ts';
 import { run } from '../../../../../src/linux/run.ts';
 import type { PortDocument, SubnetDocument } from '../../../../../src/rpc/documents.ts';
@@ -39,7 +40,10 @@ describe.skipIf(!isRoot)('IPv6 with real clients and router advertisements (need
   };
   /** Address, IAID and DUID of each DHCPv6 lease, after the server's own DUID. */
   const leases6 = async () => {
-    const lines = (await world.read('leases')).trim().split('\n');
+    // dnsmasq rewrites the file in place, for each lease.
+    const server = await showProcess(await world.pid());
+    const text = server && (await readLeaseFile(join(world.folder, 'leases'), server));
+    const lines = (text ?? '').trim().split('\n');
     return lines.slice(lines.findIndex((line) => line.startsWith('duid '))).map((line) => line.replace(/^\d+ /, ''));
   };
   const logged = (text: string) =>
@@ -149,9 +153,9 @@ describe.skipIf(!isRoot)('IPv6 with real clients and router advertisements (need
       new_dhcp6_ia_na1_ia_addr1: 'fd00:6::a:11',
       new_dhcp6_ia_na1_iaid: bound.new_dhcp6_ia_na1_iaid,
     });
+    await waitFor('the lease at the next server', async () => (await leases()).includes(' fd00:6::a:11 '), 10_000);
     const server = /^duid (.*)$/m.exec(await leases())?.[1]?.replaceAll(':', '');
     expect(server).not.toBe(bound.new_dhcp6_server_id);
-    expect(await leases()).toContain(' fd00:6::a:11 ');
     expect((await (await Dhclient.create(world, macOf(0x12))).ask()).new_ip6_address).toBe('fd00:6::a:12');
     // IPv4: the server is at the same address, and the lease was seeded.
     const renewed = await four.renew();
