@@ -2,16 +2,16 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ensureProgram } from '../../../../../src/lab/debian.ts';
-import { run } from '../../../../../src/linux/run.ts';
-import { waitFor } from '../../../../../src/time/wait.ts';
-import { isRoot, macOf, World } from './world.ts';
+import { ensureProgram } from '../../src/lab/debian.ts';
+import { run } from '../../src/linux/run.ts';
+import { waitFor } from '../../src/time/wait.ts';
+import { isRoot, macOf, World } from '../agents/dhcp/drivers/dnsmasq/world.ts';
 
 const QEMU = 'qemu-system-x86_64';
 /** The boot ROM that QEMU gives a virtio NIC: iPXE. */
 const ROM = '/usr/lib/ipxe/qemu/efi-virtio.rom';
 
-/** In software emulation, the firmware and iPXE take 8 s, most of it waiting. */
+/** In software emulation, the firmware and iPXE take 18 s. */
 const BOOT_MS = 50_000;
 
 describe.skipIf(!isRoot)('a machine that boots over the network with iPXE (needs root)', () => {
