@@ -1,7 +1,8 @@
 import type { Trx } from '../../db/database.ts';
 import type { Core } from '../core.ts';
+import { rulesOfPolicy } from '../qos/policies.ts';
 import { type ResourceRequest, resourceRequests } from '../qos/resource-request.ts';
-import { requirePolicyOnPort } from '../qos/supported.ts';
+import { requireRulesOnPort } from '../qos/supported.ts';
 import { type PortDocument, policyInForce } from './documents.ts';
 import type { NetworkFacts } from './network-facts.ts';
 
@@ -21,12 +22,14 @@ export async function admitQosPolicy(
   const policy = policyInForce(port, network.qosPolicyId);
   if (policy === null) return null;
   const vnicType = port['binding:vnic_type'];
+  const rules = await rulesOfPolicy(trx, policy);
   if (before !== port.qos_policy_id)
-    await requirePolicyOnPort(trx, core, policy, {
+    requireRulesOnPort(core, rules, {
       id: port.id,
       physicalNetwork: network.physicalNetwork,
       port: { vifType: port['binding:vif_type'], vnicType },
     });
-  const requests = await resourceRequests(trx, [{ id: port.id, network: network.id, vnicType, policy }]);
+  const requesting = { id: port.id, network: network.id, vnicType, policy };
+  const requests = await resourceRequests(trx, [requesting], new Map([[policy, rules]]));
   return requests.get(port.id) ?? null;
 }

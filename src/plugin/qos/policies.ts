@@ -40,6 +40,10 @@ export async function rulesOf(
   return groupBy(all, (rule) => rule.qos_policy_id);
 }
 
+/** Returns the rules of one policy. */
+export const rulesOfPolicy = async (db: Queries, policy: string): Promise<readonly QosRuleDocument[]> =>
+  (await rulesOf(db, [policy])).get(policy) ?? [];
+
 async function load(db: Queries, ids: readonly string[], view?: View): Promise<ReadonlyMap<string, QosPolicyDocument>> {
   const rows = await selectPlain(db, QOS_POLICY, ids);
   if (rows.length === 0) return new Map();

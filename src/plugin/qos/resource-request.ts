@@ -71,13 +71,14 @@ function requestOf(
   return groups.length === 0 ? null : { request_groups: groups, same_subtree: groups.map((group) => group.id) };
 }
 
-/** Returns what ports require of Placement because of the guarantees of their policies, by port. */
+/** Returns what ports require of Placement because of the guarantees of their policies, by port. `known`: rules that were read. */
 export async function resourceRequests(
   db: Queries,
   ports: readonly RequestingPort[],
+  known?: ReadonlyMap<string, readonly QosRuleDocument[]>,
 ): Promise<ReadonlyMap<string, ResourceRequest | null>> {
   if (ports.length === 0) return new Map();
-  const rules = await rulesOf(db, [...new Set(ports.map(({ policy }) => policy))]);
+  const rules = known ?? (await rulesOf(db, [...new Set(ports.map(({ policy }) => policy))]));
   const guaranteed = ports.filter(({ policy }) => rules.get(policy)?.some(({ type }) => type in CLASSES));
   if (guaranteed.length === 0) return new Map();
   const segments = groupBy(

@@ -17,7 +17,7 @@ import { bumpRevision } from '../../store/standard-attributes.ts';
 import type { Core } from '../core.ts';
 import type { AnyModule, Document } from '../module.ts';
 import { ownOrShared } from '../visibility.ts';
-import { policyAttr, rulesOf } from './policies.ts';
+import { policyAttr, rulesOfPolicy } from './policies.ts';
 import { requirePolicyOnItsPorts } from './supported.ts';
 
 type Rule = (typeof QOS_RULES)[QosRuleType];
@@ -54,7 +54,7 @@ function requireFits(type: QosRuleType, rule: Document, others: readonly QosRule
 
 /** Throws QoSRulesConflict if the policy has a rule of the type for the same direction, and for contradicting parameters. */
 async function requireCompatible(trx: Trx, type: QosRuleType, policy: string, rule: Document): Promise<void> {
-  const others = ((await rulesOf(trx, [policy])).get(policy) ?? []).filter(({ id }) => id !== rule.id);
+  const others = (await rulesOfPolicy(trx, policy)).filter(({ id }) => id !== rule.id);
   requireFits(type, rule, others, policy);
   const same = others.find((other) => other.type === type && other.direction === rule.direction);
   if (same) throw neutronError('QoSRulesConflict', { type, rule: same.id, policy });

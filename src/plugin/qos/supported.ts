@@ -1,26 +1,22 @@
 import { sql } from 'kysely';
 import type { Trx } from '../../db/database.ts';
 import { neutronError } from '../../resources/errors.ts';
-import type { QosRuleType } from '../../resources/qos.ts';
+import type { QosRuleDocument, QosRuleType } from '../../resources/qos.ts';
 import type { Core } from '../core.ts';
 import { type RuleTarget, supportsRule } from './drivers.ts';
-import { rulesOf } from './policies.ts';
-
-/** Returns the types of a policy's rules. */
-const ruleTypes = async (trx: Trx, policy: string): Promise<readonly QosRuleType[]> => [
-  ...new Set(((await rulesOf(trx, [policy])).get(policy) ?? []).map(({ type }) => type)),
-];
+import { rulesOfPolicy } from './policies.ts';
 
 type PortTarget = Required<RuleTarget> & { readonly id: string };
+type Rules = readonly Pick<QosRuleDocument, 'type'>[];
 
-function requireOnPort({ config }: Core, types: readonly QosRuleType[], port: PortTarget): void {
-  const type = types.find((one) => !supportsRule(config, one, port));
+const unsupported = ({ config }: Core, rules: Rules, target: RuleTarget): QosRuleType | undefined =>
+  rules.find(({ type }) => !supportsRule(config, type, target))?.type;
+
+/** Throws QosRuleNotSupported if a port cannot have one of the rules. */
+export function requireRulesOnPort(core: Core, rules: Rules, port: PortTarget): void {
+  const type = unsupported(core, rules, port);
   if (type) throw neutronError('QosRuleNotSupported', { type, port: port.id });
 }
-
-/** Throws QosRuleNotSupported if a port cannot have a rule of a policy. */
-export const requirePolicyOnPort = async (trx: Trx, core: Core, policy: string, port: PortTarget): Promise<void> =>
-  requireOnPort(core, await ruleTypes(trx, policy), port);
 
 interface PortRow {
   readonly id: string;
@@ -50,12 +46,12 @@ async function portsWith(trx: Trx, policy: string): Promise<readonly PortTarget[
   }));
 }
 
-/** Throws QosRuleNotSupported if a port that has a policy cannot have one of its rules. */
-export async function requirePolicyOnItsPorts(trx: Trx, core: Core, policy: string): Promise<void> {
+/** Throws QosRuleNotSupported if a port that has a policy cannot have one of its rules. `known`: the rules, if they were read. */
+export async function requirePolicyOnItsPorts(trx: Trx, core: Core, policy: string, known?: Rules): Promise<void> {
   const ports = await portsWith(trx, policy);
   if (ports.length === 0) return;
-  const types = await ruleTypes(trx, policy);
-  for (const port of ports) requireOnPort(core, types, port);
+  const rules = known ?? (await rulesOfPolicy(trx, policy));
+  for (const port of ports) requireRulesOnPort(core, rules, port);
 }
 
 /** Throws QosRuleNotSupportedByNetwork, and QosRuleNotSupported for its ports, if a network cannot have the policy that it has now. */
@@ -69,8 +65,8 @@ export async function requirePolicyOnNetwork(trx: Trx, core: Core, policy: strin
     .limit(1)
     .executeTakeFirst();
   const target = { physicalNetwork: segment?.physical_network ?? null };
-  const types = await ruleTypes(trx, policy);
-  const type = types.find((one) => !supportsRule(core.config, one, target));
+  const rules = await rulesOfPolicy(trx, policy);
+  const type = unsupported(core, rules, target);
   if (type) throw neutronError('QosRuleNotSupportedByNetwork', { type, network });
-  await requirePolicyOnItsPorts(trx, core, policy);
+  await requirePolicyOnItsPorts(trx, core, policy, rules);
 }
