@@ -3,6 +3,7 @@ import type { Queries } from '../db/database.ts';
 import { isNetworkDevice } from '../net/device-owners.ts';
 import type { Core } from '../plugin/core.ts';
 import { type PortDocument, portDocuments } from '../plugin/ports/documents.ts';
+import type { Matching } from '../plugin/security-groups/matching.ts';
 import type { Handlers } from '../rpc/topic.ts';
 import type { PluginMethods } from '../rpc/topics/plugin.ts';
 import type { FilteredDevice, FilterRule, MemberAddresses, SecurityGroupInfo } from '../rpc/topics/security-groups.ts';
@@ -33,17 +34,11 @@ function ownRules(addresses: readonly string[]): readonly FilterRule[] {
   ];
 }
 
-interface RuleRow {
-  readonly security_group_id: string;
+/** As the database has it. */
+interface RuleRow extends Omit<Matching, 'direction' | 'ethertype'> {
   readonly stateful: number | boolean;
   readonly direction: string;
   readonly ethertype: string;
-  readonly protocol: string | null;
-  readonly port_range_min: number | null;
-  readonly port_range_max: number | null;
-  readonly remote_ip_prefix: string | null;
-  readonly remote_group_id: string | null;
-  readonly remote_address_group_id: string | null;
 }
 
 function filterRule(row: RuleRow): FilterRule {

@@ -2,32 +2,23 @@ import type { Queries, Trx } from '../db/database.ts';
 import { EVENTS } from '../rpc/events.ts';
 import { enqueueNotification } from './events.ts';
 
-/** Notifies L2 agents that the rules of groups have changed: each requests the rules of those that its ports have. */
-export async function enqueueRulesChanged(trx: Trx, groups: readonly string[]): Promise<void> {
+const { security_groups_rule_updated: RULES, security_groups_member_updated: MEMBERS } = EVENTS;
+
+async function enqueue(trx: Trx, event: typeof RULES | typeof MEMBERS, groups: readonly string[]): Promise<void> {
   const [first] = groups;
   if (first !== undefined)
-    await enqueueNotification(
-      trx,
-      EVENTS.security_groups_rule_updated,
-      { security_groups: groups },
-      { security_group: first },
-    );
+    await enqueueNotification(trx, event, { security_groups: groups }, { security_group: first });
 }
+
+/** Notifies L2 agents that the rules of groups have changed: each requests the rules of those that its ports have. */
+export const enqueueRulesChanged = (trx: Trx, groups: readonly string[]): Promise<void> => enqueue(trx, RULES, groups);
 
 /**
  * Notifies L2 agents that ports of groups, or their addresses, have changed: each requests the members of those that rules of its
  * ports name.
  */
-export async function enqueueMembersChanged(trx: Trx, groups: readonly string[]): Promise<void> {
-  const [first] = groups;
-  if (first !== undefined)
-    await enqueueNotification(
-      trx,
-      EVENTS.security_groups_member_updated,
-      { security_groups: groups },
-      { security_group: first },
-    );
-}
+export const enqueueMembersChanged = (trx: Trx, groups: readonly string[]): Promise<void> =>
+  enqueue(trx, MEMBERS, groups);
 
 /** Returns the groups with rules that name a group or an address group as the remote side. */
 export async function groupsNaming(
