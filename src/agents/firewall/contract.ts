@@ -7,7 +7,7 @@ import type { FilterChange } from './groups.ts';
 export interface Firewall {
   /** Words of `ip link set BRIDGE type bridge ...` for bridges of filtered ports, which L2 drivers set before they plug a port. */
   readonly bridgeOptions: readonly string[];
-  /** What it needs to know of ports: whether groups matter to it. */
+  /** Whether it filters by groups, so that their rules and members must be requested for it. */
   readonly filters: boolean;
   /**
    * Filters these ports by their groups; what the change does not name is unchanged. Every group of its ports, and every group that

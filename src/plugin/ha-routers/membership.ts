@@ -30,8 +30,8 @@ async function allocateVrid(trx: Trx, network: string, router: string): Promise<
 }
 
 /**
- * Gives a router, which is or becomes highly available, a VRID on the HA network of its project, unless it has one; creates the
- * network with the first router. Returns the id of the network. Throws NoVRIDAvailable, and errors of creating networks.
+ * Allocates a VRID on the HA network of the project for a router that is or becomes highly available, unless it has one. The first
+ * router also causes the network to be created. Returns the id of the network. Throws NoVRIDAvailable, and errors of creating networks.
  */
 export async function joinHaNetwork(
   trx: Trx,

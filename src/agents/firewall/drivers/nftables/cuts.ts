@@ -19,6 +19,16 @@ function protocolOf(rule: string): number | undefined {
 
 const versionOf = (address: string): 4 | 6 => (address.includes(':') ? 6 : 4);
 
+/** Returns the flows that begin or end at addresses. */
+export const flowsAt = (zone: number, addresses: Iterable<string>): readonly Flows[] =>
+  [...addresses].flatMap((address) => {
+    const of = { zone, version: versionOf(address) };
+    return [
+      { ...of, source: address },
+      { ...of, destination: address },
+    ];
+  });
+
 /** Returns the chains from which rules reach a chain or set. */
 function reaching({ chains }: Ruleset, name: string): ReadonlySet<string> {
   const found = new Set([bare(name)]);
@@ -54,12 +64,7 @@ export function flowsToCut(removed: Removed, ruleset: Ruleset, ports: Ports): re
   for (const [name, members] of removed.elements) {
     if (!REMOTE_HOST.test(name)) continue;
     const zones = new Set(ports.using(reaching(ruleset, name)).map(({ zone }) => zone));
-    for (const zone of zones)
-      for (const member of members)
-        flows.push(
-          { zone, version: versionOf(member), source: member },
-          { zone, version: versionOf(member), destination: member },
-        );
+    for (const zone of zones) for (const flow of flowsAt(zone, members)) flows.push(flow);
   }
   return bounded(flows);
 }

@@ -5,7 +5,7 @@ import { type Nftables, NftFailed } from '../../../../linux/nftables/contract.ts
 import { openNftables } from '../../../../linux/nftables/open.ts';
 import type { Firewall } from '../../contract.ts';
 import type { FilterChange, FilteredPort } from '../../groups.ts';
-import { flowsToCut } from './cuts.ts';
+import { flowsAt, flowsToCut } from './cuts.ts';
 import { combinationChains, groupChains } from './group-chains.ts';
 import { Ports } from './ports.ts';
 import { remoteSets } from './remote-sets.ts';
@@ -69,7 +69,8 @@ export class NftablesFirewall implements Firewall {
   async remove(devices: readonly string[]): Promise<void> {
     await this.#know();
     const change = new Change(this.#ruleset);
-    const flows = devices.flatMap((device) => this.#flowsOf(device));
+    const known = devices.flatMap((device) => this.#ports.flowsOf(device));
+    const flows = known.flatMap(({ zone, addresses }) => flowsAt(zone, addresses));
     const ports = devices.map((device) => this.#ports.remove(change, device));
     await this.#run(change);
     for (const done of ports) done();
@@ -165,18 +166,6 @@ export class NftablesFirewall implements Firewall {
       if (this.#logged.size < 1_000) this.#logged.add(text);
       this.#parts.log.warn(`${text} cannot be represented; it allows nothing`);
     }
-  }
-
-  #flowsOf(device: string): readonly Flows[] {
-    return this.#ports.flowsOf(device).flatMap(({ zone, addresses }) =>
-      addresses.flatMap((address) => {
-        const of = { zone, version: address.includes(':') ? 6 : 4 } as const;
-        return [
-          { ...of, source: address },
-          { ...of, destination: address },
-        ];
-      }),
-    );
   }
 
   /** Has flows forgotten, which then pass only if a rule allows them. A new filter does not wait for that. */

@@ -91,7 +91,7 @@ export class Ports {
     return [{ zone, addresses: pairs.flatMap((pair) => pair.split(' . ')[2] ?? []) }];
   }
 
-  /** Gives a port its elements; the result MUST be called once the change is made. Throws InvalidPort. */
+  /** Changes the elements of a port to the wanted ones; the result MUST be called once the change is made. Throws InvalidPort. */
   put(change: Change, port: FilteredPort): () => void {
     const { device, bridge, stateful = true } = port;
     const elements = portElements(port, { number: this.#numberOf(device), stateful });
@@ -105,7 +105,7 @@ export class Ports {
     };
   }
 
-  /** Takes all elements of a port; as `put`. */
+  /** Removes all elements of a port; as `put`. */
   remove(change: Change, device: string): () => void {
     const before = this.#elements.get(device);
     for (const [set, elements] of before ?? []) change.elements(set, [], elements);

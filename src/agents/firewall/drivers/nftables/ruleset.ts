@@ -150,8 +150,8 @@ export class Change {
     return [
       ...this.#made,
       ...this.#rules,
-      ...commands('delete', this.#taken, keyOf),
-      ...commands('add', this.#put, (element) => element),
+      ...elementCommands('delete', this.#taken, keyOf),
+      ...elementCommands('add', this.#put),
       ...this.#dropped,
       '',
     ].join('\n');
@@ -174,10 +174,11 @@ export class Change {
   }
 }
 
-function commands(
+/** Returns commands for elements by set; `text`: how each is written, as it is unless told otherwise. */
+export function elementCommands(
   verb: 'add' | 'delete',
   changes: ReadonlyMap<string, ReadonlySet<string>>,
-  text: (element: string) => string,
+  text: (element: string) => string = (element) => element,
 ): readonly string[] {
   const lines: string[] = [];
   for (const [name, elements] of changes) {

@@ -1,9 +1,6 @@
 import { bare } from './names.ts';
-import type { Ruleset } from './ruleset.ts';
+import { elementCommands, type Ruleset } from './ruleset.ts';
 import { BRIDGE_TABLE, INET_TABLE, SETS, SKELETON_RULES, skeletonScript } from './skeleton.ts';
-
-/** Elements in one command. */
-const PER_COMMAND = 500;
 
 const REPLACE = [BRIDGE_TABLE, INET_TABLE]
   .flatMap((table) => [`add table ${table}`, `delete table ${table}`])
@@ -38,12 +35,7 @@ export function rebuildScript({ sets, chains, types }: Ruleset): string {
   const own = [...chains].filter(([name]) => !SKELETON_RULES.has(name));
   for (const [name] of own) lines.push(`add chain ${name}`);
   for (const [name, { rules }] of own) lines.push(...rules.map((rule) => `add rule ${name} ${rule}`));
-  for (const [name, elements] of sets) {
-    const all = [...elements];
-    for (let at = 0; at < all.length; at += PER_COMMAND)
-      lines.push(`add element ${name} { ${all.slice(at, at + PER_COMMAND).join(', ')} }`);
-  }
-  return `${lines.join('\n')}\n`;
+  return `${[...lines, ...elementCommands('add', sets)].join('\n')}\n`;
 }
 
 /** Returns the chains and sets that no port needs any more, what refers to others first. */
