@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { ipBatch } from '../../../../../src/linux/ip.ts';
 import { deleteNamespace, ensureNamespace } from '../../../../../src/linux/namespaces.ts';
 import { run } from '../../../../../src/linux/run.ts';
+import { waitFor } from '../../../../../src/time/wait.ts';
+
+const START_MS = 10_000;
 
 /** A machine on the bridge of a test host. */
 export interface Guest {
@@ -11,6 +14,10 @@ export interface Guest {
   readonly ip6: string;
   /** Runs a Python program in the machine; returns what it prints. */
   python(program: string, timeoutMs?: number): Promise<string>;
+  /** Resolves when a program in the machine listens on a TCP port. */
+  listens(port: number): Promise<void>;
+  /** Resolves when a program in the machine receives raw frames. */
+  hears(): Promise<void>;
 }
 
 /** A host with one bridge, in a namespace. */
@@ -67,6 +74,15 @@ export async function firewallHost(bridgeOptions: readonly string[]): Promise<Fi
         ip6,
         python: async (program, timeoutMs) =>
           (await inside(own, ['/usr/bin/python3', '-c', program], timeoutMs)).trim(),
+        async listens(port) {
+          const looks = async () => (await inside(own, ['ss', '-Hltn', `sport = :${port}`])) !== '';
+          await waitFor(`a program to listen on port ${port} of ${device}`, looks, START_MS);
+        },
+        async hears() {
+          // packet(7): a line per socket, below a heading; those that are bound to all protocols receive.
+          const looks = async () => /^\S+ \d+ +3 +0003 /m.test(await inside(own, ['cat', '/proc/net/packet']));
+          await waitFor(`a program to receive frames of ${device}`, looks, START_MS);
+        },
       };
     },
     run: (...command) => inside(namespace, command),

@@ -96,8 +96,9 @@ describe.skipIf(obstacle !== undefined)(obstacle ?? 'the firewall nftables', () 
   /** What the first machine gets of ports of the second one. */
   async function reached(targets: readonly (readonly [string, number])[]): Promise<readonly string[]> {
     const [one, two] = guests as readonly [Guest, Guest];
-    const servers = [...new Set(targets.map(([, at]) => at))].map((at) => two.python(serves(at), 15_000));
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    const ports = [...new Set(targets.map(([, at]) => at))];
+    const servers = ports.map((at) => two.python(serves(at), 15_000));
+    await Promise.all(ports.map((at) => two.listens(at)));
     const answers: string[] = [];
     for (const [ip, at] of targets) answers.push(await one.python(connects(ip, at)));
     void Promise.allSettled(servers);
@@ -133,7 +134,7 @@ describe.skipIf(obstacle !== undefined)(obstacle ?? 'the firewall nftables', () 
     const [one, two] = guests as readonly [Guest, Guest];
     await firewall.hold({ ports: both(), groups: [group(ssh)] });
     void two.python(serves(22), 15_000).catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    await two.listens(22);
     expect(await one.python(connects(two.ip, 22))).toBe('yes');
     expect(await host.run('conntrack', '-L')).toContain('dport=22');
     await firewall.hold({ groups: [group()] });
@@ -232,7 +233,7 @@ describe.skipIf(obstacle !== undefined)(obstacle ?? 'the firewall nftables', () 
     const frames = Object.values(FRAMES);
     const heard = async () => {
       const listening = two.python(hears(frames));
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await two.hears();
       await one.python(sends(frames));
       return (JSON.parse(await listening) as number[]).map((n) => names[n]);
     };
