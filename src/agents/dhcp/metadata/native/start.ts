@@ -7,12 +7,9 @@ import { waitFor } from '../../../../time/wait.ts';
 import { readText } from '../../text-file.ts';
 import { Connection, type ConnectionEvents } from './connection.ts';
 import { type ProcessSettings, pidFile } from './messages.ts';
+import { sourcesOf } from './sources.ts';
 
 const MAIN = join(import.meta.dirname, 'main.ts');
-/** What the process is made of, beside this folder. */
-const LINUX = ['native.ts', 'in-namespace.ts', 'tcp-sockets.ts'].map((name) =>
-  join(import.meta.dirname, '../../../../linux', name),
-);
 const START_MS = 10_000;
 const MAX_OUTPUT = 2_048;
 /** Its heap stays small, because requests are streamed. */
@@ -20,10 +17,10 @@ const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-s
 
 /** Returns what identifies a process that was started with these settings from these sources. */
 export function processIdentity(settings: Omit<ProcessSettings, 'identity'>): string {
-  const own = readdirSync(import.meta.dirname).map((name) => join(import.meta.dirname, name));
-  const hash = createHash('sha256').update(JSON.stringify([process.version, settings]));
-  for (const file of [...own.sort(), ...LINUX]) hash.update(readFileSync(file));
-  return hash.digest('hex');
+  const sources = [...sourcesOf(MAIN).values()];
+  return createHash('sha256')
+    .update(JSON.stringify([process.version, settings, sources]))
+    .digest('hex');
 }
 
 const outputFile = (control: string): string => `${control}.log`;
