@@ -44,6 +44,8 @@ export class World {
   readonly #namespaces: string[] = [];
   readonly #children: ChildProcess[] = [];
   readonly #drivers: DhcpDriver[] = [];
+  /** The folders of all drivers, which stand for hosts. */
+  readonly #folders = new Set<string>();
 
   private constructor(state: string) {
     this.state = state;
@@ -121,8 +123,10 @@ export class World {
         done();
       },
     });
-    const driver = createDnsmasqDriver({ config: this.config(options), log: pino({ level: 'debug' }, sink) });
+    const config = this.config(options);
+    const driver = createDnsmasqDriver({ config, log: pino({ level: 'debug' }, sink) });
     this.#drivers.push(driver);
+    this.#folders.add(config.DEFAULT.dhcp_confs);
     return driver;
   }
 
@@ -225,9 +229,11 @@ export class World {
   async close(): Promise<void> {
     for (const child of this.#children) child.kill('SIGKILL');
     for (const driver of this.#drivers) await driver.close();
-    const last = this.driver();
-    for (const id of await last.known()) await last.stop(id);
-    await last.close();
+    for (const dhcp_confs of new Set([join(this.state, 'dhcp'), ...this.#folders])) {
+      const last = this.driver({ dhcp_confs });
+      for (const id of await last.known()) await last.stop(id);
+      await last.close();
+    }
     for (const name of this.#namespaces.reverse()) await run(['ip', 'netns', 'del', name], { okCodes: [0, 1] });
     await rm(this.state, { recursive: true, force: true });
   }
